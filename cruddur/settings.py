@@ -1,0 +1,186 @@
+"""Settings, read from the environment; `.env.example` explains every variable.
+
+Safe by default: no secret key, no debug and no server is assumed. What is missing or contradictory is reported
+by `cruddur/checks.py` with a hint. The process environment wins over `.env`, and that over `.local/env`, which
+`make run` writes so that every command acts on the local stack.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+CRUDDUR_ENV = env.str("CRUDDUR_ENV", "local")
+LOCAL_DIR = Path(env.str("CRUDDUR_LOCAL_DIR", str(BASE_DIR / ".local")))
+if CRUDDUR_ENV == "local":
+    env.read_env(LOCAL_DIR / "env")
+
+PRODUCTION = CRUDDUR_ENV == "production"
+DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = env.str("SECRET_KEY", "")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+
+# The origin people type. Everything that depends on the scheme or the host follows from it.
+APP_URL = env.str("APP_URL", "").rstrip("/")
+SECURE = urlsplit(APP_URL).scheme == "https"
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[host] if (host := urlsplit(APP_URL).hostname) else [])
+CSRF_TRUSTED_ORIGINS = [APP_URL] if APP_URL else []
+
+INSTALLED_APPS = [
+    "users",
+    "messaging",
+    "cruddur.apps.CruddurConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "csp",
+    "mozilla_django_oidc",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "cruddur.middleware.TimezoneMiddleware",
+    "cruddur.middleware.UnavailableMiddleware",
+]
+
+ROOT_URLCONF = "cruddur.urls"
+ASGI_APPLICATION = "cruddur.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- People -----------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "users.User"
+AUTHENTICATION_BACKENDS = ["users.oidc.CognitoBackend"]
+LOGIN_URL = "oidc_authentication_init"
+LOGIN_REDIRECT_URL = "/messages"
+LOGIN_REDIRECT_URL_FAILURE = "/sign-in-failed"
+LOGOUT_REDIRECT_URL = "/"
+
+DATABASES = {
+    "default": {
+        **env.db_url("DATABASE_URL", default="postgres:///"),
+        # Under ASGI a persistent connection belongs to a thread that may never come back: measured to leak.
+        "CONN_MAX_AGE": 0,
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SIGNED_COOKIE_LEGACY_SALT_FALLBACK = False
+
+# --- AWS --------------------------------------------------------------------------------------------------
+
+AWS_REGION = env.str("AWS_REGION", env.str("AWS_DEFAULT_REGION", "us-east-1"))
+_AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", "") or None
+DYNAMODB_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL_DYNAMODB", "") or _AWS_ENDPOINT_URL
+# Emulators serve the streams where they serve the table; AWS has a host of its own for them.
+DYNAMODB_STREAMS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL_DYNAMODB_STREAMS", "") or (
+    DYNAMODB_ENDPOINT_URL if "amazonaws.com" not in (DYNAMODB_ENDPOINT_URL or "") else None
+)
+COGNITO_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "") or _AWS_ENDPOINT_URL
+DDB_MESSAGE_TABLE = env.str("DDB_MESSAGE_TABLE", "cruddur-messages")
+
+COGNITO_USER_POOL_ID = env.str("COGNITO_USER_POOL_ID", "")
+COGNITO_DOMAIN = env.str("COGNITO_DOMAIN", "").rstrip("/")
+OIDC_RP_CLIENT_ID = env.str("OIDC_RP_CLIENT_ID", "")
+OIDC_RP_CLIENT_SECRET = env.str("OIDC_RP_CLIENT_SECRET", "")
+OIDC_RP_SIGN_ALGO = "RS256"
+OIDC_RP_SCOPES = "openid email profile"
+OIDC_OP_ISSUER = env.str("OIDC_OP_ISSUER", f"https://cognito-idp.{AWS_REGION}.amazonaws.com/{COGNITO_USER_POOL_ID}")
+OIDC_OP_JWKS_ENDPOINT = env.str("OIDC_OP_JWKS_ENDPOINT", f"{OIDC_OP_ISSUER}/.well-known/jwks.json")
+OIDC_OP_AUTHORIZATION_ENDPOINT = f"{COGNITO_DOMAIN}/oauth2/authorize"
+OIDC_OP_TOKEN_ENDPOINT = f"{COGNITO_DOMAIN}/oauth2/token"
+OIDC_OP_USER_ENDPOINT = f"{COGNITO_DOMAIN}/oauth2/userInfo"
+OIDC_USE_PKCE = True
+OIDC_PKCE_CODE_CHALLENGE_METHOD = "S256"
+OIDC_CALLBACK_CLASS = "users.views.CallbackView"
+OIDC_AUTHENTICATE_CLASS = "users.views.SignInView"
+OIDC_OP_LOGOUT_URL_METHOD = "users.oidc.cognito_sign_out_url"
+OIDC_TIMEOUT = 5  # seconds, for each request to Cognito
+
+# --- Browsers ---------------------------------------------------------------------------------------------
+
+SECURE_SSL_REDIRECT = SECURE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    feature: [] for feature in ("camera", "geolocation", "microphone", "payment", "usb")
+}
+# form-action names Cognito's origin because Chromium also holds the redirects of a posted form against it.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF, *([COGNITO_DOMAIN] if COGNITO_DOMAIN else [])],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+}
