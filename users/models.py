@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -11,36 +12,52 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 
+from .handles import HANDLE_MAX_CHARS, skeleton, validate_handle
+from .search_text import search_text
+
 # What stands in `cognito_user_id` until the person's Cognito user is known.
 MOCK = "MOCK"
+COGNITO_USER_ID_MAX_CHARS = 64
+DISPLAY_NAME_MAX_CHARS = 64
+BIO_MAX_CHARS = 160
 
 
 class UserManager(BaseUserManager["User"]):
     """Finds and makes people; nobody has a password here, Cognito keeps those."""
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(handle__iexact=username)
+        return self.get(handle_skeleton=skeleton(username or ""), handle__iexact=username)
 
     def create_user(self, *, handle: str, **fields: object) -> User:
-        """Save and return a new person without a password."""
-        user = self.model(handle=handle, **fields)
+        """Save and return a new person without a password.
+
+        Raises `users.handles.HandleError` for what can be no handle and IntegrityError for a handle (or one that
+        looks like it) or a Cognito user id that someone else has.
+        """
+        user = self.model(handle=validate_handle(handle), **fields)
         user.set_unusable_password()
-        user.save(using=self._db)
+        user.save(using=self._db, force_insert=True)
         return user
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person. The uuid is what conversations know; names and handles are never copied into them."""
+    """A person. The uuid is what conversations know; names and handles are never copied into them.
+
+    The handle is set once. `handle_skeleton` and `search_text` follow from the handle and the name whenever the
+    person is saved.
+    """
 
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    handle = models.CharField(max_length=30)
-    display_name = models.CharField("name", max_length=64)
+    handle = models.CharField(max_length=HANDLE_MAX_CHARS)
+    handle_skeleton = models.TextField(unique=True, editable=False)
+    display_name = models.CharField("name", max_length=DISPLAY_NAME_MAX_CHARS)
     email = models.EmailField("e-mail", blank=True)
-    cognito_user_id = models.CharField("Cognito user id", max_length=64, default=MOCK)
-    bio = models.CharField(max_length=160, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    cognito_user_id = models.CharField("Cognito user id", max_length=COGNITO_USER_ID_MAX_CHARS, default=MOCK)
+    bio = models.CharField(max_length=BIO_MAX_CHARS, blank=True)
+    created_at = models.DateTimeField("created", auto_now_add=True)
     is_active = models.BooleanField("active", default=True)
     is_staff = models.BooleanField("may use the admin", default=False)
+    search_text = models.TextField(editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -58,10 +75,30 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=~models.Q(cognito_user_id=MOCK),
                 name="user_cognito_user_id_unique_unless_mock",
             ),
+            models.CheckConstraint(condition=~models.Q(handle=""), name="user_handle_not_empty"),
+            models.CheckConstraint(condition=~models.Q(cognito_user_id=""), name="user_cognito_user_id_not_empty"),
+        ]
+        indexes = [
+            # The admin's list, newest first.
+            models.Index(fields=["-created_at"], name="user_created_at"),
         ]
 
     def __str__(self) -> str:
         return f"@{self.handle}"
+
+    def save(
+        self,
+        *,
+        force_insert: bool | tuple[models.base.ModelBase, ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        self.handle_skeleton = skeleton(self.handle)
+        self.search_text = search_text(handle=self.handle, display_name=self.display_name)
+        if update_fields is not None and {"handle", "display_name"} & set(update_fields):
+            update_fields = {*update_fields, "handle_skeleton", "search_text"}
+        super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=update_fields)
 
     def get_absolute_url(self) -> str:
         return reverse("profile", args=[self.handle])

@@ -1,0 +1,23 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, ProgrammingError
+
+from cruddur.stack import describe_stack
+from users.people import seed_people
+
+
+class Command(BaseCommand):
+    help = "Bring the people of the seed into Postgres; who is there already is not touched. Safe to run again."
+
+    def handle(self, **options: Any) -> None:
+        self.stdout.write(describe_stack())
+        try:
+            created, found = seed_people()
+        except OperationalError as error:
+            raise CommandError("The database does not answer. Start the local stack with `make run`.") from error
+        except ProgrammingError as error:
+            raise CommandError("The database has no tables yet. Run `manage.py migrate` first.") from error
+        for person in created:
+            self.stdout.write(f"  @{person.handle}  {person.display_name}")
+        self.stdout.write(self.style.SUCCESS(f"{len(created)} people created, {len(found)} were there already."))

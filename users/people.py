@@ -1,0 +1,69 @@
+"""Looking people up and bringing the seeded ones in."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from .handles import skeleton
+from .models import MOCK, User
+
+SEED_FILE = Path(settings.BASE_DIR) / "messaging" / "seed" / "people.json"
+
+
+@dataclass(frozen=True, slots=True)
+class SeedPerson:
+    """A person of the seed file, as it stands there."""
+
+    handle: str
+    display_name: str
+    email: str
+    bio: str
+
+
+def people_by_uuid(uuids: Iterable[uuid.UUID]) -> dict[uuid.UUID, User]:
+    """The people with these uuids, inactive ones too, in one SQL statement; who has no row is missing."""
+    return User.objects.in_bulk(set(uuids))
+
+
+def person_by_handle(handle: str) -> User | None:
+    """The person with this handle, however its case; inactive ones too."""
+    # The skeleton is indexed and folds case whatever the database's locale; only the same letters are the same handle.
+    if "\x00" in handle:
+        return None
+    person = User.objects.filter(handle_skeleton=skeleton(handle)).first()
+    return person if person and person.handle.casefold() == handle.casefold() else None
+
+
+def seeded_people(path: Path = SEED_FILE) -> Sequence[SeedPerson]:
+    """The people of the seed file, in its order."""
+    return [SeedPerson(**fields) for fields in json.loads(path.read_text(encoding="utf-8"))]
+
+
+def seed_people(path: Path = SEED_FILE) -> tuple[Sequence[User], Sequence[User]]:
+    """Create the people of the seed file that do not exist yet, not tied to Cognito. Returns (created, already there).
+
+    Repeatable: whoever has the handle already is not touched.
+    """
+    created, found = [], []
+    with transaction.atomic():
+        for seed in seeded_people(path):
+            if person := person_by_handle(seed.handle):
+                found.append(person)
+                continue
+            created.append(
+                User.objects.create_user(
+                    handle=seed.handle,
+                    display_name=seed.display_name,
+                    email=seed.email,
+                    bio=seed.bio,
+                    cognito_user_id=MOCK,
+                )
+            )
+    return created, found

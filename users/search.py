@@ -1,0 +1,68 @@
+"""Finding people by name or handle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+
+from .handles import skeleton
+from .models import User
+from .search_text import plain
+
+PEOPLE_PER_PAGE = 20
+QUERY_MAX_WORDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """One page of the people found; pages are numbered from 1."""
+
+    people: Sequence[User]
+    number: int
+    total: int
+    """People found on all pages."""
+
+    @property
+    def has_next(self) -> bool:
+        return self.number * PEOPLE_PER_PAGE < self.total
+
+    @property
+    def has_previous(self) -> bool:
+        return self.number > 1
+
+
+def find_people(*, query: str, exclude: User, page: int) -> PeoplePage:
+    """Active people but `exclude` whose name or handle contains every word of the query, in any order.
+
+    The one with just this handle comes first, then those with words that begin so, then by name. A blank query finds
+    nobody; a page beyond the last is the last. Two SQL statements at most.
+    """
+    words = plain(query.strip().removeprefix("@")).split()[:QUERY_MAX_WORDS]
+    if not words:
+        return PeoplePage(people=(), number=1, total=0)
+    found = people_matching(words).exclude(pk=exclude.pk)
+    total = found.count()
+    number = min(max(page, 1), max(1, -(-total // PEOPLE_PER_PAGE)))
+    if not total:
+        return PeoplePage(people=(), number=1, total=0)
+    first = (number - 1) * PEOPLE_PER_PAGE
+    people = ranked(found, words)[first : first + PEOPLE_PER_PAGE]
+    return PeoplePage(people=list(people), number=number, total=total)
+
+
+def people_matching(words: Sequence[str]) -> QuerySet[User]:
+    # "contains" escapes % and _ for LIKE.
+    return User.objects.filter(*(Q(search_text__contains=word) for word in words), is_active=True)
+
+
+def ranked(people: QuerySet[User], words: Sequence[str]) -> QuerySet[User]:
+    all_begin_so = Q(*(Q(search_text__contains=f" {word}") for word in words))
+    rank = Case(
+        When(handle_skeleton=skeleton(" ".join(words)), then=Value(0)),
+        When(all_begin_so, then=Value(1)),
+        default=Value(2),
+        output_field=IntegerField(),
+    )
+    return people.order_by(rank, "display_name", "handle")
