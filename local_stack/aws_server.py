@@ -1,0 +1,162 @@
+"""What runs in the AWS emulator's process: ministack on a socket handed to it, its state saved every two seconds.
+
+ministack saves at its orderly end only. The functions used here to save in between are private ones, and the version
+is pinned. Every request is handled on the event loop, so a snapshot taken there holds whole transactions.
+"""
+
+import argparse
+import asyncio
+import copy
+import json
+import os
+import signal
+import sys
+import types
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import hypercorn.asyncio
+from hypercorn.config import Config
+from ministack import app as ministack_app
+from ministack.core import persistence
+
+from local_stack.disk import write_atomically
+
+SECONDS_BETWEEN_SAVES = 2.0
+READS = (b"Get", b"BatchGet", b"TransactGet", b"Query", b"Scan", b"List", b"Describe")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+
+class SavedState:
+    """The emulator's state on disk: a file for each service, replaced only when it differs."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.changed = False
+        self._written: dict[str, bytes] = {}
+
+    async def watch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI application, noting which requests may have changed something."""
+        try:
+            await ministack_app.app(scope, receive, send)
+        finally:
+            self.changed = self.changed or may_change(scope)
+
+    def save(self) -> None:
+        """Write what changed. A failure (a full disk) is reported in the log, and the next save tries again."""
+        if not self.changed:
+            return
+        try:
+            for service, content in snapshot().items():
+                if self._written.get(service) != content:
+                    write_atomically(self.directory / f"{service}.json", content)
+                    self._written[service] = content
+        except (OSError, RuntimeError, TypeError, ValueError) as error:
+            report(f"The state could not be saved: {error}")
+        else:
+            self.changed = False
+
+    async def save_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(SECONDS_BETWEEN_SAVES)
+            self.save()
+
+
+def snapshot() -> dict[str, bytes]:
+    """The content of each service's file. ministack's background threads may disturb it: then RuntimeError."""
+    with without_copies():
+        return {
+            service: json.dumps(
+                {"__ministack_format__": persistence._state_format_version(service), "payload": state},  # noqa: SLF001
+                default=persistence._json_default,  # noqa: SLF001
+            ).encode()
+            for service, get_state in ministack_app._build_persistence_save_dict().items()  # noqa: SLF001
+            if (state := get_state())
+        }
+
+
+def may_change(scope: Scope) -> bool:
+    """Whether a request is anything but one of the AWS APIs' reads or a health check."""
+    if scope["type"] != "http" or scope["path"].startswith("/_ministack"):
+        return False
+    target = dict(scope["headers"]).get(b"x-amz-target", b"")
+    return not target.rpartition(b".")[2].startswith(READS)
+
+
+@contextmanager
+def without_copies() -> Iterator[None]:
+    """Let services hand out their live state: it is serialised before the event loop goes on.
+
+    Copying 10,000 items takes a second, serialising them a twentieth of it.
+    """
+    modules = [module for name, module in sys.modules.items() if name.startswith("ministack.services.")]
+    copying = [module for module in modules if getattr(module, "copy", None) is copy]
+    live = types.SimpleNamespace(copy=lambda value: value, deepcopy=lambda value: value)
+    for module in copying:
+        setattr(module, "copy", live)  # noqa: B010 - mypy knows no such attribute
+    try:
+        yield
+    finally:
+        for module in copying:
+            setattr(module, "copy", copy)  # noqa: B010
+
+
+def unreadable_file(directory: Path) -> Path | None:
+    """A state file that cannot be read: the emulator would start empty and then save that over it."""
+    for file in sorted(directory.glob("*.json")):
+        try:
+            json.loads(file.read_bytes())
+        except (OSError, ValueError):
+            return file
+    return None
+
+
+def report(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+async def serve(descriptor: int, state: SavedState | None) -> None:
+    """Answer on a listening socket until SIGTERM."""
+
+    def finish() -> None:
+        # Not ministack's own way out: it would wait for open connections and save once more, slowly.
+        if state:
+            state.save()
+        os._exit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, finish)
+    saving = asyncio.create_task(state.save_now_and_then()) if state else None
+    config = Config()
+    config.bind = [f"fd://{descriptor}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    await hypercorn.asyncio.serve(
+        state.watch if state else ministack_app.app,  # type: ignore[arg-type]  # its scope is a union of TypedDicts
+        config,
+        shutdown_trigger=asyncio.Event().wait,
+    )
+    if saving:
+        saving.cancel()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="local_stack.aws_server", description=__doc__)
+    parser.add_argument("--fd", type=int, required=True, help="listening socket")
+    parser.add_argument("--state", type=Path, help="directory to keep the state in; without it, nothing is kept")
+    options = parser.parse_args()
+    if options.state and (file := unreadable_file(options.state)):
+        report(f"unreadable: {file}")
+        return 3
+    asyncio.run(serve(options.fd, SavedState(options.state) if options.state else None))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

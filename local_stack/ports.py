@@ -1,0 +1,48 @@
+"""Ports on the loopback interface, and the sentence for one that is taken."""
+
+import errno
+import socket
+
+from local_stack.problem import Problem
+
+LOOPBACK = "127.0.0.1"
+PRIVILEGED_BELOW = 1024
+
+
+def listener(port: int, *, variable: str) -> socket.socket:
+    """A listening socket on 127.0.0.1, to be handed to a child; port 0 takes any free one.
+
+    `variable` is the one that chooses the port. Raises Problem when the port cannot be had.
+    """
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted sockets inherit it; uvicorn, given a bare descriptor, does not know it is TCP and would not ask for it.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        sock.bind((LOOPBACK, port))
+        sock.listen(2048)
+    except OSError as error:
+        sock.close()
+        raise taken(port, variable=variable, error=error) from error
+    return sock
+
+
+def taken(port: int, *, variable: str, error: OSError | None = None) -> Problem:
+    """The sentence for a port that cannot be listened on."""
+    if error and error.errno == errno.EACCES:
+        return Problem(
+            f"Port {port} needs more rights than this user has: choose one above {PRIVILEGED_BELOW - 1}, "
+            f"for example `make run {variable}={port + 8000}`."
+        )
+    another = port + 1 if port < 2**16 - 1 else port - 1
+    return Problem(
+        f"Port {port} is in use by another program: stop that program or choose another port, "
+        f"for example `make run {variable}={another}`."
+    )
+
+
+def free_port(port: int = 0, *, variable: str = "PORT") -> int:
+    """A port that nobody listens on at this moment: the one given, or any. Raises Problem if it is taken."""
+    with listener(port, variable=variable) as sock:
+        number: int = sock.getsockname()[1]
+        return number

@@ -1,0 +1,133 @@
+"""A throw-away stack for the tests: Postgres, the AWS emulator and a user pool, gone when pytest ends.
+
+It starts before pytest-django reads the settings and hands everything over in the environment, so that neither the
+developer's variables nor `.env` nor the stack of `make run` can be touched. Workers of pytest-xdist inherit it.
+CRUDDUR_TEST_DATABASE_URL and CRUDDUR_TEST_DYNAMODB_ENDPOINT_URL put another server in the place of a part.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from local_stack.aws import AwsEmulator
+from local_stack.cognito_pool import ensure_pool
+from local_stack.ports import free_port
+from local_stack.postgres import PostgresServer
+from local_stack.problem import Problem
+
+REGION = "us-east-1"
+PREFIX = "cruddur-test-"
+NO_TESTS_RUN = ("-h", "--help", "-V", "--version", "--markers", "--fixtures", "--co", "--collect-only")
+# What a developer's shell or `.env` may hold and the tests must not see. A variable set to nothing hides one in `.env`.
+FOREIGN = (
+    "ALLOWED_HOSTS", "AWS_DEFAULT_REGION", "AWS_PROFILE", "BEHIND_PROXY", "DEBUG", "LOG_LEVEL", "OIDC_OP_ISSUER",
+    "REDIS_URL", "SECRET_KEY_FALLBACKS",
+)  # fmt: skip
+
+
+@dataclass
+class ThrowAwayStack:
+    """The parts that were started, in one temporary directory whose lock says that it is in use."""
+
+    directory: Path
+    lock: IO[str]
+    postgres: PostgresServer
+    emulator: AwsEmulator
+
+    @classmethod
+    def start(cls) -> "ThrowAwayStack":
+        remove_abandoned()
+        directory = Path(tempfile.mkdtemp(prefix=PREFIX))
+        directory.chmod(0o711)  # Postgres may run under another account
+        lock = (directory / "lock").open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stack = cls(
+            directory=directory,
+            lock=lock,
+            postgres=PostgresServer(directory / "postgres"),
+            emulator=AwsEmulator(directory / "aws", region=REGION, persist=False),
+        )
+        try:
+            stack.emulator.launch()
+            if "CRUDDUR_TEST_DATABASE_URL" not in os.environ:
+                stack.postgres.start()
+            stack.emulator.wait_until_ready()
+        except BaseException:
+            stack.stop()
+            raise
+        return stack
+
+    def environment(self) -> dict[str, str]:
+        """The variables of cruddur/settings.py for these parts."""
+        app_url = f"http://localhost:{free_port()}"
+        endpoint = self.emulator.url
+        dynamodb = os.environ.get("CRUDDUR_TEST_DYNAMODB_ENDPOINT_URL", endpoint)
+        pool = ensure_pool(endpoint_url=endpoint, public_url=self.emulator.public_url, region=REGION, app_url=app_url)
+        return {
+            "CRUDDUR_ENV": "test",
+            "SECRET_KEY": "a key for tests, which sign nothing that lasts",
+            "APP_URL": app_url,
+            "DATABASE_URL": os.environ.get("CRUDDUR_TEST_DATABASE_URL") or self.postgres.url,
+            "AWS_REGION": REGION,
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": endpoint,
+            "AWS_ENDPOINT_URL_DYNAMODB": dynamodb,
+            "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": dynamodb,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "DDB_MESSAGE_TABLE": "cruddur-messages",
+            "OIDC_OP_ISSUER": f"https://cognito-idp.{REGION}.amazonaws.com/{pool.pool_id}",
+            **pool.environment(),
+        }
+
+    def stop(self) -> None:
+        self.emulator.stop()
+        self.postgres.remove()
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.lock.close()
+
+
+def remove_abandoned() -> None:
+    """Delete what killed test runs left; their processes ended with them."""
+    for directory in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        try:
+            with (directory / "lock").open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                PostgresServer(directory / "postgres").remove()
+                shutil.rmtree(directory, ignore_errors=True)
+        except OSError:  # in use, being made, or somebody else's
+            continue
+
+
+_stack: ThrowAwayStack | None = None
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(args: list[str]) -> Generator[None, None, None]:
+    global _stack  # noqa: PLW0603 - pytest's hooks are functions of a module
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        for name in FOREIGN:
+            os.environ.pop(name, None)
+        if any(argument in NO_TESTS_RUN for argument in args):
+            os.environ.update(CRUDDUR_ENV="test", SECRET_KEY="no tests run", APP_URL="http://localhost:8000")  # noqa: S106
+        else:
+            try:
+                _stack = ThrowAwayStack.start()
+                os.environ.update(_stack.environment())
+            except Problem as problem:
+                raise pytest.UsageError(str(problem)) from problem
+    return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    global _stack  # noqa: PLW0603
+    if _stack:
+        _stack.stop()
+        _stack = None
