@@ -1,20 +1,41 @@
 """What can be done with conversations: the domain functions that views, commands and the admin call.
 
 Each is keyword-only; the people are uuids, the time is passed in. Not a member and no such conversation look the
-same: `ConversationNotFound`. Whatever DynamoDB cannot answer now is `messaging.dynamodb.Unavailable`.
+same: `ConversationNotFound`. Whatever DynamoDB cannot answer now is `messaging.aws.Unavailable`.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from .items import Conversation, Entry, Message
+from .aws import Unavailable
+from .connection import message_table
+from .dynamodb import ConversationMoved, MessageTable
+from .items import (
+    SENDS_KEPT,
+    Conversation,
+    Entry,
+    Message,
+    pair_group_uuid,
+    parse_created_at,
+    user_pk,
+)
+from .sequence import (
+    conversation_after,
+    conversation_from_first,
+    entry_from_conversation,
+    first_message,
+    next_message,
+)
+from .text import normalise_text, problem_with
 
 PAGE_SIZE = 20
 TOTAL_CONVERSATIONS = 100
+SEND_ATTEMPTS = 20
+"""Each failed one means that somebody else's message went in between."""
 
 
 class ConversationNotFound(Exception):
@@ -38,7 +59,7 @@ class MessageUuidReused(Exception):
 
 
 class Blocked(Exception):
-    """A member of the conversation blocks it: nothing can be written into it."""
+    """A member blocks the conversation: nothing can be written into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,62 +104,97 @@ class Thread:
         )
 
 
-def inbox(*, user_uuid: uuid.UUID, before: str | None = None) -> Inbox:
+def inbox(*, user_uuid: UUID, before: str | None = None) -> Inbox:
     """A page of the person's conversations (pattern B, 1 call). Raises ValueError when `before` is no cursor."""
-    raise NotImplementedError
+    position = _parse_cursor(before) if before else None
+    entries = message_table().inbox(user_pk(user_uuid), user_uuid, before=position, limit=PAGE_SIZE + 1)
+    page = entries[:PAGE_SIZE]
+    older = f"{page[-1].last_message_at}_{page[-1].group_uuid}" if len(entries) > PAGE_SIZE else None
+    return Inbox(page, older)
 
 
 def thread(
     *,
-    user_uuid: uuid.UUID,
-    group_uuid: uuid.UUID,
+    user_uuid: UUID,
+    group_uuid: UUID,
     before: str | None = None,
     after: str | None = None,
     around: str | None = None,
 ) -> Thread:
-    """The newest messages of a conversation, or those before, after or around a created_at (pattern A, 2 calls; around: 3).
+    """The newest messages of a conversation, or those before, after or around a created_at.
 
-    Raises ConversationNotFound; ValueError when a cursor is no created_at.
+    Pattern A: 2 calls, around 3. Raises ConversationNotFound; ValueError when a cursor is no created_at.
     """
-    raise NotImplementedError
+    for cursor in filter(None, (before, after, around)):
+        parse_created_at(cursor)
+    table = message_table()
+    conversation, entry = table.conversation_and_entry(group_uuid, user_uuid)
+    if conversation is None or user_uuid not in conversation.member_uuids:
+        raise ConversationNotFound
+    if after:
+        messages = table.messages_after(group_uuid, after, limit=PAGE_SIZE)
+    elif around:
+        half = PAGE_SIZE // 2
+        older = table.messages_before(group_uuid, around, limit=half)
+        last_older = older[-1].created_at if older else ""
+        messages = [*older, *table.messages_after(group_uuid, last_older, limit=PAGE_SIZE - len(older))]
+    else:
+        messages = table.messages_before(group_uuid, before, limit=PAGE_SIZE)
+    return Thread(conversation, entry or entry_from_conversation(conversation, user_uuid), messages)
 
 
-def send(
-    *,
-    user_uuid: uuid.UUID,
-    group_uuid: uuid.UUID,
-    text: str,
-    message_uuid: uuid.UUID,
-    after: str,
-    now: datetime,
-) -> Message:
+def send(*, user_uuid: UUID, group_uuid: UUID, text: str, message_uuid: UUID, after: str, now: datetime) -> Message:
     """Store a message once (pattern C, 2 calls) and return it as stored, also when it had been stored before.
 
     `after` is the newest created_at the page knew when `message_uuid` was minted ("" for none).
     Raises ConversationNotFound, MessageRejected, MessageUuidReused, Blocked; ValueError when `after` is no created_at.
     """
-    raise NotImplementedError
+    text = _sendable(text)
+    if after:
+        parse_created_at(after)
+    conversation = message_table().conversation(group_uuid)
+    return _append(conversation, user_uuid=user_uuid, text=text, message_uuid=message_uuid, after=after, now=now)
 
 
-def start(*, user_uuid: uuid.UUID, other_uuid: uuid.UUID, text: str, message_uuid: uuid.UUID, now: datetime) -> Message:
+def start(*, user_uuid: UUID, other_uuid: UUID, text: str, message_uuid: UUID, now: datetime) -> Message:
     """Send the first message to someone (pattern D, 1 call), or the next one if there is a conversation already.
 
     The message's group_uuid is the conversation's. Raises what `send` raises; ValueError for one's own uuid.
     """
-    raise NotImplementedError
+    if user_uuid == other_uuid:
+        msg = "nobody can start a conversation with themselves"
+        raise ValueError(msg)
+    text = _sendable(text)
+    members = frozenset((user_uuid, other_uuid))
+    group_uuid = pair_group_uuid(user_uuid, other_uuid)
+    message = first_message(group_uuid=group_uuid, user_uuid=user_uuid, text=text, message_uuid=message_uuid, now=now)
+    conversation = conversation_from_first(message, member_uuids=members)
+    entries = [entry_from_conversation(conversation, member) for member in sorted(members)]
+    try:
+        message_table().create(conversation, message, entries)
+    except ConversationMoved as moved:
+        return _append(moved.now, user_uuid=user_uuid, text=text, message_uuid=message_uuid, after="", now=now)
+    return message
 
 
-def existing_with(*, user_uuid: uuid.UUID, other_uuid: uuid.UUID) -> uuid.UUID | None:
+def existing_with(*, user_uuid: UUID, other_uuid: UUID) -> UUID | None:
     """The uuid of the conversation the two people have, or None (1 call)."""
-    raise NotImplementedError
+    conversation = message_table().conversation(pair_group_uuid(user_uuid, other_uuid))
+    return conversation.group_uuid if conversation else None
 
 
-def mark_read(*, user_uuid: uuid.UUID, group_uuid: uuid.UUID, created_at: str) -> None:
+def mark_read(*, user_uuid: UUID, group_uuid: UUID, created_at: str) -> None:
     """Note that the person has read up to this message, which must exist; only forwards (2 calls).
 
     Raises ConversationNotFound, MessageNotFound; ValueError when created_at is none.
     """
-    raise NotImplementedError
+    parse_created_at(created_at)
+    table = message_table()
+    message = table.message(group_uuid, created_at)
+    if message is None:
+        raise MessageNotFound
+    if not table.mark_read(user_uuid, message):
+        raise ConversationNotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +206,64 @@ class UnreadTotal:
     """Whether conversations beyond those exist."""
 
 
-def unread_total(*, user_uuid: uuid.UUID) -> UnreadTotal:
+def unread_total(*, user_uuid: UUID) -> UnreadTotal:
     """How many messages the person has not read (1 call)."""
-    raise NotImplementedError
+    entries = message_table().inbox(user_pk(user_uuid), user_uuid, before=None, limit=TOTAL_CONVERSATIONS + 1)
+    newest = entries[:TOTAL_CONVERSATIONS]
+    return UnreadTotal(sum(entry.unread for entry in newest), more=len(entries) > len(newest))
+
+
+def _sendable(text: str) -> str:
+    text = normalise_text(text)
+    if code := problem_with(text):
+        raise MessageRejected(code)
+    return text
+
+
+def _append(
+    conversation: Conversation | None, *, user_uuid: UUID, text: str, message_uuid: UUID, after: str, now: datetime
+) -> Message:
+    """Store the message unless it is stored; each failed condition gives the conversation to decide on anew."""
+    table = message_table()
+    for _ in range(SEND_ATTEMPTS):
+        if conversation is None or user_uuid not in conversation.member_uuids:
+            raise ConversationNotFound
+        if stored := _stored_before(table, conversation, user_uuid, message_uuid, after):
+            if stored.message != text:
+                raise MessageUuidReused
+            return stored
+        if conversation.blocked:
+            raise Blocked
+        message = next_message(
+            conversation=conversation, user_uuid=user_uuid, text=text, message_uuid=message_uuid, now=now
+        )
+        try:
+            table.append(conversation, message, conversation_after(conversation, message))
+        except ConversationMoved as moved:
+            conversation = moved.now
+        else:
+            return message
+    raise Unavailable
+
+
+def _stored_before(
+    table: MessageTable, conversation: Conversation, user_uuid: UUID, message_uuid: UUID, after: str
+) -> Message | None:
+    """The member's own message later than `after` with this uuid: the one that is being sent again, if it is.
+
+    The conversation remembers the member's last sends; only when those do not reach back to `after` is it queried.
+    """
+    newest = [send for send in conversation.sent_by(user_uuid).newest if send.sk > after]
+    for send in newest:
+        if send.message_uuid == message_uuid:
+            return table.message(conversation.group_uuid, send.sk)
+    if len(newest) < SENDS_KEPT:
+        return None
+    sends = table.sends_after(conversation.group_uuid, user_uuid, after)
+    return next((message for message in sends if message.message_uuid == message_uuid), None)
+
+
+def _parse_cursor(cursor: str) -> tuple[str, UUID]:
+    last_message_at, _, group_uuid = cursor.partition("_")
+    parse_created_at(last_message_at)
+    return last_message_at, UUID(group_uuid)

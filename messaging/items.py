@@ -1,31 +1,31 @@
 """The items of the table: their keys, their attributes, and the dataclasses they become. Pure: no I/O, no Django.
 
 | item         | pk            | sk             |
+| ------------ | ------------- | -------------- |
 | conversation | MSG#<group>   | #CONVERSATION  |
 | message      | MSG#<group>   | created_at     |
 | entry        | GRP#<user>    | <group>        |
+
+Uuids that are no keys stand as 16 bytes in conversations and entries: twenty entries then fit into 8 KB, one read unit.
 """
 
 from __future__ import annotations
 
-import unicodedata
 import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
+Item = Mapping[str, Mapping[str, Any]]
+"""An item as DynamoDB writes it: `{"pk": {"S": "MSG#…"}, …}`."""
+
 CONVERSATION_SK = "#CONVERSATION"
-# Sorts after "#CONVERSATION" and before every created_at, which begins with a year.
 FIRST_MESSAGE_SK = "0"
+"""Sorts after `CONVERSATION_SK` and before every created_at."""
+SENDS_KEPT = 3
 # The namespace of the uuid5 of two members; changing it would give every pair a second conversation.
 PAIR_NAMESPACE = uuid.UUID("6f1c0a52-6a8e-5c7b-9f4d-2f1d6d0f3c11")
-PREVIEW_BYTES = 200
-SENDS_KEPT = 3
-MESSAGE_MAX_CHARS = 1024
-
-Item = dict[str, Any]
-"""An item as the service module hands it over: plain Python values by attribute name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,10 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a conversation knows of one member's sending: the seq of the last message, and the newest sends."""
+    """What a conversation knows of one member's sending."""
 
     seq: int = 0
+    """Of the member's last message; 0 for none."""
     newest: tuple[Send, ...] = ()
     """Newest first, at most `SENDS_KEPT`."""
 
@@ -61,6 +62,8 @@ class Conversation:
     """Preview of the newest message."""
     last_user_uuid: uuid.UUID
     sent: Mapping[uuid.UUID, Sent] = field(default_factory=dict)
+    blocked: bool = False
+    """Whether a member blocks it, so that nothing more is written into it."""
 
     def sent_by(self, user_uuid: uuid.UUID) -> Sent:
         return self.sent.get(user_uuid, Sent())
@@ -84,7 +87,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A member's line in the list of conversations, copied from the conversation; inbox and read_* are the member's own."""
+    """A member's line in the list of conversations.
+
+    Copied from the conversation, all but inbox and read_*, which are the member's own. Read through the inbox index
+    it lacks `version` and `read_sk`, which a list does not show (0 and "").
+    """
 
     user_uuid: uuid.UUID
     group_uuid: uuid.UUID
@@ -113,7 +120,7 @@ class Entry:
         return parse_created_at(self.last_message_at)
 
 
-# --- Keys -------------------------------------------------------------------------------------------------
+# --- Keys -------------------------------------------------------------------------------------------------------------
 
 
 def group_pk(group_uuid: uuid.UUID) -> str:
@@ -124,16 +131,20 @@ def user_pk(user_uuid: uuid.UUID) -> str:
     return f"GRP#{user_uuid}"
 
 
-def conversation_key(group_uuid: uuid.UUID) -> Item:
-    return {"pk": group_pk(group_uuid), "sk": CONVERSATION_SK}
+def key(pk: str, sk: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
-def message_key(group_uuid: uuid.UUID, created_at: str) -> Item:
-    return {"pk": group_pk(group_uuid), "sk": created_at}
+def conversation_key(group_uuid: uuid.UUID) -> dict[str, dict[str, str]]:
+    return key(group_pk(group_uuid), CONVERSATION_SK)
 
 
-def entry_key(user_uuid: uuid.UUID, group_uuid: uuid.UUID) -> Item:
-    return {"pk": user_pk(user_uuid), "sk": str(group_uuid)}
+def message_key(group_uuid: uuid.UUID, created_at: str) -> dict[str, dict[str, str]]:
+    return key(group_pk(group_uuid), created_at)
+
+
+def entry_key(user_uuid: uuid.UUID, group_uuid: uuid.UUID) -> dict[str, dict[str, str]]:
+    return key(user_pk(user_uuid), str(group_uuid))
 
 
 def pair_group_uuid(one: uuid.UUID, other: uuid.UUID) -> uuid.UUID:
@@ -141,7 +152,7 @@ def pair_group_uuid(one: uuid.UUID, other: uuid.UUID) -> uuid.UUID:
     return uuid.uuid5(PAIR_NAMESPACE, ":".join(sorted((str(one), str(other)))))
 
 
-# --- Time -------------------------------------------------------------------------------------------------
+# --- created_at -------------------------------------------------------------------------------------------------------
 
 
 def format_created_at(moment: datetime) -> str:
@@ -158,114 +169,118 @@ def parse_created_at(created_at: str) -> datetime:
     return moment
 
 
-def next_created_at(now: datetime, last_sk: str) -> str:
-    """`now`, or one microsecond after `last_sk` where this server's clock is behind it."""
-    return format_created_at(max(now, parse_created_at(last_sk) + timedelta(microseconds=1)))
+# --- Items <-> dataclasses --------------------------------------------------------------------------------------------
 
 
-# --- Text -------------------------------------------------------------------------------------------------
-
-# Variation selectors, Hangul fillers and the Braille blank are drawn as nothing, though Unicode calls them letters,
-# marks or symbols.
-_DRAWN_AS_NOTHING = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f")
-_INVISIBLE_CATEGORIES = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp", "Cn", "Co", "Cs"))
+def number(value: int) -> dict[str, str]:
+    return {"N": str(value)}
 
 
-def normalise_text(text: str) -> str:
-    """The text as it is stored: line ends as LF, then NFC."""
-    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+def uuid_bytes(value: uuid.UUID) -> dict[str, bytes]:
+    return {"B": value.bytes}
 
 
-def is_blank(text: str) -> bool:
-    """Whether nothing in the text would be seen: white space, zero-width and control characters alone."""
-    return all(
-        char in _DRAWN_AS_NOTHING
-        or unicodedata.category(char) in _INVISIBLE_CATEGORIES
-        or 0xFE00 <= ord(char) <= 0xFE0F  # noqa: PLR2004 - the block of variation selectors
-        for char in text
+def uuid_set(values: frozenset[uuid.UUID]) -> dict[str, list[bytes]]:
+    return {"BS": sorted(value.bytes for value in values)}
+
+
+def sent_value(sent: Sent) -> dict[str, Any]:
+    newest = [{"L": [uuid_bytes(send.message_uuid), {"S": send.sk}]} for send in sent.newest]
+    return {"M": {"seq": number(sent.seq), "newest": {"L": newest}}}
+
+
+def conversation_item(conversation: Conversation) -> dict[str, Any]:
+    return {
+        **conversation_key(conversation.group_uuid),
+        "member_uuids": uuid_set(conversation.member_uuids),
+        "seq": number(conversation.seq),
+        "version": number(conversation.version),
+        "last_sk": {"S": conversation.last_sk},
+        "message": {"S": conversation.message},
+        "last_user_uuid": uuid_bytes(conversation.last_user_uuid),
+        "sent": {"M": {str(member): sent_value(sent) for member, sent in conversation.sent.items()}},
+    }
+
+
+def message_item(message: Message) -> dict[str, Any]:
+    return {
+        **message_key(message.group_uuid, message.created_at),
+        "seq": number(message.seq),
+        "message": {"S": message.message},
+        "message_uuid": {"S": str(message.message_uuid)},
+        "user_uuid": {"S": str(message.user_uuid)},
+    }
+
+
+def entry_item(entry: Entry) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        **entry_key(entry.user_uuid, entry.group_uuid),
+        "message_group_uuid": {"S": str(entry.group_uuid)},
+        "member_uuids": uuid_set(entry.member_uuids),
+        "last_message_at": {"S": entry.last_message_at},
+        "message": {"S": entry.message},
+        "last_user_uuid": uuid_bytes(entry.last_user_uuid),
+        "last_seq": number(entry.last_seq),
+        "sent_seq": number(entry.sent_seq),
+        "version": number(entry.version),
+    }
+    if entry.inbox:
+        item["inbox"] = {"S": entry.inbox}
+    if entry.read_seq:
+        item |= {"read_seq": number(entry.read_seq), "read_sk": {"S": entry.read_sk}}
+    return item
+
+
+def _uuids(value: Mapping[str, Any]) -> frozenset[uuid.UUID]:
+    return frozenset(uuid.UUID(bytes=bytes(each)) for each in value["BS"])
+
+
+def _uuid(value: Mapping[str, Any]) -> uuid.UUID:
+    return uuid.UUID(bytes=bytes(value["B"]))
+
+
+def _sent(value: Mapping[str, Any]) -> Sent:
+    newest = (each["L"] for each in value["M"]["newest"]["L"])
+    return Sent(int(value["M"]["seq"]["N"]), tuple(Send(_uuid(send), sk["S"]) for send, sk in newest))
+
+
+def conversation_from(item: Item) -> Conversation:
+    return Conversation(
+        group_uuid=uuid.UUID(item["pk"]["S"].removeprefix("MSG#")),
+        member_uuids=_uuids(item["member_uuids"]),
+        seq=int(item["seq"]["N"]),
+        version=int(item["version"]["N"]),
+        last_sk=item["last_sk"]["S"],
+        message=item["message"]["S"],
+        last_user_uuid=_uuid(item["last_user_uuid"]),
+        sent={uuid.UUID(member): _sent(value) for member, value in item["sent"]["M"].items()},
+        blocked="blocked_by" in item,
     )
 
 
-def preview(text: str) -> str:
-    """The beginning of the text, at most `PREVIEW_BYTES` of UTF-8, cut between two characters."""
-    return text.encode()[:PREVIEW_BYTES].decode(errors="ignore")
-
-
-# --- Conversation -----------------------------------------------------------------------------------------
-
-
-def first_message(
-    *, group_uuid: uuid.UUID, user_uuid: uuid.UUID, text: str, message_uuid: uuid.UUID, now: datetime
-) -> Message:
-    """The message that starts a conversation."""
-    return Message(group_uuid, format_created_at(now), 1, text, message_uuid, user_uuid)
-
-
-def next_message(
-    *, conversation: Conversation, user_uuid: uuid.UUID, text: str, message_uuid: uuid.UUID, now: datetime
-) -> Message:
-    """The message that follows what `conversation` holds: the next number, and strictly later, whatever the clock."""
-    created_at = next_created_at(now, conversation.last_sk)
-    return Message(conversation.group_uuid, created_at, conversation.seq + 1, text, message_uuid, user_uuid)
-
-
-def conversation_of(messages: Iterable[Message], *, member_uuids: frozenset[uuid.UUID]) -> Conversation:
-    """The conversation that these messages, in order, make; raises ValueError when there are none."""
-    conversation: Conversation | None = None
-    for message in messages:
-        conversation = (
-            conversation_after(conversation, message)
-            if conversation
-            else Conversation(
-                group_uuid=message.group_uuid,
-                member_uuids=member_uuids,
-                seq=message.seq,
-                version=1,
-                last_sk=message.created_at,
-                message=preview(message.message),
-                last_user_uuid=message.user_uuid,
-                sent={message.user_uuid: sent_after(Sent(), message)},
-            )
-        )
-    if conversation is None:
-        msg = "a conversation begins with a message"
-        raise ValueError(msg)
-    return conversation
-
-
-def sent_after(sent: Sent, message: Message) -> Sent:
-    """What is known of a member's sending once `message`, theirs, is stored."""
-    newest = (Send(message.message_uuid, message.created_at), *sent.newest)
-    return Sent(message.seq, newest[:SENDS_KEPT])
-
-
-def conversation_after(conversation: Conversation, message: Message) -> Conversation:
-    """The conversation once `message`, the next one, is stored."""
-    return replace(
-        conversation,
-        seq=message.seq,
-        version=conversation.version + 1,
-        last_sk=message.created_at,
-        message=preview(message.message),
-        last_user_uuid=message.user_uuid,
-        sent={
-            **conversation.sent,
-            message.user_uuid: sent_after(conversation.sent_by(message.user_uuid), message),
-        },
+def message_from(item: Item) -> Message:
+    return Message(
+        group_uuid=uuid.UUID(item["pk"]["S"].removeprefix("MSG#")),
+        created_at=item["sk"]["S"],
+        seq=int(item["seq"]["N"]),
+        message=item["message"]["S"],
+        message_uuid=uuid.UUID(item["message_uuid"]["S"]),
+        user_uuid=uuid.UUID(item["user_uuid"]["S"]),
     )
 
 
-def entry_of(conversation: Conversation, user_uuid: uuid.UUID) -> Entry:
-    """The entry of a member as the conversation gives it, shown in the member's inbox and with nothing read."""
+def entry_from(item: Item) -> Entry:
     return Entry(
-        user_uuid=user_uuid,
-        group_uuid=conversation.group_uuid,
-        member_uuids=conversation.member_uuids,
-        last_message_at=conversation.last_sk,
-        message=conversation.message,
-        last_user_uuid=conversation.last_user_uuid,
-        last_seq=conversation.seq,
-        sent_seq=conversation.sent_by(user_uuid).seq,
-        version=conversation.version,
-        inbox=user_pk(user_uuid),
+        user_uuid=uuid.UUID(item["pk"]["S"].removeprefix("GRP#")),
+        group_uuid=uuid.UUID(item["sk"]["S"]),
+        member_uuids=_uuids(item["member_uuids"]),
+        last_message_at=item["last_message_at"]["S"],
+        message=item["message"]["S"],
+        last_user_uuid=_uuid(item["last_user_uuid"]),
+        last_seq=int(item["last_seq"]["N"]),
+        sent_seq=int(item["sent_seq"]["N"]),
+        version=int(item["version"]["N"]) if "version" in item else 0,
+        inbox=item["inbox"]["S"] if "inbox" in item else None,
+        read_seq=int(item["read_seq"]["N"]) if "read_seq" in item else 0,
+        read_sk=item["read_sk"]["S"] if "read_sk" in item else "",
     )

@@ -1,0 +1,82 @@
+"""System checks of the settings: an id and a hint for everything that is missing or contradictory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's own name
+
+ENVIRONMENTS = ("local", "test", "production")
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+LOCAL_HINT = "Run `make run` once (it writes .local/env), or set it as .env.example explains."
+
+
+@register(Tags.security)
+def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """All problems of the settings that can be seen without calling anything."""
+    return [*_missing(), *_contradictory(), *(_unsafe_in_production() if settings.PRODUCTION else ())]
+
+
+def _missing() -> Iterator[CheckMessage]:
+    required = {
+        "E001": ("SECRET_KEY", settings.SECRET_KEY),
+        "E002": ("APP_URL", settings.APP_URL),
+        "E003": ("DATABASE_URL", settings.DATABASES["default"].get("NAME")),
+        "E004": ("COGNITO_USER_POOL_ID", settings.COGNITO_USER_POOL_ID),
+        "E005": ("COGNITO_DOMAIN", settings.COGNITO_DOMAIN),
+        "E006": ("OIDC_RP_CLIENT_ID", settings.OIDC_RP_CLIENT_ID),
+        "E007": ("OIDC_RP_CLIENT_SECRET", settings.OIDC_RP_CLIENT_SECRET),
+        "E008": ("DDB_MESSAGE_TABLE", settings.DDB_MESSAGE_TABLE),
+    }
+    for number, (name, value) in required.items():
+        if not value:
+            yield Error(f"{name} is not set.", hint=LOCAL_HINT, id=f"cruddur.{number}")
+
+
+def _contradictory() -> Iterator[CheckMessage]:
+    if settings.CRUDDUR_ENV not in ENVIRONMENTS:
+        hint = f"It is one of {', '.join(ENVIRONMENTS)}."
+        yield Error(f"CRUDDUR_ENV is {settings.CRUDDUR_ENV!r}.", hint=hint, id="cruddur.E010")
+    app_url = urlsplit(settings.APP_URL)
+    if settings.APP_URL and (app_url.scheme not in ("http", "https") or not app_url.hostname or app_url.path):
+        hint = "It is an origin: scheme, host and perhaps port, as in https://messages.example.com."
+        yield Error(f"APP_URL is {settings.APP_URL!r}.", hint=hint, id="cruddur.E011")
+    elif settings.APP_URL and app_url.hostname not in settings.ALLOWED_HOSTS and "*" not in settings.ALLOWED_HOSTS:
+        hint = f"Add {app_url.hostname}, or leave ALLOWED_HOSTS out: it then follows from APP_URL."
+        yield Error("ALLOWED_HOSTS lacks the host of APP_URL.", hint=hint, id="cruddur.E012")
+    if settings.DYNAMODB_ENDPOINT_URL is None and not settings.PRODUCTION:
+        hint = "Run `make run` once, name an endpoint in AWS_ENDPOINT_URL_DYNAMODB, or set CRUDDUR_ENV=production."
+        yield Error("No DynamoDB endpoint is set and this is not production.", hint=hint, id="cruddur.E013")
+    pool = settings.COGNITO_USER_POOL_ID
+    if pool and not settings.OIDC_OP_ISSUER.endswith(f"/{pool}"):
+        hint = "Leave OIDC_OP_ISSUER out: it follows from AWS_REGION and COGNITO_USER_POOL_ID."
+        yield Error("OIDC_OP_ISSUER does not end in COGNITO_USER_POOL_ID.", hint=hint, id="cruddur.E014")
+    if pool and "_" in pool and settings.COGNITO_ENDPOINT_URL is None and pool.split("_")[0] != settings.AWS_REGION:
+        hint = f"The pool is in {pool.split('_')[0]}: set AWS_REGION to it."
+        yield Error(f"AWS_REGION is {settings.AWS_REGION}.", hint=hint, id="cruddur.E015")
+
+
+def _unsafe_in_production() -> Iterator[CheckMessage]:
+    if settings.DEBUG:
+        hint = "Remove DEBUG: its pages show settings and source to anyone."
+        yield Error("DEBUG is on in production.", hint=hint, id="cruddur.E020")
+    if settings.APP_URL and not settings.SECURE:
+        hint = "Use the https address; Cognito refuses http callbacks anyway."
+        yield Error("APP_URL is not https in production.", hint=hint, id="cruddur.E021")
+    if "*" in settings.ALLOWED_HOSTS:
+        hint = "Name the hosts, or leave ALLOWED_HOSTS out: it then follows from APP_URL."
+        yield Error("ALLOWED_HOSTS allows any host in production.", hint=hint, id="cruddur.E022")
+    endpoints = {
+        "AWS_ENDPOINT_URL_DYNAMODB": settings.DYNAMODB_ENDPOINT_URL,
+        "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": settings.COGNITO_ENDPOINT_URL,
+        "COGNITO_DOMAIN": settings.COGNITO_DOMAIN,
+        "OIDC_OP_JWKS_ENDPOINT": settings.OIDC_OP_JWKS_ENDPOINT,
+    }
+    for name, url in endpoints.items():
+        if url and urlsplit(url).hostname in LOOPBACK_HOSTS:
+            hint = f"Remove {name}, or leave CRUDDUR_ENV out to work on the local stack."
+            yield Warning(f"{name} is on this machine in production.", hint=hint, id="cruddur.W023")

@@ -1,0 +1,110 @@
+"""The door to DynamoDB: its clients, and the one place where its errors are translated. Knows no Django."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import boto3.session
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodbstreams import DynamoDBStreamsClient
+
+# Connect and read, in seconds, and attempts in all: a page answers 503 within ten seconds rather than hang.
+WEB_TIMEOUTS = Config(
+    connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"}, max_pool_connections=50
+)
+LOOPBACK_KEY = "cruddurlocal"
+
+RETRY_LATER = frozenset(
+    (
+        "InternalServerError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceeded",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "ThrottlingError",
+        "ThrottlingException",
+        "TransactionInProgressException",
+    )
+)
+SERVER_ERROR = 500
+
+
+class Unavailable(Exception):
+    """DynamoDB cannot answer now: throttled, timed out, out of reach or failing. Trying again later is safe."""
+
+
+class Conflict(Unavailable):
+    """Another transaction was writing the same item at the same moment."""
+
+
+ServiceError = ClientError
+"""An answer of DynamoDB that is no success and does not pass by itself."""
+
+
+def connect(*, endpoint_url: str | None, region: str) -> DynamoDBClient:
+    """A client for the table: safe between threads; 77 ms to make, so make one per process."""
+    return _session(endpoint_url).client("dynamodb", endpoint_url=endpoint_url, region_name=region, config=WEB_TIMEOUTS)
+
+
+def connect_streams(*, endpoint_url: str | None, region: str) -> DynamoDBStreamsClient:
+    """A client for the table's stream."""
+    return _session(endpoint_url).client(
+        "dynamodbstreams", endpoint_url=endpoint_url, region_name=region, config=WEB_TIMEOUTS
+    )
+
+
+def _session(endpoint_url: str | None) -> boto3.session.Session:
+    """A session of its own (the default one is not safe between threads); an emulator never sees real credentials."""
+    loopback = urlsplit(endpoint_url or "").hostname in ("127.0.0.1", "::1", "localhost")
+    if loopback:
+        return boto3.session.Session(aws_access_key_id=LOOPBACK_KEY, aws_secret_access_key=LOOPBACK_KEY)
+    return boto3.session.Session()
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn what passes by itself into `Unavailable` or `Conflict`; a bad request, a refused permission stay loud."""
+    try:
+        yield
+    except (HTTPClientError, NoConnectionError) as error:
+        raise Unavailable from error
+    except ClientError as error:
+        codes = {error_code(error)}
+        if "TransactionCanceledException" in codes:
+            codes |= {reason.get("Code", "") for reason in cancellation_reasons(error)}
+        if codes & RETRY_LATER or error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= SERVER_ERROR:
+            raise Unavailable from error
+        if codes & {"TransactionConflict", "TransactionConflictException"}:
+            raise Conflict from error
+        raise
+
+
+def error_code(error: ClientError) -> str:
+    return error.response["Error"]["Code"]
+
+
+def cancellation_reasons(error: ClientError) -> list[dict[str, Any]]:
+    """Why a transaction was cancelled, in the order of its actions."""
+    reasons: list[dict[str, Any]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
+    return reasons
+
+
+def retried_conflicts() -> Retrying:
+    """Attempts for a write that met another transaction, which botocore does not repeat; up to 0.4 s between them."""
+    return Retrying(
+        retry=retry_if_exception_type(Conflict),
+        stop=stop_after_attempt(8),
+        wait=wait_random_exponential(multiplier=0.02, max=0.4),
+        reraise=True,
+    )

@@ -1,0 +1,29 @@
+"""The stream consumer's checkpoints, kept in Postgres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .models import StreamCheckpoint
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresCheckpoints:
+    """The checkpoints of one stream: one for each shard that was read."""
+
+    stream_arn: str
+
+    def load(self) -> dict[str, str]:
+        """Sequence number of the last record applied, by shard."""
+        rows = StreamCheckpoint.objects.filter(stream_arn=self.stream_arn)
+        return dict(rows.values_list("shard_id", "sequence_number"))
+
+    def save(self, shard_id: str, sequence_number: str) -> None:
+        StreamCheckpoint.objects.update_or_create(
+            stream_arn=self.stream_arn, shard_id=shard_id, defaults={"sequence_number": sequence_number}
+        )
+
+    def forget(self, shard_ids: set[str] | None = None) -> None:
+        """Delete the checkpoints of these shards, or all of them."""
+        rows = StreamCheckpoint.objects.filter(stream_arn=self.stream_arn)
+        (rows if shard_ids is None else rows.filter(shard_id__in=shard_ids)).delete()

@@ -1,0 +1,300 @@
+"""The service module: every read and write of the table.
+
+It takes client and table as arguments and does not know Django, so that web, worker, commands and Lambda share it.
+Every read of a conversation, a message or an own entry is strongly consistent; only the inbox index may lag.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from .aws import ServiceError, Unavailable, cancellation_reasons, error_code, retried_conflicts, translated_errors
+from .items import (
+    FIRST_MESSAGE_SK,
+    Conversation,
+    Entry,
+    Message,
+    conversation_from,
+    conversation_item,
+    conversation_key,
+    entry_from,
+    entry_item,
+    entry_key,
+    group_pk,
+    message_from,
+    message_item,
+    message_key,
+    number,
+    sent_value,
+    uuid_bytes,
+    uuid_set,
+)
+from .sequence import entry_from_conversation
+from .table import INBOX_INDEX
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+BATCH_GET_TRIES = 5
+BATCH_GET_WAIT = 0.05
+"""Seconds before asking again for unprocessed keys, doubled each time."""
+
+
+class ConversationMoved(Exception):
+    """The conversation is no longer the one that was read; `now` is how it stands, or None when there is none."""
+
+    def __init__(self, now: Conversation | None) -> None:
+        super().__init__("the conversation changed")
+        self.now = now
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTable:
+    """The table's reads and writes. Any of them raises `Unavailable`; each says how many calls it costs."""
+
+    client: DynamoDBClient
+    name: str
+
+    def conversation(self, group_uuid: UUID) -> Conversation | None:
+        """1 call."""
+        item = self._get(conversation_key(group_uuid))
+        return conversation_from(item) if item else None
+
+    def message(self, group_uuid: UUID, created_at: str) -> Message | None:
+        """1 call."""
+        item = self._get(message_key(group_uuid, created_at))
+        return message_from(item) if item else None
+
+    def conversation_and_entry(self, group_uuid: UUID, user_uuid: UUID) -> tuple[Conversation | None, Entry | None]:
+        """A conversation and one member's entry. 1 call; more only when DynamoDB leaves keys unprocessed."""
+        conversation: Conversation | None = None
+        entry: Entry | None = None
+        for item in self._batch_get([conversation_key(group_uuid), entry_key(user_uuid, group_uuid)]):
+            if item["pk"]["S"] == group_pk(group_uuid):
+                conversation = conversation_from(item)
+            else:
+                entry = entry_from(item)
+        return conversation, entry
+
+    def messages_before(self, group_uuid: UUID, created_at: str | None, *, limit: int) -> list[Message]:
+        """The newest messages, or the newest before `created_at`; oldest first. 1 call.
+
+        The cursor is a start key: with `sk < :cursor` the range would begin at the conversation's own item.
+        """
+        start = {"ExclusiveStartKey": message_key(group_uuid, created_at)} if created_at else {}
+        items = self._query_messages(group_uuid, FIRST_MESSAGE_SK, ScanIndexForward=False, Limit=limit, **start)
+        return [message_from(item) for item in reversed(items["Items"])]
+
+    def messages_after(self, group_uuid: UUID, created_at: str, *, limit: int) -> list[Message]:
+        """The messages that follow `created_at` ("" for the first ones), oldest first. 1 call."""
+        after = max(created_at, FIRST_MESSAGE_SK)
+        return [message_from(item) for item in self._query_messages(group_uuid, after, Limit=limit)["Items"]]
+
+    def sends_after(self, group_uuid: UUID, user_uuid: UUID, created_at: str) -> Iterator[Message]:
+        """A member's own messages later than `created_at`, newest first. 1 call for each MB of messages since."""
+        start: dict[str, Any] = {}
+        while True:
+            page = self._query_messages(
+                group_uuid,
+                max(created_at, FIRST_MESSAGE_SK),
+                ScanIndexForward=False,
+                FilterExpression="user_uuid = :me",
+                values={":me": {"S": str(user_uuid)}},
+                **start,
+            )
+            yield from map(message_from, page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def conversations(self) -> Iterator[Conversation]:
+        """Every conversation of the table; reads the whole table."""
+        with translated_errors():
+            for page in self.client.get_paginator("scan").paginate(
+                TableName=self.name,
+                ConsistentRead=True,
+                FilterExpression="sk = :conversation",
+                ExpressionAttributeValues={":conversation": conversation_key(UUID(int=0))["sk"]},
+            ):
+                yield from map(conversation_from, page["Items"])
+
+    def append(self, conversation: Conversation, message: Message, after: Conversation) -> None:
+        """Store `message` and turn `conversation`, as it was read, into `after`: both or neither. 1 call, 4 WCU.
+
+        Raises ConversationMoved when anything was written in between, the writer is no member, or a member blocks.
+        """
+        me = message.user_uuid
+        update = {
+            "TableName": self.name,
+            "Key": conversation_key(conversation.group_uuid),
+            "UpdateExpression": "SET seq = :seq, version = version + :one, last_sk = :sk, message = :message, "
+            "last_user_uuid = :me, sent.#me = :sent",
+            "ConditionExpression": "seq = :read_seq AND last_sk = :read_sk AND contains(member_uuids, :me) "
+            "AND attribute_not_exists(blocked_by)",
+            "ExpressionAttributeNames": {"#me": str(me)},
+            "ExpressionAttributeValues": {
+                ":seq": number(after.seq),
+                ":one": number(1),
+                ":sk": {"S": after.last_sk},
+                ":message": {"S": after.message},
+                ":me": uuid_bytes(me),
+                ":sent": sent_value(after.sent_by(me)),
+                ":read_seq": number(conversation.seq),
+                ":read_sk": {"S": conversation.last_sk},
+            },
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        self._transact([{"Update": update}, self._put_new(message_item(message))])
+
+    def create(self, conversation: Conversation, message: Message | None, entries: Iterable[Entry]) -> None:
+        """Store a conversation, its message and its entries: all or nothing. 1 call, 12 WCU for two members.
+
+        Raises ConversationMoved when there is one already.
+        """
+        items = [conversation_item(conversation), *([message_item(message)] if message else [])]
+        self._transact([self._put_new(item) for item in (*items, *map(entry_item, entries))])
+
+    def inbox(self, inbox: str, user_uuid: UUID, *, before: tuple[str, UUID] | None, limit: int) -> list[Entry]:
+        """The entries of one of a person's lists, newest first, or those before (last_message_at, group). 1 call.
+
+        The only read that may lag: an index cannot be read consistently.
+        """
+        start: dict[str, Any] = {}
+        if before:
+            last_message_at, group_uuid = before
+            position = {"inbox": {"S": inbox}, "last_message_at": {"S": last_message_at}}
+            start["ExclusiveStartKey"] = position | entry_key(user_uuid, group_uuid)
+        with translated_errors():
+            page = self.client.query(
+                TableName=self.name,
+                IndexName=INBOX_INDEX,
+                KeyConditionExpression="inbox = :inbox",
+                ExpressionAttributeValues={":inbox": {"S": inbox}},
+                ScanIndexForward=False,
+                Limit=limit,
+                **start,
+            )
+        return [entry_from(item) for item in page["Items"]]
+
+    def mark_read(self, user_uuid: UUID, message: Message) -> bool:
+        """Note in a member's entry that `message` is read, unless a later one is. 1 call, 2 WCU; False: no entry."""
+        refused = self._update_entry(
+            user_uuid,
+            message.group_uuid,
+            "SET read_seq = :seq, read_sk = :sk",
+            "attribute_exists(pk) AND (attribute_not_exists(read_seq) OR read_seq < :seq)",
+            {":seq": number(message.seq), ":sk": {"S": message.created_at}},
+        )
+        return refused != {}
+
+    def copy_to_entry(self, conversation: Conversation, user_uuid: UUID) -> bool:
+        """Copy a conversation into a member's entry unless that has this or a newer version. 1 call, 3 WCU.
+
+        False when the entry stays as it is. An entry that was lost is made anew, in the inbox and unread: 1 call more.
+        """
+        refused = self._update_entry(
+            user_uuid,
+            conversation.group_uuid,
+            "SET message_group_uuid = :group, member_uuids = :members, last_message_at = :at, message = :message, "
+            "last_user_uuid = :by, last_seq = :seq, sent_seq = :sent_seq, version = :version",
+            "version < :version",
+            {
+                ":group": {"S": str(conversation.group_uuid)},
+                ":members": uuid_set(conversation.member_uuids),
+                ":at": {"S": conversation.last_sk},
+                ":message": {"S": conversation.message},
+                ":by": uuid_bytes(conversation.last_user_uuid),
+                ":seq": number(conversation.seq),
+                ":sent_seq": number(conversation.sent_by(user_uuid).seq),
+                ":version": number(conversation.version),
+            },
+        )
+        if refused == {}:
+            put = self._put_new(entry_item(entry_from_conversation(conversation, user_uuid)))["Put"]
+            refused = self._refused(lambda: self.client.put_item(**put))
+        return refused is None
+
+    def _get(self, key: dict[str, Any]) -> dict[str, Any] | None:
+        with translated_errors():
+            return self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True).get("Item")
+
+    def _batch_get(self, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        wanted: Any = {self.name: {"Keys": keys, "ConsistentRead": True}}
+        for attempt in range(BATCH_GET_TRIES):
+            with translated_errors():
+                answer = self.client.batch_get_item(RequestItems=wanted)
+            yield from answer["Responses"].get(self.name, [])
+            wanted = answer.get("UnprocessedKeys")
+            if not wanted:
+                return
+            time.sleep(BATCH_GET_WAIT * 2**attempt)
+        # Unprocessed is not absent: answering "no such conversation" here would be a lie.
+        raise Unavailable
+
+    def _query_messages(self, group_uuid: UUID, after: str, *, values: dict[str, Any] | None = None, **how: Any) -> Any:
+        with translated_errors():
+            return self.client.query(
+                TableName=self.name,
+                KeyConditionExpression="pk = :group AND sk > :after",
+                ExpressionAttributeValues={
+                    ":group": {"S": group_pk(group_uuid)},
+                    ":after": {"S": after},
+                    **(values or {}),
+                },
+                ConsistentRead=True,
+                **how,
+            )
+
+    def _put_new(self, item: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "Put": {
+                "TableName": self.name,
+                "Item": item,
+                "ConditionExpression": "attribute_not_exists(pk)",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    def _transact(self, actions: list[Any]) -> None:
+        """The first action is the one on the conversation: its failed condition returns it as it is now."""
+        try:
+            for attempt in retried_conflicts():
+                with attempt, translated_errors():
+                    self.client.transact_write_items(TransactItems=actions)
+        except ServiceError as error:
+            reasons = cancellation_reasons(error)
+            if not any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons):
+                raise
+            now = reasons[0].get("Item")
+            raise ConversationMoved(conversation_from(now) if now else None) from error
+
+    def _update_entry(
+        self, user_uuid: UUID, group_uuid: UUID, update: str, condition: str, values: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        return self._refused(
+            lambda: self.client.update_item(
+                TableName=self.name,
+                Key=entry_key(user_uuid, group_uuid),
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        )
+
+    def _refused(self, write: Callable[[], object]) -> dict[str, Any] | None:
+        """None when the write was done; the item as it stands, {} for none, when its condition failed."""
+        try:
+            for attempt in retried_conflicts():
+                with attempt, translated_errors():
+                    write()
+        except ServiceError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            item: Any = error.response.get("Item", {})
+            return dict(item)
+        return None

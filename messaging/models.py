@@ -1,0 +1,21 @@
+"""What messaging keeps in Postgres: how far the stream was read. Conversations are in DynamoDB."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class StreamCheckpoint(models.Model):
+    """How far a shard of the table's stream was applied."""
+
+    stream_arn = models.CharField(max_length=255)
+    shard_id = models.CharField(max_length=80)
+    sequence_number = models.CharField(max_length=60)
+    """Of the last record applied, or `messaging.stream.SHARD_END`."""
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["stream_arn", "shard_id"], name="one_checkpoint_a_shard")]
+
+    def __str__(self) -> str:
+        return f"{self.shard_id} at {self.sequence_number}"
