@@ -35,7 +35,7 @@ INSTALLED_APPS = [
     "users",
     "messaging",
     "cruddur.apps.CruddurConfig",
-    "django.contrib.admin",
+    "users.admin_site.CruddurAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from .handles import skeleton
+from .handles import HandleError, skeleton
 from .models import MOCK, User
 
 SEED_FILE = Path(settings.BASE_DIR) / "messaging" / "seed" / "people.json"
@@ -67,3 +67,14 @@ def seed_people(path: Path = SEED_FILE) -> tuple[Sequence[User], Sequence[User]]
                 )
             )
     return created, found
+
+
+def require_free(handle: str) -> None:
+    """Raise `HandleError`, handle_taken or handle_confusable, when someone has this handle or one that looks like it.
+
+    Only for a better message in time: the database decides when the person is saved.
+    """
+    other = User.objects.filter(handle_skeleton=skeleton(handle)).first()
+    if other is not None:
+        same = other.handle.casefold() == handle.casefold()
+        raise HandleError("handle_taken" if same else "handle_confusable")

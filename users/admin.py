@@ -1,0 +1,75 @@
+"""People in Django admin: found, read, renamed, closed; never made or deleted here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from django.contrib import admin
+from django.contrib.auth import admin as auth_admin  # noqa: F401 - registers groups, which are taken out below
+from django.contrib.auth.models import Group
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from .models import MOCK, User
+
+STATES = {
+    "mock": Q(cognito_user_id=MOCK),
+    "linked": ~Q(cognito_user_id=MOCK),
+    "admin": Q(is_staff=True),
+}
+
+
+class CognitoStateFilter(admin.SimpleListFilter):
+    """Waiting for a Cognito user, tied to one, or an administrator by Cognito's group."""
+
+    title = "Cognito state"
+    parameter_name = "cognito"
+
+    def lookups(self, _request: HttpRequest, _model_admin: admin.ModelAdmin[User]) -> Sequence[tuple[str, str]]:
+        return [("mock", "MOCK"), ("linked", "linked"), ("admin", "admin")]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        state = STATES.get(self.value() or "")
+        return queryset.filter(state) if state is not None else queryset
+
+
+@admin.register(User)
+class PersonAdmin(admin.ModelAdmin[User]):
+    """Closing an account ends its sessions: nobody inactive is anyone to the site."""
+
+    list_display = ("handle", "display_name", "email", "cognito_state", "is_active", "created_at")
+    list_filter = (CognitoStateFilter, "is_active", "is_staff", "created_at")
+    search_fields = ("handle", "display_name", "search_text", "email", "uuid", "cognito_user_id")
+    search_help_text = "Name, handle, e-mail, uuid or Cognito user id"
+    ordering = ("-created_at", "handle")
+    list_per_page = 50
+    show_full_result_count = False
+    fieldsets: ClassVar = [
+        (None, {"fields": ["handle", "display_name", "bio", "is_active"]}),
+        ("Cognito", {"fields": ["email", "cognito_user_id", "is_staff", "is_superuser"]}),
+        ("Record", {"fields": ["uuid", "created_at", "last_login"]}),
+    ]
+    key_fields = (
+        "uuid", "handle", "cognito_user_id", "email", "created_at", "last_login", "is_staff", "is_superuser",
+    )  # fmt: skip
+
+    @admin.display(description="Cognito", ordering="cognito_user_id")
+    def cognito_state(self, person: User) -> str:
+        if person.cognito_user_id == MOCK:
+            return "MOCK"
+        return "admin" if person.is_staff else "linked"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Sequence[str]:
+        # Nobody closes the account they are using: there might be no administrator left to open it again.
+        return (*self.key_fields, "is_active") if obj == request.user else self.key_fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+
+# Rights come from Cognito's group alone.
+admin.site.unregister(Group)

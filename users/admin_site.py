@@ -1,0 +1,46 @@
+"""Django admin for those whom Cognito's group `admins` lets in; nobody signs in here with a password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.admin.apps import AdminConfig
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from mozilla_django_oidc.views import OIDCLogoutView
+
+from .redirects import asked_next
+
+
+class CruddurAdminSite(AdminSite):
+    """Signing in and out by Cognito; 403 for someone signed in without the right, instead of a sign-in page."""
+
+    site_header = site_title = "Cruddur Messages admin"
+    index_title = "Administration"
+    site_url = "/messages"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """False for nobody signed in; raises PermissionDenied for somebody without the right."""
+        allowed = super().has_permission(request)
+        if not allowed and request.user.is_authenticated:
+            raise PermissionDenied
+        return allowed
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
+        if self.has_permission(request):
+            return redirect("admin:index")
+        return redirect_to_login(asked_next(request) if "next" in request.GET else "/admin/")
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
+        response: HttpResponse = OIDCLogoutView.as_view()(request)
+        return response
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        raise Http404("Cognito keeps the passwords.")
+
+
+class CruddurAdminConfig(AdminConfig):
+    default_site = "users.admin_site.CruddurAdminSite"

@@ -1,0 +1,60 @@
+"""The forms about oneself."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from messaging.text import is_blank
+
+from .handles import MESSAGES, validate_handle
+from .models import BIO_MAX_CHARS, DISPLAY_NAME_MAX_CHARS, User
+from .people import require_free
+
+
+class ChooseHandleForm(forms.Form):
+    """The handle of someone whose first sign-in brought none that could be had."""
+
+    handle = forms.CharField(
+        error_messages={"required": MESSAGES["handle_blank"]},
+        widget=forms.TextInput(
+            attrs={"class": "input", "autocapitalize": "none", "autocomplete": "username", "spellcheck": "false"}
+        ),
+    )
+
+    def clean_handle(self) -> str:
+        handle = validate_handle(self.cleaned_data["handle"])
+        require_free(handle)
+        return handle
+
+
+class SettingsForm(forms.ModelForm[User]):
+    """One's own name and bio; lengths are code points, as Postgres and the browser's `[...text].length` count."""
+
+    class Meta:
+        model = User
+        fields: ClassVar[list[str]] = ["display_name", "bio"]
+        error_messages: ClassVar[dict[str, dict[str, str]]] = {
+            "display_name": {
+                "required": "Enter a name.",
+                "max_length": f"A name has {DISPLAY_NAME_MAX_CHARS} characters at most.",
+            },
+            "bio": {"max_length": f"A bio has {BIO_MAX_CHARS} characters at most."},
+        }
+        # The browser's maxlength counts UTF-16: an emoji twice.
+        widgets: ClassVar[dict[str, forms.Widget]] = {
+            "display_name": forms.TextInput(attrs={"class": "input", "autocomplete": "name", "maxlength": None}),
+            "bio": forms.Textarea(attrs={"class": "input", "rows": 3, "maxlength": None}),
+        }
+
+    def clean_display_name(self) -> str:
+        name: str = self.cleaned_data["display_name"]
+        if is_blank(name):
+            raise ValidationError("Enter a name.", code="display_name_blank")
+        return " ".join(name.split())
+
+    def clean_bio(self) -> str:
+        bio: str = self.cleaned_data["bio"]
+        return "" if is_blank(bio) else bio

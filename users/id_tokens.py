@@ -1,0 +1,64 @@
+"""Checking an ID token: who signed it, for whom, when, and for which sign-in."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from typing import Any
+
+import jwt
+
+from .signing_keys import SigningKeys, UnknownKey
+
+ALGORITHM = "RS256"
+ID_TOKEN_USE = "id"  # noqa: S105 - no password
+REQUIRED_CLAIMS = ["aud", "exp", "iat", "iss", "nonce", "sub", "token_use"]
+# Clocks may differ; a token is asked for and checked within one request, so an old one was not made for it.
+LEEWAY_SECONDS = 60
+OLDEST_SECONDS = 600
+
+
+class TokenRefused(Exception):
+    """The token proves nothing. The argument says why, in words fit for a log: nothing of the token is in them."""
+
+
+def verified_claims(
+    token: str, *, keys: SigningKeys, issuer: str, client_id: str, nonce: str, timeout: float
+) -> dict[str, Any]:
+    """The claims of an ID token issued to `client_id` by `issuer` in the sign-in of this nonce.
+
+    `timeout` is in seconds, for fetching keys. Raises `TokenRefused`, or `KeysUnavailable` when it cannot be checked.
+    """
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            keys.key(key_id(token), timeout=timeout),
+            algorithms=[ALGORITHM],
+            audience=client_id,
+            issuer=issuer,
+            leeway=LEEWAY_SECONDS,
+            options={"require": REQUIRED_CLAIMS, "strict_aud": True},
+        )
+    except UnknownKey:
+        raise TokenRefused("unknown key") from None
+    except jwt.MissingRequiredClaimError as error:
+        raise TokenRefused(f"no {error.claim}") from None
+    except jwt.PyJWTError as error:
+        raise TokenRefused(type(error).__name__) from None
+    if claims["iat"] < time.time() - OLDEST_SECONDS:
+        raise TokenRefused("issued long ago")
+    if claims["token_use"] != ID_TOKEN_USE:
+        raise TokenRefused("not an ID token")
+    if not nonce or not hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):
+        raise TokenRefused("nonce of another sign-in")
+    return claims
+
+
+def key_id(token: str) -> str:
+    header = jwt.get_unverified_header(token)
+    if header.get("alg") != ALGORITHM:
+        raise TokenRefused("algorithm")
+    kid = header.get("kid")
+    if not isinstance(kid, str) or not kid:
+        raise TokenRefused("no key id")
+    return kid

@@ -1,0 +1,136 @@
+"""Cognito as mozilla-django-oidc's provider, with the checks that library leaves out. docs/people.md lists them."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import urlencode
+
+import requests
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest
+from django.urls import reverse
+from mozilla_django_oidc.auth import OIDCAuthenticationBackend
+
+from cruddur.stack import is_loopback
+
+from .id_tokens import TokenRefused, verified_claims
+from .models import User
+from .sign_in import SignInFailed, SignInRefused, identity_of, person_of
+from .signing_keys import KeysUnavailable, signing_keys
+
+logger = logging.getLogger(__name__)
+
+
+class CognitoUnavailable(SignInFailed):
+    heading = "Sign-in is not available right now"
+    explanation = "The sign-in service does not answer. Nothing is lost: try again in a moment."
+    status = 503
+
+
+class CognitoBroken(SignInFailed):
+    heading = "Sign-in does not work right now"
+    explanation = "The sign-in service gave an answer that makes no sense here. Try again in a moment."
+    status = 502
+
+
+class CodeRefused(SignInFailed):
+    """The code was used already, is too old or belongs to another sign-in."""
+
+    heading = "This sign-in has expired"
+    explanation = "It took too long, or it was used already. Sign in again."
+    status = 400
+
+
+class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
+    """Signs people in by the ID token alone: no e-mail, no userinfo, no token kept."""
+
+    def authenticate(
+        self, request: HttpRequest | None, *, nonce: str = "", code_verifier: str = "", **credentials: Any
+    ) -> User | None:
+        """The person whom the code in the callback's query proves. Raises `SignInFailed` or `HandleNeeded`."""
+        if request is None or not nonce or not code_verifier or not request.GET.get("code"):
+            return None
+        id_token = self.id_token(code=request.GET["code"], code_verifier=code_verifier)
+        try:
+            claims = verified_claims(
+                id_token,
+                keys=signing_keys(settings.OIDC_OP_JWKS_ENDPOINT),
+                issuer=settings.OIDC_OP_ISSUER,
+                client_id=settings.OIDC_RP_CLIENT_ID,
+                nonce=nonce,
+                timeout=settings.OIDC_TIMEOUT,
+            )
+        except TokenRefused as refused:
+            logger.warning("ID token refused: %s", refused)
+            raise SignInRefused from None
+        except KeysUnavailable:
+            raise CognitoUnavailable from None
+        return person_of(identity_of(claims))
+
+    def id_token(self, *, code: str, code_verifier: str) -> str:
+        """What the token endpoint gives for the code. Raises `SignInFailed` of a kind that fits."""
+        try:
+            response = requests.post(
+                settings.OIDC_OP_TOKEN_ENDPOINT,
+                data={
+                    "grant_type": "authorization_code",
+                    "client_id": settings.OIDC_RP_CLIENT_ID,
+                    "client_secret": settings.OIDC_RP_CLIENT_SECRET,
+                    "code": code,
+                    "code_verifier": code_verifier,
+                    "redirect_uri": callback_url(),
+                },
+                timeout=settings.OIDC_TIMEOUT,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            logger.warning("Token endpoint: %s", type(error).__name__)
+            raise CognitoUnavailable from None
+        answer = json_object(response)
+        id_token = answer.get("id_token")
+        if response.status_code == requests.codes.ok and isinstance(id_token, str):
+            return id_token
+        # Everything else in an error's body is Cognito's to say; only codes of RFC 6749 reach the log.
+        code_of_error = answer.get("error") if answer.get("error") in TOKEN_ERRORS else "no known error code"
+        logger.warning("Token endpoint: status %d, %s", response.status_code, code_of_error)
+        if response.status_code >= requests.codes.server_error:
+            raise CognitoUnavailable
+        raise CodeRefused if code_of_error == "invalid_grant" else CognitoBroken
+
+    def get_user(self, user_id: object) -> AbstractBaseUser | None:
+        """The person of a session; none once the account is closed, which ends the session."""
+        return User.objects.filter(pk=user_id, is_active=True).first()
+
+
+TOKEN_ERRORS = frozenset(
+    {"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type"}
+)
+
+
+def json_object(response: requests.Response) -> dict[str, Any]:
+    try:
+        answer = response.json()
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def is_configured() -> bool:
+    return bool(settings.COGNITO_DOMAIN and settings.OIDC_RP_CLIENT_ID and settings.COGNITO_USER_POOL_ID)
+
+
+def has_account_pages() -> bool:
+    """Whether Cognito has pages to create an account and to reset a password: the emulator has none."""
+    return is_configured() and not is_loopback(settings.COGNITO_DOMAIN)
+
+
+def callback_url() -> str:
+    return settings.APP_URL + reverse("oidc_authentication_callback")
+
+
+def cognito_sign_out_url(request: HttpRequest) -> str:
+    """Where Cognito ends its own session; it then returns to the site's front page."""
+    query = urlencode({"client_id": settings.OIDC_RP_CLIENT_ID, "logout_uri": f"{settings.APP_URL}/"})
+    return f"{settings.COGNITO_DOMAIN}/logout?{query}"

@@ -1,0 +1,28 @@
+"""Where to go after a form or a sign-in."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+
+
+class HttpResponseSeeOther(HttpResponseRedirect):
+    """A redirect that is always followed by GET."""
+
+    status_code = 303
+
+
+def safe_next(request: HttpRequest, url: str | None) -> str:
+    """The address if it is one of this site, else that of the conversations."""
+    if url and url_has_allowed_host_and_scheme(
+        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        return url
+    return resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+def asked_next(request: HttpRequest) -> str:
+    """`safe_next` of the form's or the query's `next`."""
+    return safe_next(request, request.POST.get("next") or request.GET.get("next"))

@@ -1,0 +1,173 @@
+"""From a verified ID token to a person: found by `sub` alone, made at the first sign-in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+
+from messaging.text import is_blank
+
+from .handles import HandleError, validate_handle
+from .models import COGNITO_USER_ID_MAX_CHARS, DISPLAY_NAME_MAX_CHARS, MOCK, User
+from .people import require_free
+
+ADMINS = "admins"
+EMAIL_MAX_CHARS = 254
+WAITING = "waiting_for_handle"
+WAITING_SECONDS = 15 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom Cognito vouches for, in what a verified ID token says."""
+
+    sub: str
+    email: str
+    """Empty unless Cognito verified it."""
+    name: str
+    handle: str
+    """As its owner wishes it: anything, or nothing."""
+    is_admin: bool
+
+
+class SignInFailed(Exception):
+    """Nobody was signed in: what the page says, and its status."""
+
+    heading = "You are not signed in"
+    explanation = "The sign-in could not be completed. Sign in again."
+    status = 400
+
+
+class SignInRefused(SignInFailed):
+    """Cognito's answer proves nothing, or Cognito said no."""
+
+
+class AccountClosed(SignInFailed):
+    heading = "This account is closed"
+    explanation = "An administrator closed it, so nobody can sign in with it. Its messages are kept."
+    status = 403
+
+
+class HandleNeeded(Exception):
+    """A first sign-in whose handle is missing, bad or taken: the person has to choose one."""
+
+    def __init__(self, identity: Identity) -> None:
+        super().__init__()
+        self.identity = identity
+
+
+def identity_of(claims: Mapping[str, Any]) -> Identity:
+    """What the verified claims say. Raises `SignInRefused` for a `sub` that can identify nobody."""
+    sub = claims["sub"]
+    # A person called MOCK would be anyone who has not been tied to Cognito yet.
+    if not isinstance(sub, str) or not 0 < len(sub) <= COGNITO_USER_ID_MAX_CHARS or sub.upper() == MOCK:
+        raise SignInRefused
+    groups = claims.get("cognito:groups")
+    return Identity(
+        sub=sub,
+        email=verified_email(claims),
+        name=text_claim(claims, "name"),
+        handle=text_claim(claims, "preferred_username"),
+        is_admin=isinstance(groups, list) and ADMINS in groups,
+    )
+
+
+def verified_email(claims: Mapping[str, Any]) -> str:
+    email = text_claim(claims, "email")
+    # Cognito sends the string too.
+    if claims.get("email_verified") not in (True, "true") or len(email) > EMAIL_MAX_CHARS:
+        return ""
+    try:
+        validate_email(email)
+    except ValidationError:
+        return ""
+    return email
+
+
+def text_claim(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
+    return value.replace("\x00", "") if isinstance(value, str) else ""
+
+
+def person_of(identity: Identity) -> User:
+    """The person of this identity, made if this is the first sign-in; e-mail and admin rights as Cognito has them now.
+
+    Raises `HandleNeeded` or `AccountClosed`.
+    """
+    person = linked_person(identity)
+    if person is None:
+        try:
+            return first_sign_in(identity=identity, handle=identity.handle)
+        except HandleError:
+            raise HandleNeeded(identity) from None
+    if not person.is_active:
+        raise AccountClosed
+    person.email = identity.email or person.email
+    person.is_staff = person.is_superuser = identity.is_admin
+    person.save(update_fields=["email", "is_staff", "is_superuser"])
+    return person
+
+
+def first_sign_in(*, identity: Identity, handle: str) -> User:
+    """Make the person of this identity, or return the one whom a sign-in at the same moment made.
+
+    A row that waits for its Cognito user ('MOCK') keeps its handle. Raises `HandleError`, or `AccountClosed`.
+    """
+    try:
+        normal = validate_handle(handle)
+        require_free(normal)
+        with transaction.atomic():
+            return User.objects.create_user(
+                handle=normal,
+                display_name=display_name(identity, normal),
+                email=identity.email,
+                cognito_user_id=identity.sub,
+                is_staff=identity.is_admin,
+                is_superuser=identity.is_admin,
+            )
+    except (HandleError, IntegrityError) as error:
+        person = linked_person(identity)
+        if person is None:
+            raise error if isinstance(error, HandleError) else HandleError("handle_taken") from None
+    if not person.is_active:
+        raise AccountClosed
+    return person
+
+
+def linked_person(identity: Identity) -> User | None:
+    return User.objects.filter(cognito_user_id=identity.sub).first()
+
+
+def display_name(identity: Identity, handle: str) -> str:
+    name = " ".join(identity.name.split())[:DISPLAY_NAME_MAX_CHARS].strip()
+    return handle if is_blank(name) else name
+
+
+# --- Waiting for a handle, in the session ---------------------------------------------------------------------------
+
+
+def wait_for_handle(session: SessionBase, identity: Identity, *, next_url: str) -> None:
+    """Keep what is needed to make the person once the handle is chosen, for `WAITING_SECONDS`.
+
+    In a new session: who planted the old one's key must not choose in another's place.
+    """
+    session.flush()
+    session[WAITING] = {"identity": asdict(identity), "next": next_url, "since": time.time()}
+
+
+def waiting_identity(session: SessionBase) -> tuple[Identity, str] | None:
+    """Who waits for a handle in this session, and where to go then; none when nobody does, or for too long."""
+    waiting = session.get(WAITING)
+    if waiting is None:
+        return None
+    if time.time() - waiting["since"] > WAITING_SECONDS:
+        del session[WAITING]
+        return None
+    return Identity(**waiting["identity"]), waiting["next"]

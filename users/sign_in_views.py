@@ -1,0 +1,193 @@
+"""Signing in with Cognito: leaving for its page, coming back from it, and choosing a handle where that is needed."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.contrib import auth
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
+
+from .forms import ChooseHandleForm
+from .handles import HandleError
+from .models import User
+from .oidc import callback_url, has_account_pages, is_configured
+from .redirects import HttpResponseSeeOther, asked_next, safe_next
+from .sign_in import (
+    AccountClosed,
+    HandleNeeded,
+    Identity,
+    SignInFailed,
+    SignInRefused,
+    first_sign_in,
+    wait_for_handle,
+    waiting_identity,
+)
+
+# mozilla-django-oidc's name for the sign-ins under way: by state, their nonce, PKCE verifier and time.
+ATTEMPTS = "oidc_states"
+# Creating an account includes waiting for an e-mail.
+ATTEMPT_SECONDS = 3600
+
+
+class NotConfigured(SignInFailed):
+    heading = "Sign-in is not set up"
+    explanation = "The settings of its Cognito user pool are missing: docs/people.md names them."
+    status = 503
+
+
+class AttemptUnknown(SignInFailed):
+    """The callback belongs to no sign-in of this browser: forged, repeated, or begun too long ago."""
+
+    heading = "This sign-in has expired"
+    explanation = "It was begun too long ago, in another browser, or it was used already. Sign in again."
+
+
+class NobodyWaits(SignInFailed):
+    heading = "This sign-in has expired"
+    explanation = "It took longer than 15 minutes to choose a handle. Sign in again."
+
+
+@method_decorator(never_cache, name="dispatch")
+class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
+    """To Cognito's sign-in page. Pages post here; those that need a sign-in redirect here with `next`."""
+
+    http_method_names = ("get", "post")
+    cognito_page = "/oauth2/authorize"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.OIDC_OP_AUTH_ENDPOINT = settings.COGNITO_DOMAIN + self.cognito_page
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        next_url = asked_next(request)
+        if request.user.is_authenticated:
+            return redirect(next_url)
+        if not is_configured():
+            return failure_page(request, NotConfigured())
+        response: HttpResponseRedirect = super().get(request)
+        # The library keeps one `next` a session; two tabs need one each. Its newest attempt is the last.
+        request.session.pop("oidc_login_next", None)
+        attempts = request.session[ATTEMPTS]
+        attempts[next(reversed(attempts))]["next"] = next_url
+        return response
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        return self.get(request)
+
+    def get_extra_params(self, _request: HttpRequest) -> dict[str, str]:
+        return {"redirect_uri": callback_url()}
+
+
+class AccountPageView(SignInView):
+    """To another of Cognito's pages, which ends in the same callback as signing in."""
+
+    http_method_names = ("get",)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if is_configured() and not has_account_pages():
+            raise Http404("The emulator has no such page.")
+        return super().get(request)
+
+
+class SignUpView(AccountPageView):
+    cognito_page = "/signup"
+
+
+class ForgotPasswordView(AccountPageView):
+    cognito_page = "/forgotPassword"
+
+
+@method_decorator(never_cache, name="dispatch")
+class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
+    """Back from Cognito. Whatever the query says, who is signed in stays so unless another sign-in succeeds."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        try:
+            attempt = take_attempt(request)
+            next_url = safe_next(request, attempt.get("next"))
+            person = person_of_callback(request, attempt)
+        except HandleNeeded as needed:
+            wait_for_handle(request.session, needed.identity, next_url=next_url)
+            return redirect("choose_handle")
+        except SignInFailed as failure:
+            return failure_page(request, failure)
+        sign_in(request, person)
+        return redirect(next_url)
+
+
+def take_attempt(request: HttpRequest) -> dict[str, Any]:
+    """The sign-in of the query's state, forgotten so that it serves once. Raises `AttemptUnknown`."""
+    attempts = request.session.get(ATTEMPTS, {})
+    attempt: dict[str, Any] | None = attempts.pop(request.GET.get("state", ""), None)
+    if attempt is None:
+        raise AttemptUnknown
+    request.session.modified = True
+    request.session.save()
+    # Asking Cognito is slow, and another tab may write to the session meanwhile: it is read anew when needed.
+    request.session = type(request.session)(request.session.session_key)
+    if time.time() - attempt["added_on"] > ATTEMPT_SECONDS:
+        raise AttemptUnknown
+    return attempt
+
+
+def person_of_callback(request: HttpRequest, attempt: dict[str, Any]) -> User:
+    if "error" in request.GET:
+        raise SignInRefused
+    person = auth.authenticate(request, nonce=attempt["nonce"], code_verifier=attempt["code_verifier"])
+    if not isinstance(person, User):
+        raise SignInRefused
+    return person
+
+
+def sign_in(request: HttpRequest, person: User) -> None:
+    """Sign the person in, under a new session key even if they were signed in already."""
+    request.session.cycle_key()
+    auth.login(request, person)
+
+
+def failure_page(request: HttpRequest, failure: SignInFailed) -> HttpResponse:
+    context = {"heading": failure.heading, "explanation": failure.explanation, "status": failure.status}
+    return render(request, "users/sign_in_failed.html", context, status=failure.status)
+
+
+@never_cache
+def sign_in_failed(request: HttpRequest) -> HttpResponse:
+    return failure_page(request, SignInFailed())
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def choose_handle(request: HttpRequest) -> HttpResponse:
+    waiting = waiting_identity(request.session)
+    if waiting is None:
+        return redirect(settings.LOGIN_REDIRECT_URL) if request.user.is_authenticated else no_one_waits(request)
+    identity, next_url = waiting
+    if request.method == "POST":
+        return take_handle(request, identity, next_url)
+    # Bound to the handle that could not be had, so that the page says why.
+    form = ChooseHandleForm({"handle": identity.handle} if identity.handle else None)
+    return render(request, "users/choose_handle.html", {"form": form})
+
+
+def take_handle(request: HttpRequest, identity: Identity, next_url: str) -> HttpResponse:
+    form = ChooseHandleForm(request.POST)
+    if form.is_valid():
+        try:
+            sign_in(request, first_sign_in(identity=identity, handle=form.cleaned_data["handle"]))
+            return HttpResponseSeeOther(next_url)
+        except HandleError as taken:
+            form.add_error("handle", taken)
+        except AccountClosed as closed:
+            return failure_page(request, closed)
+    return render(request, "users/choose_handle.html", {"form": form}, status=422)
+
+
+def no_one_waits(request: HttpRequest) -> HttpResponse:
+    return failure_page(request, NobodyWaits())

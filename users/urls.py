@@ -1,0 +1,13 @@
+from django.urls import path
+
+from . import sign_in_views, views
+
+urlpatterns = [
+    path("", views.landing, name="landing"),
+    path("sign-in-failed", sign_in_views.sign_in_failed, name="sign_in_failed"),
+    path("sign-up", sign_in_views.SignUpView.as_view(), name="sign_up"),
+    path("forgot-password", sign_in_views.ForgotPasswordView.as_view(), name="forgot_password"),
+    path("choose-handle", sign_in_views.choose_handle, name="choose_handle"),
+    path("@<str:handle>", views.profile, name="profile"),
+    path("settings", views.own_settings, name="settings"),
+]

@@ -1,0 +1,56 @@
+"""The front page, profiles and one's own settings; the sign-in views by the names the settings use."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from .forms import SettingsForm
+from .models import User
+from .oidc import has_account_pages
+from .people import person_by_handle
+from .redirects import HttpResponseSeeOther, asked_next
+from .sign_in_views import CallbackView, SignInView
+
+__all__ = ["CallbackView", "SignInView", "landing", "own_settings", "profile"]
+
+
+@require_safe
+def landing(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect(settings.LOGIN_REDIRECT_URL)
+    there_are_pages = has_account_pages()
+    context = {
+        "sign_up_url": reverse("sign_up") if there_are_pages else None,
+        "forgot_password_url": reverse("forgot_password") if there_are_pages else None,
+        "next": asked_next(request),
+    }
+    return render(request, "landing.html", context)
+
+
+@login_required
+@require_safe
+def profile(request: HttpRequest, handle: str) -> HttpResponse:
+    person = person_by_handle(handle)
+    if person is None or not person.is_active:
+        raise Http404("Nobody has this handle.")
+    return render(request, "users/profile.html", {"person": person, "own": person == request.user})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def own_settings(request: HttpRequest) -> HttpResponse:
+    person = User.objects.get(pk=request.user.pk)
+    form = SettingsForm(request.POST or None, instance=person)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "Saved.")
+        return HttpResponseSeeOther(reverse("settings"))
+    # The form writes what was typed into its instance: the page names the person as stored.
+    context = {"form": form, "person": request.user}
+    return render(request, "users/settings.html", context, status=422 if form.is_bound else 200)
