@@ -35,7 +35,7 @@ INSTALLED_APPS = [
     "users",
     "messaging",
     "cruddur.apps.CruddurConfig",
-    "users.admin_site.CruddurAdminConfig",
+    "users.admin_config.CruddurAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
