@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin  # noqa: F401 - registers groups, which are taken out below
@@ -12,6 +12,12 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from .models import MOCK, User
+
+# The stubs know of whom an admin is; Django's own class takes no parameter.
+if TYPE_CHECKING:
+    ModelAdminOfPeople = admin.ModelAdmin[User]
+else:
+    ModelAdminOfPeople = admin.ModelAdmin
 
 STATES = {
     "mock": Q(cognito_user_id=MOCK),
@@ -35,7 +41,7 @@ class CognitoStateFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class PersonAdmin(admin.ModelAdmin[User]):
+class PersonAdmin(ModelAdminOfPeople):
     """Closing an account ends its sessions: nobody inactive is anyone to the site."""
 
     list_display = ("handle", "display_name", "email", "cognito_state", "is_active", "created_at")

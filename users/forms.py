@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,6 +12,12 @@ from messaging.text import is_blank
 from .handles import MESSAGES, validate_handle
 from .models import BIO_MAX_CHARS, DISPLAY_NAME_MAX_CHARS, User
 from .people import require_free
+
+# The stubs know of whom a form is; Django's own class takes no parameter.
+if TYPE_CHECKING:
+    ModelFormOfPeople = forms.ModelForm[User]
+else:
+    ModelFormOfPeople = forms.ModelForm
 
 
 class ChooseHandleForm(forms.Form):
@@ -30,7 +36,7 @@ class ChooseHandleForm(forms.Form):
         return handle
 
 
-class SettingsForm(forms.ModelForm[User]):
+class SettingsForm(ModelFormOfPeople):
     """One's own name and bio; lengths are code points, as Postgres and the browser's `[...text].length` count."""
 
     class Meta:
