@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import boto3.session
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
 from botocore.exceptions import ConnectionError as NoConnectionError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -46,6 +46,10 @@ class Unavailable(Exception):
 
 class Conflict(Unavailable):
     """Another transaction was writing the same item at the same moment."""
+
+
+class AwsProblem(Exception):
+    """What a command cannot do on AWS, and what to do about it, in one sentence."""
 
 
 ServiceError = ClientError
@@ -108,3 +112,31 @@ def retried_conflicts() -> Retrying:
         wait=wait_random_exponential(multiplier=0.02, max=0.4),
         reraise=True,
     )
+
+
+WHAT_TO_DO = {
+    "AccessDeniedException": "AWS refuses this: the credentials lack the permission.",
+    "ExpiredTokenException": "The AWS credentials have expired: sign in to AWS again.",
+    "IncompleteSignatureException": "The AWS credentials are malformed: set them again.",
+    "InvalidSignatureException": "AWS does not accept the credentials: set them again.",
+    "ResourceNotFoundException": "There is no such table: run `manage.py ddb_schema_load`, or check AWS_REGION and "
+    "DDB_MESSAGE_TABLE.",
+    "UnrecognizedClientException": "AWS does not know the credentials: set them again.",
+}
+
+
+@contextmanager
+def explained_errors() -> Iterator[None]:
+    """For commands: turn what can be foreseen into `AwsProblem`, one sentence that says what to do."""
+    try:
+        yield
+    except Unavailable as error:
+        msg = "DynamoDB does not answer: start the local stack with `make run`, or try again in a minute."
+        raise AwsProblem(msg) from error
+    except NoCredentialsError as error:
+        msg = "No AWS credentials: sign in to AWS, or start the local stack with `make run`."
+        raise AwsProblem(msg) from error
+    except ServiceError as error:
+        if sentence := WHAT_TO_DO.get(error_code(error)):
+            raise AwsProblem(sentence) from error
+        raise

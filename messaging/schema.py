@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from .aws import ServiceError, error_code, translated_errors
+from .aws import AwsProblem, ServiceError, error_code, translated_errors
 from .table import INDEXES, KEY_SCHEMA, STREAM, THROUGHPUT, attribute_definitions, index_definition, table_definition
 
 if TYPE_CHECKING:
@@ -56,6 +56,17 @@ def describe(table: MessageTable) -> dict[str, Any] | None:
         if error_code(error) != "ResourceNotFoundException":
             raise
         return None
+
+
+def stream_arn(table: MessageTable) -> str:
+    """The ARN of the table's stream (1 call). Raises AwsProblem when the table or its stream is missing."""
+    existing = describe(table)
+    if existing is None or "LatestStreamArn" not in existing:
+        msg = (
+            f"Table {table.name} {'has no stream' if existing else 'does not exist'}: run `manage.py ddb_schema_load`."
+        )
+        raise AwsProblem(msg)
+    return str(existing["LatestStreamArn"])
 
 
 def _refuse_what_cannot_change(name: str, existing: dict[str, Any]) -> None:
