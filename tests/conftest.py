@@ -1,0 +1,103 @@
+"""What all tests share: people, a table of their own on the emulator or on moto, and a count of the calls made."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from moto import mock_aws
+from pytest_django.fixtures import Settings
+
+from messaging import connection
+from messaging.dynamodb import MessageTable
+from messaging.schema import load_schema
+from users.models import User
+
+
+@dataclass
+class Calls:
+    """Calls to DynamoDB by operation, with their parameters, in order."""
+
+    made: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def operations(self) -> list[str]:
+        return [operation for operation, _ in self.made]
+
+    @contextmanager
+    def counted(self, client: Any) -> Iterator[Calls]:
+        """Count the calls of this client in the block."""
+        self.made.clear()
+
+        def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+            self.made.append((model.name, params))
+
+        client.meta.events.register("provide-client-params.dynamodb.*", note)
+        try:
+            yield self
+        finally:
+            client.meta.events.unregister("provide-client-params.dynamodb.*", note)
+
+
+@pytest.fixture
+def calls() -> Calls:
+    return Calls()
+
+
+def _new_table(settings: Settings) -> MessageTable:
+    settings.DDB_MESSAGE_TABLE = f"cruddur-messages-{uuid.uuid4().hex[:8]}"
+    connection.forget()
+    table = connection.message_table()
+    list(load_schema(table, sleep=lambda _: None))
+    return table
+
+
+@pytest.fixture
+def table(settings: Settings) -> Iterator[MessageTable]:
+    """An empty table on the AWS emulator, the one the application uses in this test."""
+    table = _new_table(settings)
+    yield table
+    table.client.delete_table(TableName=table.name)
+    connection.forget()
+
+
+@pytest.fixture
+def moto_table(settings: Settings) -> Iterator[MessageTable]:
+    """An empty table on moto, in this process, the one the application uses in this test."""
+    settings.DYNAMODB_ENDPOINT_URL = "https://dynamodb.us-east-1.amazonaws.com"
+    settings.DYNAMODB_STREAMS_ENDPOINT_URL = None
+    with mock_aws():
+        yield _new_table(settings)
+    connection.forget()
+
+
+@pytest.fixture(params=["moto_table", "table"], ids=["moto", "emulator"])
+def either_table(request: pytest.FixtureRequest) -> MessageTable:
+    """First moto, then the emulator."""
+    table: MessageTable = request.getfixturevalue(request.param)
+    return table
+
+
+def _person(handle: str, display_name: str) -> User:
+    return User.objects.create_user(
+        handle=handle, display_name=display_name, email=f"{handle}@cruddur.example", cognito_user_id=f"sub-{handle}"
+    )
+
+
+@pytest.fixture
+def andrew(db: None) -> User:
+    return _person("andrewbrown", "Andrew Brown")
+
+
+@pytest.fixture
+def bayko(db: None) -> User:
+    return _person("bayko", "Bayko")
+
+
+@pytest.fixture
+def londo(db: None) -> User:
+    return _person("londo", "Londo")
