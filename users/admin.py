@@ -66,7 +66,7 @@ class PersonAdmin(ModelAdminOfPeople):
             return "MOCK"
         return "admin" if person.is_staff else "linked"
 
-    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Sequence[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         # Nobody closes the account they are using: there might be no administrator left to open it again.
         return (*self.key_fields, "is_active") if obj == request.user else self.key_fields
 

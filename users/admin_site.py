@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
@@ -28,7 +28,7 @@ class CruddurAdminSite(AdminSite):
             raise PermissionDenied
         return allowed
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if self.has_permission(request):
             return redirect("admin:index")
         return redirect_to_login(asked_next(request) if "next" in request.GET else "/admin/")
@@ -37,5 +37,5 @@ class CruddurAdminSite(AdminSite):
         response: HttpResponse = OIDCLogoutView.as_view()(request)
         return response
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> NoReturn:
         raise Http404("Cognito keeps the passwords.")

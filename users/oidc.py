@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 import requests
 from django.conf import settings
@@ -99,7 +100,7 @@ class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
             raise CognitoUnavailable
         raise CodeRefused if code_of_error == "invalid_grant" else CognitoBroken
 
-    def get_user(self, user_id: object) -> AbstractBaseUser | None:
+    def get_user(self, user_id: UUID | str) -> AbstractBaseUser | None:
         """The person of a session; none once the account is closed, which ends the session."""
         return User.objects.filter(pk=user_id, is_active=True).first()
 
@@ -127,7 +128,7 @@ def has_account_pages() -> bool:
 
 
 def callback_url() -> str:
-    return settings.APP_URL + reverse("oidc_authentication_callback")
+    return f"{settings.APP_URL}{reverse('oidc_authentication_callback')}"
 
 
 def cognito_sign_out_url(request: HttpRequest) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -58,7 +59,7 @@ class NobodyWaits(SignInFailed):
 class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
     """To Cognito's sign-in page. Pages post here; those that need a sign-in redirect here with `next`."""
 
-    http_method_names = ("get", "post")
+    http_method_names: Sequence[str] = ("get", "post")
     cognito_page = "/oauth2/authorize"
 
     def __init__(self, **kwargs: Any) -> None:

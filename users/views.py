@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from .authenticated import AuthenticatedHttpRequest
 from .forms import SettingsForm
 from .models import User
 from .oidc import has_account_pages
@@ -35,7 +36,7 @@ def landing(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def profile(request: HttpRequest, handle: str) -> HttpResponse:
+def profile(request: AuthenticatedHttpRequest, handle: str) -> HttpResponse:
     person = person_by_handle(handle)
     if person is None or not person.is_active:
         raise Http404("Nobody has this handle.")
@@ -44,7 +45,7 @@ def profile(request: HttpRequest, handle: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def own_settings(request: HttpRequest) -> HttpResponse:
+def own_settings(request: AuthenticatedHttpRequest) -> HttpResponse:
     person = User.objects.get(pk=request.user.pk)
     form = SettingsForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid():
