@@ -71,8 +71,13 @@ def ensure_pool(*, endpoint_url: str, public_url: str, region: str, app_url: str
     )
 
 
+def handles(people: Path = PEOPLE) -> list[str]:
+    """Who can sign in, in the order of the file."""
+    return [person["handle"] for person in json.loads(people.read_text())]
+
+
 def find_pool(client: "CognitoIdentityProviderClient") -> str | None:
-    for page in client.get_paginator("list_user_pools").paginate(MaxResults=60):
+    for page in client.get_paginator("list_user_pools").paginate(PaginationConfig={"PageSize": 60}):
         for pool in page["UserPools"]:
             if pool["Name"] == POOL_NAME:
                 return pool["Id"]

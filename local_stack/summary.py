@@ -1,0 +1,29 @@
+"""What `make run` tells once everything is up."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from local_stack.environment import Configuration
+
+HANDLES_SHOWN = 6
+
+
+def summary(root: Path, configuration: Configuration, *, seconds: float) -> Iterator[str]:
+    """The lines: the address, who can sign in, where things are."""
+    local = configuration.local
+    shown = local.relative_to(root) if local.is_relative_to(root) else local
+    yield ""
+    yield f"Cruddur Messages runs at {configuration.app_url} (up in {seconds:.1f} s)"
+    if not configuration.external_cognito:
+        # Imports boto3, which by now is there for making the pool.
+        from local_stack.cognito_pool import ADMIN_HANDLES, ADMINS, PASSWORD, handles  # noqa: PLC0415
+
+        known = handles()
+        more = f" and {len(known) - HANDLES_SHOWN} more" if len(known) > HANDLES_SHOWN else ""
+        yield f"  sign in as      <handle>@cruddur.example with {PASSWORD}"
+        yield f"  handles         {', '.join(known[:HANDLES_SHOWN])}{more} (messaging/seed/people.json)"
+        yield f"  administrator   {', '.join(ADMIN_HANDLES)}, in the group {ADMINS}: {configuration.app_url}/admin/"
+    yield f"  data and logs   {shown}, {shown}/logs"
+    yield "  other terminal  `.venv/bin/python manage.py …` acts on this stack"
+    yield "  stop            Ctrl-C"
+    yield ""
