@@ -5,11 +5,12 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("users.urls")),
-    path("messages", include("messaging.urls")),
+    path("", include("messaging.urls")),
     path("oidc/", include("mozilla_django_oidc.urls")),
     path("admin/", admin.site.urls),
 ]
 
+handler400 = "cruddur.errors.bad_request"
 handler403 = "cruddur.errors.forbidden"
 handler404 = "cruddur.errors.not_found"
 handler500 = "cruddur.errors.server_error"

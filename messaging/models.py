@@ -1,7 +1,8 @@
-"""What messaging keeps in Postgres: how far the stream was read. Conversations are in DynamoDB."""
+"""What messaging keeps in Postgres: how far the stream was read, how fast people send. The rest is in DynamoDB."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 
@@ -19,3 +20,14 @@ class StreamCheckpoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.shard_id} at {self.sequence_number}"
+
+
+class SendAllowance(models.Model):
+    """A person's token bucket: see `messaging.rate_limit`, which reads and writes it."""
+
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True)
+    full_at = models.DateTimeField()
+    """When the bucket will be full again."""
+
+    def __str__(self) -> str:
+        return f"{self.person_id} may send freely from {self.full_at}"

@@ -1,0 +1,73 @@
+"""The form of a message."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from .items import parse_created_at
+from .text import MESSAGE_MAX_CHARS, normalise_text, problem_with
+
+FORM_INCOMPLETE = "form_incomplete"
+
+
+def message_error(code: str, text: str) -> str:
+    """What is wrong with the text and what to do, for an error code of a message."""
+    if code == "message_exceed_max_chars":
+        over = len(normalise_text(text)) - MESSAGE_MAX_CHARS
+        return f"{over:,} character{'' if over == 1 else 's'} too many. Shorten it to send it."
+    return "There is nothing to send yet. Write something first."
+
+
+class MessageForm(forms.Form):
+    """A message as a page posts it: the text, the uuid that makes a repeat a repeat, and what the page knew.
+
+    Error codes: message_blank, message_exceed_max_chars; form_incomplete when the page's own fields are not as it
+    wrote them.
+    """
+
+    message = forms.CharField(required=False, strip=False)
+    message_uuid = forms.UUIDField(error_messages={"required": FORM_INCOMPLETE, "invalid": FORM_INCOMPLETE})
+    after = forms.CharField(required=False)
+    """created_at of the newest message the page knew when it was given the uuid; "" for none."""
+    members = forms.CharField(required=False)
+    """Uuids of the conversation's members, by commas: only for the sender's own list, until the index has them."""
+
+    def clean_message(self) -> str:
+        text = normalise_text(self.cleaned_data["message"])
+        if code := problem_with(text):
+            raise ValidationError(message_error(code, text), code=code)
+        return text
+
+    def clean_after(self) -> str:
+        after: str = self.cleaned_data["after"]
+        try:
+            return after and parse_created_at(after) and after  # type: ignore[return-value]
+        except ValueError as error:
+            raise ValidationError(FORM_INCOMPLETE, code=FORM_INCOMPLETE) from error
+
+    def clean_members(self) -> frozenset[UUID]:
+        try:
+            return frozenset(UUID(uuid) for uuid in self.cleaned_data["members"].split(",") if uuid)
+        except ValueError:
+            return frozenset()
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether the fields that the page writes itself are unusable, so that it has to write them anew."""
+        return bool({"message_uuid", "after"} & self.errors.keys())
+
+    @property
+    def error_code(self) -> str:
+        """The code of what is wrong, the text's first."""
+        codes = self.errors.as_data()
+        return (codes["message"][0].code or "") if "message" in codes else FORM_INCOMPLETE
+
+    @property
+    def error_text(self) -> str:
+        """What is wrong and what to do, in a sentence or two."""
+        if "message" in self.errors:
+            return str(self.errors["message"][0])
+        return "This form was incomplete. What you wrote is kept: send it again."

@@ -1,0 +1,74 @@
+"""The text of a message as parts: plain text and links; and whether it is nothing but a few emoji."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from linkify_it import LinkifyIt
+
+EMOJI_AT_MOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of text; a link where it has an `href`."""
+
+    text: str
+    href: str = ""
+
+
+def parts(text: str) -> list[Part]:
+    """The text, split where its links begin and end; joined again the parts are the text.
+
+    http and https are links, and a bare domain where it cannot be anything else: it begins with "www." or goes on
+    with a path. "readme.md" and "so.no" stay words.
+    """
+    if "." not in text and "//" not in text:
+        return [Part(text)]
+    found: list[Part] = []
+    end = 0
+    for match in _linkify().match(text) or ():
+        if not match.schema and not (match.text.lower().startswith("www.") or "/" in match.text):
+            continue
+        if match.index > end:
+            found.append(Part(text[end : match.index]))
+        href = match.url if match.schema else "https://" + match.url.removeprefix("http://")
+        found.append(Part(text[match.index : match.last_index], href))
+        end = match.last_index
+    if end < len(text):
+        found.append(Part(text[end:]))
+    return found
+
+
+@cache
+def _linkify() -> LinkifyIt:
+    linkify = LinkifyIt(options={"fuzzy_email": False, "fuzzy_ip": False})
+    for schema in ("ftp:", "mailto:", "//"):
+        linkify.add(schema, None)
+    return linkify
+
+
+# What is drawn as a picture by itself, or with a variation selector after it. Unicode 16, Emoji_Presentation; the
+# planes above are taken whole, as new emoji come there.
+_PICTURES = (
+    "\u231a\u231b\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2614\u2615\u2648-\u2653\u267f\u2693\u26a1\u26aa\u26ab\u26bd"
+    "\u26be\u26c4\u26c5\u26ce\u26d4\u26ea\u26f2\u26f3\u26f5\u26fa\u26fd\u2705\u270a\u270b\u2728\u274c\u274e\u2753-\u2755"
+    "\u2757\u2795-\u2797\u27b0\u27bf\u2b1b\u2b1c\u2b50\u2b55\U0001f004\U0001f0cf\U0001f18e\U0001f191-\U0001f19a"
+    "\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f7e0-\U0001f7f0\U0001f90c-\U0001f9ff\U0001fa70-\U0001faff"
+)
+_SYMBOLS = (
+    "\u203c\u2049\u2122\u2139\u2194-\u21aa\u2328\u23cf-\u23ff\u24c2\u25aa-\u25fe\u2600-\u27bf\u2934\u2935\u2b05-\u2b55"
+)
+_ONE = (
+    rf"(?:(?:[{_PICTURES}]\ufe0f?|[{_SYMBOLS}]\ufe0f)[\U0001f3fb-\U0001f3ff]?|[{_SYMBOLS}][\U0001f3fb-\U0001f3ff])"
+    r"(?:[\U000e0020-\U000e007e]+\U000e007f)?"
+)
+_EMOJI = rf"(?:[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f\u20e3|{_ONE}(?:\u200d{_ONE})*)"
+_ONLY_EMOJI = re.compile(rf"\s*(?:{_EMOJI}\s*){{1,{EMOJI_AT_MOST}}}")
+
+
+def is_emoji(text: str) -> bool:
+    """Whether the text is one to three emoji and nothing else."""
+    return _ONLY_EMOJI.fullmatch(text) is not None

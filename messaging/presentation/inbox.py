@@ -1,0 +1,87 @@
+"""The list of conversations as its template shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.urls import reverse
+
+from messaging.items import Entry
+from users.models import User
+
+from .faces import DELETED, Face, faces_of, joined_names
+from .times import Moment, list_time
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A conversation in the list."""
+
+    url: str
+    name: str
+    face: Face
+    time: Moment
+    preview: str
+    own: bool
+    """Whether the last message is the reader's."""
+    unread: int
+    current: bool
+    """Whether this is the conversation that is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxPage:
+    """A page of conversations, newest first."""
+
+    rows: Sequence[Row]
+    unread: int
+    """Sum over the rows."""
+    older_url: str = ""
+    newest_url: str = ""
+    """Back to the first page; empty on it."""
+
+
+def inbox_page(
+    entries: Sequence[Entry],
+    people: Mapping[UUID, User],
+    *,
+    older: str | None,
+    first: bool,
+    now: datetime,
+    current: UUID | None = None,
+) -> InboxPage:
+    """The page made of `entries`; `current` is the open conversation, whose messages count as being read."""
+    rows = [row(entry, people, now=now, current=entry.group_uuid == current) for entry in entries]
+    url = reverse("conversations")
+    return InboxPage(
+        rows=rows,
+        unread=sum(each.unread for each in rows),
+        older_url=f"{url}?{urlencode({'before': older})}" if older else "",
+        newest_url="" if first else url,
+    )
+
+
+def row(entry: Entry, people: Mapping[UUID, User], *, now: datetime, current: bool) -> Row:
+    """One conversation of the list; its address ends in `#new` where something is unread."""
+    unread = 0 if current else entry.unread
+    faces = faces_of(entry.other_uuids, people)
+    url = reverse("conversation", args=[entry.group_uuid])
+    return Row(
+        url=f"{url}#new" if unread else url,
+        name=joined_names(faces),
+        face=faces[0] if faces else DELETED,
+        time=list_time(entry.last_message, now=now),
+        preview=entry.message,
+        own=entry.last_user_uuid == entry.user_uuid,
+        unread=unread,
+        current=current,
+    )
+
+
+def people_of(entries: Sequence[Entry]) -> set[UUID]:
+    """Whom a page of these entries names."""
+    return {uuid for entry in entries for uuid in entry.other_uuids}

@@ -1,0 +1,170 @@
+"""A conversation as its template shows it: days, bubbles, and where the new messages begin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import groupby, pairwise
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils import timezone
+
+from messaging.conversations import Thread
+from messaging.items import Message
+from users.models import User
+
+from .body import Part, is_emoji, parts
+from .faces import DELETED, Face, face, faces_of, joined_names
+from .times import Moment, clock_time, day_label
+
+CONTINUED_WITHIN = timedelta(minutes=5)
+PROFILE_OF_ONE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """A message."""
+
+    created_at: str
+    """Its address."""
+    seq: int
+    author: Face
+    own: bool
+    parts: Sequence[Part]
+    emoji: bool
+    """Whether it is a few emoji and nothing else."""
+    time: Moment
+    continued: bool = False
+    """Whether it follows the same person's message closely, and so needs no picture."""
+    new: int = 0
+    """Above 0 on the first new message: how many are new."""
+    sent: bool = False
+    """Whether "Sent" stands under it: the reader's own, and the newest of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The messages of one day in the reader's time zone."""
+
+    date: str
+    label: str
+    bubbles: Sequence[Bubble]
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadPage:
+    """A window of a conversation."""
+
+    name: str
+    face: Face
+    handle: str
+    """Empty for groups and deleted users."""
+    profile_url: str
+    url: str
+    days: Sequence[Day]
+    older_url: str = ""
+    earlier_url: str = ""
+    """Where the earlier messages alone are, for the script."""
+    newer_url: str = ""
+    new: int = 0
+    """How many messages are new, in this window or after it."""
+    read_seq: int = 0
+    read_url: str = ""
+    blocked: bool = False
+
+
+def thread_page(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -> ThreadPage:
+    """The window as the member sees it who loaded it."""
+    faces = faces_of(thread.entry.other_uuids, people)
+    only = faces[0] if len(faces) == PROFILE_OF_ONE else DELETED
+    url = reverse("conversation", args=[thread.conversation.group_uuid])
+    return ThreadPage(
+        name=joined_names(faces),
+        face=faces[0] if faces else DELETED,
+        handle=only.handle,
+        profile_url=only.url,
+        url=url,
+        days=days(thread, people, now=now),
+        older_url=_cursor(url, "before", thread.older),
+        earlier_url=_cursor(reverse("earlier_messages", args=[thread.conversation.group_uuid]), "before", thread.older),
+        newer_url=_cursor(url, "after", thread.newer),
+        new=new_count(thread),
+        read_seq=thread.entry.read_seq,
+        read_url=reverse("mark_read", args=[thread.conversation.group_uuid]),
+        blocked=thread.conversation.blocked,
+    )
+
+
+def days(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -> list[Day]:
+    """The window's messages, by day."""
+    today = timezone.localdate(now)
+    return [
+        Day(date=day.isoformat(), label=day_label(day, today=today), bubbles=list(group))
+        for day, group in _by_day(bubbles(thread, people), thread.messages)
+    ]
+
+
+def bubbles(thread: Thread, people: Mapping[UUID, User]) -> list[Bubble]:
+    """The window's messages, oldest first."""
+    reader, first_unread, last_seq = thread.entry.user_uuid, thread.first_unread, thread.conversation.seq
+    faces = {uuid: face(people.get(uuid)) for uuid in {message.user_uuid for message in thread.messages}}
+    found = [
+        Bubble(
+            created_at=message.created_at,
+            seq=message.seq,
+            author=faces[message.user_uuid],
+            own=message.user_uuid == reader,
+            parts=parts(message.message),
+            emoji=is_emoji(message.message),
+            time=clock_time(message.created),
+            new=new_count(thread) if message is first_unread else 0,
+            sent=message.user_uuid == reader and message.seq == last_seq,
+        )
+        for message in thread.messages
+    ]
+    for index, (before, message) in enumerate(pairwise(thread.messages), start=1):
+        if _continues(before, message) and not found[index].new:
+            found[index] = replace(found[index], continued=True)
+    return found
+
+
+def new_count(thread: Thread) -> int:
+    """How many of others' messages the member has not read.
+
+    Exact where the window shows them all; of what lies outside the window, own messages are known only as the last
+    one written, and what came before it counts as read, as it does in the list.
+    """
+    conversation, entry, window = thread.conversation, thread.entry, thread.messages
+    written = max(entry.sent_seq, conversation.sent_by(entry.user_uuid).seq)
+    shown = [m.seq for m in window if m.seq > entry.read_seq and m.user_uuid != entry.user_uuid]
+    if not window:
+        return 0
+    above = max(0, window[0].seq - 1 - max(entry.read_seq, min(written, window[0].seq - 1)))
+    below = max(0, conversation.seq - max(window[-1].seq, entry.read_seq, written))
+    return above + len(shown) + below
+
+
+def people_of(thread: Thread) -> set[UUID]:
+    """Whom the page of this thread names: members, and whoever wrote in it."""
+    return {*thread.conversation.member_uuids, *(message.user_uuid for message in thread.messages)}
+
+
+def _by_day(found: Sequence[Bubble], messages: Sequence[Message]) -> list[tuple[date, list[Bubble]]]:
+    dated = zip((timezone.localdate(message.created) for message in messages), found, strict=True)
+    return [(day, [bubble for _, bubble in group]) for day, group in groupby(dated, key=lambda pair: pair[0])]
+
+
+def _continues(before: Message, message: Message) -> bool:
+    """Whether the message belongs to the group of the one before: same person, same day, within five minutes."""
+    return (
+        before.user_uuid == message.user_uuid
+        and message.created - before.created <= CONTINUED_WITHIN
+        and timezone.localdate(before.created) == timezone.localdate(message.created)
+    )
+
+
+def _cursor(url: str, name: str, created_at: str | None) -> str:
+    return f"{url}?{urlencode({name: created_at})}" if created_at else ""

@@ -1,0 +1,57 @@
+"""Times as people say them, in the active zone: `cruddur.middleware.TimezoneMiddleware` activates the reader's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils import timezone
+from django.utils.dateformat import format as format_date
+
+WEEK = 7  # days
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in time: `label` is shown, `title` says it in full, `iso` is for machines."""
+
+    label: str
+    title: str
+    iso: str
+
+
+def clock_time(moment: datetime) -> Moment:
+    """`20:05`, as beside a message."""
+    local = timezone.localtime(moment)
+    return _moment(local, format_date(local, "H:i"))
+
+
+def list_time(moment: datetime, *, now: datetime) -> Moment:
+    """As in a list: `21:02`, `Yesterday`, `Thu` within a week, `12 Nov`, `12 Nov 2025` in another year."""
+    local, today = timezone.localtime(moment), timezone.localdate(now)
+    days_ago = (today - local.date()).days
+    if days_ago == 0:
+        label = format_date(local, "H:i")
+    elif days_ago == 1:
+        label = "Yesterday"
+    elif 0 < days_ago < WEEK:
+        label = format_date(local, "D")
+    else:
+        label = format_date(local, "j M" if local.year == today.year else "j M Y")
+    return _moment(local, label)
+
+
+def day_label(day: date, *, today: date) -> str:
+    """As between messages: `Today`, `Yesterday`, `Wednesday` within a week, `Friday 20 November`, `… 2025`."""
+    days_ago = (today - day).days
+    if days_ago == 0:
+        return "Today"
+    if days_ago == 1:
+        return "Yesterday"
+    if 0 < days_ago < WEEK:
+        return format_date(day, "l")
+    return format_date(day, "l j F" if day.year == today.year else "l j F Y")
+
+
+def _moment(local: datetime, label: str) -> Moment:
+    return Moment(label=label, title=format_date(local, r"l j F Y \a\t H:i"), iso=local.isoformat(timespec="seconds"))

@@ -1,0 +1,99 @@
+"""The pages with the list of conversations: beside nothing, a thread, or a conversation that has no message yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from messaging import conversations
+from messaging.conversations import Thread
+from messaging.items import Entry
+from messaging.last_sends import overlay, recall
+from messaging.presentation import inbox as inbox_view
+from messaging.presentation import thread as thread_view
+from messaging.presentation.composer import composer
+from messaging.presentation.inbox import InboxPage, inbox_page
+from users.models import User
+from users.people import people_by_uuid
+
+from .requests import AuthenticatedHttpRequest
+from .sending import Problem, refilled
+
+
+def conversations_page(request: AuthenticatedHttpRequest, *, before: str | None) -> HttpResponse:
+    """The list alone. Raises ValueError when `before` is no cursor."""
+    now = timezone.now()
+    inbox = conversations.inbox(user_uuid=request.user.uuid, before=before)
+    entries = caught_up(request, inbox, before=before, now=now)
+    people = people_by_uuid(inbox_view.people_of(entries))
+    page = inbox_page(entries, people, older=inbox.older, first=before is None, now=now)
+    return render(request, "messaging/conversations.html", {"inbox": page, "unread": page.unread})
+
+
+def thread_page(request: AuthenticatedHttpRequest, thread: Thread, *, problem: Problem | None = None) -> HttpResponse:
+    """A conversation beside the list; with a `problem`, its status and the posted text in the form."""
+    now = timezone.now()
+    inbox = conversations.inbox(user_uuid=request.user.uuid)
+    entries = caught_up(request, inbox, before=None, now=now)
+    people = people_by_uuid(inbox_view.people_of(entries) | thread_view.people_of(thread))
+    window = thread_view.thread_page(thread, people, now=now)
+    group_uuid = thread.conversation.group_uuid
+    form = composer(window.url, to=window.name, after=thread.newest_known, members=thread.conversation.member_uuids)
+    page = inbox_page(entries, people, older=inbox.older, first=True, now=now, current=group_uuid)
+    context = {
+        "inbox": page,
+        "unread": page.unread,
+        "thread": window,
+        "composer": refilled(form, problem, request) if problem else form,
+    }
+    return answered(render(request, "messaging/thread.html", context), problem)
+
+
+def first_page(
+    request: AuthenticatedHttpRequest, person: User, *, url: str, problem: Problem | None = None
+) -> HttpResponse:
+    """A conversation that has no message yet, beside the list; with a `problem` as in `thread_page`."""
+    form = composer(url, to=person.display_name, after="", members={request.user.uuid, person.uuid})
+    context = {
+        **inbox_context(request, also={person.uuid}),
+        "person": person,
+        "composer": refilled(form, problem, request) if problem else form,
+    }
+    return answered(render(request, "messaging/first.html", context), problem)
+
+
+def inbox_context(request: AuthenticatedHttpRequest, *, also: Iterable[UUID] = ()) -> dict[str, InboxPage | int]:
+    """The first page of the list, as the templates with a list beside something else want it."""
+    now = timezone.now()
+    inbox = conversations.inbox(user_uuid=request.user.uuid)
+    entries = caught_up(request, inbox, before=None, now=now)
+    people = people_by_uuid(inbox_view.people_of(entries) | set(also))
+    page = inbox_page(entries, people, older=inbox.older, first=True, now=now)
+    return {"inbox": page, "unread": page.unread}
+
+
+def caught_up(
+    request: AuthenticatedHttpRequest, inbox: conversations.Inbox, *, before: str | None, now: datetime
+) -> list[Entry]:
+    """The entries with the person's own last sends laid over them."""
+    return overlay(
+        inbox.entries,
+        recall(request.session, now=now),
+        user_uuid=request.user.uuid,
+        before=before.partition("_")[0] if before else None,
+        more=inbox.older is not None,
+    )
+
+
+def answered(response: HttpResponse, problem: Problem | None) -> HttpResponse:
+    """The page with the status that the problem asks for."""
+    if problem:
+        response.status_code = problem.status
+        if problem.retry_after is not None:
+            response["Retry-After"] = str(problem.retry_after)
+    return response

@@ -1,0 +1,93 @@
+"""Sending what a form posts: the message, or what stands in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+
+from django.http import HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from cruddur.errors import error_page, wants_json
+from messaging import last_sends, rate_limit
+from messaging.conversations import Blocked, MessageUuidReused
+from messaging.forms import MessageForm
+from messaging.items import Message
+from messaging.presentation.composer import Composer
+from users.redirects import HttpResponseSeeOther
+
+from .requests import AuthenticatedHttpRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a message was not sent, as the page with its form says it."""
+
+    status: int
+    code: str
+    text: str
+    fresh: bool = False
+    """Whether the form needs a new uuid: the posted one is unusable, or belongs to another text."""
+    retry_after: int | None = None
+    """Seconds."""
+
+
+def post_message(request: AuthenticatedHttpRequest, send: Callable[[MessageForm], Message]) -> Message | Problem:
+    """Validate the posted form, take a token from the sender's bucket, and `send`; the list is told of it."""
+    form = MessageForm(request.POST)
+    if not form.is_valid():
+        return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, form.error_code, form.error_text, fresh=form.incomplete)
+    try:
+        rate_limit.take(user_uuid=request.user.uuid, now=timezone.now())
+        message = send(form)
+    except rate_limit.RateLimited as limited:
+        return _too_fast(limited.retry_after)
+    except MessageUuidReused:
+        return Problem(
+            HTTPStatus.CONFLICT,
+            "message_uuid_reused",
+            "This form had sent another text already. This one is kept: send it again to send both.",
+            fresh=True,
+        )
+    except Blocked:
+        return Problem(HTTPStatus.FORBIDDEN, "blocked", "Not sent: nothing more can be written in this conversation.")
+    members = form.cleaned_data["members"]
+    last_sends.remember(request.session, message, member_uuids=members if request.user.uuid in members else frozenset())
+    return message
+
+
+def refilled(composer: Composer, problem: Problem, request: AuthenticatedHttpRequest) -> Composer:
+    """The form with what was posted in it and the problem above it."""
+    composer = replace(composer, text=request.POST.get("message", ""), error=problem.text)
+    if problem.fresh:
+        return composer
+    # The same uuid and the same `after`, so that sending it again is a repeat.
+    return replace(composer, message_uuid=request.POST["message_uuid"], after=request.POST.get("after", ""))
+
+
+def sent(request: AuthenticatedHttpRequest, message: Message) -> HttpResponse:
+    """To the conversation, or for a script what was stored."""
+    url = reverse("conversation", args=[message.group_uuid])
+    if not wants_json(request):
+        return HttpResponseSeeOther(url)
+    stored = {"created_at": message.created_at, "seq": message.seq, "message_uuid": message.message_uuid, "url": url}
+    return JsonResponse(stored, status=HTTPStatus.CREATED)
+
+
+def problem_body(request: AuthenticatedHttpRequest, problem: Problem) -> HttpResponse | None:
+    """The short answer for a script, or None where a page is wanted."""
+    if not wants_json(request):
+        return None
+    return error_page(request, problem.status, code=problem.code, retry_after=problem.retry_after)
+
+
+def _too_fast(seconds: int) -> Problem:
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "too_many_requests",
+        "You have sent a lot in a short time. What you wrote is kept: try again in "
+        f"{seconds} second{'' if seconds == 1 else 's'}.",
+        retry_after=seconds,
+    )

@@ -1,0 +1,71 @@
+"""Starting a conversation: finding someone, and the first message."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from messaging import conversations
+from users.models import User
+from users.people import person_by_handle
+from users.search import find_people
+
+from .pages import first_page
+from .requests import AuthenticatedHttpRequest, keeps_the_message
+from .sending import Problem, post_message, problem_body, sent
+
+DIGITS_AT_MOST = 6
+
+
+@login_required
+@require_safe
+def new_conversation(request: AuthenticatedHttpRequest) -> HttpResponse:
+    return search_page(request)
+
+
+@keeps_the_message
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_conversation_with(request: AuthenticatedHttpRequest, handle: str) -> HttpResponse:
+    person = person_by_handle(handle)
+    if person is None or not person.is_active:
+        raise Http404("Nobody has this handle.")
+    if person == request.user:
+        return search_page(
+            request,
+            error=f"@{person.handle} is you. Look for someone else to write to.",
+            status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        )
+    if request.method == "POST":
+        return create_conversation(request, person)
+    if group_uuid := conversations.existing_with(user_uuid=request.user.uuid, other_uuid=person.uuid):
+        return redirect("conversation", group_uuid)
+    return first_page(request, person, url=request.path)
+
+
+def create_conversation(request: AuthenticatedHttpRequest, person: User) -> HttpResponse:
+    outcome = post_message(
+        request,
+        lambda form: conversations.start(
+            user_uuid=request.user.uuid,
+            other_uuid=person.uuid,
+            text=form.cleaned_data["message"],
+            message_uuid=form.cleaned_data["message_uuid"],
+            now=timezone.now(),
+        ),
+    )
+    if isinstance(outcome, Problem):
+        return problem_body(request, outcome) or first_page(request, person, url=request.path, problem=outcome)
+    return sent(request, outcome)
+
+
+def search_page(request: AuthenticatedHttpRequest, *, error: str = "", status: int = HTTPStatus.OK) -> HttpResponse:
+    """The search, with whom it found."""
+    query, page = request.GET.get("q", "").replace("\x00", "").strip(), request.GET.get("page", "")
+    number = int(page) if page.isdecimal() and len(page) <= DIGITS_AT_MOST else 1
+    found = find_people(query=query, exclude=request.user, page=number)
+    return render(request, "messaging/new.html", {"query": query, "found": found, "error": error}, status=status)

@@ -1,0 +1,115 @@
+"""A conversation: reading it, writing into it, noting what was read."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from http import HTTPStatus
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from cruddur.errors import bad_request
+from cruddur.middleware import TIMEZONE_COOKIE
+from messaging import conversations
+from messaging.aws import Unavailable
+from messaging.conversations import ConversationNotFound, MessageNotFound, Thread
+from messaging.presentation import thread as thread_view
+from users.people import people_by_uuid
+
+from .pages import thread_page
+from .requests import AuthenticatedHttpRequest, keeps_the_message
+from .sending import Problem, post_message, problem_body, sent
+
+
+@keeps_the_message
+@require_http_methods(["GET", "HEAD", "POST"])
+def conversation(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
+    if request.method == "POST":
+        return create_message(request, group_uuid)
+    cursors = {name: request.GET.get(name) for name in ("before", "after", "around")}
+    thread = get_thread_or_404(request, group_uuid, **cursors)
+    response = thread_page(request, thread)
+    if is_being_read(request, thread):
+        # After the page was made, so that it shows what was new; and without it the page is as good.
+        with suppress(Unavailable):
+            conversations.mark_read(
+                user_uuid=request.user.uuid, group_uuid=group_uuid, created_at=thread.messages[-1].created_at
+            )
+    return response
+
+
+def create_message(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
+    try:
+        outcome = post_message(
+            request,
+            lambda form: conversations.send(
+                user_uuid=request.user.uuid,
+                group_uuid=group_uuid,
+                text=form.cleaned_data["message"],
+                message_uuid=form.cleaned_data["message_uuid"],
+                after=form.cleaned_data["after"],
+                now=timezone.now(),
+            ),
+        )
+    except ConversationNotFound as error:
+        raise Http404("There is no such conversation.") from error
+    if isinstance(outcome, Problem):
+        body = problem_body(request, outcome)
+        return body or thread_page(request, get_thread_or_404(request, group_uuid), problem=outcome)
+    return sent(request, outcome)
+
+
+@login_required
+@require_safe
+def earlier_messages(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
+    """The messages before `before`, without the page around them."""
+    thread = get_thread_or_404(request, group_uuid, before=request.GET.get("before"))
+    people = people_by_uuid(thread_view.people_of(thread))
+    window = thread_view.thread_page(thread, people, now=timezone.now())
+    return render(request, "messaging/earlier_messages.html", {"thread": window})
+
+
+@login_required
+@require_POST
+def mark_read(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
+    created_at = request.POST.get("created_at", "")
+    try:
+        conversations.mark_read(user_uuid=request.user.uuid, group_uuid=group_uuid, created_at=created_at)
+    except (ConversationNotFound, MessageNotFound) as error:
+        raise Http404("There is no such message.") from error
+    except ValueError:
+        return bad_request(request)
+    return HttpResponse(status=HTTPStatus.NO_CONTENT)
+
+
+def get_thread_or_404(request: AuthenticatedHttpRequest, group_uuid: UUID, **cursors: str | None) -> Thread:
+    """A window of the conversation; 404 for outsiders, for what does not exist and for a cursor that is none."""
+    try:
+        return conversations.thread(
+            user_uuid=request.user.uuid,
+            group_uuid=group_uuid,
+            before=cursors.get("before") or None,
+            after=cursors.get("after") or None,
+            around=cursors.get("around") or None,
+        )
+    except (ConversationNotFound, ValueError) as error:
+        raise Http404("There is no such conversation.") from error
+
+
+def is_being_read(request: AuthenticatedHttpRequest, thread: Thread) -> bool:
+    """Whether this load means that the newest messages are read: for browsers whose script does not say so itself."""
+    headers = request.headers
+    fetched_ahead = any(
+        "prefetch" in headers.get(name, "").lower() for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+    )
+    return (
+        request.method == "GET"
+        and not fetched_ahead
+        and TIMEZONE_COOKIE not in request.COOKIES
+        and thread.newer is None
+        and thread.first_unread is not None
+    )
