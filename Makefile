@@ -1,0 +1,42 @@
+# Needs Python 3.11 or newer and nothing else; `make` alone lists the targets.
+# Variables: PYTHON, PORT, POSTGRES_PORT, AWS_PORT, and ARGS for `make test`.
+
+PYTHON ?= $(shell for each in python3.11 python3 python3.12 python3.13; do \
+	command -v $$each >/dev/null 2>&1 && $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$each; break; }; done)
+VENV_PYTHON = .venv/bin/python
+# Enough for the settings to load; nothing is called with it.
+DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused APP_URL=http://localhost DATABASE_URL=postgres://unused@127.0.0.1:1/unused
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format clean python packages
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
+
+run: packages ## Start everything on this machine and the web server with reload
+	@exec $(VENV_PYTHON) -m local_stack run --stop-with-parent
+
+test: packages ## Run the tests on a throw-away stack; ARGS="-k name" passes options to pytest
+	@exec $(VENV_PYTHON) -m pytest $(ARGS)
+
+lint: packages ## Check the code: ruff, djade, mypy, missing migrations
+	@$(VENV_PYTHON) -m ruff check .
+	@$(VENV_PYTHON) -m ruff format --check .
+	@find templates -name '*.html' -exec .venv/bin/djade --check --target-version 5.2 {} +
+	@$(VENV_PYTHON) -m mypy
+	@$(DUMMY_ENV) $(VENV_PYTHON) manage.py makemigrations --check --dry-run
+
+format: packages ## Format the code and put right what ruff and djade can
+	@$(VENV_PYTHON) -m ruff check --fix .
+	@$(VENV_PYTHON) -m ruff format .
+	@find templates -name '*.html' -exec .venv/bin/djade --target-version 5.2 {} +
+
+clean: python ## Delete .venv, .local with all its data, and caches
+	@$(PYTHON) -m local_stack clean
+
+packages: python
+	@$(PYTHON) local_stack/bootstrap.py
+
+python:
+	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed: install it, or name it as in `make run PYTHON=/path/to/python3`.' >&2; exit 1; }
