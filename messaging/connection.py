@@ -44,3 +44,9 @@ def _refuse_unasked_aws(endpoint_url: str | None) -> None:
             "No DynamoDB is configured: run `make run` first, set AWS_ENDPOINT_URL_DYNAMODB, or CRUDDUR_ENV=production."
         )
         raise ImproperlyConfigured(msg)
+
+
+def forget() -> None:
+    """Let go of the connections, for settings that change under a test."""
+    _message_table.cache_clear()
+    streams_client.cache_clear()

@@ -1,0 +1,176 @@
+"""The door: what passes by itself is Unavailable, the rest stays loud. Faults are put in at botocore's before-send."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse  # noqa: TID251 - faults are made of botocore's own answers
+from botocore.compat import HTTPHeaders  # noqa: TID251
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError  # noqa: TID251
+
+from messaging import conversations
+from messaging.aws import LOOPBACK_KEY, AwsProblem, ServiceError, Unavailable, connect, explained_errors
+from messaging.dynamodb import MessageTable
+
+from .talk import ANDREW, BAYKO, GROUP, send, start
+
+
+class Body:
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.content
+
+
+def answer(code: str, status: int = 400, **more: Any) -> Callable[[], AWSResponse]:
+    content = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": code, **more}).encode()
+    return lambda: AWSResponse("", status, HTTPHeaders(), Body(content))
+
+
+@contextmanager
+def fault(table: MessageTable, operation: str, *make: Callable[[], AWSResponse]) -> Iterator[list[str]]:
+    """Answer the first calls of `operation` with these faults; yields the calls that were sent."""
+    waiting = list(make)
+    sent: list[str] = []
+
+    def inject(request: Any, **_: Any) -> Any:
+        sent.append(operation)
+        return waiting.pop(0)() if waiting else None
+
+    event = f"before-send.dynamodb.{operation}"
+    table.client.meta.events.register_first(event, inject)
+    try:
+        yield sent
+    finally:
+        table.client.meta.events.unregister(event, inject)
+
+
+def timeout(kind: type[Exception]) -> Callable[[], AWSResponse]:
+    def time_out() -> AWSResponse:
+        raise kind(endpoint_url="http://dynamodb")  # type: ignore[call-arg]
+
+    return time_out
+
+
+THROTTLED = answer("ProvisionedThroughputExceededException")
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        THROTTLED,
+        answer("ThrottlingException"),
+        answer("RequestLimitExceeded"),
+        answer("InternalServerError", 500),
+        answer("ServiceUnavailable", 503),
+        timeout(ReadTimeoutError),
+        timeout(ConnectTimeoutError),
+    ],
+    ids=["throughput", "throttling", "limit", "internal", "unavailable", "read-timeout", "connect-timeout"],
+)
+def test_what_passes_by_itself_is_unavailable_after_two_attempts(
+    moto_table: MessageTable, failure: Callable[[], AWSResponse]
+) -> None:
+    start()
+
+    with fault(moto_table, "Query", *[failure] * 2) as sent, pytest.raises(Unavailable):
+        conversations.thread(user_uuid=ANDREW, group_uuid=GROUP)
+    assert len(sent) == 2
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "AccessDeniedException", "ResourceNotFoundException"])
+def test_a_bad_request_or_a_refused_permission_stays_loud(moto_table: MessageTable, code: str) -> None:
+    start()
+
+    with fault(moto_table, "GetItem", answer(code)), pytest.raises(ServiceError, match=code):
+        send()
+
+
+def test_an_endpoint_out_of_reach_is_unavailable() -> None:
+    nowhere = MessageTable(connect(endpoint_url="http://127.0.0.1:9", region="us-east-1"), "none")
+
+    with pytest.raises(Unavailable):
+        nowhere.conversation(GROUP)
+
+
+def test_a_transaction_that_met_another_is_tried_again(moto_table: MessageTable) -> None:
+    start()
+    conflict = answer(
+        "TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}, {"Code": "None"}]
+    )
+
+    with fault(moto_table, "TransactWriteItems", conflict, conflict) as sent:
+        assert send().seq == 2
+    assert len(sent) == 3
+
+
+def test_a_transaction_that_always_meets_another_is_unavailable(
+    moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start()
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _: None)
+    conflict = answer("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
+
+    with fault(moto_table, "TransactWriteItems", *[conflict] * 20) as sent, pytest.raises(Unavailable):
+        send()
+    assert len(sent) == 8
+
+
+def test_a_transaction_cancelled_by_throttling_is_unavailable(moto_table: MessageTable) -> None:
+    start()
+    throttled = answer("TransactionCanceledException", CancellationReasons=[{"Code": "ThrottlingError"}])
+
+    with fault(moto_table, "TransactWriteItems", throttled), pytest.raises(Unavailable):
+        send()
+
+
+def test_unprocessed_keys_are_asked_for_again(moto_table: MessageTable) -> None:
+    start()
+    keys = {moto_table.name: {"Keys": [{"pk": {"S": f"GRP#{BAYKO}"}, "sk": {"S": str(GROUP)}}], "ConsistentRead": True}}
+    unprocessed = answer("", 200, Responses={moto_table.name: []}, UnprocessedKeys=keys)
+
+    with fault(moto_table, "BatchGetItem", unprocessed) as sent:
+        _, entry = moto_table.conversation_and_entry(GROUP, BAYKO)
+    assert entry is not None
+    assert len(sent) == 2
+
+
+def test_keys_that_stay_unprocessed_are_unavailable_and_never_absent(
+    moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start()
+    monkeypatch.setattr("messaging.dynamodb.time.sleep", lambda _: None)
+    keys = {moto_table.name: {"Keys": [{"pk": {"S": f"MSG#{GROUP}"}, "sk": {"S": "#CONVERSATION"}}]}}
+    unprocessed = answer("", 200, Responses={moto_table.name: []}, UnprocessedKeys=keys)
+
+    with fault(moto_table, "BatchGetItem", *[unprocessed] * 5), pytest.raises(Unavailable):
+        conversations.thread(user_uuid=ANDREW, group_uuid=GROUP)
+
+
+def test_an_emulator_is_never_shown_real_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
+
+    client = connect(endpoint_url="http://localhost:4566", region="us-east-1")
+
+    assert client._request_signer._credentials.access_key == LOOPBACK_KEY  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("ExpiredTokenException", "sign in to AWS again"),
+        ("AccessDeniedException", "permission"),
+        ("ResourceNotFoundException", "ddb_schema_load"),
+    ],
+)
+def test_a_command_gets_one_sentence_that_says_what_to_do(moto_table: MessageTable, code: str, advice: str) -> None:
+    with (
+        fault(moto_table, "GetItem", answer(code)),
+        pytest.raises(AwsProblem, match=advice),
+        explained_errors(),
+    ):
+        moto_table.conversation(GROUP)

@@ -1,0 +1,125 @@
+"""The DynamoDB commands on the emulator: what they do, what they say, what they refuse."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from io import StringIO
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import CommandError, call_command
+from pytest_django.fixtures import Settings
+
+from messaging import connection, conversations
+from messaging.dynamodb import MessageTable
+from messaging.schema import describe
+from users.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+def run(command: str, *arguments: str) -> str:
+    output = StringIO()
+    call_command(command, *arguments, stdout=output, stderr=output)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize("command", ["ddb_schema_load", "ddb_seed", "setup"])
+def test_its_first_line_names_endpoint_table_and_database(table: MessageTable, command: str) -> None:
+    call_command("db_seed", stdout=StringIO())
+
+    first = run(command).splitlines()[0]
+
+    assert str(django_settings.DYNAMODB_ENDPOINT_URL) in first
+    assert table.name in first
+    assert str(django_settings.DATABASES["default"]["NAME"]) in first
+    assert str(django_settings.DATABASES["default"]["PASSWORD"]) not in first
+
+
+def test_ddb_schema_load_creates_the_table_and_says_so(table: MessageTable, settings: Settings) -> None:
+    table.client.delete_table(TableName=table.name)
+
+    output = run("ddb_schema_load")
+
+    assert f"Creating table {table.name}" in output
+    assert describe(table) is not None
+    assert "exists" in run("ddb_schema_load")
+
+
+def test_ddb_seed_asks_for_the_people_first(table: MessageTable) -> None:
+    with pytest.raises(CommandError, match="db_seed"):
+        run("ddb_seed")
+
+
+def test_ddb_seed_writes_once(table: MessageTable) -> None:
+    call_command("db_seed", stdout=StringIO())
+
+    assert "0 were there" in run("ddb_seed")
+    assert "0 conversations with 0 messages written" in run("ddb_seed")
+    andrew = User.objects.get(handle="andrewbrown")
+    assert conversations.unread_total(user_uuid=andrew.uuid).count > 0
+
+
+def test_ddb_seed_without_a_table_says_what_to_do(table: MessageTable, settings: Settings) -> None:
+    call_command("db_seed", stdout=StringIO())
+    settings.DDB_MESSAGE_TABLE = "no-such-table"
+    connection.forget()
+
+    with pytest.raises(CommandError, match="ddb_schema_load"):
+        run("ddb_seed")
+
+
+@pytest.mark.parametrize("command", ["ddb_schema_load", "ddb_stream"])
+def test_it_says_what_to_do_when_nothing_answers(settings: Settings, command: str) -> None:
+    settings.DYNAMODB_ENDPOINT_URL = settings.DYNAMODB_STREAMS_ENDPOINT_URL = "http://127.0.0.1:9"
+    connection.forget()
+
+    with pytest.raises(CommandError, match="make run"):
+        run(command)
+    connection.forget()
+
+
+def test_it_never_falls_back_to_aws_unasked(settings: Settings) -> None:
+    settings.DYNAMODB_ENDPOINT_URL = None
+    connection.forget()
+
+    with pytest.raises(CommandError, match="CRUDDUR_ENV=production"):
+        run("ddb_schema_load")
+    connection.forget()
+
+
+def test_setup_does_everything_and_again_nothing(table: MessageTable) -> None:
+    table.client.delete_table(TableName=table.name)
+
+    assert "Set up." in run("setup")
+    assert "0 conversations with 0 messages written" in run("setup")
+    assert User.objects.filter(handle="bayko").exclude(cognito_user_id="MOCK").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_ddb_stream_stops_cleanly(table: MessageTable, end: signal.Signals) -> None:
+    database = django_settings.DATABASES["default"]
+    url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
+    worker = subprocess.Popen(
+        [sys.executable, "-u", "manage.py", "ddb_stream"],
+        env={**os.environ, "DDB_MESSAGE_TABLE": table.name, "DATABASE_URL": url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert worker.stdout is not None
+        while "reading" not in worker.stdout.readline():
+            assert worker.poll() is None
+        time.sleep(0.3)
+        worker.send_signal(end)
+        output, _ = worker.communicate(timeout=5)
+    finally:
+        worker.kill()
+
+    assert worker.returncode == 0
+    assert "Stopped." in output
+    assert "Traceback" not in output

@@ -1,0 +1,237 @@
+"""The domain functions, on moto and on the emulator: permission, order, reach, reading and lists."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from messaging import conversations
+from messaging.conversations import Blocked, ConversationNotFound, MessageNotFound, MessageRejected
+from messaging.dynamodb import MessageTable
+from messaging.items import conversation_key, format_created_at, pair_group_uuid
+
+from .talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start
+
+pytestmark = pytest.mark.usefixtures("either_table")
+
+
+def test_a_first_message_makes_conversation_message_and_an_entry_for_each() -> None:
+    message = start(text="Hello")
+
+    assert (message.group_uuid, message.seq, message.message) == (GROUP, 1, "Hello")
+    assert message.created_at == format_created_at(NOW)
+    for member, unread in ((ANDREW, 0), (BAYKO, 1)):
+        (entry,) = conversations.inbox(user_uuid=member).entries
+        assert (entry.group_uuid, entry.message, entry.unread) == (GROUP, "Hello", unread)
+        assert [m.message for m in conversations.thread(user_uuid=member, group_uuid=GROUP).messages] == ["Hello"]
+
+
+def test_starting_again_from_either_side_continues_the_one_conversation() -> None:
+    start(text="Hello")
+
+    message = start(by=BAYKO, to=ANDREW, text="Hello yourself")
+
+    assert (message.group_uuid, message.seq) == (GROUP, 2)
+
+
+def test_nobody_starts_a_conversation_with_themselves() -> None:
+    with pytest.raises(ValueError, match="themselves"):
+        start(by=ANDREW, to=ANDREW)
+
+
+def test_an_outsider_can_do_nothing_and_learns_nothing() -> None:
+    message = start()
+    nowhere = uuid4()
+
+    for group in (GROUP, nowhere):
+        with pytest.raises(ConversationNotFound):
+            conversations.thread(user_uuid=LONDO, group_uuid=group)
+        with pytest.raises(ConversationNotFound):
+            send(by=LONDO, group=group)
+    with pytest.raises(ConversationNotFound):
+        conversations.mark_read(user_uuid=LONDO, group_uuid=GROUP, created_at=message.created_at)
+    assert conversations.inbox(user_uuid=LONDO).entries == []
+    assert conversations.thread(user_uuid=ANDREW, group_uuid=GROUP).conversation.seq == 1
+
+
+def test_messages_are_numbered_without_a_gap_and_strictly_later(either_table: MessageTable) -> None:
+    start()
+    for minutes in (5, -5, 0, -60, 0):
+        send(now=NOW + timedelta(minutes=minutes))
+
+    messages = conversations.thread(user_uuid=BAYKO, group_uuid=GROUP).messages
+
+    assert [m.seq for m in messages] == [1, 2, 3, 4, 5, 6]
+    assert len({m.created_at for m in messages}) == 6
+    assert sorted(m.created_at for m in messages) == [m.created_at for m in messages]
+
+
+def test_an_answer_never_sorts_before_what_its_writer_had_seen() -> None:
+    start(now=NOW + timedelta(minutes=5))  # by a server whose clock is ahead
+
+    answer = send(by=BAYKO, now=NOW - timedelta(minutes=5))
+
+    assert answer.created_at > format_created_at(NOW + timedelta(minutes=5))
+
+
+def test_every_message_is_reached_in_both_directions() -> None:
+    start(text="1")
+    for number in range(2, 66):
+        send(by=(ANDREW, BAYKO)[number % 2], text=str(number))
+
+    page = conversations.thread(user_uuid=ANDREW, group_uuid=GROUP)
+    assert page.newer is None
+    backwards = list(page.messages)
+    while page.older:
+        page = conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, before=page.older)
+        backwards = [*page.messages, *backwards]
+    assert [m.message for m in backwards] == [str(n) for n in range(1, 66)]
+
+    forwards = list(page.messages)
+    while page.newer:
+        page = conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, after=page.newer)
+        forwards += page.messages
+    assert forwards == backwards
+
+
+def test_around_a_message_it_shows_what_stands_before_and_after() -> None:
+    sent = [start(text="1"), *(send(text=str(number)) for number in range(2, 51))]
+
+    def around(number: int) -> list[int]:
+        page = conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, around=sent[number - 1].created_at)
+        return [m.seq for m in page.messages]
+
+    assert around(25) == list(range(15, 35))
+    assert around(1) == list(range(1, 21))
+    assert around(50)[0] == 40
+    assert around(50)[-1] == 50
+
+
+def test_a_cursor_need_not_be_a_message() -> None:
+    start(text="1")
+    second = send(text="2", now=NOW + timedelta(minutes=1))
+    between = format_created_at(NOW + timedelta(seconds=30))
+
+    assert [m.seq for m in conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, before=between).messages] == [1]
+    assert conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, after=between).messages == [second]
+
+
+@pytest.mark.parametrize("cursor", ["#CONVERSATION", "0", "2026", "x" * 2000])
+def test_a_cursor_that_is_no_created_at_is_refused(cursor: str) -> None:
+    start()
+
+    for direction in ("before", "after", "around"):
+        with pytest.raises(ValueError):  # noqa: PT011
+            conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, **{direction: cursor})
+    with pytest.raises(ValueError):  # noqa: PT011
+        conversations.inbox(user_uuid=ANDREW, before=cursor)
+
+
+@pytest.mark.parametrize(("text", "code"), [(" \u200b\n", "message_blank"), ("x" * 1025, "message_exceed_max_chars")])
+def test_what_cannot_be_sent_is_refused_before_any_call(text: str, code: str) -> None:
+    start()
+
+    for attempt in (send, start):
+        with pytest.raises(MessageRejected) as refused:
+            attempt(text=text)
+        assert refused.value.code == code
+
+
+def test_a_list_is_newest_first_and_complete_across_pages_and_years(either_table: MessageTable) -> None:
+    others = [uuid4() for _ in range(45)]
+    last_year = datetime(2025, 12, 31, 23, 59, tzinfo=UTC)
+    for days, other in enumerate(others):
+        start(by=other, to=ANDREW, now=last_year - timedelta(days=days))
+
+    page = conversations.inbox(user_uuid=ANDREW)
+    entries = list(page.entries)
+    assert len(entries) == conversations.PAGE_SIZE
+    while page.older:
+        page = conversations.inbox(user_uuid=ANDREW, before=page.older)
+        entries += page.entries
+
+    assert [entry.group_uuid for entry in entries] == [pair_group_uuid(ANDREW, other) for other in others]
+
+
+def test_a_full_last_page_has_no_next_one() -> None:
+    for minutes in range(conversations.PAGE_SIZE):
+        start(by=uuid4(), to=ANDREW, now=NOW + timedelta(minutes=minutes))
+
+    assert conversations.inbox(user_uuid=ANDREW).older is None
+
+
+def test_once_projected_the_conversation_is_on_top_and_unread(either_table: MessageTable) -> None:
+    start(to=BAYKO)
+    start(to=LONDO, now=NOW + timedelta(minutes=1))
+    send(by=BAYKO, text="Me again", now=NOW + timedelta(minutes=2))
+
+    drain(either_table)
+
+    first, second = conversations.inbox(user_uuid=ANDREW).entries
+    assert (first.message, first.unread) == ("Me again", 1)
+    assert second.unread == 0
+    assert conversations.unread_total(user_uuid=ANDREW) == conversations.UnreadTotal(1, more=False)
+
+
+def test_reading_goes_forwards_only(either_table: MessageTable) -> None:
+    sent = [start(text="1"), *(send(text=str(n)) for n in range(2, 6))]
+    drain(either_table)
+
+    for read, unread in ((2, 2), (0, 2), (4, 0), (3, 0)):
+        conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=sent[read].created_at)
+        assert entry_of(either_table, BAYKO).unread == unread
+    assert entry_of(either_table, BAYKO).read_sk == sent[4].created_at
+
+
+def test_only_a_message_that_exists_can_be_marked_read() -> None:
+    start()
+
+    with pytest.raises(MessageNotFound):
+        conversations.mark_read(
+            user_uuid=BAYKO, group_uuid=GROUP, created_at=format_created_at(NOW + timedelta(days=1))
+        )
+    with pytest.raises(ValueError):  # noqa: PT011
+        conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at="#CONVERSATION")
+
+
+def test_writing_reads_what_stood_before(either_table: MessageTable) -> None:
+    start(by=BAYKO, to=ANDREW)
+    send(by=BAYKO)
+    send(by=ANDREW)
+    send(by=BAYKO)
+    drain(either_table)
+
+    assert entry_of(either_table, ANDREW).unread == 1
+
+
+def test_the_first_unread_is_the_first_of_others_after_the_one_last_read(either_table: MessageTable) -> None:
+    first = start(by=BAYKO, to=ANDREW)
+    conversations.mark_read(user_uuid=ANDREW, group_uuid=GROUP, created_at=first.created_at)
+    send(by=ANDREW)
+    third = send(by=BAYKO)
+    send(by=BAYKO)
+
+    assert conversations.thread(user_uuid=ANDREW, group_uuid=GROUP).first_unread == third
+
+
+def test_nothing_is_written_into_a_conversation_that_a_member_blocks(either_table: MessageTable) -> None:
+    start()
+    either_table.client.update_item(
+        TableName=either_table.name,
+        Key=conversation_key(GROUP),
+        UpdateExpression="SET blocked_by = :who",
+        ExpressionAttributeValues={":who": {"BS": [BAYKO.bytes]}},
+    )
+
+    with pytest.raises(Blocked):
+        send()
+    with pytest.raises(Blocked):
+        start()
+
+
+def test_it_finds_the_conversation_two_people_have() -> None:
+    assert conversations.existing_with(user_uuid=ANDREW, other_uuid=BAYKO) is None
+
+    start()
+
+    assert conversations.existing_with(user_uuid=BAYKO, other_uuid=ANDREW) == GROUP

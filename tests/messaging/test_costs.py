@@ -1,0 +1,162 @@
+"""What the access patterns cost: calls, write units, consistency. Exact, by AWS's rules (see capacity.py)."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from messaging import conversations
+from messaging.dynamodb import MessageTable
+from messaging.items import conversation_key, entry_key, message_key
+from messaging.projection import project
+from tests.conftest import Calls
+
+from .capacity import item_size, write_units
+from .talk import ANDREW, BAYKO, GROUP, NOW, drain, send, start
+
+
+def items(table: MessageTable) -> dict[tuple[str, str], dict[str, Any]]:
+    found = table.client.scan(TableName=table.name, ConsistentRead=True)["Items"]
+    return {(item["pk"]["S"], item["sk"]["S"]): item for item in found}
+
+
+def units_written(before: dict[Any, Any], after: dict[Any, Any], *, transaction: bool) -> int:
+    """Units of all items that differ."""
+    changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
+    return sum(write_units(before.get(key, {}), after.get(key, {}), transaction=transaction) for key in changed)
+
+
+def test_a_thread_takes_two_strongly_consistent_calls(moto_table: MessageTable, calls: Calls) -> None:
+    start()
+    with calls.counted(moto_table.client):
+        conversations.thread(user_uuid=ANDREW, group_uuid=GROUP)
+
+    assert calls.operations == ["BatchGetItem", "Query"]
+    (_, batch), (_, query) = calls.made
+    assert batch["RequestItems"][moto_table.name]["ConsistentRead"] is True
+    assert query["ConsistentRead"] is True
+
+
+@pytest.mark.parametrize("direction", ["before", "after"])
+def test_an_older_or_newer_window_takes_two_calls(moto_table: MessageTable, calls: Calls, direction: str) -> None:
+    message = start()
+    with calls.counted(moto_table.client):
+        conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, **{direction: message.created_at})
+
+    assert calls.operations == ["BatchGetItem", "Query"]
+
+
+def test_a_list_takes_one_call(moto_table: MessageTable, calls: Calls) -> None:
+    start()
+    with calls.counted(moto_table.client):
+        conversations.inbox(user_uuid=ANDREW)
+        conversations.unread_total(user_uuid=ANDREW)
+
+    assert calls.operations == ["Query", "Query"]
+
+
+def test_sending_takes_two_calls_and_four_units(moto_table: MessageTable, calls: Calls) -> None:
+    start(text="é" * 300)
+    before = items(moto_table)
+    with calls.counted(moto_table.client):
+        send(text="x" * 200)
+
+    assert calls.operations == ["GetItem", "TransactWriteItems"]
+    assert calls.made[0][1]["ConsistentRead"] is True
+    assert units_written(before, items(moto_table), transaction=True) == 4
+
+
+def test_sending_again_takes_two_calls_and_writes_nothing(moto_table: MessageTable, calls: Calls) -> None:
+    after = start().created_at
+    uuid = uuid4()
+    send(uuid=uuid, after=after)
+    before = items(moto_table)
+    with calls.counted(moto_table.client):
+        send(uuid=uuid, after=after)
+
+    assert calls.operations == ["GetItem", "GetItem"]
+    assert items(moto_table) == before
+
+
+def test_a_send_asks_for_earlier_sends_only_when_the_conversation_does_not_reach_back(
+    moto_table: MessageTable, calls: Calls
+) -> None:
+    start()
+    known = [send() for _ in range(4)]
+
+    with calls.counted(moto_table.client):
+        send(after=known[-1].created_at)
+    assert calls.operations == ["GetItem", "TransactWriteItems"]
+
+    with calls.counted(moto_table.client):
+        send(after=known[0].created_at)
+    assert calls.operations == ["GetItem", "Query", "TransactWriteItems"]
+    assert calls.made[1][1]["ConsistentRead"] is True
+
+
+def test_starting_takes_one_call_and_twelve_units(moto_table: MessageTable, calls: Calls) -> None:
+    with calls.counted(moto_table.client):
+        start(text="x" * 200)
+
+    assert calls.operations == ["TransactWriteItems"]
+    assert units_written({}, items(moto_table), transaction=True) == 12
+
+
+def test_projecting_takes_two_calls_and_six_units_however_many_messages(moto_table: MessageTable, calls: Calls) -> None:
+    start()
+    for _ in range(10):
+        send(text="x" * 300)
+    before = items(moto_table)
+    changed = list(moto_table.conversations())
+
+    with calls.counted(moto_table.client):
+        assert project(moto_table, changed) == 2
+
+    assert calls.operations == ["UpdateItem", "UpdateItem"]
+    assert units_written(before, items(moto_table), transaction=False) == 6
+
+
+def test_marking_read_takes_two_calls_and_two_units(moto_table: MessageTable, calls: Calls) -> None:
+    message = start()
+    before = items(moto_table)
+    with calls.counted(moto_table.client):
+        conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=message.created_at)
+
+    assert calls.operations == ["GetItem", "UpdateItem"]
+    assert calls.made[0][1]["ConsistentRead"] is True
+    assert units_written(before, items(moto_table), transaction=False) == 2
+
+
+def test_messages_cost_the_indexes_nothing(moto_table: MessageTable) -> None:
+    message = start()
+
+    stored = items(moto_table)
+
+    for key in (message_key(GROUP, message.created_at), conversation_key(GROUP)):
+        item = stored[(key["pk"]["S"], key["sk"]["S"])]
+        assert not item.keys() & {"inbox", "message_group_uuid", "last_message_at"}
+
+
+def test_nobody_s_name_or_handle_is_in_any_item(moto_table: MessageTable) -> None:
+    start()
+    send()
+
+    names = {name for item in items(moto_table).values() for name in item}
+
+    assert not [name for name in names if "handle" in name or "name" in name]
+
+
+def test_an_entry_keeps_its_key_and_is_never_deleted(moto_table: MessageTable, calls: Calls) -> None:
+    start()
+    keys = set(items(moto_table))
+    with calls.counted(moto_table.client):
+        message = send(now=NOW + timedelta(days=400))
+        drain(moto_table)
+
+    assert set(items(moto_table)) - keys == {(f"MSG#{GROUP}", message.created_at)}
+    assert not {"DeleteItem", "BatchWriteItem"} & set(calls.operations)
+    key = entry_key(BAYKO, GROUP)
+    moved = items(moto_table)[(key["pk"]["S"], key["sk"]["S"])]
+    assert moved["last_message_at"]["S"] == message.created_at
+    assert item_size(moved) < 1024

@@ -1,0 +1,133 @@
+"""A message is stored once, however often it is sent, and whoever writes in between."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from uuid import uuid4
+
+import pytest
+
+from messaging import conversations
+from messaging.conversations import MessageUuidReused
+from messaging.dynamodb import MessageTable
+from messaging.items import Message
+
+from .talk import ANDREW, BAYKO, GROUP, send, start
+
+
+def stored() -> list[Message]:
+    return list(conversations.thread(user_uuid=ANDREW, group_uuid=GROUP).messages)
+
+
+def test_a_send_repeated_at_once_answers_with_the_stored_message(either_table: MessageTable) -> None:
+    after = start().created_at
+    uuid = uuid4()
+
+    first = send(uuid=uuid, after=after)
+
+    assert send(uuid=uuid, after=after) == first
+    assert len(stored()) == 2
+
+
+def test_a_first_message_repeated_answers_with_the_stored_one(either_table: MessageTable) -> None:
+    uuid = uuid4()
+
+    first = start(uuid=uuid)
+
+    assert start(uuid=uuid) == first
+    assert len(stored()) == 1
+
+
+def test_a_send_repeated_after_more_sends_than_the_conversation_remembers_is_found(either_table: MessageTable) -> None:
+    after = start().created_at
+    uuid = uuid4()
+    first = send(uuid=uuid, after=after, text="the one")
+    for number in range(6):
+        send(text=str(number))
+        send(by=BAYKO, text=str(number))
+
+    assert send(uuid=uuid, after=after, text="the one") == first
+    assert len(stored()) == 14
+
+
+def test_the_same_uuid_with_another_text_is_refused(either_table: MessageTable) -> None:
+    after = start().created_at
+    uuid = uuid4()
+    send(uuid=uuid, after=after, text="one")
+
+    with pytest.raises(MessageUuidReused):
+        send(uuid=uuid, after=after, text="another")
+    assert len(stored()) == 2
+
+
+def test_a_uuid_of_somebody_else_means_nothing(either_table: MessageTable) -> None:
+    after = start().created_at
+    uuid = uuid4()
+    send(by=ANDREW, uuid=uuid, after=after, text="mine")
+
+    assert send(by=BAYKO, uuid=uuid, after=after, text="yours").seq == 3
+
+
+def test_the_same_form_sent_many_times_at_once_makes_one_message(table: MessageTable) -> None:
+    after = start().created_at
+    uuid = uuid4()
+    together = Barrier(6)
+
+    def post(_: int) -> Message:
+        together.wait()
+        return send(uuid=uuid, after=after, text="once")
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(post, range(6)))
+
+    assert len(set(answers)) == 1
+    assert [m.message for m in stored()] == ["Hello", "once"]
+
+
+def test_a_repeat_is_found_though_others_write_at_the_same_moment(table: MessageTable) -> None:
+    after = start().created_at
+    uuid = uuid4()
+    together = Barrier(8)
+
+    def post(number: int) -> Message:
+        together.wait()
+        if number < 4:
+            return send(uuid=uuid, after=after, text="once")
+        return send(by=(ANDREW, BAYKO)[number % 2], text=str(number))
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(post, range(8)))
+
+    assert len(set(answers[:4])) == 1
+    assert [m.seq for m in stored()] == list(range(1, 7))
+
+
+def test_two_people_writing_at_once_get_consecutive_numbers(table: MessageTable) -> None:
+    start()
+    together = Barrier(2)
+
+    def write(who: int) -> list[int]:
+        together.wait()
+        return [send(by=(ANDREW, BAYKO)[who]).seq for _ in range(8)]
+
+    with ThreadPoolExecutor(2) as pool:
+        andrews, baykos = pool.map(write, range(2))
+
+    assert sorted(andrews + baykos) == list(range(2, 18))
+    assert [m.seq for m in stored()] == list(range(1, 18))
+
+
+def test_four_first_messages_at_once_make_one_conversation(table: MessageTable) -> None:
+    together = Barrier(4)
+
+    def begin(number: int) -> Message:
+        together.wait()
+        by, to = (ANDREW, BAYKO) if number % 2 else (BAYKO, ANDREW)
+        return start(by=by, to=to, text=str(number))
+
+    with ThreadPoolExecutor(4) as pool:
+        messages = list(pool.map(begin, range(4)))
+
+    assert {m.group_uuid for m in messages} == {GROUP}
+    assert sorted(m.seq for m in messages) == [1, 2, 3, 4]
+    for member in (ANDREW, BAYKO):
+        assert len(conversations.inbox(user_uuid=member).entries) == 1

@@ -1,0 +1,158 @@
+"""The stream consumer on the emulator: lists follow, checkpoints hold, nothing is lost where there is none."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event, Thread
+
+import pytest
+
+from messaging import conversations
+from messaging.checkpoints import PostgresCheckpoints
+from messaging.connection import streams_client
+from messaging.dynamodb import MessageTable
+from messaging.models import StreamCheckpoint
+from messaging.schema import stream_arn
+from messaging.stream import SHARD_END, StreamConsumer
+
+from .talk import ANDREW, BAYKO, GROUP, entry_of, send, start
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass
+class Remembered:
+    """Checkpoints in memory."""
+
+    saved: dict[str, str] = field(default_factory=dict)
+
+    def load(self) -> dict[str, str]:
+        return dict(self.saved)
+
+    def save(self, shard_id: str, sequence_number: str) -> None:
+        self.saved[shard_id] = sequence_number
+
+    def forget(self, shard_ids: set[str] | None = None) -> None:
+        for shard_id in list(self.saved) if shard_ids is None else shard_ids:
+            self.saved.pop(shard_id, None)
+
+
+def consumer(table: MessageTable, checkpoints: Remembered | None = None) -> StreamConsumer:
+    arn = stream_arn(table)
+    return StreamConsumer(table, streams_client(), arn, checkpoints or PostgresCheckpoints(arn))
+
+
+def drained(reader: StreamConsumer) -> None:
+    while reader.poll():
+        pass
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_a_new_message_moves_every_member_s_entry(table: MessageTable) -> None:
+    reader = consumer(table)
+    reader.begin()
+    start()
+    send(text="Newest")
+
+    drained(reader)
+
+    for member, unread in ((ANDREW, 0), (BAYKO, 2)):
+        entry = entry_of(table, member)
+        assert (entry.message, entry.last_seq, entry.unread) == ("Newest", 2, unread)
+
+
+def test_it_goes_on_after_its_checkpoint(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = consumer(table)
+    first.begin()
+    start()
+    drained(first)
+    assert StreamCheckpoint.objects.count() == 1
+    send(text="while nobody read")
+
+    monkeypatch.setattr(MessageTable, "conversations", lambda self: pytest.fail("projected everything"))
+    second = consumer(table)
+    second.begin()
+    drained(second)
+
+    assert entry_of(table, BAYKO).last_seq == 2
+
+
+def test_the_checkpoint_is_written_after_applying(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoints = Remembered()
+    reader = consumer(table, checkpoints)
+    reader.begin()
+    start()
+    send()
+    before = checkpoints.load()
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MessageTable, "copy_to_entry", die)
+        with pytest.raises(KeyboardInterrupt):
+            reader.poll()
+    assert checkpoints.load() == before
+
+    again = consumer(table, checkpoints)
+    again.begin()
+    drained(again)
+    assert entry_of(table, BAYKO).last_seq == 2
+
+
+def test_without_a_checkpoint_it_projects_every_conversation_first(table: MessageTable) -> None:
+    start()
+    send(text="Nobody was listening")
+
+    consumer(table).begin()
+
+    assert entry_of(table, BAYKO).message == "Nobody was listening"
+
+
+def test_a_checkpoint_of_a_shard_that_is_gone_is_not_valid(table: MessageTable) -> None:
+    start()
+    send(text="Lost with the shard")
+    checkpoints = Remembered({"shardId-00000000000000000000-gone": "1"})
+
+    consumer(table, checkpoints).begin()
+
+    assert entry_of(table, BAYKO).message == "Lost with the shard"
+    assert checkpoints.load() == {}
+
+
+def test_a_shard_that_was_read_to_its_end_is_not_read_again(table: MessageTable) -> None:
+    checkpoints = Remembered()
+    first = consumer(table, checkpoints)
+    first.begin()
+    start()
+    drained(first)
+    (shard,) = checkpoints.load()
+    checkpoints.save(shard, SHARD_END)
+    send(text="behind the end")
+
+    second = consumer(table, checkpoints)
+    second.begin()
+
+    assert second.poll() == 0
+    assert checkpoints.load() == {shard: SHARD_END}
+
+
+def test_it_stops_when_told(table: MessageTable) -> None:
+    stop = Event()
+    worker = Thread(target=consumer(table, Remembered()).run, args=(stop,))
+    worker.start()
+    start()
+    send(text="Live")
+
+    eventually(lambda: entry_of(table, BAYKO).message == "Live")
+    stop.set()
+    worker.join(5)
+
+    assert not worker.is_alive()
+    assert conversations.inbox(user_uuid=BAYKO).entries[0].group_uuid == GROUP
