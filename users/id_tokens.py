@@ -45,6 +45,9 @@ def verified_claims(
         raise TokenRefused(f"no {error.claim}") from None
     except jwt.PyJWTError as error:
         raise TokenRefused(type(error).__name__) from None
+    # PyJWT also takes times as strings and booleans.
+    if type(claims["exp"]) is not int or type(claims["iat"]) is not int:
+        raise TokenRefused("a time that is none")
     if claims["iat"] < time.time() - OLDEST_SECONDS:
         raise TokenRefused("issued long ago")
     if claims["token_use"] != ID_TOKEN_USE:

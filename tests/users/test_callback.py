@@ -1,0 +1,178 @@
+"""The callback: forged queries, and a Cognito that refuses or is away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from pytest_django import Settings
+
+from users.models import User
+
+from .conftest import Begin, signed_in_as
+from .provider import Provider
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"error": "access_denied"},
+        {"error": "access_denied", "state": "forged"},
+        {"code": "c", "state": "forged"},
+        {"code": "c"},
+        {"state": "forged"},
+        {},
+    ],
+)
+def test_it_signs_nobody_out_when_forged(client: Client, bayko: User, query: dict[str, str]) -> None:
+    client.force_login(bayko)
+
+    response = client.get("/oidc/callback/", query)
+
+    assert response.status_code == 400
+    assert "Sign in again" in response.content.decode()
+    assert signed_in_as(client) == bayko
+
+
+def test_it_signs_nobody_out_when_cognito_says_no(client: Client, begin: Begin, bayko: User) -> None:
+    query = begin()
+    client.force_login(bayko)
+    session = client.session
+    session["oidc_states"] = {query["state"]: {"nonce": "n", "code_verifier": "v", "added_on": 0}}
+    session.save()
+
+    response = client.get("/oidc/callback/", {"error": "access_denied", "state": query["state"]})
+
+    assert response.status_code == 400
+    assert signed_in_as(client) == bayko
+
+
+def test_it_repeats_nothing_of_the_error(client: Client, begin: Begin) -> None:
+    query = begin()
+
+    response = client.get(
+        "/oidc/callback/", {"error": "<b>x", "error_description": "call +1 900", "state": query["state"]}
+    )
+
+    assert response.status_code == 400
+    assert "900" not in response.content.decode()
+
+
+def test_it_takes_a_state_once(client: Client, begin: Begin, provider: Provider) -> None:
+    query = begin()
+    provider.grant(nonce=query["nonce"])
+    callback = {"code": "c", "state": query["state"]}
+    client.get("/oidc/callback/", callback)
+    client.post("/oidc/logout/")
+
+    assert client.get("/oidc/callback/", callback).status_code == 400
+    assert signed_in_as(client) is None
+
+
+def test_it_asks_cognito_nothing_for_a_forged_state(client: Client, begin: Begin, provider: Provider) -> None:
+    begin()
+
+    client.get("/oidc/callback/", {"code": "c", "state": "forged"})
+
+    assert provider.requests == []
+
+
+def test_it_refuses_a_state_of_another_browser(begin: Begin, provider: Provider) -> None:
+    query = begin()
+    provider.grant(nonce=query["nonce"])
+
+    assert Client().get("/oidc/callback/", {"code": "c", "state": query["state"]}).status_code == 400
+
+
+def test_it_refuses_a_state_that_is_too_old(client: Client, begin: Begin, provider: Provider) -> None:
+    with time_machine.travel("2026-11-20 10:00Z", tick=True):
+        query = begin()
+    with time_machine.travel("2026-11-20 11:00:05Z", tick=True):
+        provider.grant(nonce=query["nonce"])
+
+        response = client.get("/oidc/callback/", {"code": "c", "state": query["state"]})
+
+    assert response.status_code == 400
+    assert provider.requests == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        ((400, {"error": "invalid_grant"}), 400),
+        ((400, {"error": "invalid_client"}), 502),
+        ((401, {"error": "<script>"}), 502),
+        ((200, {}), 502),
+        ((200, []), 502),
+        ((200, {"id_token": 7}), 502),
+        ((200, b"<html>"), 502),
+        ((302, {}), 502),
+        ((500, {"message": "oh"}), 503),
+        ((503, b""), 503),
+    ],
+)
+def test_it_shows_a_page_when_the_token_endpoint_answers(
+    client: Client, begin: Begin, provider: Provider, answer: tuple[int, Any], status: int
+) -> None:
+    query = begin()
+    provider.answer = answer
+
+    response = client.get("/oidc/callback/", {"code": "c", "state": query["state"]})
+
+    assert response.status_code == status
+    assert "gain" in response.content.decode()
+    assert signed_in_as(client) is None
+
+
+def test_it_shows_a_page_when_the_token_endpoint_is_down(client: Client, begin: Begin, provider: Provider) -> None:
+    query = begin()
+    provider.stop()
+
+    response = client.get("/oidc/callback/", {"code": "c", "state": query["state"]})
+
+    assert response.status_code == 503
+    assert "try again" in response.content.decode()
+
+
+def test_it_gives_cognito_a_limited_time(client: Client, begin: Begin, settings: Settings) -> None:
+    query = begin()
+    settings.OIDC_TIMEOUT = 0.001
+    settings.OIDC_OP_TOKEN_ENDPOINT = "http://192.0.2.1/oauth2/token"  # no machine has this address
+
+    assert client.get("/oidc/callback/", {"code": "c", "state": query["state"]}).status_code == 503
+
+
+def test_it_shows_a_page_when_there_are_no_keys(client: Client, come_back: Any, provider: Provider) -> None:
+    provider.keys_status = 500
+
+    assert come_back().status_code == 503
+    assert signed_in_as(client) is None
+
+
+def test_it_tells_someone_inactive_that_the_account_is_closed(client: Client, come_back: Any, bayko: User) -> None:
+    User.objects.update(is_active=False)
+
+    response = come_back(sub="sub-of-bayko", **{"cognito:groups": ["admins"]})
+
+    assert response.status_code == 403
+    assert "account is closed" in response.content.decode()
+    assert "_auth_user_id" not in client.session
+    bayko.refresh_from_db()
+    assert not bayko.is_staff
+
+
+def test_it_ends_the_sessions_of_someone_who_becomes_inactive(client: Client, come_back: Any, bayko: User) -> None:
+    come_back(sub="sub-of-bayko")
+    assert client.get("/settings").status_code == 200
+
+    User.objects.update(is_active=False)
+
+    assert client.get("/settings").status_code == 302
+
+
+def test_it_is_never_cached(client: Client) -> None:
+    assert "no-store" in client.get("/oidc/callback/")["Cache-Control"]

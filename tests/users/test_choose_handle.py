@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+
+from users.models import User
+
+from .conftest import Begin, signed_in_as
+from .provider import DROPPED, Provider
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/choose-handle"
+
+
+@pytest.mark.parametrize(
+    "handle", [DROPPED, "", "a", "not a handle", "Bayko", "bayk0", "admin", "b\u0430yko", 7, "x" * 31, "\ud7fc"]
+)
+def test_it_is_where_a_first_sign_in_without_a_free_handle_leads(
+    client: Client, come_back: Any, bayko: User, handle: object
+) -> None:
+    response = come_back(preferred_username=handle)
+
+    assert response["Location"] == PAGE
+    assert client.get(PAGE).status_code == 200
+    assert User.objects.count() == 1
+
+
+def test_it_says_why_the_wanted_handle_cannot_be_had(client: Client, come_back: Any, bayko: User) -> None:
+    come_back(preferred_username="Bayko")
+
+    page = client.get(PAGE).content.decode()
+
+    assert "Someone else has this handle" in page
+    assert 'value="Bayko"' in page
+
+
+def test_it_makes_the_person_and_signs_in(client: Client, come_back: Any, bayko: User) -> None:
+    come_back(sub="new-sub", preferred_username="bayko", email="n@cruddur.example", next="/settings")
+
+    response = client.post(PAGE, {"handle": " @bayko_north "})
+
+    assert (response.status_code, response["Location"]) == (303, "/settings")
+    person = signed_in_as(client)
+    assert person is not None
+    assert (person.handle, person.cognito_user_id, person.email) == ("bayko_north", "new-sub", "n@cruddur.example")
+    assert person.display_name == "Some One"
+
+
+def test_it_keeps_the_right_of_an_administrator(client: Client, come_back: Any) -> None:
+    come_back(preferred_username="", **{"cognito:groups": ["admins"]})
+
+    client.post(PAGE, {"handle": "new_admin_person"})
+
+    assert User.objects.get().is_superuser
+
+
+@pytest.mark.parametrize(
+    ("handle", "reason"),
+    [
+        ("", "Enter a handle"),
+        ("BAYKO", "Someone else has this handle"),
+        ("bayk0", "looks like another"),
+        ("support", "kept for Cruddur"),
+        ("a b", "2 to 30 letters"),
+        ("nul\x00", ""),
+    ],
+)
+def test_it_keeps_the_text_and_says_why(client: Client, come_back: Any, bayko: User, handle: str, reason: str) -> None:
+    come_back(preferred_username="")
+
+    response = client.post(PAGE, {"handle": handle})
+
+    assert response.status_code == 422
+    assert reason in response.content.decode()
+    assert handle.replace("\x00", "") in response.content.decode()
+    assert User.objects.count() == 1
+    assert signed_in_as(client) is None
+
+
+def test_it_lets_go_after_fifteen_minutes(client: Client, come_back: Any) -> None:
+    with time_machine.travel("2026-11-20 10:00Z", tick=True):
+        come_back(preferred_username="")
+    with time_machine.travel("2026-11-20 10:15:10Z", tick=True):
+        response = client.post(PAGE, {"handle": "too_late"})
+
+    assert response.status_code == 400
+    assert "Sign in again" in response.content.decode()
+    assert not User.objects.exists()
+
+
+def test_it_does_nothing_for_who_comes_without_a_sign_in(client: Client) -> None:
+    assert client.get(PAGE).status_code == 400
+    assert client.post(PAGE, {"handle": "nobody_asked"}).status_code == 400
+    assert not User.objects.exists()
+
+
+def test_it_sends_someone_signed_in_on(client: Client, bayko: User) -> None:
+    client.force_login(bayko)
+
+    assert client.get(PAGE)["Location"] == "/messages"
+
+
+def test_it_waits_in_a_new_session(client: Client, begin: Begin, provider: Provider) -> None:
+    query = begin()
+    planted = client.session.session_key
+    provider.grant(nonce=query["nonce"], preferred_username="")
+
+    client.get("/oidc/callback/", {"code": "c", "state": query["state"]})
+
+    assert client.session.session_key != planted
+    attacker = Client()
+    attacker.cookies["sessionid"] = planted
+    assert attacker.get(PAGE).status_code == 400
+
+
+def test_it_signs_out_whoever_was_signed_in_before(
+    client: Client, begin: Begin, provider: Provider, bayko: User
+) -> None:
+    query = begin()
+    client.force_login(bayko)
+    provider.grant(nonce=query["nonce"], preferred_username="")
+
+    client.get("/oidc/callback/", {"code": "c", "state": query["state"]})
+
+    assert signed_in_as(client) is None
+
+
+def test_it_finds_the_person_another_tab_made(client: Client, come_back: Any) -> None:
+    come_back(sub="new-sub", preferred_username="")
+    other = User.objects.create_user(handle="other_tab", display_name="N", cognito_user_id="new-sub")
+
+    client.post(PAGE, {"handle": "this_tab"})
+
+    assert signed_in_as(client) == other
+    assert User.objects.count() == 1
+
+
+def test_it_keeps_no_token_while_waiting(client: Client, come_back: Any, provider: Provider) -> None:
+    come_back(preferred_username="")
+
+    _, tokens = provider.answer
+    kept = repr(dict(client.session.items()))
+    assert not [name for name, token in tokens.items() if token in kept]

@@ -1,0 +1,210 @@
+"""Signing in: what an honest Cognito and an honest browser see."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from users.models import User
+
+from .conftest import SITE, Begin, signed_in_as
+from .provider import Provider
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_asks_cognito_for_a_code_with_state_nonce_and_pkce(begin: Begin) -> None:
+    query = begin()
+
+    assert query["response_type"] == "code"
+    assert query["redirect_uri"] == f"{SITE}/oidc/callback/"
+    assert query["scope"] == "openid email profile"
+    assert query["code_challenge_method"] == "S256"
+    assert len(query["code_challenge"]) == 43
+    assert len(query["state"]) == len(query["nonce"]) == 32
+
+
+def test_it_accepts_get_for_pages_that_need_a_sign_in(client: Client, provider: Provider) -> None:
+    response = client.get("/settings", follow=False)
+    assert response["Location"] == "/oidc/authenticate/?next=/settings"
+
+    assert client.get(response["Location"])["Location"].startswith(f"{provider.url}/oauth2/authorize?")
+
+
+def test_it_refuses_a_post_without_csrf_token(provider: Provider) -> None:
+    client = Client(enforce_csrf_checks=True)
+
+    assert client.post("/oidc/authenticate/").status_code == 403
+
+
+def test_it_sends_someone_signed_in_on(client: Client, provider: Provider, bayko: User) -> None:
+    client.force_login(bayko)
+
+    assert client.post("/oidc/authenticate/", {"next": "/settings"})["Location"] == "/settings"
+
+
+def test_it_shows_a_page_when_cognito_is_not_configured(client: Client, settings: Settings) -> None:
+    settings.COGNITO_DOMAIN = ""
+
+    response = client.post("/oidc/authenticate/")
+
+    assert response.status_code == 503
+    assert "not set up" in response.content.decode()
+
+
+def test_it_makes_the_person_at_the_first_sign_in(client: Client, come_back: Any) -> None:
+    response = come_back(sub="new-sub", preferred_username="Nina_3", name="Nina  Three", email="nina@cruddur.example")
+
+    assert response["Location"] == "/messages"
+    person = signed_in_as(client)
+    assert person is not None
+    assert (person.handle, person.display_name, person.email) == ("Nina_3", "Nina Three", "nina@cruddur.example")
+    assert person.cognito_user_id == "new-sub"
+    assert not person.is_staff
+    assert not person.has_usable_password()
+
+
+def test_it_sends_the_code_with_verifier_and_secret(come_back: Any, provider: Provider) -> None:
+    come_back()
+
+    ((_, form),) = [asked for asked in provider.requests if asked[0] == "/oauth2/token"]
+    assert form["grant_type"] == ["authorization_code"]
+    assert form["code"] == ["a-code"]
+    assert form["client_secret"] == ["the-secret"]
+    assert form["redirect_uri"] == [f"{SITE}/oidc/callback/"]
+    assert len(form["code_verifier"][0]) == 64
+
+
+def test_it_asks_nothing_but_token_and_keys(come_back: Any, provider: Provider) -> None:
+    come_back()
+
+    assert {path for path, _ in provider.requests} == {"/oauth2/token", "/jwks.json"}
+
+
+def test_it_finds_the_person_by_sub_at_the_next_sign_in(client: Client, come_back: Any, bayko: User) -> None:
+    come_back(sub="sub-of-bayko", preferred_username="somebody_else", email="other@cruddur.example")
+
+    assert signed_in_as(client) == bayko
+    assert User.objects.count() == 1
+
+
+def test_it_updates_the_e_mail_and_nothing_of_ones_own(come_back: Any, bayko: User) -> None:
+    come_back(sub="sub-of-bayko", preferred_username="renamed", name="Renamed", email="new@cruddur.example")
+
+    bayko.refresh_from_db()
+    assert (bayko.handle, bayko.display_name, bayko.email) == ("bayko", "Bayko", "new@cruddur.example")
+
+
+def test_it_reads_a_verified_e_mail_that_is_told_as_a_string(come_back: Any, bayko: User) -> None:
+    come_back(sub="sub-of-bayko", email="new@cruddur.example", email_verified="true")
+
+    bayko.refresh_from_db()
+    assert bayko.email == "new@cruddur.example"
+
+
+@pytest.mark.parametrize("verified", [False, "false", None, 1.5])
+def test_it_takes_no_e_mail_that_is_not_verified(come_back: Any, bayko: User, verified: object) -> None:
+    come_back(sub="sub-of-bayko", email="someone.elses@cruddur.example", email_verified=verified)
+
+    bayko.refresh_from_db()
+    assert bayko.email == "bayko@cruddur.example"
+
+
+def test_it_makes_a_member_of_admins_an_administrator(come_back: Any, bayko: User) -> None:
+    come_back(sub="sub-of-bayko", **{"cognito:groups": ["others", "admins"]})
+
+    bayko.refresh_from_db()
+    assert bayko.is_staff
+    assert bayko.is_superuser
+
+
+@pytest.mark.parametrize("groups", [[], ["administrators"], None, "admins", {"admins": 1}])
+def test_it_takes_the_right_from_who_left_admins(come_back: Any, admin: User, groups: object) -> None:
+    come_back(sub="sub-of-andrew", **{"cognito:groups": groups})
+
+    admin.refresh_from_db()
+    assert not admin.is_staff
+    assert not admin.is_superuser
+
+
+def test_it_gives_the_session_a_new_key(client: Client, begin: Begin, provider: Provider, bayko: User) -> None:
+    query = begin()
+    before = client.session.session_key
+    provider.grant(nonce=query["nonce"], sub="sub-of-bayko")
+
+    client.get("/oidc/callback/", {"code": "a-code", "state": query["state"]})
+
+    assert client.session.session_key != before
+    assert "_auth_user_id" in client.session
+
+
+def test_it_leaves_nothing_of_someone_else_in_the_session(
+    client: Client, begin: Begin, provider: Provider, bayko: User, londo: User
+) -> None:
+    query = begin()
+    client.force_login(londo)
+    session = client.session
+    session["secret"] = "of londo"
+    session.save()
+    provider.grant(nonce=query["nonce"], sub="sub-of-bayko")
+
+    client.get("/oidc/callback/", {"code": "a-code", "state": query["state"]})
+
+    assert signed_in_as(client) == bayko
+    assert "secret" not in client.session
+
+
+def test_it_keeps_no_token_in_the_session(client: Client, come_back: Any, provider: Provider) -> None:
+    come_back()
+
+    _, tokens = provider.answer
+    kept = repr(dict(client.session.items()))
+    assert not [name for name, token in tokens.items() if token in kept]
+
+
+def test_it_logs_no_token_claim_or_secret(
+    come_back: Any, provider: Provider, caplog: pytest.LogCaptureFixture, client: Client
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    come_back(sub="new-sub", email="private@cruddur.example")
+    come_back_refused = come_back
+    client.logout()
+    come_back_refused(sub="new-sub", email="private@cruddur.example", aud="another")
+    client.logout()
+
+    assert "ID token refused: InvalidAudienceError" in caplog.text
+    _, tokens = provider.answer
+    for secret in (*tokens.values(), "private@", "new-sub", "the-secret", "a-code", "Some One"):
+        assert secret not in caplog.text
+
+
+def test_it_returns_to_the_page_that_asked(come_back: Any) -> None:
+    assert come_back(next="/@bayko?a=1")["Location"] == "/@bayko?a=1"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "http:///evil",
+        "\n//evil.example",
+    ],
+)
+def test_it_never_leads_off_the_site(come_back: Any, url: str) -> None:
+    assert come_back(next=url)["Location"] == "/messages"
+
+
+def test_it_keeps_a_next_for_each_tab(client: Client, begin: Begin, provider: Provider) -> None:
+    first, second = begin(next="/@first"), begin(next="/@second")
+    assert second["state"] != first["state"]
+    provider.grant(nonce=first["nonce"])
+
+    assert client.get("/oidc/callback/", {"code": "c", "state": first["state"]})["Location"] == "/@first"

@@ -1,0 +1,103 @@
+"""The cache of Cognito's keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from users.signing_keys import KeysUnavailable, SigningKeys, UnknownKey
+
+from .provider import Provider
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with Provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def keys(provider: Provider) -> SigningKeys:
+    return SigningKeys(f"{provider.url}/jwks.json")
+
+
+class Clock:
+    """The monotonic clock of the cache, put forward by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("users.signing_keys.time.monotonic", clock)
+    return clock
+
+
+def test_it_fetches_the_keys_once(keys: SigningKeys, provider: Provider) -> None:
+    assert keys.key("key-1", timeout=2) is keys.key("key-1", timeout=2)
+    assert provider.asked("/jwks.json") == 1
+
+
+def test_it_finds_a_key_that_came_later(keys: SigningKeys, provider: Provider, clock: Clock) -> None:
+    keys.key("key-1", timeout=2)
+    provider.keys = ["key-1", "key-2"]
+    clock.seconds += 61
+
+    assert keys.key("key-2", timeout=2).key_id == "key-2"
+
+
+def test_it_asks_once_a_minute_whatever_is_forged(keys: SigningKeys, provider: Provider, clock: Clock) -> None:
+    keys.key("key-1", timeout=2)
+    clock.seconds += 61
+
+    for number in range(20):
+        with pytest.raises(UnknownKey):
+            keys.key(f"forged-{number}", timeout=2)
+
+    assert provider.asked("/jwks.json") == 2
+
+
+def test_it_uses_the_last_good_keys_while_cognito_is_away(keys: SigningKeys, provider: Provider, clock: Clock) -> None:
+    keys.key("key-1", timeout=2)
+    provider.stop()
+    clock.seconds += 3 * 24 * 3600
+
+    assert keys.key("key-1", timeout=2).key_id == "key-1"
+
+
+@pytest.mark.parametrize("kids", [[], ["key-2"]])
+def test_it_keeps_no_key_that_was_withdrawn_unless_all_were(
+    keys: SigningKeys, provider: Provider, clock: Clock, kids: list[str]
+) -> None:
+    keys.key("key-1", timeout=2)
+    provider.keys = kids
+    clock.seconds += 25 * 3600
+
+    if kids:
+        with pytest.raises(UnknownKey):
+            keys.key("key-1", timeout=2)
+    else:
+        assert keys.key("key-1", timeout=2).key_id == "key-1"
+
+
+def test_it_is_unavailable_without_any_key(keys: SigningKeys, provider: Provider) -> None:
+    provider.stop()
+
+    with pytest.raises(KeysUnavailable):
+        keys.key("key-1", timeout=2)
+
+
+def test_it_recovers_soon_after_a_failed_first_fetch(keys: SigningKeys, provider: Provider, clock: Clock) -> None:
+    provider.keys_status = 503
+    with pytest.raises(KeysUnavailable):
+        keys.key("key-1", timeout=2)
+    provider.keys_status = 200
+    clock.seconds += 1.5
+
+    assert keys.key("key-1", timeout=2).key_id == "key-1"
