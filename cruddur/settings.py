@@ -82,6 +82,8 @@ TEMPLATES = [
 # --- People -----------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "users.User"
+# The handle is unique by constraints (whatever the case, whatever looks alike), not by `unique=True`.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["users.oidc.CognitoBackend"]
 LOGIN_URL = "oidc_authentication_init"
 LOGIN_REDIRECT_URL = "/messages"
