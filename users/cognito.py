@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,  # noqa: A004 - botocore's, not Python's
     HTTPClientError,
     NoCredentialsError,
     ParamValidationError,
@@ -131,7 +132,7 @@ def translated_errors() -> Iterator[None]:
         raise CognitoError(EXPIRED) from error
     except ParamValidationError as error:
         raise CognitoError(NO_POOL) from error
-    except HTTPClientError as error:
+    except (ConnectionError, HTTPClientError) as error:
         raise CognitoError(UNREACHABLE) from error
     except BotoCoreError as error:
         raise CognitoError(f"Cognito could not be asked: {error}") from error

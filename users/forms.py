@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 
-from messaging.text import is_blank
+from messaging.text import is_blank, normalise_text
 
 from .handles import MESSAGES, validate_handle
 from .models import BIO_MAX_CHARS, DISPLAY_NAME_MAX_CHARS, User
@@ -36,12 +36,20 @@ class ChooseHandleForm(forms.Form):
         return handle
 
 
+class LinesField(forms.CharField):
+    """Text in lines, each line end one character, as it is stored."""
+
+    def to_python(self, value: object) -> str:
+        return normalise_text(super().to_python(value) or "")
+
+
 class SettingsForm(ModelFormOfPeople):
     """One's own name and bio; lengths are code points, as Postgres and the browser's `[...text].length` count."""
 
     class Meta:
         model = User
         fields: ClassVar[list[str]] = ["display_name", "bio"]
+        field_classes: ClassVar[dict[str, type[forms.Field]]] = {"bio": LinesField}
         error_messages: ClassVar[dict[str, dict[str, str]]] = {
             "display_name": {
                 "required": "Enter a name.",

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.utils.html import strip_tags
+
+from users.models import User
+
+from .conftest import signed_in_as
+from .provider import Provider
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/users/user/"
+
+
+def page_of(person: User) -> str:
+    return f"{LIST}{person.pk}/change/"
+
+
+@pytest.fixture
+def admin_client(client: Client, admin: User) -> Client:
+    client.force_login(admin)
+    return client
+
+
+def listed(client: Client, query: dict[str, str]) -> set[str]:
+    return {person.handle for person in client.get(LIST, query).context["cl"].result_list}
+
+
+@pytest.mark.parametrize("address", ["/admin/", LIST, "/admin/login/", "/admin/password_change/"])
+def test_it_refuses_someone_without_the_right(client: Client, bayko: User, address: str) -> None:
+    client.force_login(bayko)
+
+    response = client.get(address)
+
+    assert response.status_code == 403
+    assert signed_in_as(client) == bayko
+
+
+def test_it_sends_somebody_signed_out_to_the_sign_in(client: Client, provider: Provider) -> None:
+    response = client.get(LIST, follow=False)
+    assert response["Location"] == f"/admin/login/?next={LIST}"
+
+    response = client.get(response["Location"])
+    assert response["Location"] == f"/oidc/authenticate/?next={LIST}"
+
+
+def test_it_takes_no_password(client: Client, admin: User) -> None:
+    admin.set_password("secret")
+    admin.save()
+
+    client.post("/admin/login/", {"username": "andrewbrown", "password": "secret"})
+
+    assert signed_in_as(client) is None
+    assert not client.login(username="andrewbrown", password="secret")
+
+
+def test_it_changes_no_password(admin_client: Client) -> None:
+    assert admin_client.get("/admin/password_change/").status_code == 404
+    assert "password_change" not in admin_client.get("/admin/").content.decode()
+
+
+def test_it_signs_out_of_cognito_too(admin_client: Client, provider: Provider) -> None:
+    response = admin_client.post("/admin/logout/")
+
+    assert response["Location"].startswith(f"{provider.url}/logout?")
+    assert signed_in_as(admin_client) is None
+
+
+def test_it_is_in_the_products_colours(admin_client: Client) -> None:
+    page = admin_client.get("/admin/").content.decode()
+
+    assert "css/tokens.css" in page
+    assert "css/admin.css" in page
+    assert "Cruddur Messages admin" in page
+
+
+@pytest.mark.parametrize("address", ["/admin/", LIST])
+def test_it_needs_no_inline_script_or_style(admin_client: Client, bayko: User, address: str) -> None:
+    for page in (admin_client.get(address), admin_client.get(page_of(bayko))):
+        html = page.content.decode()
+        assert "unsafe" not in page["Content-Security-Policy"]
+        assert not re.search(r"<style|<script(?![^>]*\bsrc=)(?![^>]*application/json)|\son[a-z]+=|\sstyle=", html)
+
+
+def test_it_has_no_groups_because_cognito_has(admin_client: Client) -> None:
+    assert admin_client.get("/admin/auth/group/").status_code == 404
+
+
+def test_it_lists_people_with_their_cognito_state(admin_client: Client, bayko: User) -> None:
+    User.objects.create_user(handle="waits", display_name="W")
+
+    rows = re.findall(r"<tr>.*?</tr>", admin_client.get(LIST).content.decode(), re.DOTALL)
+    states = {row.split('/change/">')[1].split("<")[0]: strip_tags(row) for row in rows if "field-handle" in row}
+
+    assert "admin" in states["andrewbrown"]
+    assert "linked" in states["bayko"]
+    assert "bayko@cruddur.example" in states["bayko"]
+    assert "MOCK" in states["waits"]
+
+
+@pytest.mark.parametrize("query", ["bayko", "BAYK", "Telescope", "jürgen", "bayko@cruddur", "sub-of-bay"])
+def test_it_finds_people(admin_client: Client, bayko: User, query: str) -> None:
+    bayko.display_name = "Jürgen Telescope"
+    bayko.save()
+
+    assert listed(admin_client, {"q": query}) == {"bayko"}
+
+
+def test_it_finds_a_person_by_uuid(admin_client: Client, bayko: User) -> None:
+    assert listed(admin_client, {"q": str(bayko.pk)}) == {"bayko"}
+
+
+@pytest.mark.parametrize("query", ["%", "' OR 1=1", "nobody", "bayk0"])
+def test_it_finds_nobody(admin_client: Client, bayko: User, query: str) -> None:
+    assert listed(admin_client, {"q": query}) == set()
+
+
+@pytest.mark.parametrize(
+    ("query", "handles"),
+    [
+        ({"cognito": "mock"}, {"waits"}),
+        ({"cognito": "linked"}, {"andrewbrown", "bayko", "closed"}),
+        ({"cognito": "admin"}, {"andrewbrown"}),
+        ({"is_active__exact": "0"}, {"closed"}),
+        ({"is_staff__exact": "1"}, {"andrewbrown"}),
+        ({"cognito": "nonsense"}, {"andrewbrown", "bayko", "waits", "closed"}),
+    ],
+)
+def test_it_filters_people(admin_client: Client, bayko: User, query: dict[str, str], handles: set[str]) -> None:
+    User.objects.create_user(handle="waits", display_name="W")
+    User.objects.create_user(handle="closed", display_name="C", cognito_user_id="sub-of-closed", is_active=False)
+
+    assert listed(admin_client, query) == handles
+
+
+def test_it_changes_name_bio_and_whether_active(admin_client: Client, bayko: User) -> None:
+    admin_client.post(page_of(bayko), {"display_name": "New", "bio": "B"})
+
+    bayko.refresh_from_db()
+    assert (bayko.display_name, bayko.bio, bayko.is_active) == ("New", "B", False)
+    assert LogEntry.objects.filter(object_id=bayko.pk).exists()
+
+
+def test_it_changes_no_key_field(admin_client: Client, bayko: User) -> None:
+    forged = {
+        "handle": "other", "email": "x@y.example", "cognito_user_id": "sub-of-andrew", "uuid": str(uuid.uuid4()),
+        "created_at_0": "2020-01-01", "is_staff": "on", "is_superuser": "on", "password": "x",
+    }  # fmt: skip
+    before = User.objects.filter(pk=bayko.pk).values().get()
+
+    admin_client.post(page_of(bayko), {"display_name": "Bayko", "bio": "", "is_active": "on", **forged})
+
+    assert User.objects.filter(pk=bayko.pk).values().get() == before
+
+
+def test_it_shows_the_key_fields(admin_client: Client, bayko: User) -> None:
+    page = strip_tags(admin_client.get(page_of(bayko)).content.decode())
+
+    for fact in (str(bayko.pk), "sub-of-bayko", "bayko@cruddur.example"):
+        assert fact in page
+
+
+def test_nobody_closes_their_own_account(admin_client: Client, admin: User) -> None:
+    admin_client.post(page_of(admin), {"display_name": "Andrew", "bio": ""})
+
+    admin.refresh_from_db()
+    assert admin.is_active
+
+
+def test_closing_an_account_ends_its_sessions(admin_client: Client, bayko: User) -> None:
+    theirs = Client()
+    theirs.force_login(bayko)
+    assert theirs.get("/settings").status_code == 200
+
+    admin_client.post(page_of(bayko), {"display_name": "Bayko", "bio": ""})
+
+    assert theirs.get("/settings").status_code == 302
+
+
+def test_it_adds_and_deletes_nobody(admin_client: Client, bayko: User) -> None:
+    assert admin_client.get(f"{LIST}add/").status_code == 403
+    assert admin_client.post(f"{LIST}{bayko.pk}/delete/", {"post": "yes"}).status_code == 403
+    selected = {"action": "delete_selected", "_selected_action": [str(bayko.pk)], "post": "yes"}
+    admin_client.post(LIST, selected)
+
+    assert User.objects.filter(pk=bayko.pk).exists()
+    assert "delete_selected" not in admin_client.get(LIST).content.decode()

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from users.models import User
+
+from .conftest import SITE, signed_in_as
+from .provider import CLIENT_ID, Provider
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_ends_the_session_and_then_cognitos(client: Client, provider: Provider, bayko: User) -> None:
+    client.force_login(bayko)
+
+    response = client.post("/oidc/logout/")
+
+    assert signed_in_as(client) is None
+    logout = f"{provider.url}/logout?client_id={CLIENT_ID}&logout_uri=http%3A%2F%2Ftestserver%2F"
+    assert response["Location"] == logout
+    assert SITE == "http://testserver"
+
+
+def test_it_does_nothing_by_get(client: Client, bayko: User) -> None:
+    client.force_login(bayko)
+
+    assert client.get("/oidc/logout/").status_code == 405
+    assert signed_in_as(client) == bayko
+
+
+def test_it_refuses_a_post_from_elsewhere(bayko: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(bayko)
+
+    assert client.post("/oidc/logout/").status_code == 403
+    assert signed_in_as(client) == bayko
+
+
+def test_it_leads_somebody_signed_out_to_the_front_page(client: Client) -> None:
+    assert client.post("/oidc/logout/")["Location"] == "/"
