@@ -70,7 +70,8 @@ def install() -> None:
     free = shutil.disk_usage(ROOT).free // MEGABYTE
     if free < NEEDED_MEGABYTES:
         raise Problem(
-            f"The disk of {ROOT} is full ({free} MB left, {NEEDED_MEGABYTES} MB needed for the packages): free some space and run make "
+            f"The disk of {ROOT} is full ({free} MB left, {NEEDED_MEGABYTES} MB needed for the packages): "
+            "free some space and run make "
             "again."
         )
     if not works():
@@ -96,8 +97,8 @@ def virtualenv_problem(tail: "list[str]") -> str:
         return f"The disk of {ROOT} is full: free some space and run make again."
     if "ensurepip" in text:
         return (
-            f"{sys.executable} cannot make virtualenvs because its module ensurepip is missing: install it (on Debian and Ubuntu "
-            "`apt install python3-venv`) or run `make PYTHON=/path/to/another …`."
+            f"{sys.executable} cannot make virtualenvs because its module ensurepip is missing: install it "
+            "(on Debian and Ubuntu `apt install python3-venv`) or run `make PYTHON=/path/to/another …`."
         )
     return f"{text}\nThe virtualenv could not be made: put right what the lines above say and run make again."
 

@@ -138,7 +138,9 @@ def read_env(file: Path) -> dict[str, str]:
     return {name: value for name, mark, value in (line.partition("=") for line in lines) if mark}
 
 
-def write_env(file: Path, values: Mapping[str, str]) -> None:
-    """Write the file whole and readable to its owner alone; untouched if nothing is new."""
-    if read_env(file) != values:
-        write_atomically(file, "".join(f"{name}={value}\n" for name, value in values.items()).encode())
+def write_env(file: Path, values: Mapping[str, str]) -> bool:
+    """Write the file whole and readable to its owner alone. Returns whether anything in it is new."""
+    if read_env(file) == values:
+        return False
+    write_atomically(file, "".join(f"{name}={value}\n" for name, value in values.items()).encode())
+    return True

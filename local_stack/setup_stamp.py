@@ -33,6 +33,9 @@ class SetupStamp:
     def __init__(self, file: Path) -> None:
         self.file = file
 
+    def exists(self) -> bool:
+        return self.file.exists()
+
     def matches(self, value: str) -> bool:
         try:
             return self.file.read_text().strip() == value

@@ -1,7 +1,12 @@
-"""Being asked to stop: Ctrl-C, SIGTERM, the terminal's death, and the death of the `make` that started us."""
+"""Being asked to stop: Ctrl-C, SIGTERM, the terminal's death, and the end of the `make` that started us."""
 
 import os
+import select
 import signal
+import sys
+from pathlib import Path
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(Exception):
@@ -15,19 +20,45 @@ class StopRequest:
     """
 
     def __init__(self, *, with_parent: bool) -> None:
-        self.parent = os.getppid() if with_parent else None
         self.reason: str | None = None
+        self._parent = os.getppid() if with_parent else None
+        self._caught_by_parent = caught_signals(self._parent)
+        self._terminal = select.poll()
+        if sys.stdout.isatty():
+            self._terminal.register(sys.stdout, 0)
 
     def listen(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in SIGNALS:
             signal.signal(number, self._remember)
 
     def check(self) -> None:
-        """Raise Stopped if a signal came or the parent is gone."""
-        if self.reason is None and self.parent is not None and os.getppid() != self.parent:
-            self.reason = "make is gone"
+        """Raise Stopped if a signal came or those who started us want to go."""
+        if self.reason is None:
+            self.reason = self._reason_elsewhere()
         if self.reason is not None:
             raise Stopped(self.reason)
 
+    def _reason_elsewhere(self) -> str | None:
+        # A terminal that dies tells its session's leader alone, which may be make, and make tells nobody.
+        if any(event & (select.POLLHUP | select.POLLERR) for _, event in self._terminal.poll(0)):
+            return "the terminal is gone"
+        if self._parent is None:
+            return None
+        if os.getppid() != self._parent:
+            return "make is gone"
+        # Told to end by SIGINT or SIGHUP, GNU make resets the signal and waits for us without passing it on.
+        gone = self._caught_by_parent - caught_signals(self._parent)
+        return f"make got {min(gone).name}" if gone else None
+
     def _remember(self, number: int, frame: object) -> None:
         self.reason = self.reason or signal.Signals(number).name
+
+
+def caught_signals(pid: int | None) -> set[signal.Signals]:
+    """Which of the signals above a process handles; empty where /proc does not tell."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return set()
+    mask = int(next((line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")), "0"), 16)
+    return {number for number in SIGNALS if mask >> (number - 1) & 1}

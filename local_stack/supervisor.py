@@ -101,12 +101,19 @@ class Supervisor:
         for name in processes.end_leftovers(self.pid_files):
             say(f"Ended a {name.replace('-', ' ')} that an earlier start had left behind.")
         self.web_socket = listener(configuration.web_port, variable="PORT")
+        # Django takes longest to start and asks the servers nothing before the first request.
+        if self.stamp.exists() and configuration.env_file.exists():
+            say(f"Web server: starting on port {configuration.web_port} …")
+            self.web = self.django.web(self.web_socket)
         self._start_servers()
-        pool_id = self._write_environment()
-        self._set_up(pool_id)
+        pool_id, moved = self._write_environment()
+        ready = self.stamp.matches(self._fingerprint(pool_id))
+        if moved or not ready:
+            self._stop_django()
+        if not ready:
+            self._set_up(pool_id)
         self._start_django()
-        if self.web is None:
-            return
+        assert self.web is not None  # noqa: S101 - just started
         status = wait_for_web(
             self.web, port=configuration.web_port, app_url=configuration.app_url, tick=self.request.check
         )
@@ -135,8 +142,8 @@ class Supervisor:
         if self.emulator:
             self.emulator.wait_until_ready(tick=self.request.check)
 
-    def _write_environment(self) -> str:
-        """Complete the user pool and `.local/env`. Returns the pool's id, "" for an external one."""
+    def _write_environment(self) -> tuple[str, bool]:
+        """Complete the user pool and `.local/env`. Returns the pool's id, "" for an external one, and if any is new."""
         configuration = self.configuration
         pool: dict[str, str] = {}
         if self.emulator and not configuration.external_cognito:
@@ -155,14 +162,11 @@ class Supervisor:
             aws_url=self.emulator.url if self.emulator else "",
             pool=pool,
         )
-        write_env(configuration.env_file, values)
-        return pool.get("COGNITO_USER_POOL_ID", "")
+        return pool.get("COGNITO_USER_POOL_ID", ""), write_env(configuration.env_file, values)
 
     def _set_up(self, pool_id: str) -> None:
         configuration = self.configuration
         self.request.check()
-        if self.stamp.matches(self._fingerprint(pool_id)):
-            return
         self.stamp.remove()
         say("Setting up: migrations, the table, the seed …")
         self.django.setup(seed=configuration.may_be_seeded, say=say, tick=self.request.check)
@@ -176,10 +180,11 @@ class Supervisor:
         return fingerprint(self.root, [identity, pool_id, self.configuration.region, table, str(state.exists())])
 
     def _start_django(self) -> None:
-        if self.web_socket is None:
-            return
-        say("Web server and stream consumer: starting …")
-        self.web = self.django.web(self.web_socket)
+        assert self.web_socket is not None  # noqa: S101 - the first thing that is made
+        if self.web is None:
+            say(f"Web server: starting on port {self.configuration.web_port} …")
+            self.web = self.django.web(self.web_socket)
+        say("Stream consumer: starting …")
         self.consumer = self.django.stream_consumer()
 
     def _stay(self) -> None:
