@@ -113,7 +113,7 @@ def test_it_waits_in_a_new_session(client: Client, begin: Begin, provider: Provi
 
     assert client.session.session_key != planted
     attacker = Client()
-    attacker.cookies["sessionid"] = planted
+    attacker.cookies["sessionid"] = str(planted)
     assert attacker.get(PAGE).status_code == 400
 
 

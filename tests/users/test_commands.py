@@ -28,7 +28,7 @@ def run(command: str, *arguments: str) -> str:
 def test_the_first_line_names_endpoint_pool_and_database(command: str) -> None:
     first = run(command).splitlines()[0]
 
-    assert django_settings.COGNITO_ENDPOINT_URL in first
+    assert str(django_settings.COGNITO_ENDPOINT_URL) in first
     assert django_settings.COGNITO_USER_POOL_ID in first
     assert f"database {connection.settings_dict['NAME']} on 127.0.0.1" in first
     assert connection.settings_dict["PASSWORD"] not in first

@@ -107,7 +107,7 @@ def test_it_refuses_a_sub_that_identifies_nobody(client: Client, come_back: Any,
 
 
 def test_it_refuses_an_unsigned_token(client: Client, come_back_with: Any) -> None:
-    assert_refused(client, come_back_with(lambda claims: jwt.encode(claims, None, "none", headers={"kid": "key-1"})))
+    assert_refused(client, come_back_with(lambda claims: jwt.encode(claims, "", "none", headers={"kid": "key-1"})))
 
 
 def test_it_refuses_a_token_signed_with_the_client_secret(client: Client, come_back_with: Any) -> None:
