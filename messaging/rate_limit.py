@@ -27,7 +27,8 @@ TAKE = """
 WITH taken AS (
     INSERT INTO messaging_sendallowance AS bucket (person_id, full_at)
     VALUES (%(person)s, %(one_taken)s)
-    ON CONFLICT (person_id) DO UPDATE SET full_at = GREATEST(bucket.full_at + %(refill)s * interval '1 second', %(one_taken)s)
+    ON CONFLICT (person_id) DO UPDATE
+    SET full_at = GREATEST(bucket.full_at + %(refill)s * interval '1 second', %(one_taken)s)
     WHERE bucket.full_at + %(refill)s * interval '1 second' <= %(all_taken)s
     RETURNING full_at
 )
@@ -40,7 +41,12 @@ SELECT full_at FROM messaging_sendallowance WHERE person_id = %(person)s AND NOT
 def take(*, user_uuid: UUID, now: datetime) -> None:
     """Take one token from the person's bucket (one SQL statement). Raises RateLimited when it is empty."""
     one_taken, all_taken = now + timedelta(seconds=REFILL), now + timedelta(seconds=REFILL * AT_ONCE)
-    values = {"person": user_uuid, "refill": REFILL, "one_taken": one_taken, "all_taken": all_taken}
+    values: dict[str, UUID | int | datetime] = {
+        "person": user_uuid,
+        "refill": REFILL,
+        "one_taken": one_taken,
+        "all_taken": all_taken,
+    }
     with connection.cursor() as cursor:
         cursor.execute(TAKE, values)
         row = cursor.fetchone()
