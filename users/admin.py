@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from .forms import SettingsForm
 from .models import MOCK, User
 
 # The stubs know of whom an admin is; Django's own class takes no parameter.
@@ -44,7 +45,8 @@ class CognitoStateFilter(admin.SimpleListFilter):
 class PersonAdmin(ModelAdminOfPeople):
     """Closing an account ends its sessions: nobody inactive is anyone to the site."""
 
-    list_display = ("handle", "display_name", "email", "cognito_state", "is_active", "created_at")
+    form = SettingsForm
+    list_display = ("handle", "display_name", "email", "cognito_state", "is_active", "created")
     list_filter = (CognitoStateFilter, "is_active", "is_staff", "created_at")
     search_fields = ("handle", "display_name", "search_text", "email", "uuid", "cognito_user_id")
     search_help_text = "Name, handle, e-mail, uuid or Cognito user id"
@@ -65,6 +67,10 @@ class PersonAdmin(ModelAdminOfPeople):
         if person.cognito_user_id == MOCK:
             return "MOCK"
         return "admin" if person.is_staff else "linked"
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, person: User) -> str:
+        return f"{person.created_at:%Y-%m-%d}"
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         # Nobody closes the account they are using: there might be no administrator left to open it again.

@@ -147,6 +147,20 @@ def test_it_changes_name_bio_and_whether_active(admin_client: Client, bayko: Use
     assert LogEntry.objects.filter(object_id=bayko.pk).exists()
 
 
+def test_it_wants_a_name_that_can_be_seen(admin_client: Client, bayko: User) -> None:
+    response = admin_client.post(page_of(bayko), {"display_name": "\u3164", "bio": "", "is_active": "on"})
+
+    assert response.status_code == 200
+    assert "Enter a name." in response.content.decode()
+
+
+def test_it_keeps_the_lines_of_a_bio(admin_client: Client, bayko: User) -> None:
+    admin_client.post(page_of(bayko), {"display_name": "Bayko", "bio": "one\r\ntwo", "is_active": "on"})
+
+    bayko.refresh_from_db()
+    assert bayko.bio == "one\ntwo"
+
+
 def test_it_changes_no_key_field(admin_client: Client, bayko: User) -> None:
     forged = {
         "handle": "other", "email": "x@y.example", "cognito_user_id": "sub-of-andrew", "uuid": str(uuid.uuid4()),
