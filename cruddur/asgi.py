@@ -1,9 +1,13 @@
 """The ASGI application that uvicorn serves."""
 
 import os
+import warnings
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cruddur.settings")
+
+# whitenoise hands static files over as synchronous iterators, which Django reads whole: they are small.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 application = get_asgi_application()

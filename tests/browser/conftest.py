@@ -1,0 +1,147 @@
+"""The whole site in front of a real Chromium: uvicorn on the test database, the emulator, the stream worker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from io import StringIO
+from urllib.parse import urlsplit
+
+import pytest
+import uvicorn
+from django.conf import settings as django_settings
+from django.core.management import call_command
+from django.db import connection
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from cruddur.asgi import application
+from messaging.checkpoints import PostgresCheckpoints
+from messaging.connection import streams_client
+from messaging.dynamodb import MessageTable
+from messaging.schema import stream_arn
+from messaging.stream import StreamConsumer
+
+PASSWORD = "Cruddur123!"
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium. In CI there is one, and a missing one fails."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        message = "There is no Chromium on this machine."
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    # Playwright's synchronous interface keeps an event loop in this thread, which Django would refuse to work in.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="session")
+def server(django_db_setup: None) -> Iterator[str]:
+    """uvicorn in a thread, at the address that the user pool sends people back to; yields it."""
+    port = urlsplit(django_settings.APP_URL).port
+    assert port is not None
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    config = uvicorn.Config(application, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+    uvicorn_server = uvicorn.Server(config)
+    thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not uvicorn_server.started:
+        time.sleep(0.01)
+    yield django_settings.APP_URL
+    uvicorn_server.should_exit = True
+    thread.join(10)
+    listener.close()
+
+
+@pytest.fixture
+def site(transactional_db: None, table: MessageTable, server: str) -> Iterator[str]:
+    """The site with the seed in it and a stream worker beside it; yields its address."""
+    for command in ("db_seed", "update_cognito_user_ids", "ddb_seed"):
+        call_command(command, stdout=StringIO())
+    stop = threading.Event()
+
+    def work() -> None:
+        arn = stream_arn(table)
+        StreamConsumer(table, streams_client(), arn, PostgresCheckpoints(arn)).run(stop)
+        connection.close()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    yield server
+    stop.set()
+    worker.join(10)
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(browser: Browser, site: str) -> Iterator[Visit]:
+    """A page of a new browser profile at the site. What it logs as an error, or the policy refuses, fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            complaints.append(message.text)
+
+    def visit(path: str = "/", **options: object) -> Page:
+        context = browser.new_context(base_url=site, **options)  # type: ignore[arg-type]
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", note)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+SignIn = Callable[..., Page]
+
+
+@pytest.fixture
+def sign_in(visit: Visit) -> SignIn:
+    """Sign in through Cognito's page, as a person does; returns the page of the conversations."""
+
+    def sign_in(handle: str, **options: object) -> Page:
+        page = visit(**options)
+        page.get_by_role("button", name="Sign in to chat").click()
+        fill_in_sign_in(page, handle)
+        page.wait_for_url("**/messages")
+        return page
+
+    return sign_in
+
+
+def fill_in_sign_in(page: Page, handle: str) -> None:
+    """Fill in the emulator's sign-in page and send it."""
+    page.locator("[name=username]").fill(f"{handle}@cruddur.example")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[type=submit]").click()
