@@ -35,6 +35,9 @@ if (form) {
     form.removeAttribute("aria-busy");
     count();
   });
-  field.addEventListener("input", count);
+  field.addEventListener("input", () => {
+    field.removeAttribute("aria-invalid");
+    count();
+  });
   field.addEventListener("keydown", submitOnEnter);
 }
