@@ -176,3 +176,10 @@ def test_it_ends_the_sessions_of_someone_who_becomes_inactive(client: Client, co
 
 def test_it_is_never_cached(client: Client) -> None:
     assert "no-store" in client.get("/oidc/callback/")["Cache-Control"]
+
+
+def test_the_page_of_a_failed_sign_in_can_be_opened_by_itself(client: Client) -> None:
+    response = client.get("/sign-in-failed")
+
+    assert response.status_code == 400
+    assert "Sign in again" in response.content.decode()

@@ -145,3 +145,25 @@ def test_it_keeps_no_token_while_waiting(client: Client, come_back: Any, provide
     _, tokens = provider.answer
     kept = repr(dict(client.session.items()))
     assert not [name for name, token in tokens.items() if token in kept]
+
+
+def test_it_lets_the_database_decide_when_a_check_came_too_early(
+    client: Client, come_back: Any, bayko: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    come_back(preferred_username="")
+    monkeypatch.setattr("users.forms.require_free", lambda _handle: None)
+    monkeypatch.setattr("users.sign_in.require_free", lambda _handle: None)
+
+    response = client.post(PAGE, {"handle": "bayk0"})
+
+    assert response.status_code == 422
+    assert 'value="bayk0"' in response.content.decode()
+    assert User.objects.count() == 1
+
+
+def test_it_tells_that_the_account_was_closed_meanwhile(client: Client, come_back: Any) -> None:
+    come_back(sub="new-sub", preferred_username="")
+    User.objects.create_user(handle="other_tab", display_name="N", cognito_user_id="new-sub", is_active=False)
+
+    assert client.post(PAGE, {"handle": "this_tab"}).status_code == 403
+    assert signed_in_as(client) is None

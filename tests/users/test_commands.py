@@ -75,6 +75,13 @@ def test_seeding_brings_the_people_in_once() -> None:
     assert run("db_seed").endswith("0 people created, 34 were there already.\n")
 
 
+def test_seeding_says_when_a_handle_is_taken_by_a_look_alike() -> None:
+    User.objects.create_user(handle="bayk0", display_name="B")
+
+    with pytest.raises(CommandError, match="looks like one of the seed's"):
+        run("db_seed")
+
+
 def test_updating_ties_the_seeded_people() -> None:
     run("db_seed")
 

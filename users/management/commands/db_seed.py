@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, ProgrammingError
+from django.db import IntegrityError, OperationalError, ProgrammingError
 
 from cruddur.stack import describe_stack
 from users.people import seed_people
@@ -18,6 +18,8 @@ class Command(BaseCommand):
             raise CommandError("The database does not answer. Start the local stack with `make run`.") from error
         except ProgrammingError as error:
             raise CommandError("The database has no tables yet. Run `manage.py migrate` first.") from error
+        except IntegrityError as error:
+            raise CommandError("Nothing was seeded: someone has a handle that looks like one of the seed's.") from error
         for person in created:
             self.stdout.write(f"  @{person.handle}  {person.display_name}")
         self.stdout.write(self.style.SUCCESS(f"{len(created)} people created, {len(found)} were there already."))
