@@ -39,4 +39,5 @@ packages: python
 	@$(PYTHON) local_stack/bootstrap.py
 
 python:
-	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed: install it, or name it as in `make run PYTHON=/path/to/python3`.' >&2; exit 1; }
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { printf '%s %s\n' >&2 \
+		'Python 3.11 or newer is needed: install it,' 'or name it as in `make run PYTHON=/path/to/python3`.'; exit 1; }

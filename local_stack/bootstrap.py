@@ -1,4 +1,4 @@
-"""Makes `.venv` and installs the packages, again when requirements changed. Run by any Python, without packages.
+"""Makes `.venv` and installs the packages, again when requirements changed. Needs nothing but Python itself.
 
 Whatever an interrupted run left is completed by the next one: the stamp is written last.
 """
@@ -19,12 +19,11 @@ STAMP = VIRTUALENV / "installed"
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
 NEEDED_MEGABYTES = 700
 MEGABYTE = 1024 * 1024
-OLDEST = (3, 11)
 LINES_SHOWN = 8
 
 
 class Problem(Exception):
-    """One sentence that says what to do. (Not the package's own: this module runs as a file, and under any Python.)"""
+    """One sentence that says what to do. (Not the package's own: this module runs as a file.)"""
 
 
 def main() -> int:
@@ -46,12 +45,6 @@ def main() -> int:
 
 def prepare() -> None:
     """Bring `.venv` up to date. Raises Problem for what can be foreseen."""
-    if sys.version_info < OLDEST:
-        raise Problem(
-            "Python 3.11 or newer is needed, {} is {}.{}: install one and run `make PYTHON=/path/to/it …`.".format(
-                sys.executable, *sys.version_info[:2]
-            )
-        )
     if is_up_to_date():
         return
     # Children inherit the lock: pip may outlive a killed make, and two must not install at once.
@@ -71,8 +64,7 @@ def install() -> None:
     if free < NEEDED_MEGABYTES:
         raise Problem(
             f"The disk of {ROOT} is full ({free} MB left, {NEEDED_MEGABYTES} MB needed for the packages): "
-            "free some space and run make "
-            "again."
+            "free some space and run make again."
         )
     if not works():
         say(f"Making the virtualenv .venv with {sys.executable} …")
@@ -91,7 +83,7 @@ def install() -> None:
     say("The packages are installed.")
 
 
-def virtualenv_problem(tail: "list[str]") -> str:
+def virtualenv_problem(tail: list[str]) -> str:
     text = "\n".join(tail)
     if "No space left" in text:
         return f"The disk of {ROOT} is full: free some space and run make again."
@@ -103,7 +95,7 @@ def virtualenv_problem(tail: "list[str]") -> str:
     return f"{text}\nThe virtualenv could not be made: put right what the lines above say and run make again."
 
 
-def packages_problem(tail: "list[str]") -> str:
+def packages_problem(tail: list[str]) -> str:
     text = "\n".join(tail)
     if "No space left" in text:
         return f"The disk of {ROOT} is full: free some space and run make again."
@@ -112,9 +104,9 @@ def packages_problem(tail: "list[str]") -> str:
     return "The packages could not be installed: put right what the lines above say and run make again."
 
 
-def run(command: "list[str]", progress: bool = False) -> "tuple[int, list[str]]":
+def run(command: list[str], progress: bool = False) -> tuple[int, list[str]]:
     """The exit code and the last lines of a command that ends with us; with `progress`, what it fetches is shown."""
-    tail = []  # type: list[str]
+    tail: list[str] = []
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, close_fds=False
     )

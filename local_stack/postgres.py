@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -149,9 +150,11 @@ class PostgresServer:
 
     def _initialise(self, binaries: Path, account: processes.Account | None, tick: Callable[[], None]) -> None:
         """Make the data directory beside its final name, so that it is there whole or not at all."""
-        draft = self._home / "data.new"
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(mode=0o700)
+        for abandoned in self._home.glob("data.new-*"):
+            for pid in processes_in(abandoned):  # initdb works through children of its own
+                processes.send(pid, signal.SIGKILL)
+            shutil.rmtree(abandoned, ignore_errors=True)
+        draft = Path(tempfile.mkdtemp(prefix="data.new-", dir=self._home))
         password_file = self._home / "password.new"
         # Postgres' own hashing rounds protect weak passwords; this one is 256 random bits, and every request pays them.
         write_atomically(password_file, secrets.token_urlsafe(32).encode())

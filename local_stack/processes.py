@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -35,7 +35,6 @@ class Child:
     stop_signals: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGKILL)
     log: Path | None = None
     pid_file: Path | None = None
-    stopping: bool = field(default=False)
 
     def is_running(self) -> bool:
         return self.popen.poll() is None
@@ -100,8 +99,9 @@ def stop(children: Iterable[Child], *, patience: float) -> None:
     for step in range(steps):
         for child in stopping:
             if child.is_running():
-                child.stopping = True
-                child.popen.send_signal(child.stop_signals[min(step, len(child.stop_signals) - 1)])
+                number = child.stop_signals[min(step, len(child.stop_signals) - 1)]
+                # Nothing that is killed can see to its own children: they share its process group.
+                send(-child.popen.pid if number == signal.SIGKILL else child.popen.pid, number)
         wait_until(lambda: not any(child.is_running() for child in stopping), seconds=patience / max(steps - 1, 1))
     for child in stopping:
         if child.pid_file and not child.is_running():
