@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from local_stack import bootstrap
@@ -24,9 +26,9 @@ def test_what_is_to_be_installed_follows_the_requirements(
 ) -> None:
     monkeypatch.chdir(tmp_path_factory.mktemp("clone"))
     for name in bootstrap.REQUIREMENTS:
-        bootstrap.Path(name).write_text("django==1\n")
+        Path(name).write_text("django==1\n")
     before = bootstrap.wanted()
 
-    bootstrap.Path("requirements.txt").write_text("django==2\n")
+    Path("requirements.txt").write_text("django==2\n")
 
     assert bootstrap.wanted() != before

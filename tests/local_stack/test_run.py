@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 import requests
@@ -55,12 +56,12 @@ class Stack:
         assert process.poll() is None, self.output.read_text()
         return process
 
-    def command(self, *arguments: str, output: object = subprocess.PIPE) -> "subprocess.Popen[bytes]":
+    def command(self, *arguments: str, output: int | BinaryIO = subprocess.PIPE) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
             [sys.executable, *arguments],
             cwd=self.root,
             env=self.environment,
-            stdout=output,  # type: ignore[arg-type]
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
