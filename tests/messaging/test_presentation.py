@@ -1,0 +1,198 @@
+"""Messages, times and people as pages show them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from messaging.conversations import Thread
+from messaging.items import Message, format_created_at
+from messaging.presentation.body import Part, is_emoji, parts
+from messaging.presentation.faces import DELETED, face, initials
+from messaging.presentation.thread import bubbles, days, new_count
+from messaging.presentation.times import clock_time, day_label, list_time
+from messaging.sequence import conversation_after, conversation_from_first, entry_from_conversation
+from users.models import User
+
+from .talk import ANDREW, BAYKO, GROUP
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+def thread_of(*lines: tuple[UUID, datetime], read: int = 0, window: slice = slice(None)) -> Thread:
+    """Andrew's view of a conversation of these messages, of which he has read so many."""
+    messages = [
+        Message(GROUP, format_created_at(at), seq, f"Line {seq}", uuid4(), by)
+        for seq, (by, at) in enumerate(lines, start=1)
+    ]
+    conversation = conversation_from_first(messages[0], member_uuids=frozenset((ANDREW, BAYKO)))
+    for message in messages[1:]:
+        conversation = conversation_after(conversation, message)
+    entry = entry_from_conversation(conversation, ANDREW)
+    return Thread(conversation, replace(entry, read_seq=read), messages[window])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Bayko", "B"),
+        ("Andrew Brown", "AB"),
+        ("Bay Area Kites", "BK"),
+        ("Jürgen Weiß", "JW"),
+        ("Baykal Öztürk", "BÖ"),
+        ("ßigrid", "ß"),
+        ("Дніпро Юлія", "ДЮ"),
+        ("نور الهاشمي", "ن"),
+        ("林小雨", "林"),
+        ("अर्जुन मेहता", "अ"),
+        ("(the) moon", "TM"),
+        ("  🦊  ", "🦊"),
+        ("", ""),
+    ],
+)
+def test_initials_follow_the_script_of_the_name(name: str, expected: str) -> None:
+    assert initials(name) == expected
+
+
+def test_initials_keep_the_marks_of_a_letter() -> None:
+    assert initials("E\u0301mile") == "E\u0301"
+
+
+def test_a_face_has_the_colour_of_the_uuid() -> None:
+    person = User(uuid=UUID(int=13), handle="bayko", display_name="Bayko")
+
+    assert (face(person).colour, face(person).url) == (5, "/@bayko")
+
+
+def test_a_face_without_a_row_is_a_deleted_user() -> None:
+    assert face(None) == DELETED
+    assert (DELETED.name, DELETED.url) == ("Deleted user", "")
+
+
+@pytest.mark.parametrize(
+    ("at", "label"),
+    [
+        (NOON, "12:00"),
+        (NOON - timedelta(hours=12), "00:00"),
+        (NOON - timedelta(hours=12, minutes=1), "Yesterday"),
+        (NOON - timedelta(days=2), "Thu"),
+        (NOON - timedelta(days=6), "Sun"),
+        (NOON - timedelta(days=7), "14 Nov"),
+        (datetime(2025, 11, 21, 12, tzinfo=UTC), "21 Nov 2025"),
+        (NOON + timedelta(days=1), "22 Nov"),
+    ],
+)
+def test_list_time_is_as_short_as_it_can_be(at: datetime, label: str) -> None:
+    assert list_time(at, now=NOON).label == label
+
+
+def test_list_time_follows_the_active_time_zone() -> None:
+    with timezone.override(ZoneInfo("Pacific/Kiritimati")):
+        moment = list_time(datetime(2026, 11, 20, 23, 30, tzinfo=UTC), now=NOON)
+
+    assert (moment.label, moment.iso) == ("Yesterday", "2026-11-21T13:30:00+14:00")
+
+
+def test_clock_time_says_everything_in_its_title() -> None:
+    moment = clock_time(datetime(2026, 11, 18, 20, 5, 59, tzinfo=UTC))
+
+    assert (moment.label, moment.title) == ("20:05", "Wednesday 18 November 2026 at 20:05")
+
+
+@pytest.mark.parametrize(
+    ("day", "label"),
+    [
+        (date(2026, 11, 21), "Today"),
+        (date(2026, 11, 20), "Yesterday"),
+        (date(2026, 11, 15), "Sunday"),
+        (date(2026, 11, 14), "Saturday 14 November"),
+        (date(2025, 12, 31), "Wednesday 31 December 2025"),
+    ],
+)
+def test_day_label(day: date, label: str) -> None:
+    assert day_label(day, today=date(2026, 11, 21)) == label
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("see https://x.example/a_(b)?c=1.", ["https://x.example/a_(b)?c=1"]),
+        ("www.cruddur.com and cruddur.com/about", ["https://www.cruddur.com", "https://cruddur.com/about"]),
+        ("cruddur.com, readme.md, so.no, 10.0.0.1", []),
+        ("javascript:alert(1) ftp://a.com/b data:text/html,x mailto:a@b.com //x.com/y a@b.com", []),
+    ],
+)
+def test_parts_link_what_is_surely_an_address(text: str, links: list[str]) -> None:
+    found = parts(text)
+
+    assert [part.href for part in found if part.href] == links
+    assert "".join(part.text for part in found) == text
+
+
+def test_parts_of_plain_text_are_one() -> None:
+    assert parts("Hello <b>\n there") == [Part("Hello <b>\n there")]
+
+
+@pytest.mark.parametrize("text", ["😂", "👍🏽👍🏿", "❤️", "🏳️‍🌈", "👩‍👩‍👧 🇦🇹", "1️⃣", "✨ ✨ ✨", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "☝🏽", "🤷‍♂️\n"])
+def test_one_to_three_emoji_are_emoji(text: str) -> None:
+    assert is_emoji(text)
+
+
+@pytest.mark.parametrize("text", ["", "123", "ok 😂", "😂😂😂😂", "❤", "#", ":)", "é"])
+def test_other_texts_are_no_emoji(text: str) -> None:
+    assert not is_emoji(text)
+
+
+def test_a_bubble_continues_the_one_before_within_five_minutes() -> None:
+    minutes = [0, 5, 11, 12]
+    writers = [BAYKO, BAYKO, BAYKO, ANDREW]
+    thread = thread_of(*((by, NOON + timedelta(minutes=m)) for by, m in zip(writers, minutes, strict=True)), read=4)
+
+    assert [bubble.continued for bubble in bubbles(thread, {})] == [False, True, False, False]
+    assert [bubble.own for bubble in bubbles(thread, {})] == [False, False, False, True]
+
+
+def test_a_bubble_continues_nothing_over_midnight_or_over_the_new_divider() -> None:
+    midnight = datetime(2026, 11, 21, tzinfo=UTC)
+    thread = thread_of(*((BAYKO, midnight + timedelta(minutes=m)) for m in (-1, 1, 2)), read=2)
+
+    assert [(bubble.continued, bubble.new) for bubble in bubbles(thread, {})] == [(False, 0), (False, 0), (False, 1)]
+
+
+def test_only_the_newest_message_of_all_is_marked_sent() -> None:
+    thread = thread_of((ANDREW, NOON), (BAYKO, NOON + timedelta(1)), (ANDREW, NOON + timedelta(2)))
+
+    assert [bubble.sent for bubble in bubbles(thread, {})] == [False, False, True]
+
+
+def test_days_are_those_of_the_active_time_zone() -> None:
+    late, early = datetime(2026, 11, 20, 23, 30, tzinfo=UTC), datetime(2026, 11, 21, 0, 30, tzinfo=UTC)
+    thread = thread_of((BAYKO, late), (BAYKO, early))
+
+    with timezone.override(ZoneInfo("Europe/Vienna")):
+        assert [(day.date, day.label, len(day.bubbles)) for day in days(thread, {}, now=NOON)] == [
+            ("2026-11-21", "Today", 2)
+        ]
+    assert [day.label for day in days(thread, {}, now=NOON)] == ["Yesterday", "Today"]
+
+
+def _alternating(count: int) -> list[tuple[UUID, datetime]]:
+    return [((ANDREW, BAYKO)[seq % 2], NOON + timedelta(minutes=seq)) for seq in range(count)]
+
+
+def test_the_new_count_is_of_others_messages_after_the_one_read() -> None:
+    assert new_count(thread_of(*_alternating(6), read=2)) == 2
+
+
+def test_the_new_count_includes_what_is_above_and_below_the_window() -> None:
+    lines = [(ANDREW, NOON), *((BAYKO, NOON + timedelta(minutes=seq)) for seq in range(1, 50))]
+
+    assert new_count(thread_of(*lines, read=1, window=slice(-20, None))) == 49
+    assert new_count(thread_of(*lines, read=1, window=slice(0, 20))) == 49
+    assert new_count(thread_of(*lines, read=30, window=slice(0, 20))) == 20
+    assert new_count(thread_of(*lines, read=50)) == 0
