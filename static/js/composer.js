@@ -1,6 +1,7 @@
 // The form of a message: counts down its last 100 characters, sends on Enter, and sends once.
 const MAX = 1024;
 const COUNTED = 100;
+const PATIENCE = 5000; // ms: then the button may be pressed again, which sends the same message, stored once
 
 const form = document.querySelector("#composer");
 const field = form?.querySelector("textarea");
@@ -24,15 +25,19 @@ function submitOnEnter(event) {
 
 if (form) {
   let sending = false;
+  const ready = () => {
+    sending = false;
+    form.removeAttribute("aria-busy");
+  };
   form.addEventListener("submit", (event) => {
     if (sending) event.preventDefault();
     sending = true;
     form.setAttribute("aria-busy", "true");
+    setTimeout(ready, PATIENCE);
   });
   // Also when the page comes back out of the browser's history, as it was left.
   addEventListener("pageshow", () => {
-    sending = false;
-    form.removeAttribute("aria-busy");
+    ready();
     count();
   });
   field.addEventListener("input", () => {
