@@ -25,7 +25,7 @@ from local_stack.problem import Problem
 REGION = "us-east-1"
 PREFIX = "cruddur-test-"
 NO_TESTS_RUN = ("-h", "--help", "-V", "--version", "--markers", "--fixtures", "--co", "--collect-only")
-# What a developer's shell or `.env` may hold and the tests must not see. A variable set to nothing hides one in `.env`.
+# What a developer's shell may hold and the tests must not see.
 FOREIGN = (
     "ALLOWED_HOSTS", "AWS_DEFAULT_REGION", "AWS_PROFILE", "BEHIND_PROXY", "DEBUG", "LOG_LEVEL", "OIDC_OP_ISSUER",
     "REDIS_URL", "SECRET_KEY_FALLBACKS",
