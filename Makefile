@@ -6,7 +6,9 @@ PYTHON ?= $(shell for each in python3.11 python3 python3.12 python3.13; do \
 	&& { echo $$each; break; }; done)
 VENV_PYTHON = .venv/bin/python
 # Enough for the settings to load; nothing is called with it.
-DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused APP_URL=http://localhost DATABASE_URL=postgres://unused@127.0.0.1:1/unused
+DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused APP_URL=http://localhost DATABASE_URL=postgres://unused@127.0.0.1:1/unused \
+	AWS_ENDPOINT_URL=http://localhost:1 COGNITO_USER_POOL_ID=unused COGNITO_DOMAIN=http://localhost \
+	OIDC_RP_CLIENT_ID=unused OIDC_RP_CLIENT_SECRET=unused PYTHONWARNINGS=ignore
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format clean python packages
@@ -18,7 +20,7 @@ run: packages ## Start everything on this machine and the web server with reload
 	@exec $(VENV_PYTHON) -m local_stack run --stop-with-parent
 
 test: packages ## Run the tests on a throw-away stack; ARGS="-k name" passes options to pytest
-	@exec $(VENV_PYTHON) -m pytest $(ARGS)
+	@exec $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadfile --cov $(ARGS)
 
 lint: packages ## Check the code: ruff, djade, mypy, missing migrations
 	@$(VENV_PYTHON) -m ruff check .

@@ -40,7 +40,7 @@ def _missing() -> Iterator[CheckMessage]:
 
 def _secret_key() -> str:
     try:
-        return settings.SECRET_KEY
+        return str(settings.SECRET_KEY)
     except ImproperlyConfigured:  # Django lets nobody read an empty one
         return ""
 

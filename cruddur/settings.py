@@ -14,7 +14,8 @@ from csp.constants import NONE, SELF
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+if env.str("CRUDDUR_ENV", "") != "test":  # a developer's own variables are none of the tests' business
+    env.read_env(BASE_DIR / ".env")
 CRUDDUR_ENV = env.str("CRUDDUR_ENV", "local")
 LOCAL_DIR = Path(env.str("CRUDDUR_LOCAL_DIR", str(BASE_DIR / ".local")))
 if CRUDDUR_ENV == "local":

@@ -1,12 +1,15 @@
 """Ports on the loopback interface, and the sentence for one that is taken."""
 
 import errno
+import random
 import socket
 
 from local_stack.problem import Problem
 
 LOOPBACK = "127.0.0.1"
 PRIVILEGED_BELOW = 1024
+# Below the ports that the kernel gives to outgoing connections (from 32768), one of which could take it meanwhile.
+BELOW_OUTGOING = range(20_000, 32_000)
 
 
 def listener(port: int, *, variable: str) -> socket.socket:
@@ -43,6 +46,13 @@ def taken(port: int, *, variable: str, error: OSError | None = None) -> Problem:
 
 def free_port(port: int = 0, *, variable: str = "PORT") -> int:
     """A port that nobody listens on at this moment: the one given, or any. Raises Problem if it is taken."""
-    with listener(port, variable=variable) as sock:
-        number: int = sock.getsockname()[1]
-        return number
+    if port:
+        listener(port, variable=variable).close()
+        return port
+    for candidate in random.sample(BELOW_OUTGOING, k=100):
+        try:
+            listener(candidate, variable=variable).close()
+        except Problem:
+            continue
+        return candidate
+    raise Problem("There is no free port on this machine: end the programs that listen on them.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,8 +16,10 @@ from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from pytest_django import DjangoDbBlocker
 
 from cruddur.asgi import application
+from local_stack.ports import listener
 from messaging.checkpoints import PostgresCheckpoints
 from messaging.connection import streams_client
 from messaging.dynamodb import MessageTable
@@ -55,24 +56,42 @@ def browser() -> Iterator[Browser]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
+def other_sessions() -> int:
+    """How many connections but this one the test database has."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return int(cursor.fetchone()[0])
+
+
 @pytest.fixture(scope="session")
-def server(django_db_setup: None) -> Iterator[str]:
-    """uvicorn in a thread, at the address that the user pool sends people back to; yields it."""
+def server(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """uvicorn in a thread, at the address that the user pool sends people back to; yields it.
+
+    Once it has stopped no request may have left a connection open.
+    """
     port = urlsplit(django_settings.APP_URL).port
     assert port is not None
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
+    sock = listener(port, variable="APP_URL")
     config = uvicorn.Config(application, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
     uvicorn_server = uvicorn.Server(config)
-    thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": [sock]}, daemon=True)
     thread.start()
     while not uvicorn_server.started:
+        assert thread.is_alive(), f"uvicorn cannot listen at port {port}"
         time.sleep(0.01)
     yield django_settings.APP_URL
     uvicorn_server.should_exit = True
     thread.join(10)
-    listener.close()
+    sock.close()
+    with django_db_blocker.unblock():
+        deadline = time.monotonic() + 5
+        while other_sessions() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        left = other_sessions()
+        connection.close()
+    assert left == 0
 
 
 @pytest.fixture
@@ -83,9 +102,11 @@ def site(transactional_db: None, table: MessageTable, server: str) -> Iterator[s
     stop = threading.Event()
 
     def work() -> None:
-        arn = stream_arn(table)
-        StreamConsumer(table, streams_client(), arn, PostgresCheckpoints(arn)).run(stop)
-        connection.close()
+        try:
+            arn = stream_arn(table)
+            StreamConsumer(table, streams_client(), arn, PostgresCheckpoints(arn)).run(stop)
+        finally:
+            connection.close()
 
     worker = threading.Thread(target=work)
     worker.start()

@@ -7,7 +7,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from .conftest import SignIn, Visit, fill_in_sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+]
 
 SCRIPT = pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 
