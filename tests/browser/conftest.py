@@ -56,13 +56,13 @@ def browser() -> Iterator[Browser]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-def other_sessions() -> int:
-    """How many connections but this one the test database has."""
+def other_sessions() -> list[tuple[str, str]]:
+    """State and last statement of every connection but this one that the test database has."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT state, query FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        return int(cursor.fetchone()[0])
+        return cursor.fetchall()
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +91,7 @@ def server(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
             time.sleep(0.05)
         left = other_sessions()
         connection.close()
-    assert left == 0
+    assert left == []
 
 
 @pytest.fixture

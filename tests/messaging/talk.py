@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from messaging import conversations
+from messaging.bulk import put_messages
 from messaging.dynamodb import MessageTable
-from messaging.items import Entry, Message, pair_group_uuid
+from messaging.items import Entry, Message, format_created_at, pair_group_uuid
 from messaging.projection import project
+from messaging.sequence import conversation_from_messages, entry_from_conversation
 
 ANDREW, BAYKO, LONDO = UUID(int=1), UUID(int=2), UUID(int=3)
 NOW = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
@@ -44,3 +46,18 @@ def entry_of(table: MessageTable, user: UUID, group: UUID = GROUP) -> Entry:
     _, entry = table.conversation_and_entry(group, user)
     assert entry is not None
     return entry
+
+
+def write_all(
+    table: MessageTable, messages: list[tuple[UUID, str, datetime]], *, members: tuple[UUID, UUID]
+) -> list[Message]:
+    """A conversation of these messages (who, what, when), lists included, in few calls: sending is slow on moto."""
+    group = pair_group_uuid(*members)
+    stored = [
+        Message(group, format_created_at(when), seq, text, uuid4(), who)
+        for seq, (who, text, when) in enumerate(messages, start=1)
+    ]
+    conversation = conversation_from_messages(stored, member_uuids=frozenset(members))
+    put_messages(table, stored)
+    table.create(conversation, None, [entry_from_conversation(conversation, member) for member in members])
+    return stored

@@ -10,7 +10,7 @@ from messaging.conversations import Blocked, ConversationNotFound, MessageNotFou
 from messaging.dynamodb import MessageTable
 from messaging.items import conversation_key, format_created_at, pair_group_uuid
 
-from .talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start
+from .talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start, write_all
 
 pytestmark = pytest.mark.usefixtures("either_table")
 
@@ -74,10 +74,9 @@ def test_an_answer_never_sorts_before_what_its_writer_had_seen() -> None:
     assert answer.created_at > format_created_at(NOW + timedelta(minutes=5))
 
 
-def test_every_message_is_reached_in_both_directions() -> None:
-    start(text="1")
-    for number in range(2, 66):
-        send(by=(ANDREW, BAYKO)[number % 2], text=str(number))
+def test_every_message_is_reached_in_both_directions(either_table: MessageTable) -> None:
+    lines = [((ANDREW, BAYKO)[n % 2], str(n), NOW + timedelta(minutes=n)) for n in range(1, 66)]
+    write_all(either_table, lines, members=(ANDREW, BAYKO))
 
     page = conversations.thread(user_uuid=ANDREW, group_uuid=GROUP)
     assert page.newer is None
@@ -94,8 +93,9 @@ def test_every_message_is_reached_in_both_directions() -> None:
     assert forwards == backwards
 
 
-def test_around_a_message_it_shows_what_stands_before_and_after() -> None:
-    sent = [start(text="1"), *(send(text=str(number)) for number in range(2, 51))]
+def test_around_a_message_it_shows_what_stands_before_and_after(either_table: MessageTable) -> None:
+    lines = [(ANDREW, str(n), NOW + timedelta(minutes=n)) for n in range(1, 51)]
+    sent = write_all(either_table, lines, members=(ANDREW, BAYKO))
 
     def around(number: int) -> list[int]:
         page = conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, around=sent[number - 1].created_at)
@@ -141,7 +141,7 @@ def test_a_list_is_newest_first_and_complete_across_pages_and_years(either_table
     others = [uuid4() for _ in range(45)]
     last_year = datetime(2025, 12, 31, 23, 59, tzinfo=UTC)
     for days, other in enumerate(others):
-        start(by=other, to=ANDREW, now=last_year - timedelta(days=days))
+        write_all(either_table, [(other, "Hello", last_year - timedelta(days=days))], members=(other, ANDREW))
 
     page = conversations.inbox(user_uuid=ANDREW)
     entries = list(page.entries)

@@ -18,7 +18,7 @@ from tests.conftest import Calls
 from users.models import User
 
 from .pages import draft_of, group_of, hidden_of, messages_of, text_of
-from .talk import drain, entry_of, send, start
+from .talk import entry_of, send, write_all
 
 pytestmark = pytest.mark.django_db
 
@@ -27,13 +27,9 @@ pytestmark = pytest.mark.django_db
 def written(andrew: User, bayko: User, moto_table: MessageTable) -> list[Message]:
     """50 messages, Andrew and Bayko in turns, a minute apart, the last one Bayko's."""
     now = timezone.now() - timedelta(hours=2)
-    group = group_of(andrew, bayko)
-    messages = [start(by=andrew.uuid, to=bayko.uuid, text="Line 1", now=now)]
-    for n in range(2, 51):
-        by = andrew if n % 2 else bayko
-        messages.append(send(by=by.uuid, group=group, text=f"Line {n}", now=now + timedelta(minutes=n)))
-    drain(moto_table)
-    return messages
+    people = (bayko.uuid, andrew.uuid)
+    lines = [(people[n % 2], f"Line {n}", now + timedelta(minutes=n)) for n in range(1, 51)]
+    return write_all(moto_table, lines, members=people)
 
 
 @pytest.fixture
