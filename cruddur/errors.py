@@ -128,7 +128,7 @@ def unsent_message(
         "sign_in": sign_in,
         "action": request.path,
         "text": request.POST.get("message", ""),
-        "hidden": {name: request.POST.get(name, "") for name in ("message_uuid", "after", "members")},
+        "hidden": {name: request.POST.get(name, "") for name in ("message_uuid", "after")},
     }
     return error_page(
         request, status, code=code, template="messaging/unsent.html", context=context, retry_after=retry_after

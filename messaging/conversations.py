@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from .aws import Unavailable
@@ -69,6 +69,14 @@ class Inbox:
     entries: Sequence[Entry]
     older: str | None
     """The cursor of the next page, `<last_message_at>_<group_uuid>`; none at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message as it is stored, and whose conversation it is in."""
+
+    message: Message
+    member_uuids: frozenset[UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +151,7 @@ def thread(
     return Thread(conversation, entry or entry_from_conversation(conversation, user_uuid), messages)
 
 
-def send(*, user_uuid: UUID, group_uuid: UUID, text: str, message_uuid: UUID, after: str, now: datetime) -> Message:
+def send(*, user_uuid: UUID, group_uuid: UUID, text: str, message_uuid: UUID, after: str, now: datetime) -> Delivery:
     """Store a message once (pattern C, 2 calls) and return it as stored, also when it had been stored before.
 
     `after` is the newest created_at the page knew when `message_uuid` was minted ("" for none).
@@ -156,7 +164,7 @@ def send(*, user_uuid: UUID, group_uuid: UUID, text: str, message_uuid: UUID, af
     return _append(conversation, user_uuid=user_uuid, text=text, message_uuid=message_uuid, after=after, now=now)
 
 
-def start(*, user_uuid: UUID, other_uuid: UUID, text: str, message_uuid: UUID, now: datetime) -> Message:
+def start(*, user_uuid: UUID, other_uuid: UUID, text: str, message_uuid: UUID, now: datetime) -> Delivery:
     """Send the first message to someone (pattern D, 1 call), or the next one if there is a conversation already.
 
     The message's group_uuid is the conversation's. Raises what `send` raises; ValueError for one's own uuid.
@@ -174,7 +182,7 @@ def start(*, user_uuid: UUID, other_uuid: UUID, text: str, message_uuid: UUID, n
         message_table().create(conversation, message, entries)
     except ConversationMoved as moved:
         return _append(moved.now, user_uuid=user_uuid, text=text, message_uuid=message_uuid, after="", now=now)
-    return message
+    return Delivery(message, members)
 
 
 def existing_with(*, user_uuid: UUID, other_uuid: UUID) -> UUID | None:
@@ -222,27 +230,29 @@ def _sendable(text: str) -> str:
 
 def _append(
     conversation: Conversation | None, *, user_uuid: UUID, text: str, message_uuid: UUID, after: str, now: datetime
-) -> Message:
+) -> Delivery:
     """Store the message unless it is stored; each failed condition gives the conversation to decide on anew."""
     table = message_table()
-    for _ in range(SEND_ATTEMPTS):
+    for attempt in range(SEND_ATTEMPTS):
         if conversation is None or user_uuid not in conversation.member_uuids:
             raise ConversationNotFound
         if stored := _stored_before(table, conversation, user_uuid, message_uuid, after):
             if stored.message != text:
                 raise MessageUuidReused
-            return stored
+            return Delivery(stored, conversation.member_uuids)
         if conversation.blocked:
             raise Blocked
+        # Each attempt is a moment later: should a message stand at this very moment already, it is not written over.
+        moment = now + timedelta(microseconds=attempt)
         message = next_message(
-            conversation=conversation, user_uuid=user_uuid, text=text, message_uuid=message_uuid, now=now
+            conversation=conversation, user_uuid=user_uuid, text=text, message_uuid=message_uuid, now=moment
         )
         try:
             table.append(conversation, message, conversation_after(conversation, message))
         except ConversationMoved as moved:
             conversation = moved.now
         else:
-            return message
+            return Delivery(message, conversation.member_uuids)
     raise Unavailable
 
 

@@ -148,7 +148,7 @@ class MessageTable:
             },
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        self._transact([{"Update": update}, self._put_new(message_item(message))])
+        self._transact(conversation.group_uuid, [{"Update": update}, self._put_new(message_item(message))])
 
     def create(self, conversation: Conversation, message: Message | None, entries: Iterable[Entry]) -> None:
         """Store a conversation, its message and its entries: all or nothing. 1 call, 12 WCU for two members.
@@ -156,7 +156,7 @@ class MessageTable:
         Raises ConversationMoved when there is one already.
         """
         items = [conversation_item(conversation), *([message_item(message)] if message else [])]
-        self._transact([self._put_new(item) for item in (*items, *map(entry_item, entries))])
+        self._transact(conversation.group_uuid, [self._put_new(item) for item in (*items, *map(entry_item, entries))])
 
     def inbox(self, inbox: str, user_uuid: UUID, *, before: tuple[str, UUID] | None, limit: int) -> list[Entry]:
         """The entries of one of a person's lists, newest first, or those before (last_message_at, group). 1 call.
@@ -259,7 +259,7 @@ class MessageTable:
             }
         }
 
-    def _transact(self, actions: list[Any]) -> None:
+    def _transact(self, group_uuid: UUID, actions: list[Any]) -> None:
         """The first action is the one on the conversation: its failed condition returns it as it is now."""
         try:
             for attempt in retried_conflicts():
@@ -270,7 +270,7 @@ class MessageTable:
             if not any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons):
                 raise
             now = reasons[0].get("Item")
-            raise ConversationMoved(conversation_from(now) if now else None) from error
+            raise ConversationMoved(conversation_from(now) if now else self.conversation(group_uuid)) from error
 
     def _update_entry(
         self, user_uuid: UUID, group_uuid: UUID, update: str, condition: str, values: dict[str, Any]

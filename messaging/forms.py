@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from django import forms
 from django.core.exceptions import ValidationError
 
@@ -32,8 +30,6 @@ class MessageForm(forms.Form):
     message_uuid = forms.UUIDField(error_messages={"required": FORM_INCOMPLETE, "invalid": FORM_INCOMPLETE})
     after = forms.CharField(required=False)
     """created_at of the newest message the page knew when it was given the uuid; "" for none."""
-    members = forms.CharField(required=False)
-    """Uuids of the conversation's members, by commas: only for the sender's own list, until the index has them."""
 
     def clean_message(self) -> str:
         text = normalise_text(self.cleaned_data["message"])
@@ -47,12 +43,6 @@ class MessageForm(forms.Form):
             return after and parse_created_at(after) and after  # type: ignore[return-value]
         except ValueError as error:
             raise ValidationError(FORM_INCOMPLETE, code=FORM_INCOMPLETE) from error
-
-    def clean_members(self) -> frozenset[UUID]:
-        try:
-            return frozenset(UUID(uuid) for uuid in self.cleaned_data["members"].split(",") if uuid)
-        except ValueError:
-            return frozenset()
 
     @property
     def incomplete(self) -> bool:

@@ -24,7 +24,6 @@ class LastSend:
 
     group_uuid: UUID
     member_uuids: frozenset[UUID]
-    """Empty when they are not known: then the conversation is not added to a list that lacks it."""
     created_at: str
     seq: int
     message: str
@@ -83,7 +82,7 @@ def overlay(
             found.pop(send.group_uuid, None)
         elif entry is not None:
             found[send.group_uuid] = moved(entry, send)
-        elif send.member_uuids and send.created_at >= end:
+        elif send.created_at >= end:
             found[send.group_uuid] = moved(_entry(send, user_uuid), send)
     return sorted(found.values(), key=lambda entry: entry.last_message_at, reverse=True)
 

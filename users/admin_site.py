@@ -20,6 +20,7 @@ class CruddurAdminSite(AdminSite):
     site_header = site_title = "Cruddur Messages admin"
     index_title = "Administration"
     site_url = "/messages"
+    enable_nav_sidebar = False  # it would list one thing, and take its room
 
     def has_permission(self, request: HttpRequest) -> bool:
         """False for nobody signed in; raises PermissionDenied for somebody without the right."""

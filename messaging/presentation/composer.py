@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +16,15 @@ class Composer:
     """Whom the message goes to, by name."""
     message_uuid: str
     after: str
-    members: str
     text: str = ""
     error: str = ""
 
 
-def composer(url: str, *, to: str, after: str, members: Iterable[UUID]) -> Composer:
+def composer(url: str, *, to: str, after: str) -> Composer:
     """An empty form with a uuid of its own; `after` is the newest created_at that its page knows, "" for none."""
     return Composer(
         action=f"{url}#composer-text",
         to=to,
         message_uuid=str(uuid4()),
         after=after,
-        members=",".join(sorted(str(uuid) for uuid in members)),
     )

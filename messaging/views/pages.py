@@ -43,7 +43,7 @@ def thread_page(request: AuthenticatedHttpRequest, thread: Thread, *, problem: P
     people = people_by_uuid(inbox_view.people_of(entries) | thread_view.people_of(thread))
     window = thread_view.thread_page(thread, people, now=now)
     group_uuid = thread.conversation.group_uuid
-    form = composer(window.url, to=window.name, after=thread.newest_known, members=thread.conversation.member_uuids)
+    form = composer(window.url, to=window.name, after=thread.newest_known)
     page = inbox_page(entries, people, older=inbox.older, first=True, now=now, current=group_uuid)
     context = {
         "inbox": page,
@@ -58,7 +58,7 @@ def first_page(
     request: AuthenticatedHttpRequest, person: User, *, url: str, problem: Problem | None = None
 ) -> HttpResponse:
     """A conversation that has no message yet, beside the list; with a `problem` as in `thread_page`."""
-    form = composer(url, to=person.display_name, after="", members={request.user.uuid, person.uuid})
+    form = composer(url, to=person.display_name, after="")
     context = {
         **inbox_context(request, also={person.uuid}),
         "person": person,

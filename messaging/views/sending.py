@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from cruddur.errors import error_page, wants_json
 from messaging import last_sends, rate_limit
-from messaging.conversations import Blocked, MessageUuidReused
+from messaging.conversations import Blocked, Delivery, MessageUuidReused
 from messaging.forms import MessageForm
 from messaging.items import Message
 from messaging.presentation.composer import Composer
@@ -34,14 +34,14 @@ class Problem:
     """Seconds."""
 
 
-def post_message(request: AuthenticatedHttpRequest, send: Callable[[MessageForm], Message]) -> Message | Problem:
+def post_message(request: AuthenticatedHttpRequest, send: Callable[[MessageForm], Delivery]) -> Message | Problem:
     """Validate the posted form, take a token from the sender's bucket, and `send`; the list is told of it."""
     form = MessageForm(request.POST)
     if not form.is_valid():
         return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, form.error_code, form.error_text, fresh=form.incomplete)
     try:
         rate_limit.take(user_uuid=request.user.uuid, now=timezone.now())
-        message = send(form)
+        delivery = send(form)
     except rate_limit.RateLimited as limited:
         return _too_fast(limited.retry_after)
     except MessageUuidReused:
@@ -53,9 +53,8 @@ def post_message(request: AuthenticatedHttpRequest, send: Callable[[MessageForm]
         )
     except Blocked:
         return Problem(HTTPStatus.FORBIDDEN, "blocked", "Not sent: nothing more can be written in this conversation.")
-    members = form.cleaned_data["members"]
-    last_sends.remember(request.session, message, member_uuids=members if request.user.uuid in members else frozenset())
-    return message
+    last_sends.remember(request.session, delivery.message, member_uuids=delivery.member_uuids)
+    return delivery.message
 
 
 def refilled(composer: Composer, problem: Problem, request: AuthenticatedHttpRequest) -> Composer:

@@ -62,7 +62,7 @@ def other_sessions() -> list[tuple[str, str]]:
         cursor.execute(
             "SELECT state, query FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 @pytest.fixture(scope="session")

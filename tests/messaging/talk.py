@@ -20,7 +20,8 @@ GROUP = pair_group_uuid(ANDREW, BAYKO)
 def start(
     *, by: UUID = ANDREW, to: UUID = BAYKO, text: str = "Hello", uuid: UUID | None = None, now: datetime = NOW
 ) -> Message:
-    return conversations.start(user_uuid=by, other_uuid=to, text=text, message_uuid=uuid or uuid4(), now=now)
+    delivery = conversations.start(user_uuid=by, other_uuid=to, text=text, message_uuid=uuid or uuid4(), now=now)
+    return delivery.message
 
 
 def send(
@@ -32,9 +33,10 @@ def send(
     after: str = "",
     now: datetime = NOW,
 ) -> Message:
-    return conversations.send(
+    delivery = conversations.send(
         user_uuid=by, group_uuid=group, text=text, message_uuid=uuid or uuid4(), after=after, now=now
     )
+    return delivery.message
 
 
 def drain(table: MessageTable) -> None:

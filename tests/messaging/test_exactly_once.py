@@ -1,17 +1,21 @@
 """A message is stored once, however often it is sent, and whoever writes in between."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
 from threading import Barrier
 from uuid import uuid4
 
 import pytest
 
 from messaging import conversations
-from messaging.conversations import MessageUuidReused
+from messaging.bulk import put_messages
+from messaging.conversations import Blocked, ConversationNotFound, MessageUuidReused
 from messaging.dynamodb import MessageTable
-from messaging.items import Message
+from messaging.items import Message, conversation_key, format_created_at
 
-from .talk import ANDREW, BAYKO, GROUP, send, start
+from .talk import ANDREW, BAYKO, GROUP, NOW, send, start
 
 
 def stored() -> list[Message]:
@@ -131,3 +135,92 @@ def test_four_first_messages_at_once_make_one_conversation(table: MessageTable) 
     assert sorted(m.seq for m in messages) == [1, 2, 3, 4]
     for member in (ANDREW, BAYKO):
         assert len(conversations.inbox(user_uuid=member).entries) == 1
+
+
+def between_read_and_write(table: MessageTable, change: Callable[[], object]) -> None:
+    """Make a change at the moment when a send has read the conversation and has not written yet."""
+    changes = [change]
+
+    def interfere(**_: object) -> None:
+        if changes:
+            changes.pop()()
+
+    table.client.meta.events.register("before-call.dynamodb.TransactWriteItems", interfere)
+
+
+def change_conversation(table: MessageTable, update: str, value: list[bytes]) -> None:
+    table.client.update_item(
+        TableName=table.name,
+        Key=conversation_key(GROUP),
+        UpdateExpression=update,
+        ExpressionAttributeValues={":value": {"BS": value}},
+    )
+
+
+def test_somebody_who_leaves_while_sending_is_no_member(either_table: MessageTable) -> None:
+    start()
+    leave = partial(change_conversation, either_table, "DELETE member_uuids :value", [ANDREW.bytes])
+    between_read_and_write(either_table, leave)
+
+    with pytest.raises(ConversationNotFound):
+        send(by=ANDREW)
+    assert [m.message for m in either_table.messages_after(GROUP, "", limit=9)] == ["Hello"]
+
+
+def test_a_block_while_sending_holds(either_table: MessageTable) -> None:
+    start()
+    block = partial(change_conversation, either_table, "SET blocked_by = :value", [BAYKO.bytes])
+    between_read_and_write(either_table, block)
+
+    with pytest.raises(Blocked):
+        send(by=ANDREW)
+    assert [m.message for m in stored()] == ["Hello"]
+
+
+def test_a_message_that_comes_first_while_sending_is_counted_first(either_table: MessageTable) -> None:
+    start()
+    between_read_and_write(either_table, lambda: send(by=BAYKO, text="first"))
+
+    assert send(by=ANDREW, text="second").seq == 3
+    assert [m.message for m in stored()] == ["Hello", "first", "second"]
+
+
+def test_the_same_send_that_comes_first_while_sending_is_the_one(either_table: MessageTable) -> None:
+    after = start().created_at
+    uuid = uuid4()
+    between_read_and_write(either_table, lambda: send(uuid=uuid, after=after, text="once"))
+
+    assert send(uuid=uuid, after=after, text="once").seq == 2
+    assert [m.message for m in stored()] == ["Hello", "once"]
+
+
+def test_a_conversation_that_is_put_back_to_the_same_number_is_not_mistaken_for_the_one_read(
+    either_table: MessageTable,
+) -> None:
+    start()
+    second = send(text="second")
+
+    def replaced() -> None:
+        """As a repair might leave it: as many messages, another last one."""
+        either_table.client.update_item(
+            TableName=either_table.name,
+            Key=conversation_key(GROUP),
+            UpdateExpression="SET last_sk = :sk",
+            ExpressionAttributeValues={":sk": {"S": "2030-01-01T00:00:00.000000+00:00"}},
+        )
+
+    between_read_and_write(either_table, replaced)
+
+    third = send(text="third", after=second.created_at)
+    assert third.created_at > "2030-01-01T00:00:00.000000+00:00"
+
+
+def test_no_message_is_ever_written_over(either_table: MessageTable) -> None:
+    start()
+    stray = Message(GROUP, format_created_at(NOW + timedelta(minutes=1)), 2, "I was here", uuid4(), BAYKO)
+    put_messages(either_table, [stray])
+
+    sent = send(now=NOW + timedelta(minutes=1))
+
+    assert sent.created_at > stray.created_at
+    assert either_table.message(GROUP, stray.created_at) == stray

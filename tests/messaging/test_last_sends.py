@@ -67,10 +67,6 @@ def test_a_conversation_that_the_list_lacks_is_added() -> None:
     assert (set(found[0].other_uuids), found[0].unread) == ({BAYKO}, 0)
 
 
-def test_a_conversation_is_not_added_without_its_members() -> None:
-    assert lay([entry(1, 1)], [sent(7, 10, members=frozenset())]) == [entry(1, 1)]
-
-
 def test_a_conversation_of_a_later_page_is_not_added_to_this_one() -> None:
     assert lay([entry(1, 5)], [sent(7, 1)], more=True) == [entry(1, 5)]
 

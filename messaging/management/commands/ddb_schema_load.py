@@ -22,7 +22,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, on_demand: bool, **options: Any) -> None:
-        self.stdout.write(describe_stack())
+        if options["verbosity"]:
+            self.stdout.write(describe_stack())
         with foreseen():
             try:
                 for sentence in load_schema(message_table(), on_demand=on_demand):

@@ -17,7 +17,8 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options: Any) -> None:
-        self.stdout.write(describe_stack())
+        if options["verbosity"]:
+            self.stdout.write(describe_stack())
         conversations = seed_conversations()
         handles = {handle for each in conversations for handle in each.between}
         written = messages = 0

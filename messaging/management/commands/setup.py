@@ -19,13 +19,13 @@ class Command(BaseCommand):
     def handle(self, *, no_seed: bool, **options: Any) -> None:
         self.stdout.write(describe_stack())
         self.step("Postgres: migrations", "migrate", interactive=False, verbosity=0)
-        self.step("DynamoDB: table", "ddb_schema_load")
+        self.step("DynamoDB: table", "ddb_schema_load", verbosity=0)
         if settings.PRODUCTION or no_seed:
             self.stdout.write(self.style.SUCCESS("Set up, without the seed."))
             return
         self.step("Postgres: people", "db_seed", verbosity=0)
         self.step("Cognito: who is who", "update_cognito_user_ids", verbosity=0)
-        self.step("DynamoDB: conversations", "ddb_seed")
+        self.step("DynamoDB: conversations", "ddb_seed", verbosity=0)
         self.stdout.write(self.style.SUCCESS("Set up."))
 
     def step(self, title: str, command: str, **options: Any) -> None:

@@ -11,7 +11,8 @@ class Command(BaseCommand):
     help = "Bring the people of the seed into Postgres; who is there already is not touched. Safe to run again."
 
     def handle(self, **options: Any) -> None:
-        self.stdout.write(describe_stack())
+        if options["verbosity"]:
+            self.stdout.write(describe_stack())
         try:
             created, found = seed_people()
         except OperationalError as error:
@@ -20,6 +21,6 @@ class Command(BaseCommand):
             raise CommandError("The database has no tables yet. Run `manage.py migrate` first.") from error
         except IntegrityError as error:
             raise CommandError("Nothing was seeded: someone has a handle that looks like one of the seed's.") from error
-        for person in created:
+        for person in created if options["verbosity"] else ():
             self.stdout.write(f"  @{person.handle}  {person.display_name}")
         self.stdout.write(self.style.SUCCESS(f"{len(created)} people created, {len(found)} were there already."))

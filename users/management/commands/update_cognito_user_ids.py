@@ -16,7 +16,8 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options: Any) -> None:
-        self.stdout.write(describe_cognito_stack())
+        if options["verbosity"]:
+            self.stdout.write(describe_cognito_stack())
         try:
             linking = link_people(pool_users())
         except CognitoError as error:
@@ -25,7 +26,7 @@ class Command(BaseCommand):
             raise CommandError("The database does not answer. Start the local stack with `make run`.") from error
         except ProgrammingError as error:
             raise CommandError("The database has no tables yet. Run `manage.py migrate` first.") from error
-        for person in linking.tied:
+        for person in linking.tied if options["verbosity"] else ():
             self.stdout.write(f"  @{person.handle} is now {person.cognito_user_id}")
         for mismatch in linking.mismatches:
             self.stdout.write(self.style.WARNING(f"  {mismatch}"))
