@@ -194,25 +194,27 @@ def test_the_same_send_that_comes_first_while_sending_is_the_one(either_table: M
     assert [m.message for m in stored()] == ["Hello", "once"]
 
 
-def test_a_conversation_that_is_put_back_to_the_same_number_is_not_mistaken_for_the_one_read(
-    either_table: MessageTable,
+@pytest.mark.parametrize(
+    ("attribute", "value"), [("last_sk", {"S": "2030-01-01T00:00:00.000000+00:00"}), ("seq", {"N": "5"})]
+)
+def test_a_conversation_that_differs_in_one_thing_is_not_mistaken_for_the_one_read(
+    either_table: MessageTable, attribute: str, value: dict[str, str]
 ) -> None:
-    start()
-    second = send(text="second")
+    after = start().created_at
 
-    def replaced() -> None:
-        """As a repair might leave it: as many messages, another last one."""
+    def repaired() -> None:
+        """As a repair by hand might leave it."""
         either_table.client.update_item(
             TableName=either_table.name,
             Key=conversation_key(GROUP),
-            UpdateExpression="SET last_sk = :sk",
-            ExpressionAttributeValues={":sk": {"S": "2030-01-01T00:00:00.000000+00:00"}},
+            UpdateExpression=f"SET {attribute} = :value",
+            ExpressionAttributeValues={":value": value},  # type: ignore[dict-item]
         )
 
-    between_read_and_write(either_table, replaced)
+    between_read_and_write(either_table, repaired)
 
-    third = send(text="third", after=second.created_at)
-    assert third.created_at > "2030-01-01T00:00:00.000000+00:00"
+    sent = send(text="on what it is now", after=after)
+    assert (sent.created_at > "2030", sent.seq) in ((True, 2), (False, 6))
 
 
 def test_no_message_is_ever_written_over(either_table: MessageTable) -> None:
