@@ -39,7 +39,7 @@ CHROMIUM_ARGUMENTS = [
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Browser]:
     """Chromium. In CI there is one, and a missing one fails."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
@@ -49,6 +49,9 @@ def browser() -> Iterator[Browser]:
         pytest.skip(message)
     # Playwright's synchronous interface keeps an event loop in this thread, which Django would refuse to work in.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    # In that loop's context it is another connection, and this one would stay open behind it.
+    with django_db_blocker.unblock():
+        connection.close()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
         yield browser

@@ -208,7 +208,7 @@ def test_a_conversation_that_differs_in_one_thing_is_not_mistaken_for_the_one_re
             TableName=either_table.name,
             Key=conversation_key(GROUP),
             UpdateExpression=f"SET {attribute} = :value",
-            ExpressionAttributeValues={":value": value},  # type: ignore[dict-item]
+            ExpressionAttributeValues={":value": value},
         )
 
     between_read_and_write(either_table, repaired)
