@@ -1,0 +1,114 @@
+"""The documents tell the truth where that can be checked: names, commands, settings, links."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+from messaging.table import INDEXES
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+IDS = [str(document.relative_to(ROOT)) for document in DOCUMENTS]
+
+README = (ROOT / "README.md").read_text()
+MAKE_TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+EXAMPLE = (ROOT / ".env.example").read_text()
+
+
+def section(document: str, heading: str) -> str:
+    """The text under a heading of the second level."""
+    return document.split(f"\n## {heading}\n")[1].split("\n## ", maxsplit=1)[0]
+
+
+def first_cells(text: str) -> list[str]:
+    """The first column of the tables in a text, without their headings."""
+    return [line.split("|")[1].strip() for line in text.splitlines() if re.match(r"\| (?!-{3}|command|variable)", line)]
+
+
+def code_names(text: str) -> set[str]:
+    return set(re.findall(r"`([A-Za-z_-]+)`", text))
+
+
+def anchors(document: Path) -> set[str]:
+    """The fragments of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def pinned(requirements: str) -> set[str]:
+    """The names of the packages that a requirements file pins."""
+    return set(re.findall(r"^([a-z0-9-]+)(?:\[[^]]+\])?==", (ROOT / requirements).read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=IDS)
+def test_every_make_target_that_is_named_exists(document: Path) -> None:
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", document.read_text(), re.MULTILINE))
+
+    assert named <= MAKE_TARGETS
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=IDS)
+def test_every_manage_command_that_is_named_exists(document: Path) -> None:
+    named = set(re.findall(r"manage\.py ([a-z_]+)", document.read_text()))
+
+    assert named <= get_commands().keys()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=IDS)
+def test_every_relative_link_leads_somewhere(document: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", document.read_text()):
+        path, _, fragment = link.partition("#")
+        target = document.parent / path if path else document
+
+        assert target.exists(), link
+        assert not fragment or fragment in anchors(target), link
+
+
+def test_the_readme_lists_every_command_of_the_project() -> None:
+    listed = code_names(" ".join(first_cells(section(README, "Commands"))))
+    own = {name for name, app in get_commands().items() if app in ("users", "messaging")}
+
+    assert own <= listed
+    assert listed <= get_commands().keys()
+
+
+def test_the_settings_of_the_readme_are_explained_in_the_example() -> None:
+    named = code_names(" ".join(first_cells(section(README, "Settings"))))
+
+    assert "SECRET_KEY" in named
+    assert named <= set(re.findall(r"^#([A-Z_]+)=", EXAMPLE, re.MULTILINE))
+
+
+def test_every_setting_that_is_read_is_explained_in_the_example() -> None:
+    source = (ROOT / "cruddur" / "settings.py").read_text()
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', source))
+
+    assert "SECRET_KEY" in read
+    assert read <= set(re.findall(r"\b[A-Z_]+\b", EXAMPLE))
+
+
+def test_the_readme_describes_the_indexes_as_they_are() -> None:
+    rows = {line.split("`")[1]: line for line in README.splitlines() if re.match(r"\| `[a-z-]+-index`", line)}
+
+    assert rows.keys() == INDEXES.keys()
+    for name, index in INDEXES.items():
+        keys = [each["AttributeName"] for each in index["KeySchema"]]
+        projected = index["Projection"].get("NonKeyAttributes", [])
+        assert code_names(rows[name]) == {name, *keys, *projected}
+
+
+def test_the_listing_of_the_architecture_names_files_that_exist() -> None:
+    listing = section((ROOT / "docs" / "architecture.md").read_text(), "The modules").split("```")[1]
+    paths = re.findall(r"^\S+", listing, re.MULTILINE)
+
+    assert "messaging/conversations.py" in paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_every_pinned_package_and_no_other_has_its_reason() -> None:
+    named = {line.split("|")[1].strip() for line in (ROOT / "docs" / "dependencies.md").read_text().splitlines()
+             if re.match(r"\| (?!-{3}|package )", line)}  # fmt: skip
+
+    assert named == pinned("requirements.txt") | pinned("requirements-dev.txt")
