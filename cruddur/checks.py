@@ -11,8 +11,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's own name
 from django.core.exceptions import ImproperlyConfigured
 
+from .loopback import is_loopback
+
 ENVIRONMENTS = ("local", "test", "production")
-LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 LOCAL_HINT = "Run `make run` once (it writes .local/env), or set it as .env.example explains."
 
 
@@ -85,6 +86,6 @@ def _unsafe_in_production() -> Iterator[CheckMessage]:
         "OIDC_OP_JWKS_ENDPOINT": settings.OIDC_OP_JWKS_ENDPOINT,
     }
     for name, url in endpoints.items():
-        if url and urlsplit(url).hostname in LOOPBACK_HOSTS:
+        if is_loopback(url):
             hint = f"Remove {name}, or leave CRUDDUR_ENV out to work on the local stack."
             yield Warning(f"{name} is on this machine in production.", hint=hint, id="cruddur.W023")

@@ -15,7 +15,7 @@ from django.template import loader
 
 logger = logging.getLogger(__name__)
 
-RETRY_AFTER = 10  # seconds, when DynamoDB cannot answer
+RETRY_AFTER = 10  # seconds, when a database cannot answer
 JSON = "application/json"
 
 
@@ -58,7 +58,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """DynamoDB cannot answer: a page that asks again by itself, where asking again is harmless."""
+    """DynamoDB or Postgres cannot answer: a page that asks again by itself, where asking again is harmless."""
     context = {"again_url": request.get_full_path() if request.method == "GET" else ""}
     return error_page(request, HTTPStatus.SERVICE_UNAVAILABLE, context=context, retry_after=RETRY_AFTER)
 

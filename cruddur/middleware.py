@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -31,7 +32,7 @@ class TimezoneMiddleware:
 
 
 class UnavailableMiddleware:
-    """Answers 503 when DynamoDB cannot answer and 429 when a person is too fast, where a view has no better answer."""
+    """Where a view has no better answer: 503 when DynamoDB or Postgres is away, 429 when a person is too fast."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -40,7 +41,7 @@ class UnavailableMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, Unavailable):
+        if isinstance(exception, Unavailable | OperationalError | InterfaceError):
             return errors.unavailable(request)
         if isinstance(exception, RateLimited):
             return errors.too_many_requests(request, retry_after=exception.retry_after)

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import connection
 
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+from .loopback import is_loopback
+
 SECONDS_TO_ANSWER = 0.3
 DEFAULT_PORTS = {"http": 80, "https": 443, "postgres": 5432}
 
@@ -31,10 +32,6 @@ def describe_database() -> str:
     values = connection.settings_dict
     server = values["HOST"] or "a local socket"
     return f"database {values['NAME']} on {server}" + (f":{values['PORT']}" if values["PORT"] else "")
-
-
-def is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in LOOPBACK_HOSTS
 
 
 def described(service: str, endpoint: str) -> str:

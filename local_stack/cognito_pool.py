@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
-from urllib.parse import urlsplit
 
+from cruddur.loopback import is_loopback
 from local_stack.aws import ROOT
 from local_stack.problem import Problem
 from users import cognito
@@ -25,7 +25,6 @@ ADMINS = "admins"
 ADMIN_HANDLES = ("andrewbrown",)
 PASSWORD = "Cruddur123!"  # noqa: S105 - printed by `make run`, for the emulator alone
 PEOPLE = ROOT / "messaging" / "seed" / "people.json"
-LOOPBACK_HOSTS = ("localhost", "127.0.0.1")
 
 
 class Person(TypedDict):
@@ -56,7 +55,7 @@ class Pool:
 
 def ensure_pool(*, endpoint_url: str, public_url: str, region: str, app_url: str, people: Path = PEOPLE) -> Pool:
     """Make or complete the pool on an emulator; `app_url` is the site's origin. Never for anything but loopback."""
-    if urlsplit(endpoint_url).hostname not in LOOPBACK_HOSTS:
+    if not is_loopback(endpoint_url):
         raise Problem(f"A user pool is made on a local emulator only, never at {endpoint_url}: set OIDC_RP_CLIENT_ID.")
     client = cognito.connect(endpoint_url=endpoint_url, region=region)
     pool_id = find_pool(client) or create_pool(client)

@@ -8,16 +8,15 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import environ
 
+from cruddur.loopback import is_loopback
 from local_stack.disk import write_atomically
 from local_stack.problem import Problem
 
 DEFAULT_PORTS = {"PORT": 8000, "POSTGRES_PORT": 54320, "AWS_PORT": 4566}
 DEFAULT_REGION = "us-east-1"
-LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 DATABASE_VARIABLES = ("DATABASE_URL",)
 DYNAMODB_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB")
 COGNITO_VARIABLES = ("OIDC_RP_CLIENT_ID", "COGNITO_USER_POOL_ID", "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")
@@ -45,7 +44,7 @@ class Configuration:
     @property
     def may_be_seeded(self) -> bool:
         """Invented people belong into databases of this machine, beside a pool of invented people."""
-        return not self.external_cognito and all(urlsplit(url).hostname in LOOPBACK_HOSTS for url in self.external_urls)
+        return not self.external_cognito and all(map(is_loopback, self.external_urls))
 
     @property
     def needs_emulator(self) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import boto3.session
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
 from botocore.exceptions import ConnectionError as NoConnectionError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from cruddur.loopback import is_loopback
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -70,8 +71,7 @@ def connect_streams(*, endpoint_url: str | None, region: str) -> DynamoDBStreams
 
 def _session(endpoint_url: str | None) -> boto3.session.Session:
     """A session of its own (the default one is not safe between threads); an emulator never sees real credentials."""
-    loopback = urlsplit(endpoint_url or "").hostname in ("127.0.0.1", "::1", "localhost")
-    if loopback:
+    if is_loopback(endpoint_url):
         return boto3.session.Session(aws_access_key_id=LOOPBACK_KEY, aws_secret_access_key=LOOPBACK_KEY)
     return boto3.session.Session()
 

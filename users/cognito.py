@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -21,11 +20,12 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
+from cruddur.loopback import is_loopback
+
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
     from types_boto3_cognito_idp.type_defs import UserTypeTypeDef
 
-LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 DUMMY_CREDENTIAL = "cruddurlocal"
 PAGE_SIZE = 60  # Cognito's largest
 
@@ -73,7 +73,7 @@ class CognitoUser:
 
 def connect(*, endpoint_url: str | None, region: str) -> CognitoIdentityProviderClient:
     """A client with a session of its own. A loopback endpoint gets dummy credentials, any other the default chain."""
-    local = endpoint_url is not None and urlsplit(endpoint_url).hostname in LOOPBACK_HOSTS
+    local = is_loopback(endpoint_url)
     return boto3.Session().client(
         "cognito-idp",
         region_name=region,

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
-from cruddur.stack import is_loopback
+from cruddur.loopback import is_loopback
 
 from .id_tokens import TokenRefused, verified_claims
 from .models import User

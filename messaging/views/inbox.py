@@ -6,8 +6,9 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
+from users.authenticated import AuthenticatedHttpRequest
+
 from .pages import conversations_page
-from .requests import AuthenticatedHttpRequest
 
 
 @login_required

@@ -18,10 +18,10 @@ from messaging.presentation import inbox as inbox_view
 from messaging.presentation import thread as thread_view
 from messaging.presentation.composer import composer
 from messaging.presentation.inbox import InboxPage, inbox_page
+from users.authenticated import AuthenticatedHttpRequest
 from users.models import User
 from users.people import people_by_uuid
 
-from .requests import AuthenticatedHttpRequest
 from .sending import Problem, refilled
 
 

@@ -8,43 +8,38 @@ from http import HTTPStatus
 from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.db import InterfaceError, OperationalError
+from django.http import HttpResponse
 
 from cruddur.errors import RETRY_AFTER, unsent_message
 from messaging.aws import Unavailable
-from users.models import User
+from users.authenticated import AuthenticatedHttpRequest
 
 P = ParamSpec("P")
-
-
-class AuthenticatedHttpRequest(HttpRequest):
-    """A request behind `login_required`."""
-
-    user: User
 
 
 def keeps_the_message(
     view: Callable[Concatenate[AuthenticatedHttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[AuthenticatedHttpRequest, P], HttpResponse]:
-    """For signed-in people only; a message posted while signed out, or while DynamoDB is away, comes back in a form."""
+    """For signed-in people; a message posted while signed out, or while a database is away, comes back in a form."""
     signed_in_view = login_required(view)
 
     @wraps(view)
     def wrapped(request: AuthenticatedHttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if request.method != "POST":
             return signed_in_view(request, *args, **kwargs)
-        if not request.user.is_authenticated:
-            return unsent_message(
-                request,
-                HTTPStatus.FORBIDDEN,
-                code="signed_out",
-                heading="You are signed out",
-                explanation="What you wrote is kept below. Sign in again in another tab, then send it from here.",
-                sign_in=True,
-            )
         try:
+            if not request.user.is_authenticated:
+                return unsent_message(
+                    request,
+                    HTTPStatus.FORBIDDEN,
+                    code="signed_out",
+                    heading="You are signed out",
+                    explanation="What you wrote is kept below. Sign in again in another tab, then send it from here.",
+                    sign_in=True,
+                )
             return view(request, *args, **kwargs)
-        except Unavailable:
+        except (Unavailable, OperationalError, InterfaceError):
             return unsent_message(
                 request,
                 HTTPStatus.SERVICE_UNAVAILABLE,

@@ -16,9 +16,8 @@ from messaging.conversations import Blocked, Delivery, MessageUuidReused
 from messaging.forms import MessageForm
 from messaging.items import Message
 from messaging.presentation.composer import Composer
+from users.authenticated import AuthenticatedHttpRequest
 from users.redirects import HttpResponseSeeOther
-
-from .requests import AuthenticatedHttpRequest
 
 
 @dataclass(frozen=True, slots=True)

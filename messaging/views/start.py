@@ -11,12 +11,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from messaging import conversations
+from users.authenticated import AuthenticatedHttpRequest
 from users.models import User
 from users.people import person_by_handle
 from users.search import find_people
 
 from .pages import first_page
-from .requests import AuthenticatedHttpRequest, keeps_the_message
+from .requests import keeps_the_message
 from .sending import Problem, post_message, problem_body, sent
 
 DIGITS_AT_MOST = 6

@@ -18,10 +18,11 @@ from messaging import conversations
 from messaging.aws import Unavailable
 from messaging.conversations import ConversationNotFound, MessageNotFound, Thread
 from messaging.presentation import thread as thread_view
+from users.authenticated import AuthenticatedHttpRequest
 from users.people import people_by_uuid
 
 from .pages import thread_page
-from .requests import AuthenticatedHttpRequest, keeps_the_message
+from .requests import keeps_the_message
 from .sending import Problem, post_message, problem_body, sent
 
 

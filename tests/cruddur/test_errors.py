@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
@@ -108,3 +111,33 @@ def test_a_form_without_a_token_is_403() -> None:
 
     assert response.status_code == 403
     assert "This form has expired" in response.content.decode()
+
+
+@pytest.fixture
+def postgres_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", refuse)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("postgres_away")
+def test_without_postgres_a_page_says_to_come_back(client: Client) -> None:
+    client.cookies["sessionid"] = "somebody"
+
+    response = client.get("/messages")
+
+    assert response.status_code == 503
+    assert response["Retry-After"]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("postgres_away")
+def test_without_postgres_a_message_comes_back_in_a_form(client: Client) -> None:
+    client.cookies["sessionid"] = "somebody"
+
+    response = client.post(f"/messages/{uuid4()}", {"message": "Keep me", "message_uuid": str(uuid4()), "after": ""})
+
+    assert response.status_code == 503
+    assert "Keep me" in response.content.decode()

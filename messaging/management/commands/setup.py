@@ -5,6 +5,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
 from cruddur.stack import describe_stack
+from messaging.management.foreseen import foreseen
 
 
 class Command(BaseCommand):
@@ -30,4 +31,5 @@ class Command(BaseCommand):
 
     def step(self, title: str, command: str, **options: Any) -> None:
         self.stdout.write(self.style.MIGRATE_HEADING(title))
-        call_command(command, stdout=self.stdout, stderr=self.stderr, **options)
+        with foreseen():
+            call_command(command, stdout=self.stdout, stderr=self.stderr, **options)
