@@ -1,4 +1,4 @@
-"""Write units by AWS's rules, worked out from the requests: emulators report them wrongly or not at all.
+"""Units by AWS's rules, worked out from the requests: emulators report them wrongly or not at all.
 
 Source: the DynamoDB developer guide, "Capacity units" and "Item sizes": 1 unit for each started KB of the larger of the
 old and the new item, two in a transaction; and for each index 1 unit a started KB for an entry that comes, goes or
@@ -7,6 +7,7 @@ changes in what is projected, one for each of the two when its key changes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
@@ -41,6 +42,11 @@ def item_size(item: dict[str, Any]) -> int:
 
 def units(size: int) -> int:
     return max(1, ceil(size / KILOBYTE))
+
+
+def read_units(items: Sequence[dict[str, Any]], *, consistent: bool) -> float:
+    """Units of a query that reads these items: 1 for each started 4 KB of them together, half when not consistent."""
+    return max(1, ceil(sum(map(item_size, items)) / (4 * KILOBYTE))) * (1 if consistent else 0.5)
 
 
 def index_units(old: dict[str, Any], new: dict[str, Any]) -> int:

@@ -2,17 +2,20 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from messaging import conversations
 from messaging.dynamodb import MessageTable
-from messaging.items import conversation_key, entry_key, message_key
+from messaging.items import conversation_key, entry_key, message_key, user_pk
 from messaging.projection import project
+from messaging.seeding import seed, seed_conversations
+from messaging.table import INBOX_INDEX
 from tests.conftest import Calls
+from users.people import seeded_people
 
-from .capacity import item_size, write_units
+from .capacity import item_size, read_units, write_units
 from .talk import ANDREW, BAYKO, GROUP, NOW, drain, send, start
 
 
@@ -160,3 +163,30 @@ def test_an_entry_keeps_its_key_and_is_never_deleted(moto_table: MessageTable, c
     moved = items(moto_table)[(key["pk"]["S"], key["sk"]["S"])]
     assert moved["last_message_at"]["S"] == message.created_at
     assert item_size(moved) < 1024
+
+
+def test_a_page_of_the_seed_s_conversations_costs_one_read_unit(moto_table: MessageTable) -> None:
+    handles = [person.handle for person in seeded_people()]
+    people = {handle: UUID(int=number) for number, handle in enumerate(handles, start=1)}
+    list(seed(moto_table, seed_conversations(), people=people, now=NOW))
+
+    page = moto_table.client.query(
+        TableName=moto_table.name,
+        IndexName=INBOX_INDEX,
+        KeyConditionExpression="inbox = :inbox",
+        ExpressionAttributeValues={":inbox": {"S": user_pk(people["andrewbrown"])}},
+        ScanIndexForward=False,
+        Limit=conversations.PAGE_SIZE + 1,
+    )["Items"]
+
+    assert len(page) == conversations.PAGE_SIZE + 1
+    assert read_units(page, consistent=False) == 1
+
+
+def test_a_conversation_and_an_entry_cost_one_read_unit_each(moto_table: MessageTable) -> None:
+    start(text="x" * 1024)
+
+    stored = items(moto_table)
+
+    for key in (conversation_key(GROUP), entry_key(ANDREW, GROUP)):
+        assert read_units([stored[(key["pk"]["S"], key["sk"]["S"])]], consistent=True) == 1

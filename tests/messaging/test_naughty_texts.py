@@ -1,0 +1,88 @@
+"""Texts that break other chats: each is refused or comes back as it was, as words and never as markup."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from messaging.dynamodb import MessageTable
+from messaging.text import MESSAGE_MAX_CHARS, normalise_text, problem_with
+from users.models import User
+
+from .pages import group_of
+from .talk import write_all
+
+pytestmark = pytest.mark.django_db
+
+CORPORA = Path(__file__).parents[1] / "corpora"
+
+
+def naughty_strings() -> list[str]:
+    texts = [normalise_text(text) for text in json.loads((CORPORA / "blns.json").read_text(encoding="utf-8"))]
+    return [text for text in texts if problem_with(text) is None]
+
+
+def script_vectors() -> Iterator[str]:
+    """As many vectors a message as it holds."""
+    text = ""
+    for line in (CORPORA / "xss.txt").read_text(encoding="utf-8").splitlines():
+        if len(text) + len(line) >= MESSAGE_MAX_CHARS:
+            yield normalise_text(text).strip()
+            text = ""
+        text += f"{line}\n" if len(line) < MESSAGE_MAX_CHARS else ""
+    yield normalise_text(text).strip()
+
+
+class Texts(HTMLParser):
+    """The words of every message of a page, and what markup stands in them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.markup: list[tuple[str, dict[str, str | None]]] = []
+        self.inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if self.inside:
+            self.markup.append((tag, dict(attrs)))
+        elif ("class", "message__text") in attrs:
+            self.inside = True
+            self.texts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "p":
+            self.inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.texts[-1] += data
+
+
+@pytest.mark.parametrize("texts", [naughty_strings(), list(script_vectors())], ids=["naughty", "script"])
+def test_a_thread_shows_every_text_as_it_was_written(
+    client: Client, andrew: User, bayko: User, moto_table: MessageTable, texts: list[str]
+) -> None:
+    assert len(texts) > 300
+    begin = timezone.now() - timedelta(days=1)
+    lines = [(bayko.uuid, text, begin + timedelta(seconds=number)) for number, text in enumerate(texts)]
+    write_all(moto_table, lines, members=(andrew.uuid, bayko.uuid))
+    client.force_login(andrew)
+    url: str | None = f"/messages/{group_of(andrew, bayko)}"
+    found: list[str] = []
+    while url:
+        response = client.get(url)
+        page = Texts()
+        page.feed(response.content.decode())
+        found = [*page.texts, *found]
+        for tag, attributes in page.markup:
+            assert tag == "a"
+            assert (attributes["href"] or "").startswith(("http://", "https://"))
+            assert attributes.keys() == {"href", "rel"}
+        url = response.context["thread"].older_url
+
+    assert found == texts
