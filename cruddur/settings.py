@@ -187,6 +187,12 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "filters": {"without_query": {"()": "cruddur.log.WithoutQuery"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"uvicorn.access": {"handlers": ["stderr"], "filters": ["without_query"], "propagate": False}},
+    "loggers": {
+        "uvicorn.access": {"handlers": ["stderr"], "filters": ["without_query"], "propagate": False},
+        # At DEBUG these write requests with message bodies, tokens and SQL parameters.
+        "botocore": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
+        "django.db.backends": {"level": "WARNING"},
+    },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
 }

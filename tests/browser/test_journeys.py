@@ -198,8 +198,9 @@ def test_a_thread_opens_at_its_newest_message_and_nothing_sticks_out(sign_in: Si
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_signing_out_ends_both_sessions(sign_in: SignIn, site: str) -> None:
-    page = sign_in("andrewbrown")
+@SCRIPT
+def test_signing_out_ends_both_sessions(sign_in: SignIn, site: str, script: bool) -> None:
+    page = sign_in("andrewbrown", java_script_enabled=script)
     page.goto("/settings")
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(f"{site}/")

@@ -17,3 +17,10 @@ def test_the_access_log_shows_no_query(caplog: pytest.LogCaptureFixture) -> None
 
 def test_uvicorn_s_access_log_has_the_filter() -> None:
     assert any(isinstance(each, WithoutQuery) for each in logging.getLogger("uvicorn.access").filters)
+
+
+@pytest.mark.parametrize(
+    "name", ["botocore.endpoint", "botocore.parsers", "urllib3.connectionpool", "django.db.backends"]
+)
+def test_what_would_log_bodies_is_silent_at_every_level(name: str) -> None:
+    assert not logging.getLogger(name).isEnabledFor(logging.INFO)

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -169,3 +170,30 @@ def test_it_has_no_style_or_script_of_its_own_and_a_strict_policy(
     assert "default-src 'none'" in policy
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
+
+
+def test_on_the_first_of_january_it_still_shows_last_year(
+    client: Client, andrew: User, bayko: User, moto_table: MessageTable
+) -> None:
+    start(by=bayko.uuid, to=andrew.uuid, now=datetime(2026, 12, 31, 23, 59, tzinfo=UTC))
+    drain(moto_table)
+
+    with time_machine.travel(datetime(2027, 1, 1, 0, 1, tzinfo=UTC)):
+        client.force_login(andrew)
+        response = client.get("/messages")
+
+    assert conversations_of(response) == ["Bayko"]
+    assert "Yesterday" in text_of(response)
+
+
+def test_a_new_name_shows_everywhere_on_the_next_page(
+    client: Client, andrew: User, bayko: User, moto_table: MessageTable
+) -> None:
+    start(by=bayko.uuid, to=andrew.uuid)
+    client.force_login(andrew)
+    bayko.display_name = "Bayko the Second"
+    bayko.save()
+
+    for path in ("/messages", f"/messages/{group_of(andrew, bayko)}", "/@bayko", "/messages/new?q=second"):
+        assert "Bayko the Second" in text_of(client.get(path))
+    assert conversations_of(client.get("/messages")) == ["Bayko the Second"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from uuid import uuid4
 
@@ -243,3 +244,15 @@ def test_reading_writes_no_session(client: Client, url: str, django_assert_num_q
         client.get("/messages")
 
     assert all(query["sql"].startswith("SELECT") for query in queries.captured_queries)
+
+
+def test_no_log_has_what_was_written(client: Client, url: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    secret = "between you and me"
+
+    for text in (secret, secret * 100, f"{secret}\u200b"):
+        post(client, url, text)
+    client.post(url, {"message": secret})
+
+    assert "/messages/" in caplog.text
+    assert secret not in caplog.text
