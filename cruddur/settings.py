@@ -59,7 +59,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "cruddur.middleware.TimezoneMiddleware",
-    "cruddur.middleware.UnavailableMiddleware",
+    "messaging.middleware.UnavailableMiddleware",
 ]
 
 ROOT_URLCONF = "cruddur.urls"

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from cruddur.text import normalise_text
+
 from .aws import Unavailable
 from .connection import message_table
 from .dynamodb import ConversationMoved, MessageTable
@@ -30,7 +32,7 @@ from .sequence import (
     first_message,
     next_message,
 )
-from .text import normalise_text, problem_with
+from .text import problem_with
 
 PAGE_SIZE = 20
 TOTAL_CONVERSATIONS = 100

@@ -5,8 +5,10 @@ from __future__ import annotations
 from django import forms
 from django.core.exceptions import ValidationError
 
+from cruddur.text import normalise_text
+
 from .items import parse_created_at
-from .text import MESSAGE_MAX_CHARS, normalise_text, problem_with
+from .text import MESSAGE_MAX_CHARS, problem_with
 
 FORM_INCOMPLETE = "form_incomplete"
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
+from cruddur.text import normalise_text
+
 from .bulk import delete_messages, put_messages
 from .dynamodb import ConversationMoved, MessageTable
 from .items import Message, format_created_at, pair_group_uuid
 from .sequence import conversation_from_messages, entry_from_conversation
-from .text import normalise_text
 
 CONVERSATIONS = Path(__file__).parent / "seed" / "conversations.json"
 

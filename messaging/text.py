@@ -1,33 +1,12 @@
-"""The rules of a message's text: how it is normalised, when it is blank or too long, and its preview."""
+"""The rules of a message's text: when it can be sent, and its preview."""
 
 from __future__ import annotations
 
-import unicodedata
+from cruddur.text import is_blank
 
 MESSAGE_MAX_CHARS = 1024
 """Code points, as the browser counts them with `[...text].length`."""
 PREVIEW_BYTES = 200
-
-# Hangul fillers, the Braille blank and the grapheme joiner are drawn as nothing, though Unicode calls them letters,
-# symbols or marks.
-_DRAWN_AS_NOTHING = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f")
-_INVISIBLE_CATEGORIES = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"))
-_VARIATION_SELECTORS = range(0xFE00, 0xFE10)
-
-
-def normalise_text(text: str) -> str:
-    """The text as it is stored: line ends as LF, then NFC."""
-    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def is_blank(text: str) -> bool:
-    """Whether nothing of the text would be seen: white space, zero-width and control characters alone."""
-    return all(
-        char in _DRAWN_AS_NOTHING
-        or unicodedata.category(char) in _INVISIBLE_CATEGORIES
-        or ord(char) in _VARIATION_SELECTORS
-        for char in text
-    )
 
 
 def problem_with(text: str) -> str | None:

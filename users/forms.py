@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 
-from messaging.text import is_blank, normalise_text
+from cruddur.text import is_blank, normalise_text
 
 from .handles import MESSAGES, validate_handle
 from .models import BIO_MAX_CHARS, DISPLAY_NAME_MAX_CHARS, User

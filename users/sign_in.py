@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
-from messaging.text import is_blank
+from cruddur.text import is_blank
 
 from .handles import HandleError, validate_handle
 from .models import COGNITO_USER_ID_MAX_CHARS, DISPLAY_NAME_MAX_CHARS, MOCK, User

@@ -10,9 +10,9 @@ from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from cruddur import errors
-from cruddur.middleware import UnavailableMiddleware
 from messaging import conversations
 from messaging.aws import Unavailable
+from messaging.middleware import UnavailableMiddleware
 from messaging.rate_limit import RateLimited
 from users.models import User
 

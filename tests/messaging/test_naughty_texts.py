@@ -10,8 +10,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from cruddur.text import normalise_text
 from messaging.dynamodb import MessageTable
-from messaging.text import MESSAGE_MAX_CHARS, normalise_text, problem_with
+from messaging.text import MESSAGE_MAX_CHARS, problem_with
 from users.models import User
 
 from .pages import group_of

@@ -1,6 +1,7 @@
 import pytest
 
-from messaging.text import PREVIEW_BYTES, is_blank, normalise_text, preview, problem_with
+from cruddur.text import is_blank, normalise_text
+from messaging.text import PREVIEW_BYTES, preview, problem_with
 
 
 @pytest.mark.parametrize(

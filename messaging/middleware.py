@@ -1,0 +1,32 @@
+"""The answers of what cannot be had now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+
+from cruddur import errors
+
+from .aws import Unavailable
+from .rate_limit import RateLimited
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class UnavailableMiddleware:
+    """Where a view has no better answer: 503 when DynamoDB or Postgres is away, 429 when a person is too fast."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Unavailable | OperationalError | InterfaceError):
+            return errors.unavailable(request)
+        if isinstance(exception, RateLimited):
+            return errors.too_many_requests(request, retry_after=exception.retry_after)
+        return None
