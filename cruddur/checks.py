@@ -15,6 +15,7 @@ from .loopback import is_loopback
 
 ENVIRONMENTS = ("local", "test", "production")
 LOCAL_HINT = "Run `make run` once (it writes .local/env), or set it as .env.example explains."
+PRODUCTION_HINT = "Set it in the environment, as .env.example explains."
 
 
 @register(Tags.security)
@@ -34,9 +35,10 @@ def _missing() -> Iterator[CheckMessage]:
         "E007": ("OIDC_RP_CLIENT_SECRET", settings.OIDC_RP_CLIENT_SECRET),
         "E008": ("DDB_MESSAGE_TABLE", settings.DDB_MESSAGE_TABLE),
     }
+    hint = PRODUCTION_HINT if settings.PRODUCTION else LOCAL_HINT
     for number, (name, value) in required.items():
         if not value:
-            yield Error(f"{name} is not set.", hint=LOCAL_HINT, id=f"cruddur.{number}")
+            yield Error(f"{name} is not set.", hint=hint, id=f"cruddur.{number}")
 
 
 def _secret_key() -> str:
