@@ -8,11 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import boto3.session
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    InvalidRegionError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
 from botocore.exceptions import ConnectionError as NoConnectionError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from cruddur.loopback import is_loopback
+from cruddur.problem import Problem
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -24,20 +37,22 @@ WEB_TIMEOUTS = Config(
 )
 LOOPBACK_KEY = "cruddurlocal"
 
-RETRY_LATER = frozenset(
+THROTTLES = frozenset(
     (
-        "InternalServerError",
-        "LimitExceededException",
         "ProvisionedThroughputExceeded",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "ServiceUnavailableException",
         "ThrottlingError",
         "ThrottlingException",
-        "TransactionInProgressException",
     )
 )
+RETRY_LATER = THROTTLES | {
+    "InternalServerError",
+    "LimitExceededException",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "TransactionInProgressException",
+}
 SERVER_ERROR = 500
 
 
@@ -49,7 +64,7 @@ class Conflict(Unavailable):
     """Another transaction was writing the same item at the same moment."""
 
 
-class AwsProblem(Exception):
+class AwsProblem(Problem):
     """What a command cannot do on AWS, and what to do about it, in one sentence."""
 
 
@@ -114,15 +129,22 @@ def retried_conflicts() -> Retrying:
     )
 
 
+SIGN_IN = "The AWS credentials have expired or are not valid: sign in to AWS again."
+SCHEMA_LOAD = "run `manage.py ddb_schema_load`, or check AWS_REGION and DDB_MESSAGE_TABLE."
+THROTTLED = "DynamoDB is throttling: wait a little and run this again, or give the table more capacity (--on-demand)."
 WHAT_TO_DO = {
     "AccessDeniedException": "AWS refuses this: the credentials lack the permission.",
-    "ExpiredTokenException": "The AWS credentials have expired: sign in to AWS again.",
+    "ExpiredTokenException": SIGN_IN,
     "IncompleteSignatureException": "The AWS credentials are malformed: set them again.",
-    "InvalidSignatureException": "AWS does not accept the credentials: set them again.",
-    "ResourceNotFoundException": "There is no such table: run `manage.py ddb_schema_load`, or check AWS_REGION and "
-    "DDB_MESSAGE_TABLE.",
+    "InvalidSignatureException": "AWS does not accept the credentials: set them again, and check this machine's clock.",
+    "MissingAuthenticationTokenException": "AWS got no credentials: sign in to AWS.",
+    "ResourceInUseException": "The table is being changed at this moment: run this again in a minute.",
+    "ResourceNotFoundException": f"There is no such table or index: {SCHEMA_LOAD}",
+    "TableNotFoundException": f"There is no such table: {SCHEMA_LOAD}",
     "UnrecognizedClientException": "AWS does not know the credentials: set them again.",
 }
+LOCALLY = "DynamoDB does not answer at {}: start the local stack with `make run`."
+REMOTELY = "DynamoDB does not answer at {}: check the network and AWS_REGION, or try again in a minute."
 
 
 @contextmanager
@@ -131,12 +153,33 @@ def explained_errors() -> Iterator[None]:
     try:
         yield
     except Unavailable as error:
-        msg = "DynamoDB does not answer: start the local stack with `make run`, or try again in a minute."
-        raise AwsProblem(msg) from error
-    except NoCredentialsError as error:
-        msg = "No AWS credentials: sign in to AWS, or start the local stack with `make run`."
-        raise AwsProblem(msg) from error
+        raise AwsProblem(_why_unavailable(error.__cause__)) from error
     except ServiceError as error:
         if sentence := WHAT_TO_DO.get(error_code(error)):
             raise AwsProblem(sentence) from error
         raise
+    except BotoCoreError as error:
+        raise AwsProblem(_why_not_asked(error)) from error
+
+
+def _why_unavailable(cause: BaseException | None) -> str:
+    if isinstance(cause, ClientError):
+        codes = {error_code(cause), *(reason.get("Code", "") for reason in cancellation_reasons(cause))}
+        return THROTTLED if codes & THROTTLES else "DynamoDB is failing at the moment: run this again in a minute."
+    if isinstance(cause, BotoCoreError):
+        endpoint = str(cause.kwargs.get("endpoint_url", "its endpoint"))
+        return (LOCALLY if is_loopback(endpoint) else REMOTELY).format(endpoint)
+    return THROTTLED
+
+
+def _why_not_asked(error: BotoCoreError) -> str:
+    match error:
+        case NoCredentialsError() | PartialCredentialsError():
+            return "No AWS credentials: sign in to AWS, or start the local stack with `make run`."
+        case ProfileNotFound():
+            return f"There is no AWS profile {error.kwargs['profile']}: unset AWS_PROFILE, or name another."
+        case InvalidRegionError() | NoRegionError():
+            return "AWS_REGION is no region: set it to one, as in us-east-1."
+        case TokenRetrievalError() | CredentialRetrievalError() | SSOError():
+            return SIGN_IN
+    return f"DynamoDB could not be asked: {error}"

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
+from cruddur.problem import Problem
+
 from .aws import AwsProblem, ServiceError, error_code, translated_errors
 from .table import INDEXES, KEY_SCHEMA, STREAM, THROUGHPUT, attribute_definitions, index_definition, table_definition
 
@@ -17,7 +19,11 @@ WAIT_SECONDS = 900
 POLL_SECONDS = 2.0
 
 
-class SchemaRefused(Exception):
+class NotReady(Problem):
+    """DynamoDB took longer than `WAIT_SECONDS`."""
+
+
+class SchemaRefused(Problem):
     """The table differs from the definition in something that DynamoDB cannot change. The message says in what."""
 
 
@@ -27,7 +33,7 @@ def load_schema(
     """Create the table, or add what it lacks; yields a sentence before or after each step.
 
     `on_demand` creates the table with, or switches it to, payment per request.
-    Raises SchemaRefused, TimeoutError, Unavailable.
+    Raises SchemaRefused, NotReady, Unavailable.
     """
     existing = describe(table)
     if existing is None:
@@ -149,8 +155,8 @@ def _wait_until_active(table: MessageTable, sleep: Callable[[float], object]) ->
                 return existing
         sleep(POLL_SECONDS)
         waited += POLL_SECONDS
-    msg = f"Table {table.name} was not ready after {WAIT_SECONDS} seconds."
-    raise TimeoutError(msg)
+    msg = f"Table {table.name} was not ready after {WAIT_SECONDS} seconds: run this again to go on waiting."
+    raise NotReady(msg)
 
 
 def _is_on_demand(existing: dict[str, Any]) -> bool:

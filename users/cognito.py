@@ -21,6 +21,7 @@ from botocore.exceptions import (
 )
 
 from cruddur.loopback import is_loopback
+from cruddur.problem import Problem
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -52,7 +53,7 @@ SENTENCES = {
 }
 
 
-class CognitoError(Exception):
+class CognitoError(Problem):
     """Cognito did not do what was asked; the argument is a sentence that says what to do about it."""
 
 

@@ -1,18 +1,20 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
-from cruddur.stack import describe_stack
 from messaging.connection import message_table
-from messaging.management.foreseen import foreseen
-from messaging.schema import SchemaRefused, load_schema
+from messaging.management.table_command import TableCommand
+from messaging.schema import load_schema
 
 
-class Command(BaseCommand):
+class Command(TableCommand):
     help = (
         "Create the table of conversations, or add the index or stream it lacks. Says what exists, refuses what "
         "DynamoDB cannot change, deletes nothing. Safe to run again."
     )
+    examples = ("", "--on-demand")
+    replaces = ("ddb/schema-load [prod]",)
+    when_stopped = "Stopped. What DynamoDB was told it goes on with; run it again to see the rest done."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -21,12 +23,10 @@ class Command(BaseCommand):
             help="pay per request instead of 5 read and 5 write units; switches a table that has those",
         )
 
-    def handle(self, *, on_demand: bool, **options: Any) -> None:
-        if options["verbosity"]:
-            self.stdout.write(describe_stack())
-        with foreseen():
-            try:
-                for sentence in load_schema(message_table(), on_demand=on_demand):
-                    self.stdout.write(f"  {sentence}")
-            except (SchemaRefused, TimeoutError) as error:
-                raise CommandError(str(error)) from error
+    def act(self, *, on_demand: bool, **options: Any) -> None:
+        table = message_table()
+        steps = []
+        for sentence in load_schema(table, on_demand=on_demand):
+            steps.append(sentence)
+            self.say(f"  {sentence}")
+        self.done(f"Table {table.name} is as it should be.", table=table.name, steps=steps)

@@ -1,0 +1,145 @@
+"""What the project's commands have in common: which stack they act on, how they speak, and how they fail."""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+from abc import abstractmethod
+from argparse import RawDescriptionHelpFormatter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import IO, Any, ClassVar, NoReturn, cast
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
+from django.db import Error as DatabaseError
+
+from . import terminal
+from .database_problems import explained
+from .problem import Problem
+from .stack import describe_stack
+from .terminal import Column
+
+STOPPED = 130
+"""Exit code after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
+CLOSED = 141
+"""Exit code when what reads the output has gone, as `head` does: 128 and the number of SIGPIPE."""
+HELP_WIDTH = 80
+
+
+class UsageError(CommandError):
+    """The command was called wrongly: exit code 2."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, returncode=2)
+
+
+class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
+    """Django's order of options; examples keep their lines."""
+
+
+class StackCommand(BaseCommand):
+    """A command of the project.
+
+    Subclasses write `act` in place of Django's `handle`. What they `say` is for people: on standard output, on standard
+    error when programs read that (`--json`), nowhere when quiet (`-v0`). What they `write_rows` is the product.
+    Exit codes: 0 done, 1 refused or failed, 2 called wrongly; 130 after Ctrl-C.
+    """
+
+    examples: ClassVar[Sequence[str]] = ()
+    """Arguments worth showing, for `--help` and docs/commands.md."""
+    replaces: ClassVar[Sequence[str]] = ()
+    """The old system's scripts that this one takes the place of."""
+    when_stopped: ClassVar[str] = "Stopped. Nothing was changed."
+    """What Ctrl-C leaves behind."""
+
+    suppressed_base_arguments = {"--version", "--settings", "--pythonpath"}
+    quiet = False
+    as_json = False
+
+    @abstractmethod
+    def act(self, *args: Any, **options: Any) -> None:
+        """Do the work. May raise Problem, CommandError, UsageError and what `foreseen` knows."""
+
+    def describe(self) -> str:
+        """The first line: endpoint, table or pool, and database."""
+        return describe_stack()
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, **kwargs)
+        parser.add_argument("--json", action="store_true", help="JSON, an object a line, for programs")
+        parser.description = textwrap.fill(self.help, HELP_WIDTH)
+        lines = "\n".join(f"  manage.py {subcommand} {each}".rstrip() for each in self.examples)
+        parser.epilog = f"examples:\n{lines}" if lines else None
+        return parser
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.quiet, self.as_json = options["verbosity"] == 0, options["json"]
+        try:
+            self.say(self.describe())
+            with self.foreseen():
+                self.act(**options)
+            self.stdout.flush()
+        except KeyboardInterrupt:
+            self.stderr.write(f"\n{self.when_stopped}")
+            raise SystemExit(STOPPED) from None
+        except BrokenPipeError:
+            self._leave_closed_output()
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        if "NO_COLOR" in os.environ and not options.get("force_color"):
+            options["no_color"] = True
+        return super().execute(*args, **options)
+
+    # --- How it speaks ------------------------------------------------------------------------------------------------
+
+    def say(self, sentence: str, style: Callable[[str], str] | None = None) -> None:
+        """Tell a person something."""
+        if not self.quiet:
+            (self.stderr if self.as_json else self.stdout).write(style(sentence) if style else sentence)
+
+    def done(self, sentence: str, **facts: Any) -> None:
+        """The last word: a sentence for people, the facts as one object for programs."""
+        if self.as_json:
+            self.stdout.write(terminal.as_json(facts))
+        else:
+            self.say(sentence, self.style.SUCCESS)
+
+    def write_rows(self, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
+        """The product: a table for people, everything in the rows as JSON lines for programs."""
+        if self.as_json:
+            for row in rows:
+                self.stdout.write(terminal.as_json(row))
+        else:
+            terminal.write_table(cast("IO[str]", self.stdout), columns, rows)
+
+    def progress(self, what: str, *, total: float | None = None) -> AbstractContextManager[Callable[[int], None]]:
+        """On standard error: see `terminal.progress`."""
+        stream = cast("IO[str]", self.stderr._out)  # noqa: SLF001 - unstyled
+        return terminal.progress(stream, what, total=total, quiet=self.quiet)
+
+    # --- How it fails -------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def foreseen(self) -> Iterator[None]:
+        """Turn what the person at the keyboard can put right into CommandError: a sentence that says what to do."""
+        try:
+            yield
+        except (Problem, ImproperlyConfigured) as error:
+            raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            sentence = explained(error)
+            if sentence is None:
+                raise
+            raise CommandError(sentence) from error
+
+    def _leave_closed_output(self) -> NoReturn:
+        # Python would complain once more when it flushes standard output at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(CLOSED)
+
+
+def summary_of(command: BaseCommand) -> str:
+    """The first sentence of a command's help."""
+    return textwrap.shorten(command.help.split(". ")[0].rstrip("."), HELP_WIDTH, placeholder=" …")

@@ -1,0 +1,41 @@
+"""What a command asks for before it deletes something that cannot be brought back."""
+
+from __future__ import annotations
+
+import sys
+
+from django.core.management.base import CommandError, CommandParser
+
+from .commands import StackCommand
+
+
+def add_consent_arguments(parser: CommandParser, *, name: str) -> None:
+    """The options `--yes` and `--i-mean NAME`, which `require_consent` reads."""
+    parser.add_argument("--yes", action="store_true", help="do not ask, for programs")
+    parser.add_argument(
+        "--i-mean", metavar=name, help=f"the name of the {name.lower()} again: needed where it is not on this machine"
+    )
+
+
+def require_consent(
+    command: StackCommand, *, thing: str, name: str, on_this_machine: bool, yes: bool, i_mean: str | None
+) -> None:
+    """Return if the person means it. Raises CommandError otherwise.
+
+    `thing` is what `name` names, as in "table". Off this machine the name has to be given twice, and production is.
+    """
+    if i_mean is not None and i_mean != name:
+        raise CommandError(f"--i-mean {i_mean} is not {name}: nothing was dropped.")
+    if not on_this_machine and i_mean is None:
+        raise CommandError(
+            f"The {thing} {name} is not on this machine: nothing was dropped. If you mean it, add --i-mean {name}."
+        )
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise CommandError("Nobody is there to be asked: nothing was dropped. Programs add --yes.")
+    command.stderr.write(f"This deletes the {thing} {name} and everything in it, for ever.")
+    command.stderr.write("Type its name to go on: ", ending="")
+    command.stderr.flush()
+    if sys.stdin.readline().strip() != name:
+        raise CommandError("That is another name: nothing was dropped.")
