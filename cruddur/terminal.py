@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from io import StringIO
 from typing import IO, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -107,12 +108,10 @@ def write_table(stream: IO[str], columns: Sequence[Column], rows: Iterable[Mappi
     for row in rows:
         # Text, because what people call themselves may look like markup.
         table.add_row(*(Text(printable((column.show or as_text)(row.get(column.key)))) for column in columns))
-    console = Console(
-        file=stream, width=None if is_terminal(stream) else ONE_LINE, color_system=None if plain else "auto"
-    )
-    with console.capture() as captured:
-        console.print(table)
-    stream.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines() if line.strip()))
+    # Not on the stream itself: Django's wrapper of it ends whatever it is given with a new line.
+    rendered = StringIO()
+    Console(file=rendered, force_terminal=not plain, width=None if is_terminal(stream) else ONE_LINE).print(table)
+    stream.write("".join(f"{line.rstrip()}\n" for line in rendered.getvalue().splitlines() if line.strip()))
 
 
 @contextmanager
