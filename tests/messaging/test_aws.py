@@ -1,59 +1,17 @@
 """The door: what passes by itself is Unavailable, the rest stays loud. Faults are put in at botocore's before-send."""
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from botocore.awsrequest import AWSResponse  # noqa: TID251 - faults are made of botocore's own answers
-from botocore.compat import HTTPHeaders  # noqa: TID251
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError  # noqa: TID251
 
 from messaging import conversations
-from messaging.aws import LOOPBACK_KEY, AwsProblem, ServiceError, Unavailable, connect, explained_errors
+from messaging.aws import LOOPBACK_KEY, ServiceError, Unavailable, connect
 from messaging.dynamodb import MessageTable
 
+from .faults import answer, fault, timeout
 from .talk import ANDREW, BAYKO, GROUP, send, start
-
-
-class Body:
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-
-    def stream(self, **_: Any) -> Iterator[bytes]:
-        yield self.content
-
-
-def answer(code: str, status: int = 400, **more: Any) -> Callable[[], AWSResponse]:
-    content = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": code, **more}).encode()
-    return lambda: AWSResponse("", status, HTTPHeaders(), Body(content))
-
-
-@contextmanager
-def fault(table: MessageTable, operation: str, *make: Callable[[], AWSResponse]) -> Iterator[list[str]]:
-    """Answer the first calls of `operation` with these faults; yields the calls that were sent."""
-    waiting = list(make)
-    sent: list[str] = []
-
-    def inject(request: Any, **_: Any) -> Any:
-        sent.append(operation)
-        return waiting.pop(0)() if waiting else None
-
-    event = f"before-send.dynamodb.{operation}"
-    table.client.meta.events.register_first(event, inject)
-    try:
-        yield sent
-    finally:
-        table.client.meta.events.unregister(event, inject)
-
-
-def timeout(kind: type[Exception]) -> Callable[[], AWSResponse]:
-    def time_out() -> AWSResponse:
-        raise kind(endpoint_url="http://dynamodb")  # type: ignore[call-arg]
-
-    return time_out
-
 
 THROTTLED = answer("ProvisionedThroughputExceededException")
 
@@ -157,20 +115,3 @@ def test_an_emulator_is_never_shown_real_credentials(monkeypatch: pytest.MonkeyP
     client = connect(endpoint_url="http://localhost:4566", region="us-east-1")
 
     assert client._request_signer._credentials.access_key == LOOPBACK_KEY  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize(
-    ("code", "advice"),
-    [
-        ("ExpiredTokenException", "sign in to AWS again"),
-        ("AccessDeniedException", "permission"),
-        ("ResourceNotFoundException", "ddb_schema_load"),
-    ],
-)
-def test_a_command_gets_one_sentence_that_says_what_to_do(moto_table: MessageTable, code: str, advice: str) -> None:
-    with (
-        fault(moto_table, "GetItem", answer(code)),
-        pytest.raises(AwsProblem, match=advice),
-        explained_errors(),
-    ):
-        moto_table.conversation(GROUP)
