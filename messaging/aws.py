@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 WEB_TIMEOUTS = Config(
     connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"}, max_pool_connections=50
 )
+# For commands that run as long as it takes and repeat what passes by itself with a patience of their own.
+COMMAND_TIMEOUTS = Config(
+    connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 1, "mode": "standard"}, max_pool_connections=50
+)
 LOOPBACK_KEY = "cruddurlocal"
 
 THROTTLES = frozenset(
@@ -60,6 +64,10 @@ class Unavailable(Exception):
     """DynamoDB cannot answer now: throttled, timed out, out of reach or failing. Trying again later is safe."""
 
 
+class Throttled(Unavailable):
+    """The table's capacity is used up for the moment."""
+
+
 class Conflict(Unavailable):
     """Another transaction was writing the same item at the same moment."""
 
@@ -75,6 +83,14 @@ ServiceError = ClientError
 def connect(*, endpoint_url: str | None, region: str) -> DynamoDBClient:
     """A client for the table: safe between threads; 77 ms to make, so make one per process."""
     return _session(endpoint_url).client("dynamodb", endpoint_url=endpoint_url, region_name=region, config=WEB_TIMEOUTS)
+
+
+def patient(client: DynamoDBClient) -> DynamoDBClient:
+    """A client of the same endpoint for a long command: waits a minute for an answer, and asks once."""
+    endpoint_url, region = client.meta.endpoint_url, client.meta.region_name
+    return _session(endpoint_url).client(
+        "dynamodb", endpoint_url=endpoint_url, region_name=region, config=COMMAND_TIMEOUTS
+    )
 
 
 def connect_streams(*, endpoint_url: str | None, region: str) -> DynamoDBStreamsClient:
@@ -93,7 +109,7 @@ def _session(endpoint_url: str | None) -> boto3.session.Session:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn what passes by itself into `Unavailable` or `Conflict`; a bad request, a refused permission stay loud."""
+    """Turn what passes by itself into `Unavailable`, `Throttled`, `Conflict`; bad and refused requests stay loud."""
     try:
         yield
     except (HTTPClientError, NoConnectionError) as error:
@@ -102,6 +118,8 @@ def translated_errors() -> Iterator[None]:
         codes = {error_code(error)}
         if "TransactionCanceledException" in codes:
             codes |= {reason.get("Code", "") for reason in cancellation_reasons(error)}
+        if codes & THROTTLES:
+            raise Throttled from error
         if codes & RETRY_LATER or error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= SERVER_ERROR:
             raise Unavailable from error
         if codes & {"TransactionConflict", "TransactionConflictException"}:
