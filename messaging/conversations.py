@@ -159,7 +159,7 @@ def send(*, user_uuid: UUID, group_uuid: UUID, text: str, message_uuid: UUID, af
     `after` is the newest created_at the page knew when `message_uuid` was minted ("" for none).
     Raises ConversationNotFound, MessageRejected, MessageUuidReused, Blocked; ValueError when `after` is no created_at.
     """
-    text = _sendable(text)
+    text = sendable(text)
     if after:
         parse_created_at(after)
     conversation = message_table().conversation(group_uuid)
@@ -174,7 +174,7 @@ def start(*, user_uuid: UUID, other_uuid: UUID, text: str, message_uuid: UUID, n
     if user_uuid == other_uuid:
         msg = "nobody can start a conversation with themselves"
         raise ValueError(msg)
-    text = _sendable(text)
+    text = sendable(text)
     members = frozenset((user_uuid, other_uuid))
     group_uuid = pair_group_uuid(user_uuid, other_uuid)
     message = first_message(group_uuid=group_uuid, user_uuid=user_uuid, text=text, message_uuid=message_uuid, now=now)
@@ -223,7 +223,8 @@ def unread_total(*, user_uuid: UUID) -> UnreadTotal:
     return UnreadTotal(sum(entry.unread for entry in newest), more=len(entries) > len(newest))
 
 
-def _sendable(text: str) -> str:
+def sendable(text: str) -> str:
+    """The text as it is stored. Raises MessageRejected when it cannot be."""
     text = normalise_text(text)
     if code := problem_with(text):
         raise MessageRejected(code)
@@ -239,7 +240,8 @@ def _append(
         if conversation is None or user_uuid not in conversation.member_uuids:
             raise ConversationNotFound
         if stored := _stored_before(table, conversation, user_uuid, message_uuid, after):
-            if stored.message != text:
+            # What was edited or deleted since has lost the text it was sent with: the uuid alone says that it came.
+            if stored.message != text and not (stored.edited_at or stored.deleted_at):
                 raise MessageUuidReused
             return Delivery(stored, conversation.member_uuids)
         if conversation.blocked:

@@ -79,6 +79,10 @@ class Message:
     message: str
     message_uuid: uuid.UUID
     user_uuid: uuid.UUID
+    edited_at: str = ""
+    """When it was last edited, as created_at is written; empty for never."""
+    deleted_at: str = ""
+    """When it was deleted: a tombstone stays, without text."""
 
     @property
     def created(self) -> datetime:
@@ -203,12 +207,13 @@ def conversation_item(conversation: Conversation) -> dict[str, Any]:
 
 
 def message_item(message: Message) -> dict[str, Any]:
+    written = {"message": message.message, "edited_at": message.edited_at, "deleted_at": message.deleted_at}
     return {
         **message_key(message.group_uuid, message.created_at),
         "seq": number(message.seq),
-        "message": {"S": message.message},
         "message_uuid": {"S": str(message.message_uuid)},
         "user_uuid": {"S": str(message.user_uuid)},
+        **{name: {"S": value} for name, value in written.items() if value},
     }
 
 
@@ -229,6 +234,10 @@ def entry_item(entry: Entry) -> dict[str, Any]:
     if entry.read_seq:
         item |= {"read_seq": number(entry.read_seq), "read_sk": {"S": entry.read_sk}}
     return item
+
+
+def _text(item: Item, name: str) -> str:
+    return str(item[name]["S"]) if name in item else ""
 
 
 def _uuids(value: Mapping[str, Any]) -> frozenset[uuid.UUID]:
@@ -263,9 +272,11 @@ def message_from(item: Item) -> Message:
         group_uuid=uuid.UUID(item["pk"]["S"].removeprefix("MSG#")),
         created_at=item["sk"]["S"],
         seq=int(item["seq"]["N"]),
-        message=item["message"]["S"],
+        message=_text(item, "message"),
         message_uuid=uuid.UUID(item["message_uuid"]["S"]),
         user_uuid=uuid.UUID(item["user_uuid"]["S"]),
+        edited_at=_text(item, "edited_at"),
+        deleted_at=_text(item, "deleted_at"),
     )
 
 
@@ -280,7 +291,7 @@ def entry_from(item: Item) -> Entry:
         last_seq=int(item["last_seq"]["N"]),
         sent_seq=int(item["sent_seq"]["N"]),
         version=int(item["version"]["N"]) if "version" in item else 0,
-        inbox=item["inbox"]["S"] if "inbox" in item else None,
+        inbox=_text(item, "inbox") or None,
         read_seq=int(item["read_seq"]["N"]) if "read_seq" in item else 0,
-        read_sk=item["read_sk"]["S"] if "read_sk" in item else "",
+        read_sk=_text(item, "read_sk"),
     )

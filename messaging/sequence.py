@@ -76,6 +76,16 @@ def conversation_from_messages(messages: Iterable[Message], *, member_uuids: fro
     return conversation
 
 
+def edited(message: Message, *, text: str, now: datetime) -> Message:
+    """The message with another text, marked as edited; its place and number stay."""
+    return replace(message, message=text, edited_at=format_created_at(now))
+
+
+def deleted(message: Message, *, now: datetime) -> Message:
+    """The tombstone of a message: who wrote it and when, and nothing of what."""
+    return replace(message, message="", edited_at="", deleted_at=format_created_at(now))
+
+
 def entry_from_conversation(conversation: Conversation, user_uuid: UUID) -> Entry:
     """The entry of a member as the conversation gives it: in the member's inbox, nothing read."""
     return Entry(

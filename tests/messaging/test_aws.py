@@ -100,7 +100,7 @@ def test_keys_that_stay_unprocessed_are_unavailable_and_never_absent(
     moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start()
-    monkeypatch.setattr("messaging.dynamodb.time.sleep", lambda _: None)
+    monkeypatch.setattr("messaging.calls.time.sleep", lambda _: None)
     keys = {moto_table.name: {"Keys": [{"pk": {"S": f"MSG#{GROUP}"}, "sk": {"S": "#CONVERSATION"}}]}}
     unprocessed = answer("", 200, Responses={moto_table.name: []}, UnprocessedKeys=keys)
 

@@ -1,0 +1,110 @@
+"""Editing and deleting one's own messages: neither changes the order of anything, nor makes anything new.
+
+Keyword-only and with the exceptions of `conversations`, as all of the domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from .aws import Unavailable
+from .connection import message_table
+from .conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound, sendable
+from .dynamodb import ConversationMoved
+from .items import Conversation, Message, parse_created_at
+from .sequence import deleted, edited
+
+EDIT_TIME = timedelta(minutes=15)
+ATTEMPTS = 20
+"""Each failed one means that the conversation or the message was changed in between."""
+
+Amend = Callable[[Conversation, Message], Message]
+"""Gives the message as it is to be, or as it is when there is nothing to do."""
+
+
+class NotTheWriter(Exception):
+    """Somebody else wrote this message."""
+
+
+class TooLateToEdit(Exception):
+    """The message is older than `EDIT_TIME`."""
+
+
+class MessageIsDeleted(Exception):
+    """A tombstone cannot be edited."""
+
+
+def edit(*, user_uuid: UUID, group_uuid: UUID, created_at: str, text: str, now: datetime) -> Delivery:
+    """Give one's own message another text, up to 15 minutes after it was sent (2 calls, 4 WCU below 1 KB).
+
+    The same text changes nothing, so repeating is safe. Raises ConversationNotFound, MessageNotFound, NotTheWriter,
+    TooLateToEdit, MessageIsDeleted, MessageRejected, Blocked; ValueError when created_at is none.
+    """
+    text = sendable(text)
+
+    def amend(conversation: Conversation, message: Message) -> Message:
+        if message.deleted_at:
+            raise MessageIsDeleted
+        if message.message == text:
+            return message
+        if not may_be_edited(message, now=now):
+            raise TooLateToEdit
+        if conversation.blocked:
+            raise Blocked
+        return edited(message, text=text, now=now)
+
+    return _amend(user_uuid, group_uuid, created_at, amend)
+
+
+def delete(*, user_uuid: UUID, group_uuid: UUID, created_at: str, now: datetime) -> Delivery:
+    """Leave a tombstone of one's own message, whenever it was sent (2 calls, 4 WCU below 1 KB).
+
+    A deleted one stays as it is, so repeating is safe. Raises ConversationNotFound, MessageNotFound, NotTheWriter;
+    ValueError when created_at is none.
+    """
+
+    def amend(conversation: Conversation, message: Message) -> Message:
+        return message if message.deleted_at else deleted(message, now=now)
+
+    return _amend(user_uuid, group_uuid, created_at, amend)
+
+
+def may_be_edited(message: Message, *, now: datetime) -> bool:
+    """Whether its writer may still change its text."""
+    return not message.deleted_at and now - message.created <= EDIT_TIME
+
+
+def own_message(*, user_uuid: UUID, group_uuid: UUID, created_at: str) -> Message:
+    """The person's own message, to show it before it is changed (1 call).
+
+    Raises ConversationNotFound, MessageNotFound, NotTheWriter; ValueError when created_at is none.
+    """
+    return _own(user_uuid, group_uuid, created_at)[1]
+
+
+def _amend(user_uuid: UUID, group_uuid: UUID, created_at: str, amend: Amend) -> Delivery:
+    for _ in range(ATTEMPTS):
+        conversation, message = _own(user_uuid, group_uuid, created_at)
+        wanted = amend(conversation, message)
+        if wanted == message:
+            return Delivery(message, conversation.member_uuids)
+        try:
+            message_table().amend(conversation, wanted)
+        except ConversationMoved:
+            continue
+        return Delivery(wanted, conversation.member_uuids)
+    raise Unavailable
+
+
+def _own(user_uuid: UUID, group_uuid: UUID, created_at: str) -> tuple[Conversation, Message]:
+    parse_created_at(created_at)
+    conversation, message = message_table().conversation_and_message(group_uuid, created_at)
+    if conversation is None or user_uuid not in conversation.member_uuids:
+        raise ConversationNotFound
+    if message is None:
+        raise MessageNotFound
+    if message.user_uuid != user_uuid:
+        raise NotTheWriter
+    return conversation, message
