@@ -49,3 +49,20 @@ def timeout(kind: type[Exception]) -> Callable[[], AWSResponse]:
         raise kind(endpoint_url="http://dynamodb")  # type: ignore[call-arg]
 
     return time_out
+
+
+@contextmanager
+def during(table: MessageTable, operation: str, act: Callable[[], object]) -> Iterator[None]:
+    """Let `act`, what somebody else does, happen just before the first call of `operation` is sent."""
+    waiting = [act]
+
+    def interrupt(**_: Any) -> None:
+        if waiting:
+            waiting.pop()()
+
+    event = f"before-send.dynamodb.{operation}"
+    table.client.meta.events.register_first(event, interrupt)
+    try:
+        yield
+    finally:
+        table.client.meta.events.unregister(event, interrupt)
