@@ -6,25 +6,43 @@ Monotonic: an entry takes a version once and never an older one, so batches may 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from .dynamodb import MessageTable
-from .items import CONVERSATION_SK, Conversation, conversation_from
+from .items import CONVERSATION_SK, Conversation, Item, conversation_from
 
 
-def changed_conversations(records: Iterable[Mapping[str, Any]]) -> list[Conversation]:
-    """The newest image of each conversation that these stream records change; other items do not matter."""
-    newest: dict[UUID, Conversation] = {}
+@dataclass(slots=True)
+class Change:
+    """What a batch of stream records says of one conversation: only its newest image matters."""
+
+    pk: str
+    image: Item
+    version: int
+    sequence_number: str
+    """Of the first of its records in the batch: to be delivered again from there, should the change fail."""
+
+    @property
+    def conversation(self) -> Conversation:
+        """Raises KeyError, TypeError or ValueError when the image is no conversation."""
+        return conversation_from(self.image)
+
+
+def changes(records: Iterable[Mapping[str, Any]]) -> list[Change]:
+    """The changed conversations of these stream records, in the order of their first ones; other items do not matter.
+
+    Burst or not, a conversation is one change: k messages in a batch cost one update a member.
+    """
+    found: dict[str, Change] = {}
     for record in records:
-        image = record["dynamodb"].get("NewImage")
-        if image is None or image["sk"].get("S") != CONVERSATION_SK:
+        change = _change(record["dynamodb"])
+        if change is None:
             continue
-        conversation = conversation_from(image)
-        known = newest.get(conversation.group_uuid)
-        if known is None or known.version < conversation.version:
-            newest[conversation.group_uuid] = conversation
-    return list(newest.values())
+        known = found.setdefault(change.pk, change)
+        if known.version < change.version:
+            known.image, known.version = change.image, change.version
+    return list(found.values())
 
 
 def project(table: MessageTable, conversations: Iterable[Conversation]) -> int:
@@ -37,3 +55,12 @@ def project(table: MessageTable, conversations: Iterable[Conversation]) -> int:
         for conversation in conversations
         for member in sorted(conversation.member_uuids)
     )
+
+
+def _change(said: Mapping[str, Any]) -> Change | None:
+    image = said.get("NewImage")
+    if image is None or image.get("sk", {}).get("S") != CONVERSATION_SK:
+        return None
+    # A version that is none sorts before all: the image fails when it is read, and no other of the batch with it.
+    version = image.get("version", {}).get("N", "")
+    return Change(image["pk"]["S"], image, int(version) if version.isdecimal() else -1, said["SequenceNumber"])

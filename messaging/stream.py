@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .aws import ServiceError, Unavailable, error_code, translated_errors
 from .dynamodb import MessageTable
-from .projection import changed_conversations, project
+from .projection import changes, project
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -149,7 +149,7 @@ class StreamConsumer:
                 return 0
             raise
         if records := page["Records"]:
-            project(self.table, changed_conversations(records))
+            project(self.table, (change.conversation for change in changes(records)))
             self.checkpoints.save(shard_id, records[-1]["dynamodb"]["SequenceNumber"])
         if following := page.get("NextShardIterator"):
             self._iterators[shard_id] = following

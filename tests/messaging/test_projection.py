@@ -6,7 +6,7 @@ from typing import Any
 from messaging import conversations
 from messaging.dynamodb import MessageTable
 from messaging.items import Conversation, conversation_item, entry_key, message_item
-from messaging.projection import changed_conversations, project
+from messaging.projection import changes, project
 
 from .talk import ANDREW, BAYKO, GROUP, entry_of, send, start
 
@@ -21,15 +21,29 @@ def history(table: MessageTable, messages: int) -> list[Conversation]:
     return versions
 
 
-def record(item: dict[str, Any]) -> dict[str, Any]:
-    return {"dynamodb": {"NewImage": item, "SequenceNumber": "1"}}
+def record(item: dict[str, Any], sequence_number: str = "1") -> dict[str, Any]:
+    return {"dynamodb": {"NewImage": item, "SequenceNumber": sequence_number}}
 
 
 def test_of_a_batch_only_the_newest_image_of_each_conversation_counts(moto_table: MessageTable) -> None:
     versions = history(moto_table, 4)
     records = [record(conversation_item(version)) for version in (*versions, versions[0])]
 
-    assert changed_conversations(records) == [versions[-1]]
+    assert [change.conversation for change in changes(records)] == [versions[-1]]
+
+
+def test_a_change_is_delivered_again_from_its_first_record(moto_table: MessageTable) -> None:
+    versions = history(moto_table, 3)
+    records = [record(conversation_item(each), str(number)) for number, each in enumerate(versions, start=8)]
+
+    assert [change.sequence_number for change in changes(records)] == ["8"]
+
+
+def test_an_image_without_a_version_hides_no_other(moto_table: MessageTable) -> None:
+    (version,) = history(moto_table, 1)
+    damaged = {**conversation_item(version), "version": {"S": "one"}}
+
+    assert [each.conversation for each in changes([record(damaged), record(conversation_item(version))])] == [version]
 
 
 def test_messages_entries_and_deletions_do_not_matter(moto_table: MessageTable) -> None:
@@ -37,7 +51,7 @@ def test_messages_entries_and_deletions_do_not_matter(moto_table: MessageTable) 
     entry = moto_table.client.get_item(TableName=moto_table.name, Key=entry_key(ANDREW, GROUP))["Item"]
     deletion = {"dynamodb": {"Keys": {}, "SequenceNumber": "1"}}
 
-    assert changed_conversations([record(message_item(message)), record(entry), deletion]) == []
+    assert changes([record(message_item(message)), record(entry), deletion]) == []
 
 
 def test_repeated_shuffled_and_cut_batches_end_in_the_same_entries(either_table: MessageTable) -> None:
