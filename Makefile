@@ -1,5 +1,5 @@
 # Needs Python 3.11 or newer and nothing else; `make` alone lists the targets.
-# Variables: PYTHON, PORT, POSTGRES_PORT, AWS_PORT, and ARGS for `make test`.
+# Variables: PYTHON, PORT, POSTGRES_PORT, AWS_PORT, DYNAMODB_PORT, and ARGS for the tests.
 
 PYTHON ?= $(shell for each in python3.11 python3 python3.12 python3.13; do \
 	command -v $$each >/dev/null 2>&1 && $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -11,16 +11,22 @@ DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused APP_URL=http://localhost DATABASE
 	OIDC_RP_CLIENT_ID=unused OIDC_RP_CLIENT_SECRET=unused PYTHONWARNINGS=ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format clean python packages
+.PHONY: help run test dynamodb-local test-dynamodb-local lint format clean python packages
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 29
 
 run: packages ## Start everything on this machine and the web server with reload
 	@exec $(VENV_PYTHON) -m local_stack run --stop-with-parent
 
 test: packages ## Run the tests on a throw-away stack; ARGS="-k name" passes options to pytest
 	@exec $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadfile --cov $(ARGS)
+
+dynamodb-local: packages ## Fetch and start DynamoDB Local, Amazon's own emulator; needs Java
+	@exec $(VENV_PYTHON) -m local_stack dynamodb-local --stop-with-parent
+
+test-dynamodb-local: packages ## Run the tests against DynamoDB Local; needs Java
+	@CRUDDUR_TEST_DYNAMODB_LOCAL=1 exec $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: packages ## Check the code: ruff, djade, mypy, missing migrations
 	@$(VENV_PYTHON) -m ruff check .

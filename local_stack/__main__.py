@@ -1,4 +1,5 @@
-"""`python -m local_stack run` starts the local stack, `… clean` deletes what it made; the Makefile calls both."""
+"""`python -m local_stack run` starts the local stack, `… dynamodb-local` Amazon's emulator beside it, `… clean` deletes
+what they made; the Makefile calls all three."""
 
 import argparse
 import errno
@@ -15,11 +16,16 @@ ROOT = Path(__file__).resolve().parent.parent
 def main() -> int:
     """The exit code; whatever can be foreseen ends in one sentence and 1."""
     parser = argparse.ArgumentParser(prog="local_stack", description=__doc__)
-    parser.add_argument("command", choices=["run", "clean"])
+    parser.add_argument("command", choices=["run", "dynamodb-local", "clean"])
     parser.add_argument("--stop-with-parent", action="store_true", help="stop when the process that started it is gone")
     options = parser.parse_args()
     try:
-        return clean() if options.command == "clean" else run(with_parent=options.stop_with_parent)
+        match options.command:
+            case "clean":
+                return clean()
+            case "dynamodb-local":
+                return dynamodb_local(with_parent=options.stop_with_parent)
+        return run(with_parent=options.stop_with_parent)
     except Problem as problem:
         complain(str(problem))
     except PermissionError as error:
@@ -27,7 +33,7 @@ def main() -> int:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        complain(f"The disk of {error.filename or ROOT} is full: free some space and run `make run` again.")
+        complain(f"The disk of {error.filename or ROOT} is full: free some space and run this again.")
     return 1
 
 
@@ -40,6 +46,18 @@ def run(*, with_parent: bool) -> int:
     from local_stack.supervisor import Supervisor  # noqa: PLC0415
 
     return Supervisor(ROOT, read_configuration(ROOT), request).run()
+
+
+def dynamodb_local(*, with_parent: bool) -> int:
+    from local_stack.stopping import StopRequest  # noqa: PLC0415
+
+    request = StopRequest(with_parent=with_parent)
+    request.listen()
+    from local_stack import dynamodb_local as amazons  # noqa: PLC0415
+    from local_stack.environment import local_directory, read_port, read_values  # noqa: PLC0415
+
+    port = read_port(read_values(ROOT), "DYNAMODB_PORT")
+    return amazons.run(local_directory(ROOT), port=port, request=request)
 
 
 def clean() -> int:

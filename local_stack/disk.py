@@ -15,7 +15,7 @@ def require_room(directory: Path, *, megabytes: int) -> None:
     if free < megabytes:
         raise Problem(
             f"The disk of {directory} is full ({free} MB left, {megabytes} MB needed): "
-            "free some space and run `make run` again."
+            "free some space and run this again."
         )
 
 

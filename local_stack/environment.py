@@ -15,7 +15,8 @@ from cruddur.loopback import is_loopback
 from local_stack.disk import write_atomically
 from local_stack.problem import Problem
 
-DEFAULT_PORTS = {"PORT": 8000, "POSTGRES_PORT": 54320, "AWS_PORT": 4566}
+STACK_PORTS = ("PORT", "POSTGRES_PORT", "AWS_PORT")
+DEFAULT_PORTS = {"PORT": 8000, "POSTGRES_PORT": 54320, "AWS_PORT": 4566, "DYNAMODB_PORT": 8001}
 DEFAULT_REGION = "us-east-1"
 DATABASE_VARIABLES = ("DATABASE_URL",)
 DYNAMODB_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB")
@@ -79,17 +80,14 @@ class Configuration:
 
 def read_configuration(root: Path) -> Configuration:
     """From the environment and `.env`. Raises Problem for what contradicts a local stack."""
-    values = dict(os.environ)
-    # django-environ's own reader, so that a file means the same here and in the settings.
-    reader: type[environ.Env] = type("DotEnv", (environ.Env,), {"ENVIRON": values})
-    reader.read_env(root / ".env")
+    values = read_values(root)
     kind = values.get("CRUDDUR_ENV", "local")
     if kind != "local":
         raise Problem(
             f"CRUDDUR_ENV is {kind!r} and `make run` starts nothing but the local stack: "
             "unset it, or start the web server as docs/local-stack.md tells."
         )
-    ports = {name: read_port(values, name) for name in DEFAULT_PORTS}
+    ports = {name: read_port(values, name) for name in STACK_PORTS}
     if len(set(ports.values())) < len(ports):
         raise Problem(f"{', '.join(ports)} must differ, they are {', '.join(map(str, ports.values()))}.")
     return Configuration(
@@ -106,9 +104,29 @@ def read_configuration(root: Path) -> Configuration:
     )
 
 
+def read_values(root: Path) -> dict[str, str]:
+    """The process environment and, below it, `.env`."""
+    values = dict(os.environ)
+    # django-environ's own reader, so that a file means the same here and in the settings.
+    reader: type[environ.Env] = type("DotEnv", (environ.Env,), {"ENVIRON": values})
+    reader.read_env(root / ".env")
+    return values
+
+
 def local_directory(root: Path) -> Path:
     """Where the state is kept: CRUDDUR_LOCAL_DIR, by default `.local` in the clone."""
     return Path(os.environ.get("CRUDDUR_LOCAL_DIR") or root / ".local").absolute()
+
+
+def make_local_directory(local: Path) -> None:
+    """Make the state directory if it is missing. Raises Problem if it is another user's."""
+    # As root, Postgres' own account must pass through; what is secret in there has a mode of its own.
+    local.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
+    if local.stat().st_uid != os.geteuid():
+        raise Problem(
+            f"{local} belongs to another user (uid {local.stat().st_uid}): run this as that user, "
+            "or delete the directory to start anew."
+        )
 
 
 def read_port(values: Mapping[str, str], name: str) -> int:

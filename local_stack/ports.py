@@ -12,10 +12,10 @@ PRIVILEGED_BELOW = 1024
 BELOW_OUTGOING = range(20_000, 32_000)
 
 
-def listener(port: int, *, variable: str) -> socket.socket:
+def listener(port: int, *, variable: str, command: str = "make run") -> socket.socket:
     """A listening socket on 127.0.0.1, to be handed to a child; port 0 takes any free one.
 
-    `variable` is the one that chooses the port. Raises Problem when the port cannot be had.
+    `variable` is the one that chooses the port of `command`. Raises Problem when the port cannot be had.
     """
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -26,28 +26,28 @@ def listener(port: int, *, variable: str) -> socket.socket:
         sock.listen(2048)
     except OSError as error:
         sock.close()
-        raise taken(port, variable=variable, error=error) from error
+        raise taken(port, variable=variable, command=command, error=error) from error
     return sock
 
 
-def taken(port: int, *, variable: str, error: OSError | None = None) -> Problem:
+def taken(port: int, *, variable: str, command: str = "make run", error: OSError | None = None) -> Problem:
     """The sentence for a port that cannot be listened on."""
     if error and error.errno == errno.EACCES:
         return Problem(
             f"Port {port} needs more rights than this user has: choose one above {PRIVILEGED_BELOW - 1}, "
-            f"for example `make run {variable}={port + 8000}`."
+            f"for example `{command} {variable}={port + 8000}`."
         )
     another = port + 1 if port < 2**16 - 1 else port - 1
     return Problem(
         f"Port {port} is in use by another program: stop that program or choose another port, "
-        f"for example `make run {variable}={another}`."
+        f"for example `{command} {variable}={another}`."
     )
 
 
-def free_port(port: int = 0, *, variable: str = "PORT") -> int:
+def free_port(port: int = 0, *, variable: str = "PORT", command: str = "make run") -> int:
     """A port that nobody listens on at this moment: the one given, or any. Raises Problem if it is taken."""
     if port:
-        listener(port, variable=variable).close()
+        listener(port, variable=variable, command=command).close()
         return port
     for candidate in random.sample(BELOW_OUTGOING, k=100):
         try:

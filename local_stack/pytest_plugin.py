@@ -2,7 +2,8 @@
 
 It starts before pytest-django reads the settings and hands everything over in the environment, so that neither the
 developer's variables nor `.env` nor the stack of `make run` can be touched. Workers of pytest-xdist inherit it.
-CRUDDUR_TEST_DATABASE_URL and CRUDDUR_TEST_DYNAMODB_ENDPOINT_URL put another server in the place of a part.
+CRUDDUR_TEST_DATABASE_URL and CRUDDUR_TEST_DYNAMODB_ENDPOINT_URL put another server in the place of a part, and
+CRUDDUR_TEST_DYNAMODB_LOCAL=1 a DynamoDB Local of the tests' own in that of the emulator's DynamoDB.
 """
 
 import fcntl
@@ -16,8 +17,10 @@ from typing import IO
 
 import pytest
 
-from local_stack.aws import AwsEmulator
+from local_stack.aws import ROOT, AwsEmulator
 from local_stack.cognito_pool import ensure_pool
+from local_stack.dynamodb_local import DynamoDbLocal, fetched
+from local_stack.environment import local_directory
 from local_stack.ports import free_port
 from local_stack.postgres import PostgresServer
 from local_stack.problem import Problem
@@ -40,10 +43,13 @@ class ThrowAwayStack:
     lock: IO[str]
     postgres: PostgresServer
     emulator: AwsEmulator
+    dynamodb_local: DynamoDbLocal | None
 
     @classmethod
     def start(cls) -> "ThrowAwayStack":
         remove_abandoned()
+        # What is fetched is the one thing that is shared with `.local`: once is enough.
+        amazons = fetched(local_directory(ROOT)) if os.environ.get("CRUDDUR_TEST_DYNAMODB_LOCAL") else None
         directory = Path(tempfile.mkdtemp(prefix=PREFIX))
         directory.chmod(0o711)  # Postgres may run under another account
         lock = (directory / "lock").open("w")
@@ -53,12 +59,17 @@ class ThrowAwayStack:
             lock=lock,
             postgres=PostgresServer(directory / "postgres"),
             emulator=AwsEmulator(directory / "aws", region=REGION, persist=False),
+            dynamodb_local=DynamoDbLocal(directory / "dynamodb", emulator=amazons) if amazons else None,
         )
         try:
             stack.emulator.launch()
+            if stack.dynamodb_local:
+                stack.dynamodb_local.launch()
             if "CRUDDUR_TEST_DATABASE_URL" not in os.environ:
                 stack.postgres.start()
             stack.emulator.wait_until_ready()
+            if stack.dynamodb_local:
+                stack.dynamodb_local.wait_until_ready()
         except BaseException:
             stack.stop()
             raise
@@ -68,7 +79,8 @@ class ThrowAwayStack:
         """The variables of cruddur/settings.py for these parts."""
         app_url = f"http://localhost:{free_port()}"
         endpoint = self.emulator.url
-        dynamodb = os.environ.get("CRUDDUR_TEST_DYNAMODB_ENDPOINT_URL", endpoint)
+        own = self.dynamodb_local.url if self.dynamodb_local else endpoint
+        dynamodb = os.environ.get("CRUDDUR_TEST_DYNAMODB_ENDPOINT_URL", own)
         pool = ensure_pool(endpoint_url=endpoint, public_url=self.emulator.public_url, region=REGION, app_url=app_url)
         return {
             "CRUDDUR_ENV": "test",
@@ -87,6 +99,8 @@ class ThrowAwayStack:
         }
 
     def stop(self) -> None:
+        if self.dynamodb_local:
+            self.dynamodb_local.stop()
         self.emulator.stop()
         self.postgres.remove()
         shutil.rmtree(self.directory, ignore_errors=True)

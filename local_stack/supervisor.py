@@ -10,7 +10,7 @@ from local_stack import lock, processes, reloading
 from local_stack.aws import AwsEmulator
 from local_stack.disk import MEGABYTE, require_room
 from local_stack.django_processes import DjangoProcesses, wait_for_web
-from local_stack.environment import Configuration, write_env
+from local_stack.environment import Configuration, make_local_directory, write_env
 from local_stack.ports import listener
 from local_stack.postgres import PostgresServer
 from local_stack.problem import Problem
@@ -81,13 +81,7 @@ class Supervisor:
 
     def _prepare_directory(self) -> None:
         local = self.configuration.local
-        # As root, Postgres' own account must pass through; what is secret in there has a mode of its own.
-        local.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
-        if local.stat().st_uid != os.geteuid():
-            raise Problem(
-                f"{local} belongs to another user (uid {local.stat().st_uid}): run `make run` as that user, "
-                "or delete the directory to start anew."
-            )
+        make_local_directory(local)
         for directory in (self.configuration.logs, self.pid_files):
             directory.mkdir(exist_ok=True, mode=0o700)
         require_room(local, megabytes=LITTLE_ROOM_MEGABYTES)

@@ -13,7 +13,7 @@ DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 IDS = [str(document.relative_to(ROOT)) for document in DOCUMENTS]
 
 README = (ROOT / "README.md").read_text()
-MAKE_TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 EXAMPLE = (ROOT / ".env.example").read_text()
 
 
@@ -44,7 +44,7 @@ def pinned(requirements: str) -> set[str]:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=IDS)
 def test_every_make_target_that_is_named_exists(document: Path) -> None:
-    named = set(re.findall(r"(?:^|`)make ([a-z]+)", document.read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", document.read_text(), re.MULTILINE))
 
     assert named <= MAKE_TARGETS
 
@@ -111,4 +111,13 @@ def test_every_pinned_package_and_no_other_has_its_reason() -> None:
     named = {line.split("|")[1].strip() for line in (ROOT / "docs" / "dependencies.md").read_text().splitlines()
              if re.match(r"\| (?!-{3}|package )", line)}  # fmt: skip
 
-    assert named == pinned("requirements.txt") | pinned("requirements-dev.txt")
+    files = ("requirements.txt", "requirements-dev.txt", "deploy/requirements-lambda.txt")
+    assert named == set().union(*map(pinned, files))
+
+
+def test_a_package_has_one_version_everywhere() -> None:
+    lines = (ROOT / "deploy" / "requirements-lambda.txt").read_text() + (ROOT / "requirements.txt").read_text()
+    versions = re.findall(r"^tenacity==(.+)$", lines, re.MULTILINE)
+
+    assert len(versions) == 2
+    assert len(set(versions)) == 1
