@@ -43,7 +43,8 @@ def consumer(table: MessageTable, checkpoints: Remembered | None = None) -> Stre
 
 
 def drained(reader: StreamConsumer) -> None:
-    while reader.poll():
+    """Read until two passes in a row bring nothing: one empty page does not mean that there is no more."""
+    while reader.poll() or reader.poll():
         pass
 
 
