@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VIRTUALENV = Path(".venv")  # relative, so that a clone path with a space works
 PYTHON = VIRTUALENV / "bin" / "python"
 STAMP = VIRTUALENV / "installed"
-REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
+REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "deploy/requirements-lambda.txt")
 NEEDED_MEGABYTES = 700
 MEGABYTE = 1024 * 1024
 LINES_SHOWN = 8
@@ -71,7 +71,7 @@ def install() -> None:
         code, tail = run([sys.executable, "-m", "venv", "--clear", str(VIRTUALENV)])
         if code != 0 or not works():
             raise Problem(virtualenv_problem(tail))
-    say("Installing the packages of {} into .venv, a minute or two …".format(" and ".join(REQUIREMENTS)))
+    say("Installing the packages of {} into .venv, a minute or two …".format(" and ".join(REQUIREMENTS[:2])))
     STAMP.unlink(missing_ok=True)
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     code, tail = run([*command, "-r", REQUIREMENTS[1]], progress=True)

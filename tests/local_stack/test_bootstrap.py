@@ -25,6 +25,7 @@ def test_what_is_to_be_installed_follows_the_requirements(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path_factory.mktemp("clone"))
+    Path("deploy").mkdir()
     for name in bootstrap.REQUIREMENTS:
         Path(name).write_text("django==1\n")
     before = bootstrap.wanted()

@@ -1,0 +1,81 @@
+"""Pattern E as an AWS Lambda function on the table's stream. Shares the projection with the worker; knows no Django.
+
+Event source mapping: `FunctionResponseTypes: [ReportBatchItemFailures]`. Environment: DDB_MESSAGE_TABLE; AWS_REGION and
+the credentials are Lambda's own.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from .aws import Unavailable, connect
+from .dynamodb import MessageTable
+from .projection import Change, changes, project
+
+# One object a line, for CloudWatch Logs Insights. The event itself is never logged: it holds what people wrote.
+logger = Logger(service="cruddur-stream", log_uncaught_exceptions=False)
+
+
+def handler(event: Mapping[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
+    """Project a batch of stream records.
+
+    Returns Lambda's partial batch response: the lowest sequence number of those whose conversation could not be
+    projected, from which Lambda delivers again; what follows it in the batch is then applied twice, which does no harm.
+    """
+    records: Sequence[Mapping[str, Any]] = event["Records"]
+    found = changes(_decoded_record(record) for record in records)
+    moved, failed = 0, list[Change]()
+    for change in found:
+        try:
+            moved += project(message_table(), [change.conversation])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the rest of the batch is not held up
+            failed.append(change)
+            _tell(change, error)
+    counts = {"records": len(records), "conversations": len(found), "entries_moved": moved, "failed": len(failed)}
+    logger.info("batch projected", extra=counts)
+    lowest = sorted((change.sequence_number for change in failed), key=int)[:1]
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in lowest]}
+
+
+@cache
+def message_table() -> MessageTable:
+    """The table, connected once for all invocations of this process."""
+    client = connect(endpoint_url=os.environ.get("AWS_ENDPOINT_URL_DYNAMODB"), region=os.environ["AWS_REGION"])
+    return MessageTable(client, os.environ["DDB_MESSAGE_TABLE"])
+
+
+def _tell(change: Change, error: Exception) -> None:
+    # Neither the error's text nor a traceback: either may quote the item.
+    fields = {"key": change.pk, "sequence_number": change.sequence_number, "error": type(error).__name__}
+    if isinstance(error, Unavailable):
+        logger.warning("DynamoDB does not answer", extra=fields)
+    else:
+        logger.error("conversation not projected", extra=fields)
+
+
+def _decoded_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record as GetRecords gives it: in Lambda's events, which are JSON, binary values are base64."""
+    said = dict(record["dynamodb"])
+    if "NewImage" in said:
+        said["NewImage"] = {name: _decoded(value) for name, value in said["NewImage"].items()}
+    return {"dynamodb": said}
+
+
+def _decoded(value: Mapping[str, Any]) -> dict[str, Any]:
+    ((kind, content),) = value.items()
+    match kind:
+        case "B":
+            return {"B": base64.b64decode(content)}
+        case "BS":
+            return {"BS": [base64.b64decode(each) for each in content]}
+        case "L":
+            return {"L": [_decoded(each) for each in content]}
+        case "M":
+            return {"M": {name: _decoded(each) for name, each in content.items()}}
+    return {kind: content}
