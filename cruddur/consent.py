@@ -18,11 +18,19 @@ def add_consent_arguments(parser: CommandParser, *, name: str) -> None:
 
 
 def require_consent(
-    command: StackCommand, *, thing: str, name: str, on_this_machine: bool, yes: bool, i_mean: str | None
+    command: StackCommand,
+    *,
+    thing: str,
+    name: str,
+    on_this_machine: bool,
+    yes: bool,
+    i_mean: str | None,
+    holding: str | None = None,
 ) -> None:
     """Return if the person means it. Raises CommandError otherwise.
 
-    `thing` is what `name` names, as in "table". Off this machine the name has to be given twice, and production is.
+    `thing` is what `name` names, as in "table"; `holding`, how much would be lost, as in "7 items". Off this machine
+    the name has to be given twice, and production is. Names are compared whole: `prod` does not stand for `nonprod`.
     """
     if i_mean is not None and i_mean != name:
         raise CommandError(f"--i-mean {i_mean} is not {name}: nothing was dropped.")
@@ -34,8 +42,10 @@ def require_consent(
         return
     if not sys.stdin.isatty():
         raise CommandError("Nobody is there to be asked: nothing was dropped. Programs add --yes.")
-    command.stderr.write(f"This deletes the {thing} {name} and everything in it, for ever.")
+    everything = f"everything in it, {holding}" if holding else "everything in it"
+    command.stderr.write(f"This deletes the {thing} {name} and {everything}, for ever.")
     command.stderr.write("Type its name to go on: ", ending="")
     command.stderr.flush()
-    if sys.stdin.readline().strip() != name:
-        raise CommandError("That is another name: nothing was dropped.")
+    typed = sys.stdin.readline().strip()
+    if typed != name:
+        raise CommandError(f"{'That is another' if typed else 'There was no'} name: nothing was dropped.")

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from django.core.serializers.json import DjangoJSONEncoder
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -25,6 +26,8 @@ SECONDS_BETWEEN_LINES = 10.0
 KILO = 1000
 ONE_LINE = 100_000
 """Columns of a table in a file or a pipe, where a row is one line however long."""
+GAP = "  "
+"""Between the columns of rows that are written as they come."""
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Categories of characters that steer a terminal or turn the direction of a line instead of showing."""
 MAX_BYTE = 0xFF
@@ -42,6 +45,8 @@ class Column:
     show: Callable[[Any], str] | None = None
     """`as_text`, unless given."""
     right: bool = False
+    whole: bool = False
+    """Kept on one line where others of the row have to give way."""
 
 
 def as_text(value: Any) -> str:
@@ -62,7 +67,7 @@ def as_text(value: Any) -> str:
 
 def printable(text: str) -> str:
     """The text on one line; characters that could steer a terminal are written out, for people write what they like."""
-    return "".join(map(printable_char, text))
+    return text if text.isprintable() else "".join(map(printable_char, text))
 
 
 def printable_char(char: str) -> str:
@@ -98,13 +103,19 @@ def is_terminal(stream: IO[str]) -> bool:
     return bool(getattr(stream, "isatty", lambda: False)())
 
 
+def width_of(stream: IO[str]) -> int:
+    """Columns of a terminal; more than any line needs elsewhere."""
+    return Console(file=stream).width if is_terminal(stream) else ONE_LINE
+
+
 def write_table(stream: IO[str], columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
     """A table of the rows; on a terminal as wide as that, elsewhere a row a line."""
     plain = is_plain(stream)
     table = Table(box=None if plain else SIMPLE_HEAD, pad_edge=False, header_style="" if plain else "bold")
     for column in columns:
         heading = column.heading or column.key.replace("_", " ")
-        table.add_column(heading, justify="right" if column.right else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if column.right else "left"
+        table.add_column(heading, justify=justify, overflow="fold", no_wrap=column.whole)
     for row in rows:
         # Text, because what people call themselves may look like markup.
         table.add_row(*(Text(printable((column.show or as_text)(row.get(column.key)))) for column in columns))
@@ -112,6 +123,33 @@ def write_table(stream: IO[str], columns: Sequence[Column], rows: Iterable[Mappi
     rendered = StringIO()
     Console(file=rendered, force_terminal=not plain, width=None if is_terminal(stream) else ONE_LINE).print(table)
     stream.write("".join(f"{line.rstrip()}\n" for line in rendered.getvalue().splitlines() if line.strip()))
+
+
+def write_lines(
+    stream: IO[str], columns: Sequence[Column], widths: Sequence[int], rows: Iterable[Mapping[str, Any]]
+) -> None:
+    """The rows as they come, a line each, in columns of these widths; the last column takes the rest.
+
+    On a terminal what is too wide is cut. Elsewhere every value is whole: the widths only keep the columns straight.
+    """
+    cut, line_width = is_terminal(stream), width_of(stream)
+
+    def write(cells: Sequence[str]) -> None:
+        fitted = (fit(cell, width, cut=cut) for cell, width in zip(cells, widths, strict=False))
+        line = GAP.join((*fitted, *cells[len(widths) :]))
+        stream.write(f"{(fit(line, line_width, cut=True) if cut else line).rstrip()}\n")
+
+    write([column.heading or column.key.replace("_", " ") for column in columns])
+    for row in rows:
+        write([printable((column.show or as_text)(row.get(column.key))) for column in columns])
+
+
+def fit(text: str, width: int, *, cut: bool) -> str:
+    """The text with spaces up to `width` columns of the terminal; cut to them, with an ellipsis, only if told to."""
+    taken = cell_len(text)
+    if taken <= width:
+        return text + " " * (width - taken)
+    return f"{set_cell_size(text, width - 1)}…" if cut else text
 
 
 @contextmanager

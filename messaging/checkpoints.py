@@ -27,3 +27,9 @@ class PostgresCheckpoints:
         """Delete the checkpoints of these shards, or all of them."""
         rows = StreamCheckpoint.objects.filter(stream_arn=self.stream_arn)
         (rows if shard_ids is None else rows.filter(shard_id__in=shard_ids)).delete()
+
+
+def forget_table(table_arn: str) -> int:
+    """Delete the checkpoints of every stream that a table has or had; returns how many there were."""
+    number, _ = StreamCheckpoint.objects.filter(stream_arn__startswith=f"{table_arn}/stream/").delete()
+    return number

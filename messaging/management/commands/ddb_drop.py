@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+from django.db import Error as DatabaseError
+
+from cruddur.commands import STOPPED
+from cruddur.consent import add_consent_arguments, require_consent
+from cruddur.database_problems import explained
+from cruddur.loopback import is_loopback
+from cruddur.stack import aws_endpoint, described
+from cruddur.terminal import as_bytes
+from messaging.checkpoints import forget_table
+from messaging.connection import message_table
+from messaging.management.table_command import TableCommand
+from messaging.tables import DELETING, Table, delete, stream_in_words, table_to_drop, wait_until_gone
+
+
+class Command(TableCommand):
+    help = (
+        "Delete a table and everything in it, for ever, and say what it was. Asks for the table's name again. Refuses "
+        "a table with deletion protection. Forgets how far the table's stream was read, too."
+    )
+    examples = ("cruddur-messages", "cruddur-messages --yes", "cruddur-messages --i-mean cruddur-messages")
+    replaces = ("ddb/drop TABLE", "ddb/drop-sdk")
+
+    def describe(self) -> str:
+        # The table is the one that is named, not the application's.
+        endpoint = settings.DYNAMODB_ENDPOINT_URL or aws_endpoint("dynamodb")
+        return described(f"DynamoDB {endpoint}", endpoint)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("table", metavar="TABLE", help="its name, whole")
+        add_consent_arguments(parser, name="TABLE")
+
+    def act(self, *, table: str, yes: bool, i_mean: str | None, **options: Any) -> None:
+        client = message_table().client
+        doomed = table_to_drop(client, table)
+        if doomed.status == DELETING:
+            self.say(f"Table {table} is being deleted already.")
+        else:
+            here = is_loopback(client.meta.endpoint_url) and not settings.PRODUCTION
+            holding = items_of(doomed)
+            require_consent(
+                self, thing="table", name=table, on_this_machine=here, yes=yes, i_mean=i_mean, holding=holding
+            )
+        try:
+            delete(client, table)
+            forgotten = self.forget_checkpoints(doomed)
+            wait_until_gone(client, table)
+        except KeyboardInterrupt:
+            goes_on = f"DynamoDB deletes {table} all the same: `manage.py ddb_list_tables` shows when it is gone."
+            self.stderr.write(f"\nStopped waiting. {goes_on}")
+            raise SystemExit(STOPPED) from None
+        self.done(
+            f"Dropped {table}: {contents(doomed)}.",
+            table=table,
+            items=doomed.items,
+            size_bytes=doomed.size_bytes,
+            indexes=doomed.indexes,
+            stream=doomed.stream,
+            checkpoints=forgotten,
+        )
+
+    def forget_checkpoints(self, table: Table) -> int | None:
+        """How many there were; None when Postgres cannot be asked, which leaves rows that nobody reads any more."""
+        try:
+            return forget_table(table.arn)
+        except DatabaseError as error:
+            why = explained(error) or str(error)
+            self.stderr.write(f"The checkpoints of its stream stay in Postgres, where they do no harm. {why}")
+            return None
+
+
+def items_of(table: Table) -> str:
+    return f"about {table.items:,} items ({as_bytes(table.size_bytes)})"
+
+
+def contents(table: Table) -> str:
+    indexes = f"the indexes {', '.join(table.indexes)}" if table.indexes else "no index"
+    stream = f"a stream of {stream_in_words(table.stream)}" if table.stream else "no stream"
+    return f"{items_of(table)}, {indexes}, {stream}"

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import math
+from argparse import ArgumentTypeError
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import asdict
+from itertools import islice
+from typing import IO, Any, cast
+
+from django.core.management.base import CommandParser
+
+from cruddur import terminal
+from cruddur.terminal import Column
+from messaging.aws import patient
+from messaging.connection import message_table
+from messaging.item_kinds import KINDS, OTHER
+from messaging.items import Item
+from messaging.management.table_command import TableCommand
+from messaging.plain_items import line, plain_item
+from messaging.scan import MAX_SEGMENTS, Scan, Totals, approximate_items, kinds_in
+
+COLUMNS = (Column("kind"), Column("pk"), Column("sk"), Column("what"))
+ON_A_SCREEN = (12, 13, 20)
+"""Widths that leave of a uuid its first part and of a created_at the second; the rest of the line is for the text."""
+IN_A_FILE = (12, 40, 36)
+"""Widths of whole keys."""
+
+
+def whole_number(lowest: int, highest: float = math.inf) -> Callable[[str], int]:
+    """What argparse turns an argument into a number with."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or not lowest <= int(text) <= highest:
+            msg = f"{text} is no number from {lowest}" + (f" to {highest}" if highest < math.inf else " up")
+            raise ArgumentTypeError(msg)
+        return int(text)
+
+    return read
+
+
+class Command(TableCommand):
+    help = (
+        "Show or count the items of the table, reading all of it or up to a limit. Items come as they are read; "
+        "what is neither message nor conversation nor entry is called other. When DynamoDB throttles, it waits."
+    )
+    examples = ("--limit 20", "--kind conversation --json", "--count --segments 4")
+    replaces = ("ddb/scan",)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        how_much = parser.add_mutually_exclusive_group()
+        how_much.add_argument("--limit", type=whole_number(1), metavar="N", help="stop after N items")
+        how_much.add_argument("--count", action="store_true", help="only how many there are, of each kind")
+        parser.add_argument("--kind", choices=KINDS, help="only items of this kind")
+        parser.add_argument(
+            "--segments",
+            type=whole_number(1, MAX_SEGMENTS),
+            default=1,
+            metavar="N",
+            help=f"read N parts of the table side by side, at most {MAX_SEGMENTS}",
+        )
+        parser.add_argument(
+            "--eventual", action="store_true", help="for half the read units; may miss what was written just now"
+        )
+
+    def act(
+        self, *, limit: int | None, count: bool, kind: str | None, segments: int, eventual: bool, **options: Any
+    ) -> None:
+        table = message_table()
+        items = approximate_items(table.client, table.name)
+        scan = Scan(patient(table.client), table.name, segments, kind, limit, count, consistent=not eventual)
+        try:
+            if count:
+                kinds = self.count(scan, items)
+                self.done(told(scan.totals), table=table.name, items=kinds, **asdict(scan.totals))
+            else:
+                shown = self.show(scan, items)
+                self.say(f"{shown:,} shown; {told(scan.totals)}", self.style.SUCCESS)
+        except KeyboardInterrupt:
+            self.stderr.write(f"\nUntil then: {told(scan.totals)}", ending="")
+            raise
+
+    def count(self, scan: Scan, items: int) -> dict[str, int]:
+        """The number of items by kind."""
+        found: Counter[str] = Counter()
+        with scan, self.progress("items", total=items or None) as advance:
+            for page in scan:
+                found.update({scan.kind: page.matched} if scan.kind else kinds_in(page))
+                advance(page.scanned)
+        kinds = {kind: found[kind] for kind in ([scan.kind] if scan.kind else [*KINDS, OTHER])}
+        if not self.as_json:
+            rows = [{"kind": kind, "items": number} for kind, number in kinds.items()]
+            self.write_rows([Column("kind"), Column("items", right=True)], rows)
+        return kinds
+
+    def show(self, scan: Scan, items: int) -> int:
+        """A line for people and the whole item for programs; returns how many were shown."""
+        stdout = cast("IO[str]", self.stdout)
+        screen = terminal.is_terminal(stdout)
+        # Rows on a screen or in a pager move by themselves, and a bar would be drawn across them.
+        bar = self.progress("items", total=items or None) if self.as_json and not screen else nullcontext(ignore)
+        shown = 0
+
+        def rows(advance: Callable[[int], None]) -> Iterator[Mapping[str, Any]]:
+            nonlocal shown
+            for item in islice(items_of(scan, advance), scan.limit):
+                yield plain_item(item) if self.as_json else line(item, short=screen)
+                shown += 1
+
+        with scan, bar as advance:
+            if self.as_json:
+                self.write_rows(COLUMNS, rows(advance))
+            else:
+                terminal.write_lines(stdout, COLUMNS, ON_A_SCREEN if screen else IN_A_FILE, rows(advance))
+        return shown
+
+
+def items_of(scan: Scan, advance: Callable[[int], None]) -> Iterator[Item]:
+    for page in scan:
+        advance(page.scanned)
+        yield from page.items
+
+
+def ignore(number: int) -> None:
+    """Progress that nobody watches."""
+
+
+def told(totals: Totals) -> str:
+    requests = "1 request" if totals.requests == 1 else f"{totals.requests:,} requests"
+    throttled = f", throttled {totals.throttled:,} times" if totals.throttled else ""
+    units = f"{totals.read_units:,.1f} read units"
+    return f"{totals.scanned:,} items read in {requests}, {units} and {totals.seconds:,.1f} s{throttled}"

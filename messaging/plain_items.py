@@ -1,0 +1,101 @@
+"""Items of the table as programs and people read them: DynamoDB's types turned into JSON's, and a line each. Pure.
+
+Nothing here trusts that an item is of the model: a malformed one is shown, not refused.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from .item_kinds import CONVERSATION, ENTRY, MESSAGE, kind_of
+from .items import Item
+
+UUID_BYTES = 16
+KEYS = ("pk", "sk")
+UUID_HEAD = 8
+"""Characters of a uuid that tell it from the others on a screen."""
+
+Plain = Mapping[str, Any]
+"""An item as JSON has it."""
+
+
+def plain_item(item: Item) -> Plain:
+    """Numbers as numbers, sets as sorted lists, 16 bytes as the text of a uuid and other bytes in base64."""
+    return {name: plain(value) for name, value in item.items()}
+
+
+def plain(value: Mapping[str, Any]) -> Any:
+    """An attribute's value, `{"N": "7"}`, as JSON has it."""
+    ((letter, content),) = value.items()
+    return READERS[letter](content) if letter in READERS else content
+
+
+def plain_number(text: str) -> int | float:
+    """DynamoDB's numbers have 38 digits; what has decimals becomes a float, as JSON's readers would make it."""
+    number = Decimal(text)
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def plain_bytes(content: bytes) -> str:
+    return str(UUID(bytes=content)) if len(content) == UUID_BYTES else b64encode(content).decode()
+
+
+READERS: Mapping[str, Callable[[Any], Any]] = {
+    "N": plain_number,
+    "B": plain_bytes,
+    "SS": sorted,
+    "NS": lambda numbers: sorted(map(plain_number, numbers)),
+    "BS": lambda values: sorted(map(plain_bytes, values)),
+    "L": lambda values: [plain(each) for each in values],
+    "M": lambda values: {name: plain(each) for name, each in values.items()},
+    "NULL": lambda _: None,
+}
+"""By DynamoDB's letter; strings and booleans are what they are."""
+
+
+def line(item: Item, *, short: bool) -> dict[str, str]:
+    """What matters of an item, for people: `kind`, `pk`, `sk` and `what`; `short` cuts uuids to their first part."""
+    kind, values = kind_of(item), plain_item(item)
+    try:
+        what = WHAT[kind](values, as_head if short else str)
+    except (
+        KeyError,
+        TypeError,
+    ):  # of no kind, or an attribute that is optional holds what the model does not put there
+        what = rest_of(values)
+    return {"kind": kind, "pk": str(values.get("pk", "")), "sk": str(values.get("sk", "")), "what": what}
+
+
+def as_head(uuid: str) -> str:
+    return f"{uuid[:UUID_HEAD]}…"
+
+
+def what_message(values: Plain, shown: Callable[[str], str]) -> str:
+    changed = "(deleted) " if "deleted_at" in values else "(edited) " if "edited_at" in values else ""
+    return f"#{values['seq']} by {shown(values['user_uuid'])}: {changed}{values.get('message', '')}"
+
+
+def what_conversation(values: Plain, shown: Callable[[str], str]) -> str:
+    blocked = ", blocked" if "blocked_by" in values else ""
+    return f"{values['seq']} messages, members {' '.join(map(shown, values['member_uuids']))}{blocked}"
+
+
+def what_entry(values: Plain, shown: Callable[[str], str]) -> str:
+    user = values["pk"].removeprefix("GRP#")
+    inbox = values.get("inbox")
+    place = f"in {inbox.replace(user, shown(user))}" if isinstance(inbox, str) else "hidden"
+    unread = max(0, values["last_seq"] - max(values.get("read_seq", 0), values.get("sent_seq", 0)))
+    return f"{unread} unread, {place}"
+
+
+def rest_of(values: Plain) -> str:
+    """Everything but the keys, in JSON."""
+    return json.dumps({name: value for name, value in values.items() if name not in KEYS}, ensure_ascii=False)
+
+
+WHAT = {MESSAGE: what_message, CONVERSATION: what_conversation, ENTRY: what_entry}
