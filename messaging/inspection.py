@@ -1,0 +1,60 @@
+"""What operators look at: anyone's list of conversations, and any conversation's messages over any time.
+
+Membership is NOT checked here: whoever calls these functions sees what only members may see. They are for commands, run
+by someone who has access to the table anyway, and must never be reachable by a view, the admin or an API; those go
+through `messaging.conversations`, where loading is the permission check. A test holds the site to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from . import conversations
+from .conversations import Inbox
+from .dynamodb import MessageTable
+from .items import Message
+from .message_range import messages_between
+from .periods import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The newest messages of a period, oldest first."""
+
+    messages: Sequence[Message]
+    older: str | None
+    """created_at to ask before for what the period has before these; none when they are all."""
+
+
+def newest_messages(*, table: MessageTable, group_uuid: UUID, period: Period, limit: int) -> Window:
+    """The newest `limit` messages of the period (1 call for a thousand). Raises Unavailable."""
+    found = list(messages_between(table, group_uuid, period.first, period.last, newest_first=True, limit=limit + 1))
+    messages = found[:limit][::-1]
+    return Window(messages, messages[0].created_at if len(found) > limit else None)
+
+
+def all_messages(*, table: MessageTable, group_uuid: UUID, period: Period) -> Iterator[Message]:
+    """Every message of the period, oldest first, read while they are taken (1 call for a MB). Raises Unavailable."""
+    return messages_between(table, group_uuid, period.first, period.last)
+
+
+def inbox_pages(*, user_uuid: UUID, before: str | None, limit: int | None) -> Iterator[Inbox]:
+    """A person's conversations, newest first, `limit` of them or all (pattern B, 1 call a page).
+
+    The last page's `older` is where to go on. Raises Unavailable; ValueError when `before` is no cursor.
+    """
+    left = limit
+    while True:
+        page = conversations.inbox(user_uuid=user_uuid, before=before)
+        if left is not None and left < len(page.entries):
+            last = page.entries[left - 1]
+            # The cursor that `conversations.inbox` takes, of an entry in the middle of its page.
+            yield Inbox(page.entries[:left], f"{last.last_message_at}_{last.group_uuid}")
+            return
+        yield page
+        left = None if left is None else left - len(page.entries)
+        if page.older is None or left == 0:
+            return
+        before = page.older

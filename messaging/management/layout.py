@@ -1,0 +1,169 @@
+"""How lists of conversations and transcripts are laid out: for a terminal of any width, or a line each elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import IO, Any
+from uuid import UUID
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cruddur.terminal import as_text, is_plain, is_terminal, printable
+from messaging.items import Conversation, Entry, Message, parse_created_at
+from messaging.presentation.faces import DELETED_NAME
+from users.models import User
+
+GAP = "  "
+MOMENT_WIDTH = 19
+HEADER_CELLS = 66
+"""What a preview may take in a header on 80 columns."""
+DELETED = "(deleted)"
+EDITED = " (edited)"
+
+
+def moment(created_at: str) -> str:
+    """A created_at as people read it, in UTC, to the second."""
+    return f"{parse_created_at(created_at):%Y-%m-%d %H:%M:%S}"
+
+
+def handle_of(person: User | None) -> str:
+    """`@bayko`, or what stands for someone without a row."""
+    return f"@{person.handle}" if person else DELETED_NAME
+
+
+def named(person: User | None) -> str:
+    """`@bayko  Bayko`, likewise."""
+    return f"@{person.handle}{GAP}{printable(person.display_name)}" if person else DELETED_NAME
+
+
+def person_facts(uuid: UUID, people: Mapping[UUID, User]) -> dict[str, Any]:
+    """Someone, for programs; `handle` is None for a uuid without a row."""
+    person = people.get(uuid)
+    return {
+        "uuid": uuid,
+        "handle": person.handle if person else None,
+        "name": person.display_name if person else DELETED_NAME,
+    }
+
+
+def header(conversation: Conversation, people: Mapping[UUID, User]) -> Iterator[str]:
+    """What there is to know of a conversation before its messages, line by line."""
+    yield f"Conversation {conversation.group_uuid}"
+    heading = "members"
+    for member in sorted(conversation.member_uuids):
+        yield f"  {heading:8}  {named(people.get(member))}{GAP}{member}"
+        heading = ""
+    yield f"  messages  {conversation.seq:,}, version {conversation.version:,}"
+    yield f"  blocked   {as_text(conversation.blocked)}"
+    who = handle_of(people.get(conversation.last_user_uuid))
+    yield f"  last      {moment(conversation.last_sk)} UTC by {who}"
+    yield f"            {cut(printable(conversation.message), HEADER_CELLS)}"
+
+
+def header_facts(conversation: Conversation, people: Mapping[UUID, User]) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "kind": "conversation",
+        "group_uuid": conversation.group_uuid,
+        "members": [person_facts(member, people) for member in sorted(conversation.member_uuids)],
+        "messages": conversation.seq,
+        "version": conversation.version,
+        "blocked": conversation.blocked,
+        "last_message_at": conversation.last_sk,
+        "last_message": conversation.message,
+        "last_user_uuid": conversation.last_user_uuid,
+    }
+
+
+def message_facts(message: Message, people: Mapping[UUID, User]) -> dict[str, Any]:
+    """A message for programs; `edited_at` and `deleted_at` are None where that was not done."""
+    who = person_facts(message.user_uuid, people)
+    return {
+        "kind": "message",
+        "seq": message.seq,
+        "created_at": message.created_at,
+        "user_uuid": message.user_uuid,
+        "handle": who["handle"],
+        "name": who["name"],
+        "message": message.message,
+        "message_uuid": message.message_uuid,
+        "edited_at": message.edited_at or None,
+        "deleted_at": message.deleted_at or None,
+    }
+
+
+def write_inbox(stream: IO[str], entries: Sequence[Entry], people: Mapping[UUID, User]) -> None:
+    """Conversations on a terminal, two lines each so that the uuid stays whole at 80 columns; previews are cut."""
+    plain = is_plain(stream)
+    box = None if plain else SIMPLE_HEAD
+    table = Table(box=box, expand=True, pad_edge=False, header_style="" if plain else "bold")
+    table.add_column("last message (UTC)", width=MOMENT_WIDTH)
+    table.add_column("unread", justify="right", width=len("unread"))
+    table.add_column("with, what was said last, group", no_wrap=True, overflow="ellipsis", ratio=1)
+    for entry in entries:
+        others = GAP.join(named(people.get(each)) for each in sorted(entry.other_uuids))
+        said = Text.assemble((others, "bold"), f"{GAP}{printable(entry.message)}")
+        conversation = Text("\n").join((said, Text(str(entry.group_uuid), "dim")))
+        table.add_row(moment(entry.last_message_at), f"{entry.unread:,}", conversation)
+    stream.write(rendered(stream, table))
+
+
+@dataclass(slots=True)
+class Transcript:
+    """Messages, written as they come: number, moment, writer and text, which is folded on a terminal."""
+
+    stream: IO[str]
+    people: Mapping[UUID, User]
+    members: Iterable[UUID]
+    seq_width: int
+    """Digits of the highest number."""
+    who_width: int = field(init=False)
+    on_terminal: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.on_terminal = is_terminal(self.stream)
+        self.seq_width = max(self.seq_width, len("seq"))
+        self.who_width = max(cell_len(handle_of(self.people.get(member))) for member in self.members)
+
+    def write_heading(self) -> None:
+        self._write("seq", "when (UTC)", "who", Text("text"))
+
+    def write(self, message: Message) -> None:
+        text = Text("\n").join(Text(printable(line)) for line in message.message.split("\n"))
+        if message.deleted_at:
+            text = Text(DELETED, "dim")
+        elif message.edited_at:
+            text.append(EDITED, "dim")
+        who = handle_of(self.people.get(message.user_uuid))
+        self._write(f"{message.seq}", moment(message.created_at), who, text)
+
+    def _write(self, seq: str, when: str, who: str, text: Text) -> None:
+        if not self.on_terminal:
+            line = GAP.join((seq.rjust(self.seq_width), when.ljust(MOMENT_WIDTH), set_cell_size(who, self.who_width)))
+            self.stream.write(f"{line}{GAP}{printable(text.plain)}\n")
+            return
+        grid = Table.grid(padding=(0, len(GAP), 0, 0))
+        for width, justify in ((self.seq_width, "right"), (MOMENT_WIDTH, "left"), (self.who_width, "left")):
+            grid.add_column(width=width, justify=justify, no_wrap=True, overflow="ellipsis")  # type: ignore[arg-type]
+        grid.add_column(overflow="fold")
+        grid.add_row(seq, Text(when, "dim"), Text(who, "bold"), text)
+        self.stream.write(rendered(self.stream, grid))
+
+
+def rendered(stream: IO[str], what: RenderableType) -> str:
+    """The lines that `what` takes on this terminal, without the spaces at their ends."""
+    # Not on the stream itself: Django's wrapper of it ends whatever it is given with a new line.
+    lines = StringIO()
+    Console(file=lines, force_terminal=not is_plain(stream)).print(what)
+    return "".join(f"{line.rstrip()}\n" for line in lines.getvalue().splitlines() if line.strip())
+
+
+def cut(text: str, cells: int) -> str:
+    """The text, or as much of it as fits with an ellipsis."""
+    return text if cell_len(text) <= cells else f"{set_cell_size(text, cells - 1)}…"

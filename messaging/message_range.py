@@ -1,0 +1,79 @@
+"""The messages of a span of time, in either direction, however many: for commands. Knows no Django."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
+
+from .aws import Throttled, Unavailable, translated_errors
+from .items import FIRST_MESSAGE_SK, Message, group_pk, message_from
+
+if TYPE_CHECKING:
+    from .dynamodb import MessageTable
+
+PAGE = 1000
+"""Messages a request when there is a limit: without one a page is 1 MB, DynamoDB's own."""
+THROTTLED_SECONDS = 900.0
+"""5 units a second need a minute for what a page of 1 MB costs."""
+FAILING_SECONDS = 15.0
+
+
+def messages_between(
+    table: MessageTable,
+    group_uuid: UUID,
+    first: str,
+    last: str,
+    *,
+    newest_first: bool = False,
+    limit: int | None = None,
+) -> Iterator[Message]:
+    """The messages from created_at `first` to `last`, both included; read page by page as they are taken, consistently.
+
+    Costs a call for each MB of messages, one at least. A page that does not come is asked for again, for 15 minutes
+    when the table is throttled, else for 15 seconds; then raises Unavailable.
+    """
+    # The conversation's own item has a sort key too, and it is before every created_at.
+    first = max(first, FIRST_MESSAGE_SK)
+    if first > last:
+        return
+    request: dict[str, Any] = {
+        "TableName": table.name,
+        "KeyConditionExpression": "pk = :group AND sk BETWEEN :first AND :last",
+        "ExpressionAttributeValues": {
+            ":group": {"S": group_pk(group_uuid)},
+            ":first": {"S": first},
+            ":last": {"S": last},
+        },
+        "ScanIndexForward": not newest_first,
+        "ConsistentRead": True,
+    }
+    left = limit
+    while left is None or left > 0:
+        if left is not None:
+            request["Limit"] = min(left, PAGE)
+        page = _page(table, request)
+        yield from map(message_from, page["Items"])
+        if "LastEvaluatedKey" not in page:
+            return
+        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        left = None if left is None else left - page["Count"]
+
+
+def _page(table: MessageTable, request: dict[str, Any]) -> Any:
+    for attempt in Retrying(
+        retry=retry_if_exception_type(Unavailable),
+        stop=_out_of_patience,
+        wait=wait_random_exponential(multiplier=0.2, max=20),
+        reraise=True,
+    ):
+        with attempt, translated_errors():
+            page = table.client.query(**request)
+    return page
+
+
+def _out_of_patience(state: RetryCallState) -> bool:
+    throttled = state.outcome is not None and isinstance(state.outcome.exception(), Throttled)
+    return (state.seconds_since_start or 0.0) >= (THROTTLED_SECONDS if throttled else FAILING_SECONDS)

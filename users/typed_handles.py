@@ -1,0 +1,51 @@
+"""Handles as someone types them at the keyboard: who is meant, or who may have been."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from cruddur.problem import Problem
+
+from .models import User
+from .people import person_by_handle
+from .search import people_matching, ranked
+from .search_text import plain
+
+SUGGESTIONS = 3
+BEGINNING = 2
+"""Letters that a mistyped handle is taken to have right."""
+CANDIDATES = 1000
+"""Handles that are compared with a mistyped one: 20 ms."""
+
+
+class NobodyCalled(Problem):
+    """No person has this handle. The message names near ones, if there are any."""
+
+
+def person_meant(handle: str) -> User:
+    """The person with this handle, whatever its case, with or without a leading @; inactive ones too.
+
+    One SQL statement. Raises NobodyCalled, after two more.
+    """
+    bare = handle.strip().removeprefix("@")
+    # The shell hands over bytes that are no text as surrogates, which Postgres cannot be asked for.
+    person = person_by_handle(bare) if bare.isprintable() else None
+    if person:
+        return person
+    near = near_handles(bare) if bare.isprintable() else []
+    maybe = f" Did you mean {' or '.join(f'@{each}' for each in near)}?" if near else ""
+    raise NobodyCalled(f"Nobody is called @{ascii(bare)[1:-1] if not bare.isprintable() else bare}.{maybe}")
+
+
+def near_handles(handle: str) -> Sequence[str]:
+    """Handles of active people with such a name or handle, else those that are nearly written so; the nearest first."""
+    words = plain(handle).split()
+    if not words:
+        return []
+    found = ranked(people_matching(words), words).values_list("handle", flat=True)[:SUGGESTIONS]
+    if found:
+        return list(found)
+    begin_so = people_matching([f" {words[0][:BEGINNING]}"]).order_by("handle")
+    by_plain = {plain(each): each for each in begin_so.values_list("handle", flat=True)[:CANDIDATES]}
+    return [by_plain[each] for each in get_close_matches(words[0], by_plain, SUGGESTIONS)]
