@@ -55,6 +55,8 @@ def own_commands() -> Mapping[str, StackCommand]:
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command; Ctrl-C at any moment ends it without a traceback. The exit code of what ran to its end is 0."""
+    # What Postgres calls the sessions of this process: `db_sessions` shows it.
+    os.environ.setdefault("PGAPPNAME", " ".join(["cruddur", *arguments[1:2]]))
     try:
         CommandLine(list(arguments)).execute()
     except KeyboardInterrupt:

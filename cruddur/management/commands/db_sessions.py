@@ -1,0 +1,58 @@
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from cruddur import session_table
+from cruddur.commands import StackCommand
+from cruddur.database_server import MAINTENANCE, connected, database_name, describe_server, find_database
+from cruddur.database_sessions import Session, end_session, sessions
+
+
+class Command(StackCommand):
+    help = (
+        "Show who is connected to the database, since when, from where, doing what. With the state of each session "
+        "and whom it waits for; texts in statements are left out. Can end a session."
+    )
+    examples = ("", "--all", "--database postgres --json", "--kill 4711")
+    replaces = ("db/sessions",)
+    when_stopped = "Stopped. No session was ended, unless the line above says so."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument("--database", metavar="NAME", help="another one than that of DATABASE_URL")
+        which.add_argument("--all", action="store_true", dest="every", help="all databases of the server")
+        which.add_argument("--kill", metavar="PID", type=int, help="end this session")
+
+    def describe(self) -> str:
+        return describe_server()
+
+    def act(self, *, database: str | None, every: bool, kill: int | None, verbosity: int, **options: Any) -> None:
+        own = database_name()
+        with connected(own, *MAINTENANCE) as server:
+            if kill is not None:
+                self.tell_of_the_end(end_session(server, kill))
+                return
+            name = None if every else find_database(server, database or own).name
+            found = sessions(server, database=name)
+        if self.as_json:
+            self.write_rows((), map(asdict, found))
+        elif found:
+            whole = verbosity > 1 or not self.stdout.isatty()
+            rows = session_table.rows(found, now=timezone.now(), whole=whole)
+            self.write_rows(session_table.columns(found), rows)
+        where = f"to the database {name}" if name else "to the databases of this server"
+        who = len(found) or "Nobody is"
+        self.say(f"{who} connected {where}, beside this command.", self.style.SUCCESS)
+
+    def tell_of_the_end(self, ended: Session) -> None:
+        now = timezone.now()
+        whose = f"{ended.program or 'a program without a name'} as {ended.role}"
+        origin = f" from {ended.address}" if ended.address else ""
+        since = f", connected for {session_table.lasting(ended.connected_at, now)}" if ended.connected_at else ""
+        state = f", {ended.state} for {session_table.lasting(ended.state_since, now)}" if ended.state else ""
+        self.done(
+            f"Ended session {ended.pid} in the database {ended.database}: {whose}{origin}{since}{state}.",
+            **asdict(ended),
+        )
