@@ -1,4 +1,4 @@
-"""cognito_list_users, update_cognito_user_ids and db_seed, against the emulator."""
+"""cognito_list_users and update_cognito_user_ids, against the emulator."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from pytest_django import Settings
 from users.models import MOCK, User
 
 pytestmark = pytest.mark.django_db
-
-COMMANDS = ["cognito_list_users", "update_cognito_user_ids", "db_seed"]
 
 
 def run(command: str, *arguments: str) -> str:
@@ -68,18 +66,6 @@ def test_they_say_in_a_sentence_what_is_wrong(
 
     with pytest.raises(CommandError, match=sentence):
         run(command)
-
-
-def test_seeding_brings_the_people_in_once() -> None:
-    assert run("db_seed").endswith("34 people created, 0 were there already.\n")
-    assert run("db_seed").endswith("0 people created, 34 were there already.\n")
-
-
-def test_seeding_says_when_a_handle_is_taken_by_a_look_alike() -> None:
-    User.objects.create_user(handle="bayk0", display_name="B")
-
-    with pytest.raises(CommandError, match="looks like one of the seed's"):
-        run("db_seed")
 
 
 def test_updating_ties_the_seeded_people() -> None:

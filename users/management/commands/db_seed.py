@@ -1,26 +1,59 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import IntegrityError, OperationalError, ProgrammingError
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+from django.db import IntegrityError
 
-from cruddur.stack import describe_stack
+from cruddur.commands import StackCommand
+from cruddur.database_server import database_name
+from cruddur.stack import describe_database
+from cruddur.terminal import Column
 from users.people import seed_people
 
+COLUMNS = (Column("handle"), Column("name"), Column("email", "e-mail"), Column("uuid"))
 
-class Command(BaseCommand):
-    help = "Bring the people of the seed into Postgres; who is there already is not touched. Safe to run again."
 
-    def handle(self, **options: Any) -> None:
-        if options["verbosity"]:
-            self.stdout.write(describe_stack())
+class Command(StackCommand):
+    help = (
+        "Bring the people of the seed into Postgres. Who is there already is not touched. They are invented: in "
+        "production the name of the database is needed. Safe to run again."
+    )
+    examples = ("", "--json")
+    replaces = ("db/seed",)
+    when_stopped = "Stopped. All of them were created or nobody: run it again to see."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        meaning = "the name of the database, needed in production: invented people seldom belong there"
+        parser.add_argument("--i-mean", metavar="DATABASE", help=meaning)
+
+    def describe(self) -> str:
+        return describe_database()
+
+    def act(self, *, i_mean: str | None, **options: Any) -> None:
+        require_meaning(database_name(), i_mean)
         try:
             created, found = seed_people()
-        except OperationalError as error:
-            raise CommandError("The database does not answer. Start the local stack with `make run`.") from error
-        except ProgrammingError as error:
-            raise CommandError("The database has no tables yet. Run `manage.py migrate` first.") from error
         except IntegrityError as error:
-            raise CommandError("Nothing was seeded: someone has a handle that looks like one of the seed's.") from error
-        for person in created if options["verbosity"] else ():
-            self.stdout.write(f"  @{person.handle}  {person.display_name}")
-        self.stdout.write(self.style.SUCCESS(f"{len(created)} people created, {len(found)} were there already."))
+            raise CommandError("Nobody was seeded: someone has a handle that looks like one of the seed's.") from error
+        rows = [
+            {"handle": person.handle, "name": person.display_name, "email": person.email, "uuid": person.uuid}
+            for person in created
+        ]
+        if rows and not self.as_json and not self.quiet:
+            self.write_rows(COLUMNS, rows)
+        self.done(
+            f"{len(created)} people created, {len(found)} were there already.",
+            created=rows,
+            already_there=[person.handle for person in found],
+        )
+
+
+def require_meaning(database: str, i_mean: str | None) -> None:
+    """Raises CommandError where invented people would come in by accident."""
+    if i_mean is not None and i_mean != database:
+        raise CommandError(f"--i-mean {i_mean} is not {database}: nobody was seeded.")
+    if settings.PRODUCTION and i_mean is None:
+        raise CommandError(
+            "This is production and the people of the seed are invented: nobody was seeded. If you mean it, add "
+            f"--i-mean {database}."
+        )
