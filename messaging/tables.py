@@ -123,8 +123,7 @@ def wait_until_gone(client: DynamoDBClient, name: str, *, sleep: Callable[[float
     waited = 0.0
     while _is_there(client, name):
         if waited >= WAIT_SECONDS:
-            msg = f"Table {name} was told to go {WAIT_SECONDS} seconds ago and is still there: see `ddb_list_tables`."
-            raise NotGone(msg)
+            raise NotGone(f"Table {name} is still there after {WAIT_SECONDS} seconds: see `manage.py ddb_list_tables`.")
         sleep(POLL_SECONDS)
         waited += POLL_SECONDS
 
