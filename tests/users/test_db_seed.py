@@ -112,7 +112,8 @@ def test_production_is_a_whole_word(environment: str, production: str) -> None:
 
     printed = subprocess.run(
         [sys.executable, "-c", script],
-        cwd=ROOT, env={"PATH": os.environ["PATH"], "CRUDDUR_ENV": environment}, capture_output=True, text=True, check=True,
+        cwd=ROOT, env={"PATH": os.environ["PATH"], "CRUDDUR_ENV": environment}, stdout=subprocess.PIPE, text=True,
+        check=True,
     ).stdout  # fmt: skip
 
     assert printed.strip() == production
