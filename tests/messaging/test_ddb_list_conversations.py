@@ -180,7 +180,7 @@ def test_a_handle_is_found_however_it_is_typed(table: MessageTable, andrew: User
     assert "0 conversations of @andrewbrown" in run(COMMAND, " @AndrewBROWN")[0]
 
 
-def test_an_unknown_handle_is_a_sentence_with_near_ones(table: MessageTable, andrew: User) -> None:
+def test_an_unknown_handle_is_a_sentence_with_near_ones(andrew: User) -> None:
     with pytest.raises(CommandError, match=r"Nobody is called @anderwbrown\. Did you mean @andrewbrown\?") as caught:
         run(COMMAND, "anderwbrown")
     assert caught.value.returncode == 1
@@ -196,7 +196,7 @@ def test_somebody_who_may_not_sign_in_any_more_is_listed_too(table: MessageTable
 @pytest.mark.parametrize(
     "arguments", [("--limit", "-1"), ("--before", "2026"), ("--before", "2026-11-21T09:05:00.000000+00:00_bayko")]
 )
-def test_a_wrong_call_is_said_to_be_one(table: MessageTable, andrew: User, arguments: tuple[str, str]) -> None:
+def test_a_wrong_call_is_said_to_be_one(andrew: User, arguments: tuple[str, str]) -> None:
     with pytest.raises(CommandError, match=arguments[0]) as caught:
         run(COMMAND, "andrewbrown", *arguments)
     assert caught.value.returncode == 2
