@@ -21,23 +21,28 @@ def message_error(code: str, text: str) -> str:
     return "There is nothing to send yet. Write something first."
 
 
-class MessageForm(forms.Form):
-    """A message as a page posts it: the text, the uuid that makes a repeat a repeat, and what the page knew.
-
-    Error codes: message_blank, message_exceed_max_chars; form_incomplete when the page's own fields are not as it
-    wrote them.
-    """
+class TextForm(forms.Form):
+    """The text of a message. Error codes: message_blank, message_exceed_max_chars."""
 
     message = forms.CharField(required=False, strip=False)
-    message_uuid = forms.UUIDField(error_messages={"required": FORM_INCOMPLETE, "invalid": FORM_INCOMPLETE})
-    after = forms.CharField(required=False)
-    """created_at of the newest message the page knew when it was given the uuid; "" for none."""
 
     def clean_message(self) -> str:
         text = normalise_text(self.cleaned_data["message"])
         if code := problem_with(text):
             raise ValidationError(message_error(code, text), code=code)
         return text
+
+
+class MessageForm(TextForm):
+    """A message as a page posts it: the text, the uuid that makes a repeat a repeat, and what the page knew.
+
+    Error codes: message_blank, message_exceed_max_chars; form_incomplete when the page's own fields are not as it
+    wrote them.
+    """
+
+    message_uuid = forms.UUIDField(error_messages={"required": FORM_INCOMPLETE, "invalid": FORM_INCOMPLETE})
+    after = forms.CharField(required=False)
+    """created_at of the newest message the page knew when it was given the uuid; "" for none."""
 
     def clean_after(self) -> str:
         after: str = self.cleaned_data["after"]

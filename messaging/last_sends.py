@@ -43,6 +43,15 @@ def remember(session: SessionBase, message: Message, *, member_uuids: Iterable[U
     session[SESSION_KEY] = [fields, *others][:KEPT]
 
 
+def amend(session: SessionBase, message: Message) -> None:
+    """Let a last send that was edited or deleted show so, too."""
+    kept = session.get(SESSION_KEY, ())
+    for stored in kept:
+        if (stored["group_uuid"], stored["created_at"]) == (str(message.group_uuid), message.created_at):
+            stored["message"] = preview(message.message)
+            session[SESSION_KEY] = kept
+
+
 def recall(session: SessionBase, *, now: datetime) -> list[LastSend]:
     """The sends that may still be missing from the list; only reads the session."""
     sends = [

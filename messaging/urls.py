@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import inbox, start, thread
+from .views import amending, inbox, start, thread
 
 urlpatterns = [
     path("messages", inbox.conversation_list, name="conversations"),
@@ -9,4 +9,7 @@ urlpatterns = [
     path("messages/<uuid:group_uuid>", thread.conversation, name="conversation"),
     path("messages/<uuid:group_uuid>/messages", thread.earlier_messages, name="earlier_messages"),
     path("messages/<uuid:group_uuid>/read", thread.mark_read, name="mark_read"),
+    path("messages/<uuid:group_uuid>/<str:created_at>", amending.message_actions, name="message_actions"),
+    path("messages/<uuid:group_uuid>/<str:created_at>/edit", amending.edit_message, name="edit_message"),
+    path("messages/<uuid:group_uuid>/<str:created_at>/delete", amending.delete_message, name="delete_message"),
 ]

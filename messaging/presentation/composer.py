@@ -18,6 +18,16 @@ class Composer:
     after: str
     text: str = ""
     error: str = ""
+    editing: str = ""
+    """The time of the message that is being edited, as it stands beside it; empty for a new one."""
+    cancel_url: str = ""
+
+
+def edit_composer(url: str, *, to: str, text: str, time: str, cancel_url: str) -> Composer:
+    """The form with a message's text in it, to be changed."""
+    return Composer(
+        action=f"{url}#composer-text", to=to, message_uuid="", after="", text=text, editing=time, cancel_url=cancel_url
+    )
 
 
 def composer(url: str, *, to: str, after: str) -> Composer:

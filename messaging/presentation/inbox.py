@@ -26,6 +26,7 @@ class Row:
     face: Face
     time: Moment
     preview: str
+    """Empty when the last message was deleted."""
     own: bool
     """Whether the last message is the reader's."""
     unread: int

@@ -43,6 +43,11 @@ class Bubble:
     """Above 0 on the first new message: how many are new."""
     sent: bool = False
     """Whether "Sent" stands under it: the reader's own, and the newest of all."""
+    edited: bool = False
+    deleted: bool = False
+    """Whether only its tombstone is left."""
+    actions_url: str = ""
+    """Where the reader finds what can be done with it; empty when nothing can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,10 @@ def bubbles(thread: Thread, people: Mapping[UUID, User]) -> list[Bubble]:
             emoji=is_emoji(message.message),
             time=clock_time(message.created),
             new=new_count(thread) if message is first_unread else 0,
-            sent=message.user_uuid == reader and message.seq == last_seq,
+            sent=message.user_uuid == reader and message.seq == last_seq and not message.deleted_at,
+            edited=bool(message.edited_at),
+            deleted=bool(message.deleted_at),
+            actions_url=actions_url(message) if message.user_uuid == reader and not message.deleted_at else "",
         )
         for message in thread.messages
     ]
@@ -129,6 +137,10 @@ def bubbles(thread: Thread, people: Mapping[UUID, User]) -> list[Bubble]:
         if _continues(before, message) and not found[index].new:
             found[index] = replace(found[index], continued=True)
     return found
+
+
+def actions_url(message: Message) -> str:
+    return reverse("message_actions", args=[message.group_uuid, message.created_at])
 
 
 def new_count(thread: Thread) -> int:

@@ -12,10 +12,12 @@ from django.utils import timezone
 
 from messaging import conversations
 from messaging.conversations import Thread
-from messaging.items import Entry
+from messaging.items import Entry, Message
 from messaging.last_sends import overlay, recall
 from messaging.presentation import inbox as inbox_view
 from messaging.presentation import thread as thread_view
+from messaging.presentation.amending import Deletion, Menu
+from messaging.presentation.amending import editing as editing_composer
 from messaging.presentation.composer import composer
 from messaging.presentation.inbox import InboxPage, inbox_page
 from users.authenticated import AuthenticatedHttpRequest
@@ -35,21 +37,38 @@ def conversations_page(request: AuthenticatedHttpRequest, *, before: str | None)
     return render(request, "messaging/conversations.html", {"inbox": page, "unread": page.unread})
 
 
-def thread_page(request: AuthenticatedHttpRequest, thread: Thread, *, problem: Problem | None = None) -> HttpResponse:
-    """A conversation beside the list; with a `problem`, its status and the posted text in the form."""
+def thread_page(
+    request: AuthenticatedHttpRequest,
+    thread: Thread,
+    *,
+    problem: Problem | None = None,
+    editing: Message | None = None,
+    menu: Menu | None = None,
+    deletion: Deletion | None = None,
+) -> HttpResponse:
+    """A conversation beside the list.
+
+    With a `problem`, its status and the posted text in the form; with a message for `editing`, that one in the form;
+    with the menu of a message, or the question whether to delete one, that over it.
+    """
     now = timezone.now()
     inbox = conversations.inbox(user_uuid=request.user.uuid)
     entries = caught_up(request, inbox, before=None, now=now)
     people = people_by_uuid(inbox_view.people_of(entries) | thread_view.people_of(thread))
     window = thread_view.thread_page(thread, people, now=now)
     group_uuid = thread.conversation.group_uuid
-    form = composer(window.url, to=window.name, after=thread.newest_known)
+    if editing:
+        form = editing_composer(editing, to=window.name)
+    else:
+        form = composer(window.url, to=window.name, after=thread.newest_known)
     page = inbox_page(entries, people, older=inbox.older, first=True, now=now, current=group_uuid)
     context = {
         "inbox": page,
         "unread": page.unread,
         "thread": window,
         "composer": refilled(form, problem, request) if problem else form,
+        "menu": menu,
+        "deletion": deletion,
     }
     return answered(render(request, "messaging/thread.html", context), problem)
 

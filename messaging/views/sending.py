@@ -42,7 +42,7 @@ def post_message(request: AuthenticatedHttpRequest, send: Callable[[MessageForm]
         rate_limit.take(user_uuid=request.user.uuid, now=timezone.now())
         delivery = send(form)
     except rate_limit.RateLimited as limited:
-        return _too_fast(limited.retry_after)
+        return too_fast(limited.retry_after)
     except MessageUuidReused:
         return Problem(
             HTTPStatus.CONFLICT,
@@ -59,7 +59,7 @@ def post_message(request: AuthenticatedHttpRequest, send: Callable[[MessageForm]
 def refilled(composer: Composer, problem: Problem, request: AuthenticatedHttpRequest) -> Composer:
     """The form with what was posted in it and the problem above it."""
     composer = replace(composer, text=request.POST.get("message", ""), error=problem.text)
-    if problem.fresh:
+    if problem.fresh or composer.editing:
         return composer
     # The same uuid and the same `after`, so that sending it again is a repeat.
     return replace(composer, message_uuid=request.POST["message_uuid"], after=request.POST.get("after", ""))
@@ -81,7 +81,7 @@ def problem_body(request: AuthenticatedHttpRequest, problem: Problem) -> HttpRes
     return error_page(request, problem.status, code=problem.code, retry_after=problem.retry_after)
 
 
-def _too_fast(seconds: int) -> Problem:
+def too_fast(seconds: int) -> Problem:
     return Problem(
         HTTPStatus.TOO_MANY_REQUESTS,
         "too_many_requests",

@@ -1,0 +1,69 @@
+"""What can be done with a message of one's own, as the templates show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from django.urls import reverse
+
+from messaging.amendments import may_be_edited
+from messaging.items import Message
+
+from .composer import Composer, edit_composer
+from .times import clock_time
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """The actions of one message."""
+
+    created_at: str
+    time: str
+    edit_url: str
+    """Empty when it is too late."""
+    delete_url: str
+    close_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """The question whether a message is to be deleted."""
+
+    text: str
+    action: str
+    close_url: str
+
+
+def message_url(message: Message) -> str:
+    """The message in its conversation."""
+    url = reverse("conversation", args=[message.group_uuid])
+    at = quote(message.created_at, safe="")
+    return f"{url}?around={at}#m{message.created_at}"
+
+
+def menu(message: Message, *, now: datetime) -> Menu:
+    return Menu(
+        created_at=message.created_at,
+        time=clock_time(message.created).label,
+        edit_url=_url("edit_message", message) if may_be_edited(message, now=now) else "",
+        delete_url=_url("delete_message", message),
+        close_url=message_url(message),
+    )
+
+
+def deletion(message: Message) -> Deletion:
+    return Deletion(text=message.message, action=_url("delete_message", message), close_url=message_url(message))
+
+
+def editing(message: Message, *, to: str) -> Composer:
+    """The form with the message in it."""
+    time = clock_time(message.created).label
+    return edit_composer(
+        _url("edit_message", message), to=to, text=message.message, time=time, cancel_url=message_url(message)
+    )
+
+
+def _url(name: str, message: Message) -> str:
+    return reverse(name, args=[message.group_uuid, message.created_at])

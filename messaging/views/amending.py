@@ -1,0 +1,124 @@
+"""One's own message: what can be done with it, editing it, deleting it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from cruddur.errors import wants_json
+from messaging import amendments, last_sends, rate_limit
+from messaging.amendments import MessageIsDeleted, NotTheWriter, TooLateToEdit
+from messaging.conversations import Blocked, ConversationNotFound, MessageNotFound, Thread
+from messaging.forms import TextForm
+from messaging.items import Message
+from messaging.presentation import amending
+from users.authenticated import AuthenticatedHttpRequest
+from users.redirects import HttpResponseSeeOther
+
+from .pages import thread_page
+from .requests import keeps_the_message
+from .sending import Problem, problem_body, too_fast
+from .thread import get_thread_or_404
+
+NOT_ANY_MORE = "What you wrote is kept: you can send it as a new message."
+
+
+@login_required
+@require_safe
+def message_actions(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> HttpResponse:
+    thread, message = own_message_or_404(request, group_uuid, created_at)
+    return thread_page(request, thread, menu=amending.menu(message, now=timezone.now()))
+
+
+@keeps_the_message
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_message(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> HttpResponse:
+    if request.method == "POST":
+        return change_message(request, group_uuid, created_at)
+    thread, message = own_message_or_404(request, group_uuid, created_at)
+    if not amendments.may_be_edited(message, now=timezone.now()):
+        return redirect(amending.message_url(message))
+    return thread_page(request, thread, editing=message)
+
+
+def change_message(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> HttpResponse:
+    outcome = changed(request, group_uuid, created_at)
+    if isinstance(outcome, Message):
+        return amended(request, outcome)
+    if body := problem_body(request, outcome):
+        return body
+    if outcome.fresh:
+        # What cannot be edited any more leaves its text in the form of a new message.
+        return thread_page(request, get_thread_or_404(request, group_uuid, around=created_at), problem=outcome)
+    thread, message = own_message_or_404(request, group_uuid, created_at)
+    return thread_page(request, thread, problem=outcome, editing=message)
+
+
+def changed(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> Message | Problem:
+    """The message as it is now stored, or what stands in the way."""
+    form = TextForm(request.POST)
+    if not form.is_valid():
+        error = form.errors.as_data()["message"][0]
+        return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code or "", str(error.message))
+    now = timezone.now()
+    try:
+        rate_limit.take(user_uuid=request.user.uuid, now=now)
+        return amendments.edit(
+            user_uuid=request.user.uuid,
+            group_uuid=group_uuid,
+            created_at=created_at,
+            text=form.cleaned_data["message"],
+            now=now,
+        ).message
+    except rate_limit.RateLimited as limited:
+        return too_fast(limited.retry_after)
+    except TooLateToEdit:
+        text = f"Not changed: a message can be edited for 15 minutes. {NOT_ANY_MORE}"
+        return Problem(HTTPStatus.CONFLICT, "too_late_to_edit", text, fresh=True)
+    except MessageIsDeleted:
+        text = f"Not changed: this message was deleted. {NOT_ANY_MORE}"
+        return Problem(HTTPStatus.CONFLICT, "message_deleted", text, fresh=True)
+    except Blocked:
+        text = "Not changed: nothing more can be written in this conversation."
+        return Problem(HTTPStatus.FORBIDDEN, "blocked", text, fresh=True)
+    except (ConversationNotFound, MessageNotFound, NotTheWriter, ValueError) as error:
+        raise Http404("There is no such message.") from error
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_message(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> HttpResponse:
+    if request.method != "POST":
+        thread, message = own_message_or_404(request, group_uuid, created_at)
+        return thread_page(request, thread, deletion=amending.deletion(message))
+    try:
+        delivery = amendments.delete(
+            user_uuid=request.user.uuid, group_uuid=group_uuid, created_at=created_at, now=timezone.now()
+        )
+    except (ConversationNotFound, MessageNotFound, NotTheWriter, ValueError) as error:
+        raise Http404("There is no such message.") from error
+    return amended(request, delivery.message)
+
+
+def own_message_or_404(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> tuple[Thread, Message]:
+    """The person's own message and the conversation around it; 404 for others' messages and for tombstones."""
+    thread = get_thread_or_404(request, group_uuid, around=created_at)
+    for message in thread.messages:
+        if message.created_at == created_at and message.user_uuid == request.user.uuid and not message.deleted_at:
+            return thread, message
+    raise Http404("There is no such message.")
+
+
+def amended(request: AuthenticatedHttpRequest, message: Message) -> HttpResponse:
+    """To the message in its conversation, or for a script what is stored."""
+    last_sends.amend(request.session, message)
+    if not wants_json(request):
+        return HttpResponseSeeOther(amending.message_url(message))
+    stored = {"created_at": message.created_at, "edited_at": message.edited_at, "deleted_at": message.deleted_at}
+    return JsonResponse({**stored, "url": amending.message_url(message)})
