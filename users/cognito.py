@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import boto3
@@ -13,10 +14,14 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,  # noqa: A004 - botocore's, not Python's
+    CredentialRetrievalError,
     HTTPClientError,
+    InvalidRegionError,
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
     TokenRetrievalError,
 )
 
@@ -25,32 +30,46 @@ from cruddur.problem import Problem
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
-    from types_boto3_cognito_idp.type_defs import UserTypeTypeDef
+    from types_boto3_cognito_idp.type_defs import AdminCreateUserRequestTypeDef, UserTypeTypeDef
 
 DUMMY_CREDENTIAL = "cruddurlocal"
 PAGE_SIZE = 60  # Cognito's largest
+# Cognito itself waits up to 5 s for each function of the pool's owner before it answers.
+TIMEOUTS = Config(connect_timeout=1, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
 
-DENIED = "AWS refused: these credentials may not do this. The pool needs cognito-idp:ListUsers and ListUsersInGroup."
 EXPIRED = "The AWS credentials have expired or are not valid. Sign in to AWS again."
 NO_POOL = "There is no such user pool. Check COGNITO_USER_POOL_ID and AWS_REGION, or run `make run` for the local one."
 NO_CREDENTIALS = "No AWS credentials were found. Sign in to AWS, or set AWS_ENDPOINT_URL for the local stack."
 THROTTLED = "Cognito is throttling. Wait a little and try again."
-UNREACHABLE = "Cognito does not answer. Check the network, or start the local stack with `make run`."
+UNREACHABLE = "Cognito does not answer. Check the network and AWS_REGION, or start the local stack with `make run`."
 SENTENCES = {
-    "AccessDeniedException": DENIED,
-    "NotAuthorizedException": DENIED,
-    "UnauthorizedException": DENIED,
+    "AliasExistsException": "Another Cognito user signs in with this e-mail or handle already.",
+    "CodeDeliveryFailureException": "Cognito could not mail the invitation. Check the pool's e-mail settings.",
     "ExpiredToken": EXPIRED,
     "ExpiredTokenException": EXPIRED,
+    "IncompleteSignatureException": EXPIRED,
+    "InternalErrorException": "Cognito is failing at the moment. Try again in a minute.",
     "InvalidClientTokenId": EXPIRED,
-    "InvalidSignatureException": EXPIRED,
-    "UnrecognizedClientException": EXPIRED,
-    "InvalidParameterException": NO_POOL,
-    "ResourceNotFoundException": NO_POOL,
+    "InvalidSignatureException": "AWS does not accept the credentials. Set them again, and check this machine's clock.",
+    "LimitExceededException": "Cognito's limit is reached, perhaps that of its mails in a day. Try again tomorrow.",
+    "MissingAuthenticationTokenException": NO_CREDENTIALS,
+    "PasswordHistoryPolicyViolationException": "The user had this password before. Choose another one.",
     "ThrottlingException": THROTTLED,
     "TooManyRequestsException": THROTTLED,
-    "InternalErrorException": UNREACHABLE,
+    "UnrecognizedClientException": EXPIRED,
+    "UserLambdaValidationException": "A function of the pool (its Lambda triggers) refuses this user.",
+    "UserNotFoundException": "The Cognito user was deleted just now. Run this again.",
+    "UsernameExistsException": "There is a Cognito user with this e-mail or handle already. Run this again.",
 }
+NOT_ASKED = (
+    ((NoCredentialsError, PartialCredentialsError), NO_CREDENTIALS),
+    ((ProfileNotFound,), "There is no AWS profile {profile}. Unset AWS_PROFILE, or name another."),
+    ((InvalidRegionError,), "AWS_REGION is no region. Set it to one, as in us-east-1."),
+    ((TokenRetrievalError, CredentialRetrievalError, SSOError), EXPIRED),
+    ((ParamValidationError,), "A value is not as Cognito takes it: {report}."),
+    ((ConnectionError, HTTPClientError), UNREACHABLE),
+)
+DENIED = frozenset(("AccessDeniedException", "NotAuthorizedException", "UnauthorizedException"))
 
 
 class CognitoError(Problem):
@@ -70,41 +89,136 @@ class CognitoUser:
     status: str
     """Cognito's word, for example CONFIRMED."""
     enabled: bool
+    username: str = ""
+    """What Cognito's calls name the user by: the sub where people sign in with their e-mail."""
+    created_at: datetime | None = None
+    modified_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserPool:
+    """A user pool. Everything here raises `CognitoError`."""
+
+    client: CognitoIdentityProviderClient
+    id: str
+
+    def users(self, *, where: tuple[str, str] | None = None) -> Iterator[CognitoUser]:
+        """Every user, page after page; with `where` those whose attribute (a name, a value) is this one."""
+        pages = self.client.get_paginator("list_users")
+        only = equals(*where) if where else ""
+        with self._translated_errors():
+            for page in pages.paginate(UserPoolId=self.id, Filter=only, PaginationConfig={"PageSize": PAGE_SIZE}):
+                yield from map(cognito_user, page["Users"])
+
+    def groups(self) -> list[str]:
+        """The names of all groups."""
+        pages = self.client.get_paginator("list_groups")
+        with self._translated_errors():
+            return [
+                group["GroupName"]
+                for page in pages.paginate(UserPoolId=self.id, PaginationConfig={"PageSize": PAGE_SIZE})
+                for group in page["Groups"]
+            ]
+
+    def subs_in_group(self, group: str) -> frozenset[str]:
+        """The subs of a group's members; none when there is no such group."""
+        paginator = self.client.get_paginator("list_users_in_group")
+        with self._translated_errors():
+            try:
+                pages = paginator.paginate(
+                    UserPoolId=self.id, GroupName=group, PaginationConfig={"PageSize": PAGE_SIZE}
+                )
+                return frozenset(cognito_user(user).sub for page in pages for user in page["Users"])
+            except self.client.exceptions.ResourceNotFoundException:
+                return frozenset()
+
+    def signs_in_by_email(self) -> bool:
+        """Whether the e-mail is the username: then AdminCreateUser wants it as one, else it takes any other name."""
+        with self._translated_errors():
+            attributes = self.client.describe_user_pool(UserPoolId=self.id)["UserPool"].get("UsernameAttributes", [])
+        if attributes and "email" not in attributes:
+            raise CognitoError(
+                "People of this pool sign in with their phone number: make the user in Cognito's console."
+            )
+        return bool(attributes)
+
+    def create_user(
+        self, *, username: str, handle: str, email: str, name: str, password: str | None = None
+    ) -> CognitoUser:
+        """Make a user whose e-mail counts as verified.
+
+        Without a password Cognito mails an invitation that holds a temporary one. With one it mails nothing, and the
+        password is temporary until `set_password`; Cognito makes nobody if it breaks the pool's rules.
+        """
+        attributes = {"email": email, "email_verified": "true", "name": name, "preferred_username": handle}
+        request: AdminCreateUserRequestTypeDef = {
+            "UserPoolId": self.id,
+            "Username": username,
+            "UserAttributes": [{"Name": key, "Value": value} for key, value in attributes.items()],
+        }
+        if password is None:
+            request["DesiredDeliveryMediums"] = ["EMAIL"]  # unless told so, Cognito sends an SMS
+        else:
+            request["MessageAction"] = "SUPPRESS"
+            request["TemporaryPassword"] = password
+        with self._translated_errors():
+            return cognito_user(self.client.admin_create_user(**request)["User"])
+
+    def set_password(self, username: str, password: str) -> None:
+        """Give the user a password that lasts; they are CONFIRMED then."""
+        with self._translated_errors():
+            self.client.admin_set_user_password(
+                UserPoolId=self.id, Username=username, Password=password, Permanent=True
+            )
+
+    def create_group(self, group: str) -> None:
+        """Make the group unless there is one of this name."""
+        with self._translated_errors():
+            try:
+                self.client.create_group(UserPoolId=self.id, GroupName=group)
+            except self.client.exceptions.GroupExistsException:
+                return
+
+    def add_to_group(self, username: str, group: str) -> None:
+        """Make the user a member, if they are none yet."""
+        with self._translated_errors():
+            self.client.admin_add_user_to_group(UserPoolId=self.id, Username=username, GroupName=group)
+
+    @contextmanager
+    def _translated_errors(self) -> Iterator[None]:
+        with translated_errors():
+            try:
+                yield
+            except ClientError as error:
+                if sentence := self._why_not_found(error):
+                    raise CognitoError(sentence) from error
+                raise
+
+    def _why_not_found(self, error: ClientError) -> str | None:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException" and not is_about_pool_id(error):
+            return None
+        if words_of(error).startswith("Group"):
+            return "There is no such group any more. Run this again."
+        region, home = self.client.meta.region_name, self.id.rpartition("_")[0]
+        if home in ("", region):
+            return NO_POOL
+        return (
+            f"There is no such user pool in {region}. Its id says {home}: set AWS_REGION to that, or name another pool."
+        )
 
 
 def connect(*, endpoint_url: str | None, region: str) -> CognitoIdentityProviderClient:
     """A client with a session of its own. A loopback endpoint gets dummy credentials, any other the default chain."""
     local = is_loopback(endpoint_url)
-    return boto3.Session().client(
-        "cognito-idp",
-        region_name=region,
-        endpoint_url=endpoint_url,
-        aws_access_key_id=DUMMY_CREDENTIAL if local else None,
-        aws_secret_access_key=DUMMY_CREDENTIAL if local else None,
-        config=Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}),
-    )
-
-
-def list_users(client: CognitoIdentityProviderClient, *, pool_id: str) -> Iterator[CognitoUser]:
-    """Every user of the pool, page after page. Raises `CognitoError`."""
     with translated_errors():
-        pages = client.get_paginator("list_users").paginate(
-            UserPoolId=pool_id, PaginationConfig={"PageSize": PAGE_SIZE}
+        return boto3.Session().client(
+            "cognito-idp",
+            region_name=region,
+            endpoint_url=endpoint_url,
+            aws_access_key_id=DUMMY_CREDENTIAL if local else None,
+            aws_secret_access_key=DUMMY_CREDENTIAL if local else None,
+            config=TIMEOUTS,
         )
-        for page in pages:
-            for user in page["Users"]:
-                yield cognito_user(user)
-
-
-def subs_in_group(client: CognitoIdentityProviderClient, *, pool_id: str, group: str) -> frozenset[str]:
-    """The subs of a group's members; none when there is no such group. Raises `CognitoError`."""
-    paginator = client.get_paginator("list_users_in_group")
-    with translated_errors():
-        try:
-            pages = paginator.paginate(UserPoolId=pool_id, GroupName=group, PaginationConfig={"PageSize": PAGE_SIZE})
-            return frozenset(cognito_user(user).sub for page in pages for user in page["Users"])
-        except client.exceptions.ResourceNotFoundException:
-            return frozenset()
 
 
 def cognito_user(user: UserTypeTypeDef) -> CognitoUser:
@@ -117,7 +231,20 @@ def cognito_user(user: UserTypeTypeDef) -> CognitoUser:
         name=attributes.get("name", ""),
         status=user.get("UserStatus", ""),
         enabled=user.get("Enabled", True),
+        username=user.get("Username", ""),
+        created_at=in_utc(user.get("UserCreateDate")),
+        modified_at=in_utc(user.get("UserLastModifiedDate")),
     )
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    return moment and moment.astimezone(UTC)
+
+
+def equals(attribute: str, value: str) -> str:
+    """A filter of ListUsers."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{attribute} = "{escaped}"'
 
 
 @contextmanager
@@ -125,15 +252,34 @@ def translated_errors() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        raise CognitoError(SENTENCES.get(code, f"Cognito refused: {code or 'no reason given'}.")) from error
-    except (NoCredentialsError, PartialCredentialsError) as error:
-        raise CognitoError(NO_CREDENTIALS) from error
-    except TokenRetrievalError as error:
-        raise CognitoError(EXPIRED) from error
-    except ParamValidationError as error:
-        raise CognitoError(NO_POOL) from error
-    except (ConnectionError, HTTPClientError) as error:
-        raise CognitoError(UNREACHABLE) from error
+        raise CognitoError(sentence_of(error)) from error
     except BotoCoreError as error:
-        raise CognitoError(f"Cognito could not be asked: {error}") from error
+        raise CognitoError(why_not_asked(error)) from error
+
+
+def sentence_of(error: ClientError) -> str:
+    code = error.response["Error"].get("Code", "")
+    if code in DENIED:
+        return f"AWS refused: these credentials lack the permission cognito-idp:{error.operation_name}."
+    # Cognito leaves what is secret out of these two, and only its own words tell what is wrong.
+    if code == "InvalidPasswordException":
+        return f"Cognito does not accept the password: {words_of(error).rpartition('policy: ')[2]}. Choose another one."
+    if code == "InvalidParameterException":
+        return f"Cognito does not accept a value: {words_of(error) or 'it does not say which'}."
+    return SENTENCES.get(code, f"Cognito refused: {code or 'no reason given'}.")
+
+
+def words_of(error: ClientError) -> str:
+    return " ".join(error.response["Error"].get("Message", "").split()).rstrip(".")
+
+
+def is_about_pool_id(error: ClientError) -> bool:
+    """Whether Cognito finds that the id can be no pool's."""
+    return error.response["Error"]["Code"] == "InvalidParameterException" and "userPoolId" in words_of(error)
+
+
+def why_not_asked(error: BotoCoreError) -> str:
+    for kinds, sentence in NOT_ASKED:
+        if isinstance(error, kinds):
+            return sentence.format(**error.kwargs)
+    return f"Cognito could not be asked: {error}"

@@ -1,85 +1,235 @@
-"""Tying people who wait ('MOCK') to their Cognito users: an operator's work, done by `update_cognito_user_ids`."""
+"""Who in the user pool is who here, and tying those who wait ('MOCK') to their Cognito users: an operator's work."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import Literal
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
 
 from .cognito import CognitoUser
-from .handles import skeleton
-from .models import COGNITO_USER_ID_MAX_CHARS, MOCK, User
+from .handles import HandleError, skeleton, validate_handle
+from .models import MOCK, User
+from .sign_in import Identity, SignInRefused, free_handle, identifies_someone, identity_of, make_person
+
+BATCH = 500
+"""Cognito users looked up at a time: two statements a batch, and memory that does not grow with the pool."""
+CONFIRMED = "CONFIRMED"
+
+NO_HANDLE = "The Cognito user has no handle (preferred_username)."
+NO_SUB = "The Cognito user has no usable sub."
+NOT_VERIFIED = "The Cognito user's e-mail is not verified."
+OTHER_EMAIL = "The Cognito user has another e-mail."
+OTHER_USER = "Another Cognito user has taken this handle as theirs; the person stays tied to the first."
+STRANGER = "Nobody here has this handle: the first sign-in makes the person."
+
+Outcome = Literal["tied", "would_tie", "already", "created", "would_create", "mismatch", "unknown", "no_handle"]
 
 
-@dataclass(slots=True)
-class Linking:
-    """What became of each Cognito user."""
-
-    tied: list[User] = field(default_factory=list)
-    already_tied: int = 0
-    without_handle: int = 0
-    unknown: int = 0
-    """Users whose handle nobody here has: they become people when they sign in."""
-    mismatches: list[str] = field(default_factory=list)
-    """A sentence each: the handle is the same, and something else speaks against it."""
+# --- Who is who -----------------------------------------------------------------------------------------------------
 
 
-def link_people(users: Iterable[CognitoUser]) -> Linking:
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Whom a Cognito user could be."""
+
+    user: CognitoUser
+    owner: User | None
+    """The person tied to this user."""
+    namesake: User | None
+    """The person with this user's handle, whatever its case."""
+
+    @property
+    def waiting(self) -> User | None:
+        """The namesake, if they wait for a Cognito user and this one is nobody else."""
+        waits = self.owner is None and self.namesake is not None and self.namesake.cognito_user_id == MOCK
+        return self.namesake if waits else None
+
+    @property
+    def obstacle(self) -> str:
+        """Why this user is not to become their namesake, in a sentence; empty when nothing speaks against it.
+
+        By handle alone anyone could take a row: `preferred_username` is its owner's to change.
+        """
+        user, person = self.user, self.namesake
+        if self.owner is not None:
+            # Who renamed themselves in Cognito keeps the handle they have here.
+            other = person is not None and person.pk != self.owner.pk
+            return f"The Cognito user with this handle already is @{self.owner.handle}." if other else ""
+        if person is None:
+            return STRANGER if user.handle else NO_HANDLE
+        return OTHER_USER if person.cognito_user_id != MOCK else doubt_about(user, person)
+
+
+def doubt_about(user: CognitoUser, person: User) -> str:
+    """What speaks against the user being this person who waits and has their handle."""
+    if not identifies_someone(user.sub):
+        return NO_SUB
+    if not user.email_verified:
+        return NOT_VERIFIED
+    if not person.email or user.email.casefold() != person.email.casefold():
+        return OTHER_EMAIL
+    return ""
+
+
+def matches(users: Iterable[CognitoUser]) -> Iterator[Match]:
+    """For each Cognito user, in their order, whom they could be as things stand."""
+    users = iter(users)
+    while batch := list(islice(users, BATCH)):
+        spellings = {user.handle: spelling(user.handle) for user in batch}
+        skeletons = {skeleton(handle) for handle in spellings.values() if handle}
+        namesakes = {person.handle.casefold(): person for person in User.objects.filter(handle_skeleton__in=skeletons)}
+        subs = {user.sub for user in batch if identifies_someone(user.sub)}
+        owners = {person.cognito_user_id: person for person in User.objects.filter(cognito_user_id__in=subs)}
+        for user in batch:
+            yield match_of(user, spellings[user.handle], namesakes, owners)
+
+
+def match_of(user: CognitoUser, handle: str, namesakes: Mapping[str, User], owners: Mapping[str, User]) -> Match:
+    namesake = namesakes.get(handle.casefold())
+    if namesake is not None and namesake.cognito_user_id == user.sub != MOCK:
+        return Match(user, namesake, namesake)  # tied since the batch was read
+    return Match(user, owners.get(user.sub), namesake)
+
+
+def spelling(handle: str) -> str:
+    """The handle as it would be stored. As it is when it can be none here, and nothing when nobody's can be like it."""
+    try:
+        return validate_handle(handle)
+    except HandleError:
+        return handle if handle.isprintable() else ""
+
+
+# --- Tying ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What became of a Cognito user."""
+
+    user: CognitoUser
+    outcome: Outcome
+    person: User | None = None
+    """Who they are now, or whom they could not become; nobody in a rehearsal of making them."""
+    reason: str = ""
+
+
+def link_people(users: Iterable[CognitoUser], *, create_missing: bool = False, dry_run: bool = False) -> Iterator[Link]:
     """Tie each waiting person to the Cognito user with their handle, whatever its case, and their verified e-mail.
 
-    Who is tied already is never changed. By handle alone anyone could take a row: `preferred_username` is its
-    owner's to change.
+    Lazy: a person is tied, in a transaction of their own, when their user is taken from the iterator. Who is tied
+    already is never changed. With `create_missing` a user whom nobody here is and who could sign in becomes a person.
     """
-    cognito_users = list(users)
-    linking = Linking()
-    linking.without_handle = sum(not user.handle for user in cognito_users)
-    named = [user for user in cognito_users if user.handle]
-    people = {
-        person.handle.casefold(): person
-        for person in User.objects.filter(handle_skeleton__in={skeleton(user.handle) for user in named})
-    }
-    owners = {
-        person.cognito_user_id: person
-        for person in User.objects.filter(cognito_user_id__in={user.sub for user in named})
-        if person.cognito_user_id != MOCK
-    }
-    for user in named:
-        link_one(user, people.get(user.handle.casefold()), owners, linking)
-    return linking
+    deeds = Rehearsal() if dry_run else Deeds()
+    for match in matches(users):
+        if match.waiting and not match.obstacle:
+            yield deeds.tie(match, match.waiting)
+        elif create_missing and match.owner is None and match.namesake is None and match.user.handle:
+            yield create(match.user, deeds)
+        else:
+            yield found(match)
 
 
-def link_one(user: CognitoUser, person: User | None, owners: dict[str, User], linking: Linking) -> None:
-    owner = owners.get(user.sub)
-    if person is None and owner is None:
-        linking.unknown += 1
-    elif person is None or (owner is not None and owner.pk == person.pk):
-        # Who renamed themselves in Cognito keeps the handle they have here.
-        linking.already_tied += 1
-    elif problem := problem_with(user, person, owner):
-        linking.mismatches.append(f"@{person.handle}: {problem}")
-    elif claim(person, user.sub):
-        owners[user.sub] = person
-        linking.tied.append(person)
-    else:
-        linking.mismatches.append(f"@{person.handle}: was tied to another Cognito user just now.")
+def found(match: Match) -> Link:
+    """Nothing is to be done, or nothing can be."""
+    if match.owner is not None and not match.obstacle:
+        return Link(match.user, "already", match.owner)
+    if match.namesake is not None:
+        return Link(match.user, "mismatch", match.namesake, match.obstacle)
+    return Link(match.user, "unknown" if match.user.handle else "no_handle", reason=match.obstacle)
 
 
-def problem_with(user: CognitoUser, person: User, owner: User | None) -> str | None:
-    """Why this Cognito user, who has the person's handle, is not to become this person."""
-    if owner is not None:
-        return f"the Cognito user with this handle already is @{owner.handle}."
-    if person.cognito_user_id != MOCK:
-        return "another Cognito user has taken this handle as theirs; the person stays tied to the first."
-    if not 0 < len(user.sub) <= COGNITO_USER_ID_MAX_CHARS or user.sub.upper() == MOCK:
-        return "the Cognito user has no usable sub."
-    if not user.email_verified:
-        return "the Cognito user's e-mail is not verified."
-    if not person.email or user.email.casefold() != person.email.casefold():
-        return "the Cognito user has another e-mail."
-    return None
+def create(user: CognitoUser, deeds: Deeds) -> Link:
+    try:
+        return deeds.create(user, identity_to_make(user))
+    except HandleError as error:
+        return Link(user, "unknown", reason=error.messages[0])
+    except NotToBeMade as refusal:
+        return Link(user, "unknown", reason=str(refusal))
 
 
-def claim(person: User, sub: str) -> bool:
-    """Tie the person, unless somebody did meanwhile."""
-    tied = User.objects.filter(pk=person.pk, cognito_user_id=MOCK).update(cognito_user_id=sub)
-    person.cognito_user_id = sub if tied else person.cognito_user_id
-    return bool(tied)
+class NotToBeMade(Exception):
+    """The argument is a sentence: why this Cognito user becomes nobody before they have signed in themselves."""
+
+
+def identity_to_make(user: CognitoUser) -> Identity:
+    """What an ID token would say of the user, but for the groups: rights come with each sign-in.
+
+    Raises `NotToBeMade`.
+    """
+    if not user.enabled:
+        raise NotToBeMade("The Cognito user is disabled.")
+    if user.status != CONFIRMED:
+        raise NotToBeMade(f"The Cognito user is not confirmed ({user.status}).")
+    claims = {"email_verified": user.email_verified, "preferred_username": user.handle}
+    try:
+        identity = identity_of({"sub": user.sub, "email": user.email, "name": user.name, **claims})
+    except SignInRefused:
+        raise NotToBeMade(NO_SUB) from None
+    if not identity.email:
+        raise NotToBeMade(NOT_VERIFIED)
+    return identity
+
+
+class Deeds:
+    """Does it; when somebody else was faster, says how things stand then."""
+
+    def tie(self, match: Match, person: User) -> Link:
+        # Only as the match was found: the row may have been tied, or its e-mail changed, meanwhile.
+        waiting = User.objects.filter(pk=person.pk, cognito_user_id=MOCK, email=person.email)
+        try:
+            with transaction.atomic():
+                tied = waiting.update(cognito_user_id=match.user.sub)
+        except IntegrityError:  # this user became somebody else
+            tied = 0
+        if not tied:
+            return found_now(match.user)
+        person.cognito_user_id = match.user.sub
+        return Link(match.user, "tied", person)
+
+    def create(self, user: CognitoUser, identity: Identity) -> Link:
+        """Raises `HandleError`."""
+        try:
+            return Link(user, "created", make_person(identity=identity, handle=identity.handle))
+        except (HandleError, IntegrityError) as error:
+            link = found_now(user)
+            if link.outcome != "unknown":
+                return link
+            raise error if isinstance(error, HandleError) else HandleError("handle_taken") from None
+
+
+def found_now(user: CognitoUser) -> Link:
+    (match,) = matches([user])
+    return found(match)
+
+
+@dataclass
+class Rehearsal(Deeds):
+    """Says what would be done; keeps in mind what would have been taken by then."""
+
+    tied: dict[UUID, str] = field(default_factory=dict)
+    """The subs of those whom somebody would have become."""
+    handles: dict[str, str] = field(default_factory=dict)
+    """The handles that would have been taken, by skeleton."""
+
+    def tie(self, match: Match, person: User) -> Link:
+        if self.tied.setdefault(person.pk, match.user.sub) != match.user.sub:
+            return Link(match.user, "mismatch", person, OTHER_USER)
+        return Link(match.user, "would_tie", person)
+
+    def create(self, user: CognitoUser, identity: Identity) -> Link:
+        handle = free_handle(identity.handle)
+        if (first := self.handles.get(skeleton(handle))) is None:
+            self.handles[skeleton(handle)] = handle
+            return Link(user, "would_create")
+        if first.casefold() == handle.casefold():
+            return Link(user, "mismatch", reason=OTHER_USER)
+        raise HandleError("handle_confusable")
+
+
+def handles_waiting() -> Iterator[str]:
+    """The handles of those here who wait for their Cognito user, in alphabetical order."""
+    return User.objects.filter(cognito_user_id=MOCK).order_by("handle").values_list("handle", flat=True).iterator()

@@ -66,8 +66,7 @@ class HandleNeeded(Exception):
 def identity_of(claims: Mapping[str, Any]) -> Identity:
     """What the verified claims say. Raises `SignInRefused` for a `sub` that can identify nobody."""
     sub = claims["sub"]
-    # A person called MOCK would be anyone who has not been tied to Cognito yet.
-    if not isinstance(sub, str) or not 0 < len(sub) <= COGNITO_USER_ID_MAX_CHARS or sub.upper() == MOCK:
+    if not isinstance(sub, str) or not identifies_someone(sub):
         raise SignInRefused
     groups = claims.get("cognito:groups")
     return Identity(
@@ -77,6 +76,11 @@ def identity_of(claims: Mapping[str, Any]) -> Identity:
         handle=text_claim(claims, "preferred_username"),
         is_admin=isinstance(groups, list) and ADMINS in groups,
     )
+
+
+def identifies_someone(sub: str) -> bool:
+    # A person called MOCK would be anyone who has not been tied to Cognito yet.
+    return 0 < len(sub) <= COGNITO_USER_ID_MAX_CHARS and sub.upper() != MOCK
 
 
 def verified_email(claims: Mapping[str, Any]) -> str:
@@ -121,17 +125,7 @@ def first_sign_in(*, identity: Identity, handle: str) -> User:
     A row that waits for its Cognito user ('MOCK') keeps its handle. Raises `HandleError`, or `AccountClosed`.
     """
     try:
-        normal = validate_handle(handle)
-        require_free(normal)
-        with transaction.atomic():
-            return User.objects.create_user(
-                handle=normal,
-                display_name=display_name(identity, normal),
-                email=identity.email,
-                cognito_user_id=identity.sub,
-                is_staff=identity.is_admin,
-                is_superuser=identity.is_admin,
-            )
+        return make_person(identity=identity, handle=handle)
     except (HandleError, IntegrityError) as error:
         person = linked_person(identity)
         if person is None:
@@ -139,6 +133,30 @@ def first_sign_in(*, identity: Identity, handle: str) -> User:
     if not person.is_active:
         raise AccountClosed
     return person
+
+
+def make_person(*, identity: Identity, handle: str) -> User:
+    """Make the person of this identity, in a transaction of their own.
+
+    Raises `HandleError`, or IntegrityError when someone else took the handle or the `sub` at this moment.
+    """
+    normal = free_handle(handle)
+    with transaction.atomic():
+        return User.objects.create_user(
+            handle=normal,
+            display_name=display_name(identity, normal),
+            email=identity.email,
+            cognito_user_id=identity.sub,
+            is_staff=identity.is_admin,
+            is_superuser=identity.is_admin,
+        )
+
+
+def free_handle(handle: str) -> str:
+    """The handle in its one spelling. Raises `HandleError` when it can be none, or is taken."""
+    normal = validate_handle(handle)
+    require_free(normal)
+    return normal
 
 
 def linked_person(identity: Identity) -> User | None:

@@ -1,16 +1,20 @@
-"""The door to Cognito: all pages, and what its errors become."""
+"""The door to Cognito: all pages, what is asked of it, and what its errors become."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
-from django.conf import settings
+from pytest_django import Settings
 
 from users import cognito
-from users.cognito import CognitoError
+from users.cognito import CognitoError, UserPool
 
+from .pools import add_user, new_pool
 from .provider import Provider
+
+POOL_ID = "us-east-1_Pool"
 
 
 @pytest.fixture
@@ -19,68 +23,169 @@ def provider() -> Iterator[Provider]:
         yield provider
 
 
-def test_it_lists_the_users_of_all_pages() -> None:
-    client = cognito.connect(endpoint_url=settings.COGNITO_ENDPOINT_URL, region=settings.AWS_REGION)
-    pool_id = client.create_user_pool(PoolName="many")["UserPool"]["Id"]
-    for number in range(cognito.PAGE_SIZE + 5):
-        client.admin_create_user(
-            UserPoolId=pool_id,
-            Username=f"user{number}",
-            UserAttributes=[{"Name": "preferred_username", "Value": f"handle_{number}"}],
-            MessageAction="SUPPRESS",
-        )
+def pool_at(provider: Provider, pool_id: str = POOL_ID) -> UserPool:
+    return UserPool(cognito.connect(endpoint_url=provider.url, region="us-east-1"), pool_id)
 
-    users = list(cognito.list_users(client, pool_id=pool_id))
 
-    assert {user.handle for user in users} == {f"handle_{number}" for number in range(cognito.PAGE_SIZE + 5)}
+def test_it_lists_the_users_of_all_pages(settings: Settings) -> None:
+    pool = new_pool(settings)
+    handles = {f"handle_{number}" for number in range(cognito.PAGE_SIZE * 2 + 10)}
+    for handle in handles:
+        add_user(pool, handle, verified=False, confirmed=False)
+
+    users = list(pool.users())
+
+    assert {user.handle for user in users} == handles
+    assert len(users) == len(handles)
     assert not any(user.email_verified for user in users)
 
 
-def test_it_knows_who_is_in_a_group() -> None:
-    client = cognito.connect(endpoint_url=settings.COGNITO_ENDPOINT_URL, region=settings.AWS_REGION)
-    pool_id = settings.COGNITO_USER_POOL_ID
+def test_it_tells_what_cognito_knows_of_a_user(settings: Settings) -> None:
+    pool = new_pool(settings)
+    sub = add_user(pool, "ann", name="Ann")
 
-    subs = cognito.subs_in_group(client, pool_id=pool_id, group="admins")
+    (user,) = pool.users()
 
-    handles = {user.sub: user.handle for user in cognito.list_users(client, pool_id=pool_id)}
-    assert [handles[sub] for sub in subs] == ["andrewbrown"]
-    assert cognito.subs_in_group(client, pool_id=pool_id, group="nobody") == frozenset()
+    assert (user.sub, user.username, user.handle, user.name) == (sub, sub, "ann", "Ann")
+    assert (user.email, user.email_verified) == ("ann@cruddur.example", True)
+    assert (user.status, user.enabled) == ("CONFIRMED", True)
+    assert user.created_at is not None
+    assert user.created_at.tzinfo is UTC
+    assert user.modified_at is not None
+    assert abs((datetime.now(UTC) - user.modified_at).total_seconds()) < 60
+
+
+def test_it_finds_users_by_an_attribute(settings: Settings) -> None:
+    pool = new_pool(settings)
+    add_user(pool, "ann")
+    add_user(pool, "bea")
+
+    assert [user.handle for user in pool.users(where=("email", "bea@cruddur.example"))] == ["bea"]
+    assert list(pool.users(where=("preferred_username", 'a" or "b'))) == []
+
+
+def test_it_escapes_what_a_filter_is_to_find() -> None:
+    assert cognito.equals("email", 'a"b\\c') == 'email = "a\\"b\\\\c"'
+
+
+def test_it_lists_groups_and_members_of_all_pages(settings: Settings) -> None:
+    pool = new_pool(settings)
+    names = [f"group-{number:03}" for number in range(cognito.PAGE_SIZE + 5)]
+    for name in names:
+        pool.create_group(name)
+    subs = {add_user(pool, f"handle_{number}", confirmed=False) for number in range(cognito.PAGE_SIZE + 5)}
+    for sub in subs:
+        pool.add_to_group(sub, "group-007")
+
+    assert pool.groups() == names
+    assert pool.subs_in_group("group-007") == subs
+    assert pool.subs_in_group("nobody") == frozenset()
+
+
+def test_a_group_and_a_membership_can_be_made_twice(settings: Settings) -> None:
+    pool = new_pool(settings)
+    sub = add_user(pool, "ann")
+
+    for _ in range(2):
+        pool.create_group("admins")
+        pool.add_to_group(sub, "admins")
+
+    assert pool.groups() == ["admins"]
+    assert pool.subs_in_group("admins") == {sub}
+
+
+@pytest.mark.parametrize("by_email", [True, False])
+def test_it_knows_whether_the_e_mail_is_the_username(settings: Settings, by_email: bool) -> None:
+    assert new_pool(settings, by_email=by_email).signs_in_by_email() is by_email
 
 
 @pytest.mark.parametrize(
-    ("code", "sentence"),
+    ("password", "mail"),
+    [(None, {"DesiredDeliveryMediums": ["EMAIL"]}), ("Secret-1", {"MessageAction": "SUPPRESS"})],
+)
+def test_an_invitation_is_mailed_never_texted_unless_there_is_a_password(
+    provider: Provider, password: str | None, mail: dict[str, object]
+) -> None:
+    provider.answer = (200, {"User": {"Username": "a-sub", "Attributes": []}})
+    pool, asked = pool_at(provider), {}
+    pool.client.meta.events.register(
+        "provide-client-params.cognito-idp.AdminCreateUser", lambda params, **_: asked.update(params)
+    )
+
+    pool.create_user(username="a@b.example", handle="ann", email="a@b.example", name="Ann", password=password)
+
+    assert {key: asked[key] for key in ("DesiredDeliveryMediums", "MessageAction") if key in asked} == mail
+    assert asked.get("TemporaryPassword") == password
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "sentence"),
     [
-        ("ResourceNotFoundException", "no such user pool"),
-        ("InvalidParameterException", "no such user pool"),
-        ("AccessDeniedException", "AWS refused"),
-        ("ExpiredTokenException", "expired"),
-        ("UnrecognizedClientException", "not valid"),
-        ("SomethingNewException", "Cognito refused: SomethingNewException"),
+        ("ResourceNotFoundException", "User pool us-east-1_Pool does not exist.", "no such user pool"),
+        ("ResourceNotFoundException", "Group not found.", "no such group"),
+        ("InvalidParameterException", "Value at 'userPoolId' failed to satisfy constraint", "no such user pool"),
+        ("InvalidParameterException", "Username should be an email.", "a value: Username should be an email"),
+        ("AccessDeniedException", "", "lack the permission cognito-idp:ListUsers"),
+        ("NotAuthorizedException", "", "lack the permission cognito-idp:ListUsers"),
+        ("ExpiredTokenException", "", "expired"),
+        ("UnrecognizedClientException", "", "not valid"),
+        ("InvalidSignatureException", "", "this machine's clock"),
+        ("TooManyRequestsException", "", "throttling"),
+        ("InternalErrorException", "", "is failing at the moment"),
+        ("UsernameExistsException", "", "with this e-mail or handle already"),
+        (
+            "InvalidPasswordException",
+            "Password did not conform with policy: Password not long enough",
+            "the password: Password not long enough. Choose another",
+        ),
+        ("SomethingNewException", "", "Cognito refused: SomethingNewException"),
     ],
 )
-def test_it_says_in_a_sentence_what_cognito_refused(provider: Provider, code: str, sentence: str) -> None:
-    provider.answer = (400, {"__type": code, "message": "arn:aws:secret"})
-    client = cognito.connect(endpoint_url=provider.url, region="us-east-1")
+def test_it_says_in_a_sentence_what_cognito_refused(provider: Provider, code: str, message: str, sentence: str) -> None:
+    provider.answer = (400, {"__type": code, "message": message})
 
     with pytest.raises(CognitoError, match=sentence):
-        list(cognito.list_users(client, pool_id="us-east-1_Pool"))
+        list(pool_at(provider).users())
+
+
+def test_it_names_no_arn_of_a_refusal(provider: Provider) -> None:
+    provider.answer = (400, {"__type": "AccessDeniedException", "message": "arn:aws:iam::1:user/secret may not"})
+
+    with pytest.raises(CognitoError) as caught:
+        list(pool_at(provider).users())
+    assert "arn" not in str(caught.value)
+
+
+def test_it_says_that_the_pool_is_in_another_region(provider: Provider) -> None:
+    provider.answer = (400, {"__type": "ResourceNotFoundException", "message": "does not exist"})
+
+    with pytest.raises(CognitoError, match=r"in us-east-1\. Its id says eu-west-1: set AWS_REGION"):
+        list(pool_at(provider, "eu-west-1_Pool").users())
 
 
 def test_it_says_that_cognito_does_not_answer(provider: Provider) -> None:
-    client = cognito.connect(endpoint_url=provider.url, region="us-east-1")
+    pool = pool_at(provider)
     provider.stop()
 
     with pytest.raises(CognitoError, match="does not answer"):
-        list(cognito.list_users(client, pool_id="us-east-1_Pool"))
+        list(pool.users())
 
 
-@pytest.mark.parametrize("pool_id", ["", "no pool"])
-def test_it_says_that_the_pools_name_is_none(provider: Provider, pool_id: str) -> None:
-    provider.answer = (400, {"__type": "InvalidParameterException"})
-    client = cognito.connect(endpoint_url=provider.url, region="us-east-1")
+def test_it_says_that_a_value_is_none_that_cognito_takes(provider: Provider) -> None:
+    with pytest.raises(CognitoError, match="not as Cognito takes it: Invalid length for parameter UserPoolId"):
+        list(pool_at(provider, "").users())
 
-    with pytest.raises(CognitoError, match="COGNITO_USER_POOL_ID"):
-        list(cognito.list_users(client, pool_id=pool_id))
+
+def test_it_says_that_there_is_no_such_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobodys")
+
+    with pytest.raises(CognitoError, match="no AWS profile nobodys"):
+        cognito.connect(endpoint_url=None, region="us-east-1")
+
+
+def test_it_says_that_the_region_is_none(provider: Provider) -> None:
+    with pytest.raises(CognitoError, match="AWS_REGION is no region"):
+        cognito.connect(endpoint_url=None, region="not a region")
 
 
 def test_it_says_that_there_are_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,4 +197,4 @@ def test_it_says_that_there_are_no_credentials(monkeypatch: pytest.MonkeyPatch) 
     client = cognito.connect(endpoint_url="http://192.0.2.1", region="us-east-1")
 
     with pytest.raises(CognitoError, match="No AWS credentials"):
-        list(cognito.list_users(client, pool_id="us-east-1_Pool"))
+        list(UserPool(client, POOL_ID).users())

@@ -1,14 +1,21 @@
-"""Who is tied to which Cognito user, and who is not."""
+"""Who in the pool is who here: who is tied, who is made a person, and who is not."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from django.db import connection
+from pytest_django import DjangoAssertNumQueries
 
+from users import linking, sign_in
 from users.cognito import CognitoUser
-from users.linking import link_people
+from users.linking import Link, link_people, matches
 from users.models import MOCK, User
+from users.sign_in import identity_of, person_of
 
 pytestmark = pytest.mark.django_db
 
@@ -28,17 +35,32 @@ def imani(db: None) -> User:
     return User.objects.create_user(handle="imani", display_name="Imani", email="imani@cruddur.example")
 
 
+def link(*users: CognitoUser, **options: bool) -> list[Link]:
+    return list(link_people(users, **options))
+
+
+def outcomes(*users: CognitoUser, **options: bool) -> list[str]:
+    return [each.outcome for each in link(*users, **options)]
+
+
+def everyone() -> list[dict[str, Any]]:
+    """The whole table."""
+    return [dict(row) for row in User.objects.order_by("pk").values()]
+
+
+# --- Tying ----------------------------------------------------------------------------------------------------------
+
+
 def test_it_ties_who_has_the_handle_and_the_verified_e_mail(imani: User) -> None:
-    linking = link_people([IMANI])
+    assert link(IMANI) == [Link(IMANI, "tied", imani)]
 
     imani.refresh_from_db()
     assert imani.cognito_user_id == "sub-of-imani"
-    assert linking.tied == [imani]
-    assert linking.mismatches == []
 
 
-def test_it_takes_no_account_of_case(imani: User) -> None:
-    link_people([replace(IMANI, handle="IMANI", email="Imani@Cruddur.Example")])
+@pytest.mark.parametrize("handle", ["IMANI", "@imani", "\uff49mani"])
+def test_it_takes_no_account_of_case_and_spelling(imani: User, handle: str) -> None:
+    link(replace(IMANI, handle=handle, email="Imani@Cruddur.Example"))
 
     imani.refresh_from_db()
     assert imani.cognito_user_id == "sub-of-imani"
@@ -54,72 +76,254 @@ def test_it_takes_no_account_of_case(imani: User) -> None:
         (replace(IMANI, sub=""), "no usable sub"),
     ],
 )
-def test_it_reports_a_mismatch_and_ties_nobody(imani: User, user: CognitoUser, reason: str) -> None:
-    linking = link_people([user])
+@pytest.mark.parametrize("create_missing", [False, True])
+def test_it_reports_a_mismatch_and_changes_nothing(
+    imani: User, user: CognitoUser, reason: str, create_missing: bool
+) -> None:
+    before = everyone()
 
-    imani.refresh_from_db()
-    assert imani.cognito_user_id == MOCK
-    assert linking.tied == []
-    assert len(linking.mismatches) == 1
-    assert linking.mismatches[0].startswith("@imani: ")
-    assert reason in linking.mismatches[0]
+    (found,) = link(user, create_missing=create_missing)
+
+    assert everyone() == before
+    assert (found.outcome, found.person) == ("mismatch", imani)
+    assert reason in found.reason
 
 
 def test_it_ties_nobody_whose_row_has_no_e_mail(imani: User) -> None:
     User.objects.update(email="")
 
-    assert link_people([replace(IMANI, email="")]).tied == []
+    assert outcomes(replace(IMANI, email="")) == ["mismatch"]
 
 
 def test_it_ties_nobody_by_a_handle_that_only_looks_alike(imani: User) -> None:
-    linking = link_people([replace(IMANI, handle="1mani")])
+    assert outcomes(replace(IMANI, handle="1mani")) == ["unknown"]
 
     imani.refresh_from_db()
     assert imani.cognito_user_id == MOCK
-    assert linking.unknown == 1
 
 
 def test_it_never_changes_who_is_tied(imani: User) -> None:
     User.objects.update(cognito_user_id="the-first-sub")
+    before = everyone()
 
-    linking = link_people([IMANI])
+    (found,) = link(IMANI, create_missing=True)
 
-    imani.refresh_from_db()
-    assert imani.cognito_user_id == "the-first-sub"
-    assert "stays tied to the first" in linking.mismatches[0]
+    assert everyone() == before
+    assert found.outcome == "mismatch"
+    assert "stays tied to the first" in found.reason
 
 
 def test_it_reports_a_cognito_user_who_is_someone_else_already(imani: User, bayko: User) -> None:
-    linking = link_people([replace(IMANI, sub=bayko.cognito_user_id)])
+    (found,) = link(replace(IMANI, sub=bayko.cognito_user_id))
 
     imani.refresh_from_db()
     assert imani.cognito_user_id == MOCK
-    assert "already is @bayko" in linking.mismatches[0]
+    assert (found.outcome, found.reason) == ("mismatch", "The Cognito user with this handle already is @bayko.")
 
 
-def test_it_ties_one_of_two_who_claim_the_same(imani: User) -> None:
-    linking = link_people([IMANI, replace(IMANI, sub="sub-of-evil")])
+@pytest.mark.parametrize("batch", [1, 500])
+@pytest.mark.parametrize(("dry_run", "first"), [(False, "tied"), (True, "would_tie")])
+def test_it_ties_one_of_two_who_claim_the_same(
+    imani: User, monkeypatch: pytest.MonkeyPatch, batch: int, dry_run: bool, first: str
+) -> None:
+    monkeypatch.setattr(linking, "BATCH", batch)
 
-    imani.refresh_from_db()
-    assert imani.cognito_user_id == "sub-of-imani"
-    assert len(linking.mismatches) == 1
+    assert outcomes(IMANI, replace(IMANI, sub="sub-of-evil"), dry_run=dry_run) == [first, "mismatch"]
 
 
-def test_it_counts_the_rest_and_goes_on(imani: User, bayko: User) -> None:
-    without_handle = replace(IMANI, sub="1", handle="")
-    unknown = replace(IMANI, sub="2", handle="nobody_yet")
-    tied = replace(IMANI, sub=bayko.cognito_user_id, handle="bayko")
+def test_it_names_who_renamed_themselves_in_cognito_by_their_handle_here(bayko: User) -> None:
     renamed = replace(IMANI, sub=bayko.cognito_user_id, handle="bayko_renamed")
 
-    linking = link_people([without_handle, unknown, tied, renamed, IMANI])
+    assert link(renamed) == [Link(renamed, "already", bayko)]
 
-    assert (linking.without_handle, linking.unknown, linking.already_tied) == (1, 1, 2)
-    assert linking.tied == [imani]
+
+@pytest.mark.parametrize("handle", ["", "   ", "not a handle", "a", "\x00", "\ud800", "x" * 2000])
+def test_a_user_without_a_usable_handle_stops_nothing(imani: User, handle: str) -> None:
+    without = replace(IMANI, sub="1", handle=handle.strip())
+
+    assert outcomes(without, IMANI, create_missing=True) == ["unknown" if without.handle else "no_handle", "tied"]
+
+
+def test_who_chose_the_handle_here_needs_none_in_cognito(bayko: User) -> None:
+    assert outcomes(replace(IMANI, sub=bayko.cognito_user_id, handle="")) == ["already"]
+
+
+def test_it_asks_the_database_twice_for_many(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    users = [replace(IMANI, sub=str(number), handle=f"handle_{number}") for number in range(200)]
+
+    with django_assert_num_queries(2):
+        assert outcomes(*users) == ["unknown"] * 200
+
+
+# --- Again, at once, and interrupted --------------------------------------------------------------------------------
 
 
 def test_it_changes_nothing_the_second_time(imani: User) -> None:
-    link_people([IMANI])
+    users = [IMANI, replace(IMANI, sub="2", handle="newcomer")]
+    assert outcomes(*users, create_missing=True) == ["tied", "created"]
+    before = everyone()
 
-    linking = link_people([IMANI])
+    assert outcomes(*users, create_missing=True) == ["already", "already"]
+    assert everyone() == before
 
-    assert (linking.tied, linking.already_tied, linking.mismatches) == ([], 1, [])
+
+def test_who_is_done_stays_so_when_it_is_interrupted(imani: User) -> None:
+    links = link_people([IMANI, replace(IMANI, sub="2", handle="newcomer")], create_missing=True)
+
+    next(links)
+    links.close()  # type: ignore[attr-defined]
+
+    assert User.objects.get().cognito_user_id == "sub-of-imani"
+
+
+def test_two_at_once_tie_a_person_once(imani: User, bayko: User) -> None:
+    users = [replace(IMANI, sub=bayko.cognito_user_id, handle="bayko"), IMANI]
+    one, other = link_people(users), link_people(users)
+    next(one), next(other)  # both have looked everyone up
+
+    assert [next(one).outcome, next(other).outcome] == ["tied", "already"]
+
+
+def test_it_ties_nobody_to_a_user_who_became_somebody_else_meanwhile(imani: User, bayko: User) -> None:
+    links = link_people([replace(IMANI, sub=bayko.cognito_user_id, handle="bayko"), IMANI])
+    next(links)
+    User.objects.create_user(handle="other", display_name="O", cognito_user_id=IMANI.sub)
+
+    found = next(links)
+
+    imani.refresh_from_db()
+    assert imani.cognito_user_id == MOCK
+    assert (found.outcome, found.reason) == ("mismatch", "The Cognito user with this handle already is @other.")
+
+
+def test_it_ties_nobody_whose_e_mail_was_changed_meanwhile(imani: User, bayko: User) -> None:
+    links = link_people([replace(IMANI, sub=bayko.cognito_user_id, handle="bayko"), IMANI])
+    next(links)
+    User.objects.filter(pk=imani.pk).update(email="new@cruddur.example")
+
+    assert "another e-mail" in next(links).reason
+    imani.refresh_from_db()
+    assert imani.cognito_user_id == MOCK
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Links each user in a thread of its own; all find their handle free before any of them takes it."""
+
+    def at_once(*users: CognitoUser) -> list[str]:
+        barrier = threading.Barrier(len(users))
+        monkeypatch.setattr(sign_in, "require_free", lambda _handle: barrier.wait(5))
+        found: list[str] = []
+
+        def run(user: CognitoUser) -> None:
+            try:
+                found.extend(outcomes(user, create_missing=True))
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=run, args=[user]) for user in users]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return sorted(found)
+
+    return at_once
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_make_a_person_once(at_once: Callable[..., list[str]]) -> None:
+    assert at_once(IMANI, IMANI) == ["already", "created"]
+    assert User.objects.get().cognito_user_id == "sub-of-imani"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("handle", "outcome"), [("Imani", "mismatch"), ("1mani", "unknown")])
+def test_two_at_once_give_a_handle_to_one(at_once: Callable[..., list[str]], handle: str, outcome: str) -> None:
+    assert at_once(IMANI, replace(IMANI, sub="2", handle=handle)) == ["created", outcome]
+
+
+# --- Making people --------------------------------------------------------------------------------------------------
+
+
+def test_it_makes_nobody_unless_told(db: None) -> None:
+    (found,) = link(IMANI)
+
+    assert found.outcome == "unknown"
+    assert "the first sign-in makes the person" in found.reason
+    assert not User.objects.exists()
+
+
+def test_it_makes_whom_the_first_sign_in_would_make() -> None:
+    user = replace(IMANI, handle="\uff21nn", name="  Ann \x00 Example  ")
+
+    (found,) = link(user, create_missing=True)
+    made = User.objects.values().get()
+    assert found.person is not None
+    assert (found.outcome, found.person.pk) == ("created", made["uuid"])
+
+    User.objects.all().delete()
+    claims = {"sub": user.sub, "name": user.name, "preferred_username": user.handle, "email_verified": "true"}
+    person_of(identity_of({**claims, "email": user.email}))
+    signed_in = User.objects.values().get()
+    own = ("uuid", "created_at", "password")
+    assert {**made, **dict.fromkeys(own)} == {**signed_in, **dict.fromkeys(own)}
+
+
+@pytest.mark.parametrize(
+    ("user", "reason"),
+    [
+        (replace(IMANI, email_verified=False), "e-mail is not verified"),
+        (replace(IMANI, email="no e-mail"), "e-mail is not verified"),
+        (replace(IMANI, enabled=False), "is disabled"),
+        (replace(IMANI, status="FORCE_CHANGE_PASSWORD"), "not confirmed (FORCE_CHANGE_PASSWORD)"),
+        (replace(IMANI, sub="mock"), "no usable sub"),
+        (replace(IMANI, handle="not a handle"), "letters, digits and underscores"),
+        (replace(IMANI, handle="admin"), "kept for Cruddur itself"),
+        (replace(IMANI, handle="bayk0"), "looks like another one"),
+    ],
+)
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_it_says_why_it_makes_nobody_of_a_user(bayko: User, user: CognitoUser, reason: str, dry_run: bool) -> None:
+    (found,) = link(user, create_missing=True, dry_run=dry_run)
+
+    assert found.outcome == "unknown"
+    assert reason in found.reason
+    assert User.objects.get() == bayko
+
+
+@pytest.mark.parametrize("batch", [1, 500])
+@pytest.mark.parametrize(("dry_run", "first"), [(False, "created"), (True, "would_create")])
+def test_it_makes_one_of_two_who_want_the_same_handle(
+    monkeypatch: pytest.MonkeyPatch, batch: int, dry_run: bool, first: str
+) -> None:
+    monkeypatch.setattr(linking, "BATCH", batch)
+    others = replace(IMANI, sub="2", handle="Imani"), replace(IMANI, sub="3", handle="1mani")
+
+    found = outcomes(IMANI, *others, create_missing=True, dry_run=dry_run)
+
+    assert found == [first, "mismatch", "unknown"]
+
+
+def test_a_rehearsal_changes_nothing(imani: User, bayko: User) -> None:
+    before = everyone()
+    users = [IMANI, replace(IMANI, sub="2", handle="newcomer"), replace(IMANI, sub="3", handle="bayko")]
+
+    assert outcomes(*users, create_missing=True, dry_run=True) == ["would_tie", "would_create", "mismatch"]
+    assert everyone() == before
+
+
+# --- Telling --------------------------------------------------------------------------------------------------------
+
+
+def test_a_match_tells_who_waits_for_a_user_and_why_they_are_not_tied(imani: User) -> None:
+    fine, other = matches([IMANI, replace(IMANI, email="other@cruddur.example")])
+
+    assert (fine.waiting, fine.obstacle) == (imani, "")
+    assert (other.waiting, other.obstacle) == (imani, "The Cognito user has another e-mail.")
+
+
+def test_a_match_tells_that_nobody_waits_for_who_is_tied_elsewhere(imani: User, bayko: User) -> None:
+    (match,) = matches([replace(IMANI, sub=bayko.cognito_user_id)])
+
+    assert (match.owner, match.namesake, match.waiting) == (bayko, imani, None)

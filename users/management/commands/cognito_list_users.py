@@ -1,55 +1,121 @@
-import json
-from argparse import ArgumentParser
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import IO, Any, cast
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from django.core.management.base import CommandError, CommandParser
 
+from cruddur.commands import StackCommand
 from cruddur.stack import describe_cognito_stack
-from users.cognito import CognitoError, CognitoUser
-from users.pool import pool_admin_subs, pool_users
+from cruddur.terminal import Column
+from users.cognito import UserPool
+from users.linking import CONFIRMED, Match, matches
+from users.pool import groups_by_sub, user_pool
+from users.sign_in import ADMINS
 
-PIPE_COLUMNS = 250
+
+def as_date(moment: datetime | None) -> str:
+    return moment.date().isoformat() if moment else ""
 
 
-class Command(BaseCommand):
-    help = "List every user of the Cognito user pool: handle, name, e-mail, status, group and sub."
+COLUMNS = (
+    Column("handle"),
+    Column("name"),
+    Column("email", "e-mail"),
+    Column("state"),
+    Column("groups"),
+    Column("person"),
+    Column("created_at", "created", as_date),
+)
+WIDE_COLUMNS = (*COLUMNS, Column("modified_at", "modified", as_date), Column("sub"))
+"""Where there is room: 120 columns, as terminals have them, would fold each user into three lines."""
+VERBOSE = 2
+MATCHES = {"tied": "tied", "waiting": "waiting", "none": "unmatched"}
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="a JSON object a line, for programs")
 
-    def handle(self, *, json: bool, **options: Any) -> None:
-        # Programs read standard output: the line that names the stack is for people.
-        (self.stderr if json else self.stdout).write(describe_cognito_stack())
-        try:
-            users, admins = list(pool_users()), pool_admin_subs()
-        except CognitoError as error:
-            raise CommandError(str(error)) from error
-        if json:
-            self.write_json(users, admins)
-        else:
-            self.write_table(users, admins)
+class Command(StackCommand):
+    help = (
+        "List the users of the Cognito pool and who they are here. Each with state and groups, and the person tied to "
+        "them, the person who waits for them (and why they cannot be tied), or nobody. Off the terminal, or with -v2, "
+        "also with the sub and the date of the last change."
+    )
+    examples = ("", "-v2", "--group admins", "--unmatched", "--json")
+    replaces = ("cognito/list-users",)
 
-    def write_json(self, users: Sequence[CognitoUser], admins: frozenset[str]) -> None:
-        for user in users:
-            self.stdout.write(json.dumps({**asdict(user), "admin": user.sub in admins}, ensure_ascii=False))
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--group", metavar="GROUP", help="only the members of this group")
+        parser.add_argument("--unmatched", action="store_true", help="only those whom nobody here is or waits for")
 
-    def write_table(self, users: Sequence[CognitoUser], admins: frozenset[str]) -> None:
-        table = Table(box=None, pad_edge=False)
-        for heading in ("handle", "name", "e-mail", "status", "group", "sub"):
-            table.add_column(heading, overflow="fold")
-        for user in sorted(users, key=lambda user: user.handle.casefold()):
-            email = user.email if user.email_verified else f"{user.email} (not verified)"
-            status = user.status if user.enabled else f"{user.status}, disabled"
-            group = "admins" if user.sub in admins else ""
-            # Text, because what people call themselves may look like markup.
-            cells = (user.handle or "(none)", user.name, email, status, group, user.sub)
-            table.add_row(*(Text(cell) for cell in cells))
-        # Into a file or a pipe a user is one line, however long.
-        width = None if self.stdout.isatty() else PIPE_COLUMNS
-        Console(file=cast("IO[str]", self.stdout), width=width).print(table)
-        self.stdout.write(self.style.SUCCESS(f"{len(users)} users, {len(admins)} of them in admins."))
+    def describe(self) -> str:
+        return describe_cognito_stack()
+
+    def act(self, *, group: str | None, unmatched: bool, verbosity: int, **options: Any) -> None:
+        pool = user_pool()
+        require_group(pool, group)
+        with self.progress("users") as advance:
+            users = []
+            for user in pool.users():
+                users.append(user)
+                advance(1)
+        groups = groups_by_sub(pool)
+        rows = sorted(
+            (
+                row
+                for row in (row_of(match, groups.get(match.user.sub, [])) for match in matches(users))
+                if (group is None or group in row["groups"]) and not (unmatched and row["match"] != "none")
+            ),
+            key=lambda row: row["handle"].casefold(),
+        )
+        columns = COLUMNS if verbosity < VERBOSE and self.stdout.isatty() else WIDE_COLUMNS
+        self.write_rows(columns, rows if self.as_json else [{**row, **cells_of(row)} for row in rows])
+        self.say(summary(rows, len(users)), self.style.SUCCESS)
+
+
+def require_group(pool: UserPool, group: str | None) -> None:
+    if group is not None and group not in (groups := pool.groups()):
+        raise CommandError(f"There is no group {group} in this pool. There are: {', '.join(groups) or 'none'}.")
+
+
+def row_of(match: Match, groups: Sequence[str]) -> Mapping[str, Any]:
+    """A user for programs."""
+    user, person = match.user, match.owner or match.waiting
+    return {
+        "handle": user.handle,
+        "name": user.name,
+        "email": user.email,
+        "email_verified": user.email_verified,
+        "status": user.status,
+        "enabled": user.enabled,
+        "groups": groups,
+        "match": "tied" if match.owner else "waiting" if person else "none",
+        "person": person.handle if person else None,
+        "person_uuid": person.uuid if person else None,
+        "reason": match.obstacle,
+        "created_at": user.created_at,
+        "modified_at": user.modified_at,
+        "username": user.username,
+        "sub": user.sub,
+    }
+
+
+def cells_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What people read in place of several of a row's values."""
+    person = f"@{row['person']}" if row["person"] else ""
+    if row["match"] == "waiting":
+        person += f" waits: {row['reason'] or 'would be tied.'}"
+    return {
+        "email": row["email"] if row["email_verified"] or not row["email"] else f"{row['email']} (not verified)",
+        "state": row["status"] if row["enabled"] else f"{row['status']}, disabled",
+        "person": person,
+    }
+
+
+def summary(rows: Sequence[Mapping[str, Any]], total: int) -> str:
+    matched = Counter(row["match"] for row in rows)
+    counts = (
+        f"{sum(row['status'] == CONFIRMED for row in rows)} confirmed, "
+        f"{sum(row['email_verified'] for row in rows)} verified, "
+        f"{sum(ADMINS in row['groups'] for row in rows)} in {ADMINS}; "
+        + ", ".join(f"{matched[match]} {word}" for match, word in MATCHES.items())
+    )
+    return f"{len(rows)}{f' of {total}' if len(rows) < total else ''} users: {counts}."

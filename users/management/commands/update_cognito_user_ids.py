@@ -1,39 +1,103 @@
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, ProgrammingError
+from django.core.management.base import CommandParser
 
+from cruddur.commands import StackCommand
 from cruddur.stack import describe_cognito_stack
-from users.cognito import CognitoError
-from users.linking import link_people
-from users.pool import pool_users
+from cruddur.terminal import printable
+from users.linking import Link, handles_waiting, link_people
+from users.pool import user_pool
+
+VERBOSE = 2
+SENTENCES = {
+    "tied": "@{handle} is now {sub}.",
+    "would_tie": "@{handle} would be tied to {sub}.",
+    "created": "@{handle} was made for {sub}.",
+    "would_create": "@{handle} would be made for {sub}.",
+    "mismatch": "@{handle} is not {sub}. {reason}",
+    "unknown": "@{handle} was not made for {sub}. {reason}",
+    "already": "@{handle} is {sub} already.",
+    "no_handle": "{email} ({sub}) was skipped. {reason}",
+}
+ONLY_VERBOSE = frozenset(("already", "no_handle"))
 
 
-class Command(BaseCommand):
+class Command(StackCommand):
     help = (
-        "Tie people who wait for it ('MOCK') to the Cognito user with their handle and their verified e-mail; "
-        "report where only one of the two matches. Never changes anyone who is tied. Safe to run again."
+        "Tie those who wait for Cognito ('MOCK') to the user with their handle and e-mail. The e-mail has to be "
+        "verified; where only the handle is the same it says so and ties nobody. Never changes who is tied. "
+        "Safe to run again, and twice at once."
+    )
+    examples = ("--dry-run", "", "--create-missing", "--dry-run --json")
+    replaces = ("db/update_cognito_user_ids",)
+    when_stopped = "Stopped. Who was tied or made stays so; run it again for the rest."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="change nothing, say what would happen")
+        parser.add_argument(
+            "--create-missing",
+            action="store_true",
+            help="make a person, as the first sign-in would, of each user who is confirmed, enabled, has a verified "
+            "e-mail and a handle that is free, and is nobody here; say of the others why not",
+        )
+
+    def describe(self) -> str:
+        return describe_cognito_stack()
+
+    def act(self, *, dry_run: bool, create_missing: bool, verbosity: int, **options: Any) -> None:
+        counts: Counter[str] = Counter()
+        to_tie = set()
+        for link in link_people(user_pool().users(), create_missing=create_missing, dry_run=dry_run):
+            counts[link.outcome] += 1
+            if link.outcome == "would_tie" and link.person:
+                to_tie.add(link.person.handle)
+            if self.as_json:
+                self.write_rows((), [row_of(link)])
+            elif verbosity >= VERBOSE or is_told(link, create_missing=create_missing):
+                self.say(f"  {sentence_of(link)}", self.style.WARNING if link.reason else None)
+        waiting = [handle for handle in handles_waiting() if handle not in to_tie]
+        if verbosity >= VERBOSE and not self.as_json:
+            for handle in waiting:
+                self.say(f"  @{handle} waits.")
+        numbers = {outcome: counts[outcome] for outcome in SENTENCES}
+        self.done(summary(counts, waiting, dry_run=dry_run), **numbers, waiting=waiting, dry_run=dry_run)
+
+
+def is_told(link: Link, *, create_missing: bool) -> bool:
+    return link.outcome not in ONLY_VERBOSE and (create_missing or link.outcome != "unknown")
+
+
+def row_of(link: Link) -> Mapping[str, Any]:
+    """A Cognito user for programs."""
+    return {
+        "outcome": link.outcome,
+        "reason": link.reason,
+        "handle": link.user.handle,
+        "email": link.user.email,
+        "sub": link.user.sub,
+        "person": link.person.handle if link.person else None,
+        "person_uuid": link.person.uuid if link.person else None,
+    }
+
+
+def sentence_of(link: Link) -> str:
+    handle = link.person.handle if link.person else link.user.handle
+    user = link.user
+    return printable(
+        SENTENCES[link.outcome].format(handle=handle, sub=user.sub, email=user.email, reason=link.reason).rstrip()
     )
 
-    def handle(self, **options: Any) -> None:
-        if options["verbosity"]:
-            self.stdout.write(describe_cognito_stack())
-        try:
-            linking = link_people(pool_users())
-        except CognitoError as error:
-            raise CommandError(str(error)) from error
-        except OperationalError as error:
-            raise CommandError("The database does not answer. Start the local stack with `make run`.") from error
-        except ProgrammingError as error:
-            raise CommandError("The database has no tables yet. Run `manage.py migrate` first.") from error
-        for person in linking.tied if options["verbosity"] else ():
-            self.stdout.write(f"  @{person.handle} is now {person.cognito_user_id}")
-        for mismatch in linking.mismatches:
-            self.stdout.write(self.style.WARNING(f"  {mismatch}"))
-        self.stdout.write(
-            self.style.SUCCESS(
-                f"{len(linking.tied)} people tied, {linking.already_tied} were already, "
-                f"{len(linking.mismatches)} mismatches, {linking.unknown} Cognito users without a person here, "
-                f"{linking.without_handle} without a handle."
-            )
-        )
+
+def summary(counts: Mapping[str, int], waiting: Sequence[str], *, dry_run: bool) -> str:
+    """`counts` is by outcome."""
+    if dry_run:
+        done = f"{counts['would_tie']} people would be tied, {counts['would_create']} made"
+    else:
+        done = f"{counts['tied']} people tied, {counts['created']} made"
+    return (
+        f"{done}, {counts['already']} were tied already, {counts['mismatch']} mismatches, {counts['unknown']} Cognito "
+        f"users without a person here, {counts['no_handle']} without a handle; {len(waiting)} people wait for Cognito."
+        f"{' Nothing was changed.' if dry_run else ''}"
+    )
