@@ -1,0 +1,117 @@
+import sys
+from collections.abc import Iterator, Sequence
+from getpass import getpass
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+
+from cruddur.commands import StackCommand
+from cruddur.loopback import is_loopback
+from cruddur.stack import describe_cognito_stack
+from users.accounts import Account, complete_account, look_up_account
+from users.linking import CONFIRMED
+from users.models import MOCK, User
+from users.pool import user_pool
+from users.sign_in import ADMINS
+
+
+class Command(StackCommand):
+    help = (
+        "Make a Cognito user, such as the first administrator. Cognito mails them an invitation with a temporary "
+        "password, unless --set-password gives one. Their e-mail counts as verified. A user who is there already gets "
+        "the groups, and the password if one is given: safe to run again."
+    )
+    examples = (
+        "ann ann@example.com --name 'Ann Example' --admin",
+        "ann ann@example.com --admin --set-password",
+        "ann ann@example.com --group admins --set-password < password-file",
+    )
+    when_stopped = "Stopped. Run it again: it completes what was begun."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("handle", metavar="HANDLE", help="the handle, with or without @; set once")
+        parser.add_argument("email", metavar="EMAIL", help="the e-mail address they sign in with")
+        parser.add_argument("--name", default="", help="the name; the handle unless given")
+        parser.add_argument(
+            "--group", action="append", default=[], metavar="GROUP", help="a group of the pool; may be repeated"
+        )
+        parser.add_argument("--admin", action="store_true", help=f"the group {ADMINS}, made if it is missing")
+        parser.add_argument(
+            "--set-password",
+            action="store_true",
+            help="ask twice for a password that lasts, or read one line from standard input; nothing is mailed",
+        )
+
+    def describe(self) -> str:
+        return describe_cognito_stack()
+
+    def act(
+        self,
+        *,
+        handle: str,
+        email: str,
+        name: str,
+        group: Sequence[str],
+        admin: bool,
+        set_password: bool,
+        **options: Any,
+    ) -> None:
+        pool = user_pool()
+        groups = list(dict.fromkeys([*group, *([ADMINS] if admin else [])]))
+        account = look_up_account(pool, handle=handle, email=email, name=name, groups=groups)
+        if account.user is None and not set_password and is_loopback(settings.COGNITO_ENDPOINT_URL):
+            raise CommandError("The local stack mails no invitations: add --set-password.")
+        password = self.new_password() if set_password else None
+        user = complete_account(pool, account, password=password)
+        for sentence in told(account, with_password=set_password):
+            self.say(f"  {sentence}")
+        self.done(
+            f"They sign in at {settings.APP_URL} with {account.email}; {who_they_are(account.person)}",
+            handle=account.handle,
+            email=account.email,
+            sub=user.sub,
+            created=account.user is None,
+            invited=account.user is None and not set_password,
+            password_set=set_password,
+            groups=groups,
+            person=account.person.handle if account.person else None,
+            sign_in_at=settings.APP_URL,
+        )
+
+    def new_password(self) -> str:
+        """Typed twice where somebody can type, else a line of standard input."""
+        if not sys.stdin.isatty():
+            password = sys.stdin.readline().rstrip("\r\n")
+        elif (password := getpass("Password: ")) != getpass("Again: "):
+            raise CommandError("The two passwords differ: nothing was changed.")
+        if not password:
+            raise CommandError("No password was given: nothing was changed.")
+        return password
+
+
+def told(account: Account, *, with_password: bool) -> Iterator[str]:
+    """What was done."""
+    if account.user is None:
+        yield f"@{account.handle} was made in Cognito."
+    else:
+        yield f"@{account.handle} is in Cognito already ({account.user.status})."
+        if not account.user.email_verified:
+            yield "Their e-mail is not verified, so nobody here can be tied to them: they sign in and verify it."
+    if with_password:
+        yield "Their password is the one given."
+    elif account.user is None:
+        yield f"An invitation with a temporary password is on its way to {account.email}."
+    elif account.user.status != CONFIRMED:
+        yield "Their password is still the temporary one of the invitation: --set-password gives one that lasts."
+    for group in account.groups:
+        made = ", which was made" if group in account.groups_to_make else ""
+        yield f"They are in the group {group}{made}."
+
+
+def who_they_are(person: User | None) -> str:
+    if person is None:
+        return "the person appears here at the first sign-in."
+    if person.cognito_user_id == MOCK:
+        return f"@{person.handle} waits here for them: run `manage.py update_cognito_user_ids` before that."
+    return f"they are @{person.handle} here."
