@@ -26,7 +26,7 @@ def run(command: str, *arguments: str) -> str:
     return output.getvalue()
 
 
-@pytest.mark.parametrize("command", ["ddb_schema_load", "ddb_seed", "setup"])
+@pytest.mark.parametrize("command", ["ddb_schema_load", "ddb_seed"])
 def test_its_first_line_names_endpoint_table_and_database(table: MessageTable, command: str) -> None:
     call_command("db_seed", stdout=StringIO())
 
@@ -88,14 +88,6 @@ def test_it_never_falls_back_to_aws_unasked(settings: Settings) -> None:
     with pytest.raises(CommandError, match="CRUDDUR_ENV=production"):
         run("ddb_schema_load")
     connection.forget()
-
-
-def test_setup_does_everything_and_again_nothing(table: MessageTable) -> None:
-    table.client.delete_table(TableName=table.name)
-
-    assert "Set up." in run("setup")
-    assert "0 conversations with 0 messages written" in run("setup")
-    assert User.objects.filter(handle="bayko").exclude(cognito_user_id="MOCK").exists()
 
 
 @pytest.mark.django_db(transaction=True)

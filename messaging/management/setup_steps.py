@@ -1,0 +1,73 @@
+"""The steps of `setup`: which there are, which are left out where, and what one of them did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from cruddur.database_server import is_on_this_machine
+from cruddur.loopback import is_loopback
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command that does a part of setting up and does no harm when it is run again."""
+
+    name: str
+    command: str
+    is_seed: bool = False
+    """Whether it brings in what is invented."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+STEPS: Sequence[Step] = (
+    Step("database", "db_create"),
+    Step("tables", "migrate"),
+    Step("table", "ddb_schema_load"),
+    Step("people", "db_seed", is_seed=True),
+    Step("cognito", "update_cognito_user_ids", is_seed=True),
+    Step("conversations", "ddb_seed", is_seed=True),
+)
+"""In the order in which each finds what it needs."""
+
+
+def reason_to_leave_out(step: Step) -> str | None:
+    """Why nobody can have meant it without naming it; None if there is no reason."""
+    if not step.is_seed:
+        return None
+    if settings.PRODUCTION:
+        return "this is production"
+    if not is_on_this_machine():
+        return "the database is not on this machine"
+    if not is_loopback(settings.DYNAMODB_ENDPOINT_URL):
+        return "the table is not on this machine"
+    if step.name == "cognito" and not is_loopback(settings.COGNITO_ENDPOINT_URL):
+        return "the user pool is not on this machine"
+    return None
+
+
+def carry_out(step: Step, *, stderr: IO[str]) -> Sequence[str]:
+    """Run the command; its progress goes to `stderr`. Returns its lines, the last of which tells what was done.
+
+    Raises what the command raises.
+    """
+    if step.command == "migrate":
+        return [migrate()]
+    stdout = StringIO()
+    call_command(step.command, stdout=stdout, stderr=stderr, no_color=True, **step.options)
+    return stdout.getvalue().splitlines()
+
+
+def migrate() -> str:
+    """Django's own command says much or nothing. Returns the sentence between."""
+    before = MigrationRecorder(connection).applied_migrations().keys()
+    call_command("migrate", interactive=False, verbosity=0)
+    applied = MigrationRecorder(connection).applied_migrations().keys() - before
+    return f"{len(applied)} migrations applied, {len(before)} were already."
