@@ -102,7 +102,7 @@ def cells_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """What people read in place of several of a row's values."""
     person = f"@{row['person']}" if row["person"] else ""
     if row["match"] == "waiting":
-        person += f" waits: {row['reason'] or 'would be tied.'}"
+        person += f" waits: {row['reason']}" if row["reason"] else " waits"
     return {
         "email": row["email"] if row["email_verified"] or not row["email"] else f"{row['email']} (not verified)",
         "state": row["status"] if row["enabled"] else f"{row['status']}, disabled",
