@@ -12,44 +12,56 @@ from .terminal import Column
 HIDDEN = "(hidden from this role)"
 STATEMENT_CHARS = 160
 """Of a statement on a terminal: enough to know it by."""
+NARROW = 120
+"""Columns of a terminal below which the statements get a table of their own."""
 UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
-COLUMNS = (
-    Column("pid", show=str, right=True),
-    Column("database"),
-    Column("program"),
+PID = Column("pid", show=str, right=True, whole=True)
+DATABASE = Column("database")
+WHO = (
+    Column("program", whole=True),
     Column("who"),
-    Column("connected", "connected for"),
+    Column("connected", "connected for", whole=True),
     Column("state"),
-    Column("waits_for", show=lambda pids: ", ".join(map(str, pids))),
-    Column("statement", "statement, or the last one"),
 )
+WAITS_FOR = Column("waits_for", show=lambda pids: ", ".join(map(str, pids)))
+STATEMENT = Column("statement", "statement, or the last one")
+
+Rows = Sequence[Mapping[str, Any]]
 
 
-def columns(found: Sequence[Session]) -> Sequence[Column]:
-    """Those that tell something: the database where there are several, the others if anyone waits for any."""
-    needed = {
-        "database": len({each.database for each in found}) > 1,
-        "waits_for": any(each.waits_for for each in found),
+def tables(
+    found: Sequence[Session], *, now: datetime, width: int, cut: bool
+) -> Iterator[tuple[Sequence[Column], Rows]]:
+    """Columns and rows: one table, or two on a narrow terminal; statements are shortened to be `cut`.
+
+    The database shows where there are several, and who waits for whom if anybody does.
+    """
+    rows = [row_of(each, now, cut=cut) for each in found]
+    columns = [PID, *WHO]
+    if len({each.database for each in found}) > 1:
+        columns.insert(1, DATABASE)
+    if any(each.waits_for for each in found):
+        columns.append(WAITS_FOR)
+    if width < NARROW:
+        yield columns, rows
+        yield [PID, STATEMENT], rows
+    else:
+        yield [*columns, STATEMENT], rows
+
+
+def row_of(session: Session, now: datetime, *, cut: bool) -> Mapping[str, Any]:
+    statement = HIDDEN if session.query is None else session.query
+    return {
+        "pid": session.pid,
+        "database": session.database,
+        "program": session.program or "(no name)",
+        "who": f"{session.role} from {session.address}" if session.address else session.role,
+        "connected": lasting(session.connected_at, now),
+        "state": f"{session.state} for {lasting(session.state_since, now)}" if session.state else "",
+        "waits_for": session.waits_for,
+        "statement": f"{statement[:STATEMENT_CHARS]}…" if cut and len(statement) > STATEMENT_CHARS else statement,
     }
-    return [column for column in COLUMNS if needed.get(column.key, True)]
-
-
-def rows(found: Sequence[Session], *, now: datetime, whole: bool) -> Iterator[Mapping[str, Any]]:
-    """A row a session; statements are cut unless `whole`."""
-    for each in found:
-        statement = HIDDEN if each.query is None else each.query
-        cut = not whole and len(statement) > STATEMENT_CHARS
-        yield {
-            "pid": each.pid,
-            "database": each.database,
-            "program": each.program or "(no name)",
-            "who": f"{each.role} from {each.address}" if each.address else each.role,
-            "connected": lasting(each.connected_at, now),
-            "state": f"{each.state} for {lasting(each.state_since, now)}" if each.state else "",
-            "waits_for": each.waits_for,
-            "statement": f"{statement[:STATEMENT_CHARS]}…" if cut else statement,
-        }
 
 
 def lasting(since: datetime | None, now: datetime) -> str:

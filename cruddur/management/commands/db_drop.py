@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Any
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
@@ -20,7 +20,7 @@ from cruddur.database_server import (
     is_on_this_machine,
 )
 from cruddur.database_sessions import Session, staying_sessions
-from cruddur.terminal import as_bytes
+from cruddur.terminal import as_bytes, width_of
 
 
 class Command(StackCommand):
@@ -72,7 +72,9 @@ class Command(StackCommand):
 
     def refuse_others(self, others: Sequence[Session], database: str, *, force: bool) -> None:
         if others and not self.as_json and not self.quiet:
-            self.write_rows(session_table.columns(others), session_table.rows(others, now=timezone.now(), whole=False))
+            width = width_of(cast("IO[str]", self.stdout))
+            for table in session_table.tables(others, now=timezone.now(), width=width, cut=True):
+                self.write_rows(*table)
         if others and not force:
             pids = ", ".join(str(each.pid) for each in others)
             raise CommandError(

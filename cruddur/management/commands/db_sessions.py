@@ -1,5 +1,5 @@
 from dataclasses import asdict
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import CommandParser
 from django.utils import timezone
@@ -8,6 +8,9 @@ from cruddur import session_table
 from cruddur.commands import StackCommand
 from cruddur.database_server import MAINTENANCE, connected, database_name, describe_server, find_database
 from cruddur.database_sessions import Session, end_session, sessions
+from cruddur.terminal import is_terminal, width_of
+
+VERBOSE = 2
 
 
 class Command(StackCommand):
@@ -39,9 +42,10 @@ class Command(StackCommand):
         if self.as_json:
             self.write_rows((), map(asdict, found))
         elif found:
-            whole = verbosity > 1 or not self.stdout.isatty()
-            rows = session_table.rows(found, now=timezone.now(), whole=whole)
-            self.write_rows(session_table.columns(found), rows)
+            stream = cast("IO[str]", self.stdout)
+            cut = is_terminal(stream) and verbosity < VERBOSE
+            for table in session_table.tables(found, now=timezone.now(), width=width_of(stream), cut=cut):
+                self.write_rows(*table)
         where = f"to the database {name}" if name else "to the databases of this server"
         who = len(found) or "Nobody is"
         self.say(f"{who} connected {where}, beside this command.", self.style.SUCCESS)
