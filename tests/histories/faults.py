@@ -1,0 +1,177 @@
+"""The network between the application and DynamoDB, as it is on its worst days. Put in at botocore's before-send.
+
+A disturbance is planned for one request of an action, by its number: the request is not executed, or executed and its
+answer lost, or executed much later; the process dies before or after it; or somebody else acts before it is sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from botocore.awsrequest import AWSResponse  # noqa: TID251 - faults are made of botocore's own answers
+from botocore.compat import HTTPHeaders  # noqa: TID251
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError  # noqa: TID251
+
+from tests.messaging.faults import Body, answer
+
+from .tally import Tally
+
+WRITES = ("TransactWriteItems", "UpdateItem", "PutItem")
+
+
+class ProcessDied(BaseException):
+    """The process was killed: nothing in it goes on, and nobody gets an answer."""
+
+
+class Fault(StrEnum):
+    """What can happen to a request."""
+
+    THROTTLED = "throttled"
+    SERVER_ERROR = "server error"
+    UNREACHABLE = "connection failed"
+    CONFLICT = "conflict"
+    UNPROCESSED = "keys left unprocessed"
+    LOST_ANSWER = "done, answer lost"
+    FAILED_ANSWER = "done, answered with a server error"
+    LATE = "timed out, done later"
+    DIED_BEFORE = "process died before it"
+    DIED_AFTER = "process died after it"
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbance:
+    """What happens to the requests `at`, `at + 1` … of an action: `times` of them."""
+
+    at: int
+    what: Any
+    """A fault, or the action of somebody else."""
+    times: int = 1
+
+
+@dataclass(slots=True)
+class Plan:
+    """The disturbances of one action, and what came of them."""
+
+    waiting: dict[int, Any]
+    sent: int = 0
+    """Requests so far."""
+    faults: int = 0
+    meanwhile: int = 0
+
+
+@dataclass(slots=True)
+class Network:
+    """Between a client and its endpoint; requests without a plan pass."""
+
+    client: Any
+    tally: Tally
+    act: Callable[[Any], None] | None = None
+    """What performs somebody else's action."""
+    late: list[tuple[str, Any]] = field(default_factory=list)
+    """Operations and requests that are still on their way."""
+    _plans: list[Plan] = field(default_factory=list)
+
+    @contextmanager
+    def attached(self) -> Iterator[None]:
+        """Stand between the client and its endpoint."""
+        events = self.client.meta.events
+        events.register("before-send.dynamodb", self._before_send)
+        try:
+            yield
+        finally:
+            events.unregister("before-send.dynamodb", self._before_send)
+
+    @contextmanager
+    def disturbed(self, disturbances: Sequence[Disturbance]) -> Iterator[Plan]:
+        """Disturb the requests of the block, and of no other."""
+        plan = Plan({each.at + n: each.what for each in disturbances for n in range(each.times)})
+        self._plans.append(plan)
+        try:
+            yield plan
+        finally:
+            self._plans.pop()
+
+    @property
+    def plan(self) -> Plan:
+        """Of the action that is going on."""
+        return self._plans[-1]
+
+    def deliver_late(self, number: int = 0) -> None:
+        """Let a request that is still on its way be executed now; nobody waits for its answer."""
+        if self.late:
+            operation, request = self.late.pop(number % len(self.late))
+            done = self._execute(request).status_code < 300
+            self.tally.outcomes[f"late {operation} {'took effect' if done else 'was refused'}"] += 1
+
+    def _before_send(self, request: Any, event_name: str, **_: Any) -> Any:
+        if not self._plans:
+            return None
+        plan, operation = self._plans[-1], event_name.rpartition(".")[2]
+        what = plan.waiting.get(plan.sent)
+        plan.sent += 1
+        if what is None:
+            return None
+        if not isinstance(what, Fault):
+            plan.meanwhile += 1
+            assert self.act
+            self.act(what)
+            return None
+        fault = _fitting(what, operation)
+        plan.faults += 1
+        self.tally.faults[fault] += 1
+        return self._inflict(fault, operation, request)
+
+    def _inflict(self, fault: Fault, operation: str, request: Any) -> Any:
+        if fault in (Fault.LOST_ANSWER, Fault.FAILED_ANSWER, Fault.DIED_AFTER):
+            self._execute(request)
+        if fault in (Fault.DIED_BEFORE, Fault.DIED_AFTER):
+            raise ProcessDied
+        if fault is Fault.LATE:
+            self.late.append((operation, request))
+        if fault in (Fault.LATE, Fault.LOST_ANSWER):
+            raise ReadTimeoutError(endpoint_url=request.url)
+        if fault is Fault.UNREACHABLE:
+            raise EndpointConnectionError(endpoint_url=request.url)
+        if fault is Fault.UNPROCESSED:
+            return self._unprocessed(request)
+        return _refusal(fault, operation)
+
+    def _execute(self, request: Any) -> Any:
+        return self.client._endpoint.http_session.send(request)
+
+    def _unprocessed(self, request: Any) -> Any:
+        """The true answer but for the last key, which is left unprocessed."""
+        (name, wanted), *_ = json.loads(request.body)["RequestItems"].items()
+        *_, last = wanted["Keys"]
+        items = json.loads(self._execute(request).content)["Responses"].get(name, [])
+        found = [item for item in items if any(item[key] != last[key] for key in last)]
+        content = {"Responses": {name: found}, "UnprocessedKeys": {name: {**wanted, "Keys": [last]}}}
+        return AWSResponse(request.url, 200, HTTPHeaders(), Body(json.dumps(content).encode()))
+
+
+def _fitting(fault: Fault, operation: str) -> Fault:
+    """The fault, or throttling where it cannot happen to such a request."""
+    possible = (
+        operation in WRITES
+        if fault in (Fault.CONFLICT, Fault.LATE)
+        else operation == "BatchGetItem"
+        if fault is Fault.UNPROCESSED
+        else True
+    )
+    return fault if possible else Fault.THROTTLED
+
+
+def _refusal(fault: Fault, operation: str) -> Any:
+    if fault is Fault.THROTTLED:
+        return answer("ProvisionedThroughputExceededException")()
+    if fault is not Fault.CONFLICT:
+        return answer("InternalServerError", 500)()
+    if operation == "TransactWriteItems":
+        reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}]
+        return answer("TransactionCanceledException", CancellationReasons=reasons)()
+    return answer("TransactionConflictException")()

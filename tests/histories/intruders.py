@@ -1,0 +1,64 @@
+"""People who try what only members may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from messaging import conversations
+from messaging.conversations import ConversationNotFound
+from messaging.items import format_created_at
+
+from .amending import refuse
+from .model import Story
+from .tally import Broken, BrokenPromise
+from .world import OUTSIDER, NobodyKnows, World
+
+
+@dataclass(frozen=True, slots=True)
+class Intrude:
+    """Somebody tries what only members may, in a conversation of others."""
+
+    way: int
+    tab: int
+    other: int
+    outsider: int
+
+    def act(self, world: World) -> None:
+        member = world.tab(self.tab).person
+        story = world.story(member, world.other_than(member, self.other))
+        others = [each for each in (*world.people, OUTSIDER) if each not in story.members]
+        outsider = others[self.outsider % len(others)]
+        newest = story.stored[story.newest].now.created_at if story.newest else format_created_at(world.time)
+        ways: list[Callable[[], object]] = [
+            lambda: conversations.thread(user_uuid=outsider, group_uuid=story.group_uuid),
+            lambda: conversations.thread(user_uuid=outsider, group_uuid=story.group_uuid, after=newest),
+            lambda: conversations.send(
+                user_uuid=outsider,
+                group_uuid=story.group_uuid,
+                text="Let me in",
+                message_uuid=world.mint(),
+                after="",
+                now=world.now(self.way),
+            ),
+            lambda: _mark_read(outsider, story, newest),
+        ]
+        if self.way % (len(ways) + 2) >= len(ways):
+            text = None if self.way % 2 else 0
+            refuse(world, outsider, story.group_uuid, newest, text, ConversationNotFound)
+            return
+        try:
+            with world.request():
+                ways[self.way % (len(ways) + 2)]()
+        except (ConversationNotFound, NobodyKnows):
+            world.noted("intruder: turned away")
+        else:
+            raise BrokenPromise(Broken.LEAKED, f"{outsider} got into {story.members} in way {self.way}")
+
+
+def _mark_read(outsider: UUID, story: Story, created_at: str) -> None:
+    try:
+        conversations.mark_read(user_uuid=outsider, group_uuid=story.group_uuid, created_at=created_at)
+    except conversations.MessageNotFound:
+        raise ConversationNotFound from None

@@ -1,0 +1,131 @@
+"""What happens behind the pages: consumers of the stream work and die, late requests arrive, entries get lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from messaging.items import conversation_key, entry_key
+
+from .stream import deliver
+from .world import NobodyKnows, World
+
+WAITS = (
+    timedelta(microseconds=1),
+    timedelta(seconds=1),
+    timedelta(minutes=1),
+    timedelta(minutes=14),
+    timedelta(hours=5),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Time passes."""
+
+    wait: int
+
+    def act(self, world: World) -> None:
+        world.time += WAITS[self.wait % len(WAITS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Consume:
+    """A consumer applies its next records."""
+
+    consumer: int
+    count: int
+
+    def act(self, world: World) -> None:
+        world.log.read()
+        try:
+            with world.request():
+                world.consumers[self.consumer % len(world.consumers)].consume(self.count)
+        except NobodyKnows:
+            world.noted("batch: cut")
+        else:
+            world.noted("batch: applied")
+
+
+@dataclass(frozen=True, slots=True)
+class BeginAnew:
+    """A consumer lost its checkpoint, and the stream may be trimmed."""
+
+    consumer: int
+    trimmed: int
+
+    def act(self, world: World) -> None:
+        world.log.read()
+        try:
+            with world.request():
+                consumer = world.consumers[self.consumer % len(world.consumers)]
+                consumer.begin_anew(trimmed_to=self.trimmed % (len(world.log.records) + 1))
+        except NobodyKnows:
+            world.noted("full projection: cut")
+        else:
+            world.noted("full projection: done")
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """These records are delivered, in this order, counted from the newest and from any batch before."""
+
+    records: tuple[int, ...]
+
+    def act(self, world: World) -> None:
+        world.log.read()
+        count = len(world.log.records)
+        try:
+            with world.request():
+                deliver(world.table, world.log, [-1 - each % count + count for each in self.records if count])
+        except NobodyKnows:
+            world.noted("batch: cut")
+        else:
+            world.noted("batch: applied")
+
+
+@dataclass(frozen=True, slots=True)
+class LateArrives:
+    """A request that timed out long ago is executed."""
+
+    number: int
+
+    def act(self, world: World) -> None:
+        world.network.deliver_late(self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class LoseEntry:
+    """An entry gets lost, as by a mistake of an operator."""
+
+    tab: int
+    other: int
+
+    def act(self, world: World) -> None:
+        person = world.tab(self.tab).person
+        story = world.story(person, world.other_than(person, self.other))
+        if story.newest:
+            world.table.client.delete_item(TableName=world.table.name, Key=entry_key(person, story.group_uuid))
+            story.lose_entry(person)
+            world.log.entry_lost()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A member blocks a conversation, or no longer does."""
+
+    tab: int
+    other: int
+
+    def act(self, world: World) -> None:
+        person = world.tab(self.tab).person
+        story = world.story(person, world.other_than(person, self.other))
+        if not story.newest:
+            return
+        story.blocked, story.blocks = not story.blocked, story.blocks + 1
+        change: Any = {"UpdateExpression": "REMOVE blocked_by"}
+        if story.blocked:
+            values = {":by": {"BS": [person.bytes]}}
+            change = {"UpdateExpression": "SET blocked_by = :by", "ExpressionAttributeValues": values}
+        world.table.client.update_item(TableName=world.table.name, Key=conversation_key(story.group_uuid), **change)

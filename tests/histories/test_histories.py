@@ -1,0 +1,167 @@
+"""Random histories: whatever people, networks, clocks and consumers do, no promise is broken.
+
+HISTORIES_STEPS says how many steps are tried, HISTORIES_SEED which ones. A history that fails is made as short as
+possible and printed as the steps that lead there.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from messaging import conversations
+from messaging.dynamodb import MessageTable
+
+from . import steps
+from .faults import Disturbance
+from .people import Burst
+from .promises import check
+from .stream import deliver
+from .tally import Tally
+from .world import World
+
+STEPS = int(os.environ.get("HISTORIES_STEPS", "3000"))
+SEED = int(os.environ.get("HISTORIES_SEED", "1"))
+SHRINK = "HISTORIES_NO_SHRINK" not in os.environ
+STEPS_A_HISTORY = 50
+STEPS_A_TEST = 5000
+"""hypothesis remembers what it has tried; the memory of more steps is given back between tests."""
+TABS = 3
+"""Of each person."""
+PAGE_SIZE = 5
+"""Instead of 20, so that short conversations have several pages."""
+
+
+class Histories(RuleBasedStateMachine):
+    """A history: its rules are the kinds of steps."""
+
+    table: MessageTable
+    tally: Tally
+    world: World | None = None
+    chance: random.Random
+    whole = True
+    """Whether nothing was found broken."""
+
+    @initialize(size=st.integers(2, 4), chance=st.integers(0, 2**16), first=st.lists(steps.bursts, max_size=4))
+    def begin(self, size: int, chance: int, first: list[Burst]) -> None:
+        self.world = World.new(self.table, self.tally, people=size, tabs=TABS)
+        self.chance = random.Random(chance)  # noqa: S311
+        for burst in first:
+            self.step(burst)
+
+    def step(self, action: Any, disturbances: tuple[Disturbance, ...] = ()) -> None:
+        assert self.world
+        self.whole = False
+        with self.world.network.attached():
+            self.world.perform(action, disturbances)
+        self.whole = True
+
+    @rule(action=steps.writing, disturbances=steps.disturbances)
+    def write(self, action: Any, disturbances: tuple[Disturbance, ...]) -> None:
+        self.step(action, disturbances)
+
+    @rule(action=steps.bursts)
+    def write_several(self, action: Any) -> None:
+        self.step(action)
+
+    @rule(action=steps.repeating, disturbances=steps.disturbances)
+    def send_again(self, action: Any, disturbances: tuple[Disturbance, ...]) -> None:
+        self.step(action, disturbances)
+
+    @rule(action=steps.amending, disturbances=steps.disturbances)
+    def amend(self, action: Any, disturbances: tuple[Disturbance, ...]) -> None:
+        self.step(action, disturbances)
+
+    @rule(action=steps.readings, disturbances=steps.disturbances)
+    def mark_read(self, action: Any, disturbances: tuple[Disturbance, ...]) -> None:
+        self.step(action, disturbances)
+
+    @rule(action=steps.looking, disturbances=steps.disturbances)
+    def look(self, action: Any, disturbances: tuple[Disturbance, ...]) -> None:
+        self.step(action, disturbances)
+
+    @rule(action=steps.projecting, disturbances=steps.disturbances)
+    def project(self, action: Any, disturbances: tuple[Disturbance, ...]) -> None:
+        self.step(action, disturbances)
+
+    @rule(action=steps.going_on)
+    def go_on(self, action: Any) -> None:
+        self.step(action)
+
+    def teardown(self) -> None:
+        if self.world and self.whole:
+            self.drain(self.world)
+            check(self.world)
+
+    def drain(self, world: World) -> None:
+        """Let all that is on its way arrive, and every record be delivered: by itself, or by a full projection."""
+        world.settle()
+        if self.chance.random() < 0.3:
+            world.project_all()
+            return
+        waiting = world.log.undelivered
+        self.chance.shuffle(waiting)
+        while waiting:
+            size = self.chance.randint(1, 20)
+            deliver(world.table, world.log, waiting[:size])
+            del waiting[:size]
+
+
+def try_histories(table: MessageTable, tally: Tally, *, seed: int, histories: int) -> None:
+    """Try so many histories, the same ones for a seed. Raises BrokenPromise, with the shortest history it finds."""
+
+    class Run(Histories):
+        pass
+
+    Run.table, Run.tally = table, tally
+    profile = settings(
+        max_examples=histories,
+        stateful_step_count=STEPS_A_HISTORY + 1,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink) if SHRINK else (Phase.generate,),
+        report_multiple_bugs=False,
+        print_blob=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(hypothesis.seed(seed)(Run), settings=profile)
+
+
+def parts() -> list[int]:
+    return list(range(-(-STEPS // STEPS_A_TEST)))
+
+
+@pytest.mark.parametrize("part", parts())
+def test_no_history_breaks_a_promise(
+    table: MessageTable,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    part: int,
+) -> None:
+    set_hypothesis_home_dir(tmp_path)
+    monkeypatch.setattr(conversations, "PAGE_SIZE", PAGE_SIZE)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("botocore.retries.quota.RetryQuota.acquire", lambda *_: True)
+    tally = Tally()
+    wanted = min(STEPS_A_TEST, STEPS - part * STEPS_A_TEST)
+    first_seed = SEED + part * 1000
+    try:
+        for round_ in count():
+            if (missing := wanted - tally.steps.total()) <= 0:
+                break
+            try_histories(table, tally, seed=first_seed + round_, histories=-(-missing // STEPS_A_HISTORY))
+    finally:
+        with capsys.disabled():
+            sys.stdout.write("\n".join(["", f"HISTORIES_SEED={first_seed}", *tally.lines(), ""]))
