@@ -11,7 +11,7 @@ DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused APP_URL=http://localhost DATABASE
 	OIDC_RP_CLIENT_ID=unused OIDC_RP_CLIENT_SECRET=unused PYTHONWARNINGS=ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help run test dynamodb-local test-dynamodb-local lint format clean python packages
+.PHONY: help run test dynamodb-local test-dynamodb-local lint format docs lambda clean python packages
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 29
@@ -39,6 +39,12 @@ format: packages ## Format the code and put right what ruff and djade can
 	@$(VENV_PYTHON) -m ruff check --fix .
 	@$(VENV_PYTHON) -m ruff format .
 	@find templates -name '*.html' -exec .venv/bin/djade --target-version 5.2 {} +
+
+docs: packages ## Write docs/commands.md anew from what the commands say of themselves
+	@$(DUMMY_ENV) DJANGO_SETTINGS_MODULE=cruddur.settings $(VENV_PYTHON) -m cruddur.command_reference
+
+lambda: packages ## Build dist/stream-lambda.zip, the stream consumer as an AWS Lambda function
+	@$(VENV_PYTHON) -m deploy.lambda_zip
 
 clean: python ## Delete .venv, .local with all its data, and caches
 	@$(PYTHON) -m local_stack clean
