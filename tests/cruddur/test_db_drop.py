@@ -82,6 +82,8 @@ def test_dropping_x_never_touches_x_more(server: Server, new_database: NewName) 
         run(name, "--yes")
 
         assert not exists(server, name)
+        with pytest.raises(CommandError, match=f"There is no database {name}"):
+            run(name, "--yes")
         assert exists(server, f"{name}_more")
         assert exists(server, f"not_{name}")
     finally:

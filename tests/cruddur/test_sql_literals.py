@@ -42,6 +42,7 @@ def test_it_hides_texts_and_comments_and_keeps_the_rest(statement: str, shown: s
     [
         "SELECT a, 'sec",
         "SELECT a, 'it''sec",
+        "SELECT a, E'it''sec",
         r"SELECT a, E'it\'sec",
         r"SELECT a, E'\\\'sec",
         "SELECT a, $$sec",
@@ -52,10 +53,7 @@ def test_it_hides_texts_and_comments_and_keeps_the_rest(statement: str, shown: s
     ],
 )
 def test_it_hides_what_was_cut_off(statement: str) -> None:
-    shown = without_literals(statement)
-
-    assert shown.startswith("SELECT a,")
-    assert "sec" not in shown
+    assert without_literals(statement) in ("SELECT a, …", "SELECT a, E…", "SELECT a,")
 
 
 @pytest.mark.parametrize(
