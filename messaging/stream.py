@@ -7,15 +7,15 @@ conversation is projected first. What is applied twice does no harm (see `projec
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .aws import ServiceError, Unavailable, error_code, translated_errors
+from .aws import Unavailable
 from .dynamodb import MessageTable
 from .projection import changes, project
+from .shards import IteratorExpired, Trimmed, describe_stream, iterator_after, read_records
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -28,10 +28,10 @@ POLL_SECONDS = 0.25
 DESCRIBE_SECONDS = 15.0
 """How often shards are listed though none ended: children may be listed late."""
 RECORDS_A_PAGE = 1000
-
-
-class StreamGone(Exception):
-    """The stream does not exist any more: its table was dropped."""
+DRAINED_PASSES = 3
+"""Passes in a row without a record after which the stream counts as drained: a page may be empty before others."""
+DRAIN_TRIES = 5
+"""How often a step of draining is tried while DynamoDB cannot answer."""
 
 
 class Checkpoints(Protocol):
@@ -42,14 +42,31 @@ class Checkpoints(Protocol):
     def forget(self, shard_ids: set[str] | None = None) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What was applied at once."""
+
+    shard_id: str | None
+    """None when every conversation was projected, for want of a valid checkpoint."""
+    records: int
+    entries: int
+    """Entries that moved: those of conversations that changed, unless they were there already."""
+
+
 @dataclass(slots=True)
 class StreamConsumer:
-    """Reads one stream. `poll` is one pass over the shards; `run` repeats it until told to stop."""
+    """Reads one stream. `poll` is one pass over the shards: `run` repeats it until told to stop, `drain` to the end."""
 
     table: MessageTable
     streams: DynamoDBStreamsClient
     stream_arn: str
     checkpoints: Checkpoints
+    applied: Callable[[Batch], object] = field(default=lambda batch: None)
+    """Called with each batch once it is applied and its checkpoint written."""
+    records: int = 0
+    """Read so far."""
+    entries: int = 0
+    """Moved so far."""
     _iterators: dict[str, str] = field(default_factory=dict)
     """The shards being read."""
     _ended: set[str] = field(default_factory=set)
@@ -100,13 +117,36 @@ class StreamConsumer:
                 self._patiently(self.find_shards, stop)
                 since_described = 0.0
 
-    def _patiently(self, step: Callable[[], int | None], stop: Event) -> int | None:
-        """Take a step, again and again with longer waits (up to 10 s) while DynamoDB cannot answer."""
+    def drain(self, stop: Event) -> None:
+        """Project what the stream holds, and what is written meanwhile: until passes bring nothing, or `stop` is set.
+
+        Raises StreamGone; Unavailable when DynamoDB does not answer for a while.
+        """
+        self._patiently(self.begin, stop, DRAIN_TRIES)
+        empty = 0
+        while empty < DRAINED_PASSES and not stop.is_set():
+            if self._patiently(self.poll, stop, DRAIN_TRIES):
+                empty = 0
+                continue
+            empty += 1
+            # Children of what has ended.
+            self._patiently(self.find_shards, stop, DRAIN_TRIES)
+            stop.wait(POLL_SECONDS)
+
+    def _patiently(self, step: Callable[[], int | None], stop: Event, tries: int | None = None) -> int | None:
+        """Take a step, again and again with longer waits (up to 10 s) while DynamoDB cannot answer.
+
+        With `tries`, raises Unavailable after so many.
+        """
         wait = 0.5
+        tried = 0
         while not stop.is_set():
             try:
                 return step()
             except Unavailable:
+                tried += 1
+                if tried == tries:
+                    raise
                 logger.warning("DynamoDB does not answer; trying again in %.1f s", wait)
                 stop.wait(wait)
                 wait = min(10.0, wait * 2)
@@ -118,56 +158,44 @@ class StreamConsumer:
         self.checkpoints.forget()
         self._ended = set()
         logger.info("projected every conversation; %d entries moved", moved)
+        self._note(Batch(None, 0, moved))
 
     def _open(self, shard_id: str) -> None:
         position = self.checkpoints.load().get(shard_id)
-        where: dict[str, Any] = (
-            {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": position}
-            if position
-            else {"ShardIteratorType": "TRIM_HORIZON"}
-        )
         try:
-            with self._translated():
-                answer = self.streams.get_shard_iterator(StreamArn=self.stream_arn, ShardId=shard_id, **where)
-        except ServiceError as error:
-            if position is None or error_code(error) != "TrimmedDataAccessException":
+            self._iterators[shard_id] = iterator_after(self.streams, self.stream_arn, shard_id, position)
+        except Trimmed:
+            if position is None:
                 raise
             self._trimmed(shard_id)
-        else:
-            self._iterators[shard_id] = answer["ShardIterator"]
 
     def _read(self, shard_id: str) -> int:
         try:
-            with self._translated():
-                page = self.streams.get_records(ShardIterator=self._iterators[shard_id], Limit=RECORDS_A_PAGE)
-        except ServiceError as error:
-            if error_code(error) == "ExpiredIteratorException":
-                self._open(shard_id)
-                return 0
-            if error_code(error) == "TrimmedDataAccessException":
-                self._trimmed(shard_id)
-                return 0
-            raise
-        if records := page["Records"]:
-            project(self.table, (change.conversation for change in changes(records)))
+            records, following = read_records(self.streams, self._iterators[shard_id], limit=RECORDS_A_PAGE)
+        except IteratorExpired:
+            self._open(shard_id)
+            return 0
+        except Trimmed:
+            self._trimmed(shard_id)
+            return 0
+        moved = 0
+        if records:
+            moved = project(self.table, (change.conversation for change in changes(records)))
             self.checkpoints.save(shard_id, records[-1]["dynamodb"]["SequenceNumber"])
-        if following := page.get("NextShardIterator"):
+        if following:
             self._iterators[shard_id] = following
         else:
             del self._iterators[shard_id]
             self._ended.add(shard_id)
             self.checkpoints.save(shard_id, SHARD_END)
+        if records:
+            self._note(Batch(shard_id, len(records), moved))
         return len(records)
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            with translated_errors():
-                yield
-        except ServiceError as error:
-            if error_code(error) == "ResourceNotFoundException":
-                raise StreamGone from error
-            raise
+    def _note(self, batch: Batch) -> None:
+        self.records += batch.records
+        self.entries += batch.entries
+        self.applied(batch)
 
     def _trimmed(self, shard_id: str) -> None:
         """Records after the checkpoint are gone: what they said is in the conversations themselves."""
@@ -176,12 +204,5 @@ class StreamConsumer:
         self._open(shard_id)
 
     def _shards(self) -> list[Any]:
-        shards: list[Any] = []
-        start: dict[str, Any] = {}
-        while True:
-            with self._translated():
-                page = self.streams.describe_stream(StreamArn=self.stream_arn, **start)["StreamDescription"]
-            shards += page["Shards"]
-            if "LastEvaluatedShardId" not in page:
-                return shards
-            start = {"ExclusiveStartShardId": page["LastEvaluatedShardId"]}
+        shards: list[Any] = describe_stream(self.streams, self.stream_arn)["Shards"]
+        return shards

@@ -1,10 +1,5 @@
 """The DynamoDB commands on the emulator: what they do, what they say, what they refuse."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from io import StringIO
 
 import pytest
@@ -71,13 +66,12 @@ def test_ddb_seed_without_a_table_says_what_to_do(table: MessageTable, settings:
         run("ddb_seed")
 
 
-@pytest.mark.parametrize("command", ["ddb_schema_load", "ddb_stream"])
-def test_it_says_what_to_do_when_nothing_answers(settings: Settings, command: str) -> None:
+def test_it_says_what_to_do_when_nothing_answers(settings: Settings) -> None:
     settings.DYNAMODB_ENDPOINT_URL = settings.DYNAMODB_STREAMS_ENDPOINT_URL = "http://127.0.0.1:9"
     connection.forget()
 
     with pytest.raises(CommandError, match="make run"):
-        run(command)
+        run("ddb_schema_load")
     connection.forget()
 
 
@@ -88,30 +82,3 @@ def test_it_never_falls_back_to_aws_unasked(settings: Settings) -> None:
     with pytest.raises(CommandError, match="CRUDDUR_ENV=production"):
         run("ddb_schema_load")
     connection.forget()
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-def test_ddb_stream_stops_cleanly(table: MessageTable, end: signal.Signals) -> None:
-    database = django_settings.DATABASES["default"]
-    url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
-    worker = subprocess.Popen(
-        [sys.executable, "-u", "manage.py", "ddb_stream"],
-        env={**os.environ, "DDB_MESSAGE_TABLE": table.name, "DATABASE_URL": url},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        assert worker.stdout is not None
-        while "reading" not in worker.stdout.readline():
-            assert worker.poll() is None
-        time.sleep(0.3)
-        worker.send_signal(end)
-        output, _ = worker.communicate(timeout=5)
-    finally:
-        worker.kill()
-
-    assert worker.returncode == 0
-    assert "Stopped." in output
-    assert "Traceback" not in output

@@ -8,7 +8,8 @@ import pytest
 from messaging.aws import ServiceError
 from messaging.dynamodb import MessageTable
 from messaging.items import Conversation, conversation_item
-from messaging.stream import SHARD_END, StreamConsumer, StreamGone
+from messaging.shards import StreamGone
+from messaging.stream import SHARD_END, StreamConsumer
 
 from .talk import ANDREW, BAYKO, entry_of, send, start
 from .test_stream import Remembered

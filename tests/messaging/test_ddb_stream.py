@@ -1,0 +1,414 @@
+"""ddb_stream on the emulator: the worker that runs and stops, what it does once, and what it looks at."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from io import StringIO
+from threading import Event, Timer
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from messaging import connection
+from messaging.aws import Unavailable
+from messaging.connection import streams_client
+from messaging.dynamodb import MessageTable
+from messaging.metering import metered
+from messaging.models import StreamCheckpoint
+from messaging.schema import stream_arn
+from messaging.shards import StreamGone
+from messaging.stream import DRAIN_TRIES, DRAINED_PASSES, SHARD_END, StreamConsumer
+from messaging.stream_status import READS, saved_checkpoints, stream_status
+
+from .command_runs import Terminal, run, run_json
+from .talk import BAYKO, entry_of, send, start
+from .test_lineage import ScriptedStreams
+from .test_stream import Remembered
+
+pytestmark = pytest.mark.django_db
+
+COMMAND = "ddb_stream"
+
+
+# --- The worker -------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def worker(table: MessageTable, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The command in a process of its own that reads its stream already; killed if it takes much too long."""
+    url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**django_settings.DATABASES["default"])
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", COMMAND, *arguments],
+        env={**os.environ, "DDB_MESSAGE_TABLE": table.name, "DATABASE_URL": url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    watchdog = Timer(60, process.kill)
+    watchdog.start()
+    try:
+        assert process.stdout is not None
+        while "reading" not in process.stdout.readline():
+            assert process.poll() is None
+        yield process
+    finally:
+        watchdog.cancel()
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_cleanly(table: MessageTable, end: signal.Signals) -> None:
+    with worker(table) as process:
+        process.send_signal(end)
+        output, errors = process.communicate()
+
+    assert process.returncode == 0
+    assert output == "Stopped.\n"
+    assert "Traceback" not in errors
+
+
+@pytest.mark.django_db(transaction=True)
+def test_programs_are_told_what_it_does_while_it_does_it(table: MessageTable) -> None:
+    start()
+    with worker(table, "--json", "-v2") as process:
+        send(text="Live")
+        assert process.stdout is not None
+        moved = 0
+        while moved < 2:
+            event = json.loads(process.stdout.readline())
+            assert event.keys() == {"event", "shard", "records", "entries"}
+            assert event["event"] == "applied"
+            moved += event["entries"]
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate()
+
+    assert process.returncode == 0
+    assert json.loads(output.splitlines()[-1]) == {"event": "stopped"}
+    assert entry_of(table, BAYKO).message == "Live"
+
+
+def stopping_at(monkeypatch: pytest.MonkeyPatch, *errors: Exception) -> list[str]:
+    """Let the consumer fail so, time after time, and then have the command told to stop; gives the streams it read."""
+    waiting = list(errors)
+    read: list[str] = []
+
+    def run_or_fail(self: StreamConsumer, stop: Event) -> None:
+        read.append(self.stream_arn)
+        if waiting:
+            raise waiting.pop(0)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.wait(5)
+
+    monkeypatch.setattr("messaging.management.commands.ddb_stream.PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(StreamConsumer, "run", run_or_fail)
+    return read
+
+
+def test_it_tells_people_what_it_reads(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopping_at(monkeypatch)
+
+    out, err = run(COMMAND)
+
+    assert out.splitlines()[0].startswith("DynamoDB ")
+    assert out.splitlines()[1:] == [f"  reading {stream_arn(table)}", "Stopped."]
+    assert err == ""
+    assert run(COMMAND, "-v0") == ("", "")
+
+
+def test_it_outlives_the_database(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = stopping_at(monkeypatch, OperationalError("away"))
+
+    _, err = run(COMMAND)
+
+    assert read == [stream_arn(table)] * 2
+    assert err == "The database does not answer; trying again.\n"
+
+
+def test_it_goes_over_to_the_stream_of_a_table_that_was_made_anew(
+    table: MessageTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = stopping_at(monkeypatch, StreamGone())
+    arns = iter(["old", "new"])
+    monkeypatch.setattr("messaging.management.commands.ddb_stream.stream_arn", lambda _: next(arns))
+
+    out, _ = run(COMMAND)
+
+    assert read == ["old", "new"]
+    assert "  reading old\n  reading new\nStopped.\n" in out
+
+
+def test_it_leaves_the_signals_as_they_were(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    stopping_at(monkeypatch)
+
+    run(COMMAND)
+
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
+
+
+@pytest.mark.parametrize("arguments", [[], ["--once"], ["--status"]])
+def test_it_says_what_to_do_when_nothing_answers(settings: Settings, arguments: list[str]) -> None:
+    settings.DYNAMODB_ENDPOINT_URL = settings.DYNAMODB_STREAMS_ENDPOINT_URL = "http://127.0.0.1:9"
+    connection.forget()
+
+    with pytest.raises(CommandError, match="make run"):
+        run(COMMAND, *arguments)
+    connection.forget()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--once"], ["--status"]])
+def test_it_says_what_to_do_without_a_table(settings: Settings, table: MessageTable, arguments: list[str]) -> None:
+    settings.DDB_MESSAGE_TABLE = "no-such-table"
+    connection.forget()
+
+    with pytest.raises(CommandError, match=r"no-such-table does not exist: run `manage\.py ddb_schema_load`") as caught:
+        run(COMMAND, *arguments)
+    assert caught.value.returncode == 1
+
+
+# --- Once -------------------------------------------------------------------------------------------------------------
+
+
+def test_once_it_applies_what_is_there_and_says_how_much(table: MessageTable) -> None:
+    run(COMMAND, "--once")
+    start()
+    send(text="Newest")
+
+    first, last = run_json(COMMAND, "--once")
+
+    assert first == {"event": "reading", "stream": stream_arn(table)}
+    assert last["records"] >= 6
+    assert last | {"records": 0} == {"event": "drained", "stream": stream_arn(table), "records": 0, "entries": 2}
+    assert entry_of(table, BAYKO).message == "Newest"
+
+
+def test_once_again_it_finds_nothing(table: MessageTable) -> None:
+    start()
+    send()
+    run(COMMAND, "--once")
+
+    assert run(COMMAND, "--once")[0].endswith("Drained: 0 records read, 0 entries moved.\n")
+    assert run(COMMAND, "--once", "-v0") == ("", "")
+
+
+def test_once_it_tells_each_batch_to_who_asks(table: MessageTable) -> None:
+    start()
+    send()
+
+    out, _ = run(COMMAND, "--once", "-v2")
+
+    assert "  every conversation projected, 2 entries moved\n" in out
+    assert " records, 0 entries moved\n" in out
+
+
+def test_once_ctrl_c_is_130_and_safe_to_repeat(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(COMMAND, "--once")
+    start()
+    send(text="Newest")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    err = StringIO()
+    with monkeypatch.context() as patch:
+        patch.setattr(MessageTable, "copy_to_entry", interrupt)
+        with pytest.raises(SystemExit) as caught:
+            call_command(COMMAND, "--once", stdout=StringIO(), stderr=err)
+    assert caught.value.code == 130
+    assert "run it again" in err.getvalue()
+
+    run(COMMAND, "--once")
+    assert entry_of(table, BAYKO).message == "Newest"
+
+
+class Waits(Event):
+    """An event that is never set and lets no time pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waited.append(timeout)
+        return False
+
+
+def scripted(table: MessageTable, streams: ScriptedStreams) -> StreamConsumer:
+    return StreamConsumer(table, streams, "arn", Remembered())  # type: ignore[arg-type]
+
+
+def test_once_it_reads_the_children_of_what_ends(moto_table: MessageTable) -> None:
+    start()
+    (conversation,) = moto_table.conversations()
+    shards = {"child": "parent", "parent": None, "grandchild": "child"}
+    consumer = scripted(moto_table, ScriptedStreams(shards, {name: [conversation] for name in shards}))
+
+    consumer.drain(Waits())
+
+    assert consumer.records == 3
+
+
+def test_once_it_is_not_fooled_by_an_empty_page(moto_table: MessageTable) -> None:
+    start()
+    (conversation,) = moto_table.conversations()
+    streams = ScriptedStreams({"one": None}, {"one": [conversation]}, open={"one"})
+    empty = DRAINED_PASSES - 1
+
+    def page(*, ShardIterator: str, Limit: int) -> dict[str, object]:  # noqa: N803
+        nonlocal empty
+        empty -= 1
+        if empty >= 0:
+            return {"Records": [], "NextShardIterator": ShardIterator}
+        return ScriptedStreams.get_records(streams, ShardIterator=ShardIterator, Limit=Limit)
+
+    streams.get_records = page  # type: ignore[method-assign]
+    consumer = scripted(moto_table, streams)
+    consumer.drain(Waits())
+
+    assert consumer.records == 1
+
+
+def test_once_it_tries_again_but_not_for_ever(moto_table: MessageTable) -> None:
+    streams = ScriptedStreams({"one": None}, {"one": []}, open={"one"})
+    streams.failures["get_records"] = ["LimitExceededException"] * (DRAIN_TRIES - 1)
+    scripted(moto_table, streams).drain(Waits())
+
+    waits = Waits()
+    streams.failures["get_records"] = ["LimitExceededException"] * DRAIN_TRIES
+    with pytest.raises(Unavailable):
+        scripted(moto_table, streams).drain(waits)
+    assert waits.waited == [0.5, 1.0, 2.0, 4.0]
+
+
+# --- Status -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_status_of_a_drained_stream_is_that_nothing_waits(table: MessageTable) -> None:
+    start()
+    run(COMMAND, "--once")
+    (checkpoint,) = StreamCheckpoint.objects.all()
+
+    shard, stream = run_json(COMMAND, "--status")
+
+    assert shard == {
+        "kind": "shard",
+        "shard_id": checkpoint.shard_id,
+        "parent": None,
+        "open": True,
+        "checkpoint": checkpoint.sequence_number,
+        "saved_at": shard["saved_at"],
+        "lag_seconds": 0,
+        "trimmed": False,
+    }
+    assert shard["saved_at"][:19] == checkpoint.updated_at.isoformat()[:19]
+    assert stream == {
+        "kind": "stream",
+        "stream": stream_arn(table),
+        "status": "ENABLED",
+        "shards": 1,
+        "lag_seconds": 0,
+        "begins_anew": False,
+    }
+
+
+def test_the_lag_grows_while_nobody_applies(table: MessageTable) -> None:
+    start()
+    run(COMMAND, "--once")
+    send()
+    arn = stream_arn(table)
+
+    later = timezone.now() + timedelta(hours=1)
+    found = stream_status(streams_client(), arn, saved_checkpoints(arn), now=later)
+
+    assert 3600 <= found.lag < 3660
+
+
+def test_looking_changes_nothing_and_reads_little(table: MessageTable) -> None:
+    start()
+    run(COMMAND, "--once")
+    send()
+    before = list(StreamCheckpoint.objects.values())
+
+    with metered(streams_client()) as requests:  # type: ignore[arg-type]
+        run(COMMAND, "--status")
+
+    assert list(StreamCheckpoint.objects.values()) == before
+    assert [request.operation for request in requests].count("GetRecords") <= READS
+    assert run_json(COMMAND, "--once")[-1]["entries"] == 2
+
+
+def test_people_get_a_table_and_a_sentence(table: MessageTable) -> None:
+    start()
+    run(COMMAND, "--once")
+    shard_id, position = StreamCheckpoint.objects.values_list("shard_id", "sequence_number").get()
+
+    _, stream, heading, shard, last = run(COMMAND, "--status")[0].splitlines()
+
+    assert stream == f"Stream {stream_arn(table)}, enabled"
+    assert heading.split() == ["shard", "parent", "state", "checkpoint", "saved", "(UTC)", "lag"]
+    assert shard.startswith(f"{shard_id} ")
+    assert f" open   {position}  20" in shard
+    assert shard.endswith("  0 s")
+    assert last == "Nothing is waiting."
+
+
+def test_a_waiting_record_without_any_checkpoint_is_told(table: MessageTable) -> None:
+    start()
+
+    out, _ = run(COMMAND, "--status")
+
+    assert "The oldest record that is not applied is " in out
+    assert "without a valid checkpoint the worker will project every conversation first." in out
+
+
+def test_on_a_terminal_of_80_columns_every_id_is_whole(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    start()
+    run(COMMAND, "--once")
+    shard_id, position = StreamCheckpoint.objects.values_list("shard_id", "sequence_number").get()
+
+    _, shard, checkpoint = run(COMMAND, "--status", "-v0", out=Terminal())[0].splitlines()
+
+    assert shard.split() == ["0", "s", "open", shard_id]
+    assert checkpoint.strip().startswith(f"to {position}, 20")
+
+
+def test_checkpoints_of_shards_that_are_gone_are_listed(table: MessageTable) -> None:
+    arn = stream_arn(table)
+    StreamCheckpoint.objects.create(stream_arn=arn, shard_id="shardId-gone", sequence_number=SHARD_END)
+    StreamCheckpoint.objects.create(stream_arn="another stream", shard_id="shardId-other", sequence_number="1")
+
+    out, _ = run(COMMAND, "--status")
+    gone = [row for row in run_json(COMMAND, "--status") if row["kind"] == "checkpoint"]
+
+    assert "Checkpoints of shards that the stream lists no more:\n  shardId-gone to its end, 20" in out
+    assert "shardId-other" not in out
+    assert [(row["shard_id"], row["checkpoint"]) for row in gone] == [("shardId-gone", SHARD_END)]
+
+
+def test_quiet_leaves_the_shards(table: MessageTable) -> None:
+    out, err = run(COMMAND, "--status", "-v0")
+
+    heading, shard = out.splitlines()
+    assert heading.startswith("shard ")
+    assert shard.startswith("shardId-")
+    assert err == ""
+
+
+def test_once_and_status_exclude_each_other() -> None:
+    with pytest.raises(CommandError, match="not allowed with"):
+        run(COMMAND, "--once", "--status")
