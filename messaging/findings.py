@@ -1,0 +1,63 @@
+"""What a reconciliation finds wrong: its kinds, the sentence for each, and whether it is repaired. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What can be wrong with an item."""
+
+    MALFORMED = "malformed"
+    CONVERSATION_MISSING = "conversation-missing"
+    CONVERSATION_DIFFERS = "conversation-differs"
+    NUMBERS_WRONG = "numbers-wrong"
+    ENTRY_MISSING = "entry-missing"
+    ENTRY_BEHIND = "entry-behind"
+    ENTRY_AHEAD = "entry-ahead"
+    ENTRY_DIFFERS = "entry-differs"
+    ENTRY_STRAY = "entry-stray"
+    POSITION_WRONG = "position-wrong"
+    UNSETTLED = "unsettled"
+
+
+DONE: Mapping[Kind, str] = {
+    Kind.CONVERSATION_MISSING: "Made from its messages; should somebody have blocked it, that is lost",
+    Kind.CONVERSATION_DIFFERS: "Rebuilt from its messages",
+    Kind.NUMBERS_WRONG: "Numbered anew",
+    Kind.ENTRY_MISSING: "Made from the conversation, unread",
+    Kind.ENTRY_BEHIND: "Brought up to the conversation",
+    Kind.ENTRY_AHEAD: "The conversation's version was raised above it, and the entry copied",
+    Kind.ENTRY_DIFFERS: "Copied again",
+    Kind.ENTRY_STRAY: "Deleted",
+    Kind.POSITION_WRONG: "Set to the newest message that was read",
+}
+"""What was done about it. The kinds without a sentence are never repaired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong with the item of this key."""
+
+    kind: Kind
+    pk: str
+    sk: str
+    what: str
+    """Without names and texts of people."""
+    obstacle: str = ""
+    """Why it cannot be repaired, and what to do; empty when it can."""
+    repaired: bool = False
+    """Whether it was wrong and is right now: read again, not only written."""
+
+    @property
+    def identity(self) -> tuple[Kind, str, str]:
+        """The same for the same thing found twice."""
+        return self.kind, self.pk, self.sk
+
+    @property
+    def sentence(self) -> str:
+        """For people. Keys may hold anything: not yet fit for a terminal."""
+        end = DONE[self.kind] if self.repaired else f"Not repaired: {self.obstacle}" if self.obstacle else ""
+        return f"{self.pk} {self.sk}: {self.what}.{f' {end}.' if end else ''}"

@@ -1,0 +1,192 @@
+"""The reads of a reconciliation: pages of the table, and conversations with their messages and entries.
+
+All are strongly consistent but the one of an index. Throttling is waited for (`patiently`); in the end each may raise
+Unavailable. None holds more than a page of messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from .aws import translated_errors
+from .calls import batch_get, get
+from .comparison import UNREADABLE, Look, position_of
+from .dynamodb import MessageTable
+from .items import CONVERSATION_SK, Item, conversation_key, entry_key, group_pk, key, message_key
+from .items import user_pk as pk_of_user
+from .patience import patiently
+from .table import GROUP_INDEX
+
+BATCH = 100
+"""Keys that BatchGetItem takes."""
+BEFORE_ALL = " "
+"""Sorts before the sort keys of a partition, whatever it holds."""
+CATCH_UPS = 10
+"""How often the messages that came while others were read are read as well."""
+ENTRIES_A_PAGE = 100
+UUID_CHARS = 36
+
+Key = tuple[str, str]
+
+
+class Holder(NamedTuple):
+    """Somebody who has an entry of a group."""
+
+    user_uuid: UUID
+    group_uuid: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What a reconciliation reads of one table."""
+
+    table: MessageTable
+
+    def table_pages(self, first_pk: str | None) -> Iterator[tuple[Sequence[Item], str | None]]:
+        """All items, from a partition on, by pages of 1 MB; with each the partition it ends in, None with the last.
+
+        A partition's items come together, sorted by key: its conversation first, then its messages.
+        1 RCU for 4 KB.
+        """
+        start = key(first_pk, BEFORE_ALL) if first_pk else None
+        for page in self._pages("scan", start, ConsistentRead=True):
+            yield page["Items"], page["LastEvaluatedKey"]["pk"]["S"] if "LastEvaluatedKey" in page else None
+
+    def entry_pages(self, user_uuid: UUID, after: str | None) -> Iterator[tuple[Sequence[Item], str | None]]:
+        """A person's entries after a sort key, by pages; with each its last sort key, None with the last."""
+        for page in self._partition(pk_of_user(user_uuid), after, Limit=ENTRIES_A_PAGE):
+            yield page["Items"], page["LastEvaluatedKey"]["sk"]["S"] if "LastEvaluatedKey" in page else None
+
+    def look(self, group_uuid: UUID) -> Look:
+        """A conversation as it is now: 1 RCU for 4 KB of messages, and 1 for itself, each entry and read position."""
+        look = Look(group_uuid)
+        look.set_item(self.item(conversation_key(group_uuid)))
+        before = look.conversation
+        self._add_messages(look)
+        # The entries before the conversation is read again: no entry can then be newer than what it is compared with.
+        self.read_entries([look])
+        for _ in range(CATCH_UPS):
+            look.set_item(self.item(conversation_key(group_uuid)))
+            caught_up = look.conversation is None or look.conversation.last_sk <= look.running.last_sk
+            if caught_up or not self._add_messages(look):
+                break
+        look.quiet = before == look.conversation
+        self.read_positions([look])
+        return look
+
+    def read_entries(self, looks: Sequence[Look]) -> None:
+        """Put into each look the entries of its members; of everybody who has one when the conversation is missing."""
+        wanted = {look.group_uuid: self._who_should_have(look) for look in looks}
+        found = self.items(entry_key(user, group) for group, users in wanted.items() for user in users)
+        for look in looks:
+            keys = {user: (pk_of_user(user), str(look.group_uuid)) for user in wanted[look.group_uuid]}
+            look.entries = {user: found[key] for user, key in keys.items() if key in found}
+
+    def read_positions(self, looks: Sequence[Look]) -> None:
+        """Put into each look the messages that its entries name as read, unless that is the newest."""
+        wanted = {look.group_uuid: set(_named_as_read(look)) for look in looks}
+        found = self.items(message_key(group, created_at) for group, named in wanted.items() for created_at in named)
+        for look in looks:
+            keys = {created_at: (group_pk(look.group_uuid), created_at) for created_at in wanted[look.group_uuid]}
+            look.read = {created_at: found[key] for created_at, key in keys.items() if key in found}
+
+    def messages(self, group_uuid: UUID, *, after: str = "") -> Iterator[Item]:
+        """Everything in a conversation but its own item, in order, read while it is taken; 1 RCU for 4 KB."""
+        # Not from the first sort key of a message on: what is malformed may stand before that.
+        for page in self._partition(group_pk(group_uuid), after):
+            yield from (item for item in page["Items"] if item["sk"]["S"] != CONVERSATION_SK)
+
+    def holder_pages(self, group_uuid: UUID) -> Iterator[list[Holder]]:
+        """Who has an entry of this group, by the index: it may lag behind what was written a moment ago."""
+        for page in self._pages(
+            "query",
+            None,
+            IndexName=GROUP_INDEX,
+            KeyConditionExpression="message_group_uuid = :group",
+            ExpressionAttributeValues={":group": {"S": str(group_uuid)}},
+        ):
+            holders = filter(None, map(holder_of, page["Items"]))
+            yield [holder for holder in holders if holder.group_uuid == group_uuid]
+
+    def is_empty(self, group_uuid: UUID) -> bool:
+        """Whether there is neither a conversation nor a message; 1 RCU."""
+        return not next(self._partition(group_pk(group_uuid), None, Limit=1))["Items"]
+
+    def item(self, item_key: dict[str, Any]) -> Item | None:
+        return patiently(lambda: get(self.table.client, self.table.name, item_key))
+
+    def items(self, keys: Iterable[dict[str, Any]]) -> dict[Key, Item]:
+        """The items there are of these keys, by key; 1 RCU each."""
+        wanted = list(keys)
+        found: dict[Key, Item] = {}
+        for first in range(0, len(wanted), BATCH):
+            batch = wanted[first : first + BATCH]
+            items = patiently(lambda batch=batch: list(batch_get(self.table.client, self.table.name, batch)))  # type: ignore[misc]
+            found |= {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
+        return found
+
+    def _add_messages(self, look: Look) -> bool:
+        """Add the messages that follow those it has; False when there are none."""
+        last_sk = look.running.last_sk
+        for item in self.messages(look.group_uuid, after=last_sk):
+            look.running.add(item)
+        return look.running.last_sk != last_sk
+
+    def _who_should_have(self, look: Look) -> Iterable[UUID]:
+        if look.conversation:
+            return look.conversation.member_uuids
+        if look.item is not None:
+            return ()
+        return [holder.user_uuid for page in self.holder_pages(look.group_uuid) for holder in page]
+
+    def _partition(self, pk: str, after: str | None, **how: Any) -> Iterator[Any]:
+        return self._pages(
+            "query",
+            key(pk, after) if after else None,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": pk}},
+            **how,
+        )
+
+    def _pages(self, operation: str, start: Any, **how: Any) -> Iterator[Any]:
+        request = {"TableName": self.table.name, **how, **({"ExclusiveStartKey": start} if start else {})}
+
+        def ask() -> Any:
+            with translated_errors():
+                return getattr(self.table.client, operation)(**request)
+
+        while True:
+            page = patiently(ask)
+            yield page
+            if "LastEvaluatedKey" not in page:
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def holder_of(item: Item) -> Holder | None:
+    """Whose entry this is; None when its keys are no entry's."""
+    user, group = key_uuid(item["pk"]["S"], pk_of_user), key_uuid(item["sk"]["S"], str)
+    return Holder(user, group) if user and group else None
+
+
+def key_uuid(text: str, write: Callable[[UUID], str]) -> UUID | None:
+    """The uuid that `write` turns into this key; None when there is none."""
+    try:
+        value = UUID(text[-UUID_CHARS:])
+    except ValueError:
+        return None
+    return value if write(value) == text else None
+
+
+def _named_as_read(look: Look) -> Iterator[str]:
+    for item in look.entries.values():
+        try:
+            position = position_of(item)
+        except UNREADABLE:
+            continue
+        if look.conversation and position and position != (look.conversation.seq, look.conversation.last_sk):
+            yield position[1]

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from typing import IO, Any, cast
+from uuid import UUID
+
+from django.core.management.base import CommandError, CommandParser, OutputWrapper
+
+from cruddur.commands import UsageError
+from cruddur.terminal import is_terminal, printable
+from messaging.aws import patient
+from messaging.connection import message_table
+from messaging.findings import Finding
+from messaging.management.table_command import TableCommand
+from messaging.reconcile import Reconciliation
+from messaging.scan import approximate_items
+from users.typed_handles import person_meant
+
+
+class Command(TableCommand):
+    help = (
+        "Compare conversations with their messages and people's lists, and repair them. Finds entries that are "
+        "missing, old, different or of no member, wrong counts, numbers and previews, lost conversations, read "
+        "positions that do not exist, and malformed items. Safe while people chat, to interrupt and to repeat: each "
+        "repair is refused if anything was written in between, and looked at again. Exit code 0: all is well or "
+        "repaired; 1: something could not be repaired, or with --dry-run, something is wrong."
+    )
+    examples = (
+        "",
+        "--dry-run",
+        "--dry-run --json",
+        "--user bayko",
+        "--group 3f2b8c1e-5d0a-5b8e-9c55-0d6f4b1a7e21",
+        "--delete-strays",
+    )
+    when_stopped = "Stopped. What was repaired stays repaired; it is safe to begin anew."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="only say what is wrong")
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument(
+            "--user",
+            metavar="HANDLE",
+            help="only this person's entries and their conversations; an entry that is missing is not found so",
+        )
+        which.add_argument("--group", metavar="UUID", type=UUID, help="only this conversation")
+        parser.add_argument(
+            "--delete-strays",
+            action="store_true",
+            help="delete entries of people who are no members and of groups that have nothing else; else only told",
+        )
+        parser.add_argument("--from", metavar="KEY", dest="start", help="go on where an earlier run ended, as it said")
+
+    def act(
+        self,
+        *,
+        user: str | None,
+        group: UUID | None,
+        start: str | None,
+        dry_run: bool,
+        delete_strays: bool,
+        **options: Any,
+    ) -> None:
+        if group and start:
+            raise UsageError("--from goes on among many conversations and --group is one: leave one of them out.")
+        table = message_table()
+        items = approximate_items(table.client, table.name)
+        # As long as it takes: a page of 1 MB may be slow to come where there is little capacity.
+        table = replace(table, client=patient(table.client))
+        run = Reconciliation(table, dry_run=dry_run, delete_strays=delete_strays)
+        total = None
+        if group:
+            found = run.of_group(group)
+        elif user:
+            found = run.of_user(person_meant(user).uuid, start)
+        else:
+            found, total = run.of_table(start), None if start else items or None
+        tally = Tally()
+        progress = self.progress("entries" if user or group else "items", total=total)
+        with self.resumable(run), progress as run.advance, self.above_the_bar():
+            for finding in found:
+                tally.add(finding)
+                self.tell(finding)
+        if group and not run.compared.total() and not tally.found:
+            raise CommandError(f"There is no conversation {group}, no message and no entry of it.")
+        self.sum_up(run, tally)
+
+    def tell(self, finding: Finding) -> None:
+        if self.as_json:
+            self.write_rows([], [asdict(finding)])
+        else:
+            self.say(printable(finding.sentence), self.style.NOTICE if finding.repaired else self.style.WARNING)
+
+    def sum_up(self, run: Reconciliation, tally: Tally) -> None:
+        """The last word. Raises CommandError when something is wrong still."""
+        number, left = tally.found.total(), tally.found.total() - tally.repaired
+        compared = ", ".join(f"{run.compared[what]:,} {what}" for what in ("conversations", "messages", "entries"))
+        compared = f"{compared} compared for {run.read_units:,.1f} read units"
+        if not number:
+            verdict = "all is well"
+        elif run.dry_run:
+            verdict = f"{things(number)} wrong; nothing was changed"
+        elif left:
+            verdict = f"{things(number)} wrong, {tally.repaired:,} repaired and {left:,} not"
+        else:
+            verdict = f"{things(number)} wrong, and repaired"
+        sentence = f"{compared}: {verdict}."
+        if self.as_json or not left:
+            facts = {"found": dict(tally.found), "repaired": tally.repaired, "not_repaired": left}
+            units = {"read_units": run.read_units}
+            self.done(sentence, kind="summary", dry_run=run.dry_run, **dict(run.compared), **facts, **units)
+        if left:
+            raise CommandError(sentence)
+
+    @contextmanager
+    def resumable(self, run: Reconciliation) -> Iterator[None]:
+        """Say where to go on when the run ends before its end."""
+        try:
+            yield
+        except BaseException:
+            if run.cursor:
+                self.stderr.write(f"\nTo go on from here, add: --from '{printable(run.cursor)}'")
+            raise
+
+    @contextmanager
+    def above_the_bar(self) -> Iterator[None]:
+        """Write to the screen through rich while it draws a bar there, so that lines come above the bar."""
+        stdout = self.stdout
+        if is_terminal(cast("IO[str]", stdout)) and not self.quiet:
+            self.stdout = OutputWrapper(sys.stdout)
+            self.stdout.style_func = stdout.style_func
+        try:
+            yield
+        finally:
+            self.stdout = stdout
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many things of each kind were found, and how many of them repaired."""
+
+    found: Counter[str] = field(default_factory=Counter)
+    repaired: int = 0
+
+    def add(self, finding: Finding) -> None:
+        self.found[finding.kind] += 1
+        self.repaired += finding.repaired
+
+
+def things(number: int) -> str:
+    return "1 thing is" if number == 1 else f"{number:,} things are"
