@@ -1,4 +1,4 @@
-"""What messaging keeps in Postgres: how far the stream was read, how fast people send. The rest is in DynamoDB."""
+"""What messaging keeps in Postgres: how far the stream was read, what failed, how fast people send."""
 
 from __future__ import annotations
 
@@ -31,3 +31,25 @@ class SendAllowance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} may send freely from {self.full_at}"
+
+
+class DeadLetter(models.Model):
+    """A change of a conversation that could not be projected. Holds no text: the conversation itself does."""
+
+    stream_arn = models.CharField(max_length=255)
+    shard_id = models.CharField(max_length=80)
+    sequence_number = models.CharField(max_length=60)
+    """Of the conversation's first record in its batch."""
+    key = models.CharField(max_length=80)
+    """The conversation's partition key."""
+    reason = models.CharField(max_length=200)
+    tries = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["stream_arn", "shard_id", "sequence_number"], name="one_letter_a_change")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.reason}"

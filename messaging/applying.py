@@ -1,0 +1,77 @@
+"""How the worker applies a batch: a change that fails for a reason of its own is tried again, then put aside."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from .aws import ServiceError, Unavailable, error_code
+from .dynamodb import MessageTable
+from .projection import Change, changes, project
+
+logger = logging.getLogger(__name__)
+
+TRIES = 5
+FIRST_WAIT = 0.1
+"""Seconds before a change is tried again, doubled each time: 1.5 s in all."""
+REASON_CHARS = 200
+# What DynamoDB says of one write; any other refusal (a permission, a table that is gone) is about all of them.
+FAULTS_OF_A_WRITE = frozenset(("ItemCollectionSizeLimitExceededException", "ValidationException"))
+
+
+class DeadLetters(Protocol):
+    """Where changes are put aside."""
+
+    def add(self, *, shard_id: str, sequence_number: str, key: str, reason: str, tries: int) -> None: ...
+
+
+def apply(
+    table: MessageTable,
+    records: Iterable[Mapping[str, Any]],
+    *,
+    shard_id: str,
+    dead_letters: DeadLetters,
+    sleep: Callable[[float], object] = time.sleep,
+) -> int:
+    """Project what a batch of stream records changes; returns how many entries moved.
+
+    Raises Unavailable, which is no fault of a record and counts as none, and what DynamoDB refuses altogether.
+    """
+    return sum(_apply(table, change, shard_id, dead_letters, sleep) for change in changes(records))
+
+
+def is_its_own_fault(error: Exception) -> bool:
+    """Whether a change failed because of what it is, so that trying the others makes sense."""
+    if isinstance(error, ServiceError):
+        return error_code(error) in FAULTS_OF_A_WRITE
+    return not isinstance(error, Unavailable)
+
+
+def reason_of(error: Exception) -> str:
+    """What went wrong, without any text of the item: the kind of error, and which attribute where it says so."""
+    if isinstance(error, ServiceError):
+        return error_code(error)
+    if isinstance(error, KeyError):
+        return f"KeyError: {error.args[0]}"[:REASON_CHARS]
+    return type(error).__name__
+
+
+def _apply(
+    table: MessageTable, change: Change, shard_id: str, dead_letters: DeadLetters, sleep: Callable[[float], object]
+) -> int:
+    for attempt in range(1, TRIES + 1):
+        try:
+            return project(table, [change.conversation])
+        except Exception as error:
+            if not is_its_own_fault(error):
+                raise
+            reason = reason_of(error)
+            if attempt < TRIES:
+                sleep(FIRST_WAIT * 2 ** (attempt - 1))
+    logger.error("dead letter: %s at %s of %s, %s", change.pk, change.sequence_number, shard_id, reason)
+    dead_letters.add(
+        shard_id=shard_id, sequence_number=change.sequence_number, key=change.pk, reason=reason, tries=TRIES
+    )
+    return 0
