@@ -1,5 +1,6 @@
 """What `make run` tells once everything is up."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,9 @@ def summary(root: Path, configuration: Configuration, *, seconds: float) -> Iter
         yield f"  handles         {', '.join(known[:HANDLES_SHOWN])}{more} (messaging/seed/people.json)"
         yield f"  administrator   {', '.join(ADMIN_HANDLES)}, in the group {ADMINS}: {configuration.app_url}/admin/"
     yield f"  data and logs   {shown}, {shown}/logs"
-    yield "  other terminal  `.venv/bin/python manage.py …` acts on this stack"
+    externals = (configuration.external_database, configuration.external_dynamodb, configuration.external_cognito)
+    set_here = " and ".join(name for name in externals if name and name in os.environ)
+    condition = f" where {set_here} is set as here" if set_here else ""
+    yield f"  other terminal  `.venv/bin/python manage.py …` acts on this stack{condition}"
     yield "  stop            Ctrl-C"
     yield ""

@@ -126,7 +126,9 @@ class Supervisor:
             if variable:
                 say(f"{part}: not started, {variable} is set and names the one to use.")
         if self.emulator:
-            say(f"AWS emulator (DynamoDB, Cognito): starting on port {configuration.aws_port} …")
+            parts = (("DynamoDB", configuration.external_dynamodb), ("Cognito", configuration.external_cognito))
+            served = ", ".join(part for part, variable in parts if not variable)
+            say(f"AWS emulator ({served}): starting on port {configuration.aws_port} …")
             self.emulator.launch()
         if self.postgres:
             say(f"Postgres: starting on port {configuration.postgres_port} …")
