@@ -35,10 +35,8 @@ if TYPE_CHECKING:
 WEB_TIMEOUTS = Config(
     connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"}, max_pool_connections=50
 )
-# For commands that run as long as it takes and repeat what passes by itself with a patience of their own.
-COMMAND_TIMEOUTS = Config(
-    connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 1, "mode": "standard"}, max_pool_connections=50
-)
+# For commands, which run as long as it takes: DynamoDB Local counts a table's items whenever it is described.
+COMMAND_TIMEOUTS = Config(connect_timeout=5, read_timeout=60, max_pool_connections=50)
 LOOPBACK_KEY = "cruddurlocal"
 
 THROTTLES = frozenset(
@@ -85,11 +83,13 @@ def connect(*, endpoint_url: str | None, region: str) -> DynamoDBClient:
     return _session(endpoint_url).client("dynamodb", endpoint_url=endpoint_url, region_name=region, config=WEB_TIMEOUTS)
 
 
-def patient(client: DynamoDBClient) -> DynamoDBClient:
-    """A client of the same endpoint for a long command: waits a minute for an answer, and asks once."""
-    endpoint_url, region = client.meta.endpoint_url, client.meta.region_name
-    return _session(endpoint_url).client(
-        "dynamodb", endpoint_url=endpoint_url, region_name=region, config=COMMAND_TIMEOUTS
+def patient(client: DynamoDBClient, *, attempts: int = 3) -> DynamoDBClient:
+    """A client of the same endpoint for a command that takes long; it waits a minute for an answer."""
+    return _session(client.meta.endpoint_url).client(
+        "dynamodb",
+        endpoint_url=client.meta.endpoint_url,
+        region_name=client.meta.region_name,
+        config=COMMAND_TIMEOUTS.merge(Config(retries={"total_max_attempts": attempts, "mode": "standard"})),
     )
 
 

@@ -1,6 +1,6 @@
-"""Reads the whole table, in segments side by side, with memory that does not grow with it. Knows no Django.
+"""Reads the whole table, side by side, with memory that does not grow with it. Knows no Django.
 
-with Scan(client, "cruddur-messages", segments=4) as scan:
+with Scan(client, "cruddur-messages", readers=4, segments=100) as scan:
     for page in scan:
         …
 scan.totals.read_units
@@ -8,8 +8,7 @@ scan.totals.read_units
 
 from __future__ import annotations
 
-import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -37,7 +36,11 @@ from .items import Item
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-MAX_SEGMENTS = 32
+MAX_READERS = 32
+SEGMENT_BYTES = 1_000_000
+"""Of table in a segment, about, which is a page: DynamoDB Local sorts the rest of a segment for every page of it, so that
+a million items in one segment take it hours. AWS minds neither way."""
+MAX_SEGMENTS = 4_000
 THROTTLED_SECONDS = 900.0
 """How long a throttled page is asked for: 5 units a second need a minute for what one page of 1 MB costs."""
 FAILING_SECONDS = 15.0
@@ -76,14 +79,16 @@ class Totals:
 class Scan:
     """One scan, to be iterated once, inside `with`, which ends its threads whatever happens.
 
-    `segments` are read by a thread each; at most one page more than segments is in memory. `limit`: no segment reads
-    more items than that. `kind`: only those items. `count`: their numbers alone, by kind, for the same read units.
-    `consistent` reads cost twice the units of others and miss nothing that was written before.
+    The table is read in `segments`, by `readers`, a thread each, page by page of whatever segment is next; at most one
+    page more than readers is in memory. `limit`: no reader reads more items than that. `kind`: only those items.
+    `count`: their numbers alone, by kind, for the same read units. `consistent` reads cost twice the units of others
+    and miss nothing that was written before.
     Iterating raises Unavailable when a page did not come in spite of `THROTTLED_SECONDS` of patience, and ServiceError.
     """
 
     client: DynamoDBClient
     table_name: str
+    readers: int = 1
     segments: int = 1
     kind: str | None = None
     limit: int | None = None
@@ -91,38 +96,44 @@ class Scan:
     consistent: bool = True
     totals: Totals = field(init=False, default_factory=Totals)
     _arrived: SimpleQueue[Page | Exception | None] = field(init=False, default_factory=SimpleQueue)
-    """Pages, the error that ended a segment, and None for the regular end of one."""
+    """Pages, the error that ended a reader, and None for the regular end of one."""
     _room: Semaphore = field(init=False)
     """Pages that may still be asked for before one is taken."""
     _stop: Event = field(init=False, default_factory=Event)
-    _adding: Lock = field(init=False, default_factory=Lock)
+    _lock: Lock = field(init=False, default_factory=Lock)
+    """Held to change the totals."""
+    _to_do: deque[dict[str, Any]] = field(init=False)
+    """The requests for the next page of each segment, the ones that were begun first."""
     _began: float = field(init=False, default=0.0)
-    _readers: list[Thread] = field(init=False, default_factory=list)
+    _threads: list[Thread] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
-        self._room = Semaphore(self.segments + 1)
+        self._room = Semaphore(self.readers + 1)
+        first = self._request()
+        of_segment = ({"Segment": segment, "TotalSegments": self.segments} for segment in range(self.segments))
+        self._to_do = deque([first | each for each in of_segment] if self.segments > 1 else [first])
 
     def __enter__(self) -> Self:
         self._began = perf_counter()
-        for segment in range(self.segments):
+        for number in range(self.readers):
             # A daemon, so that a request nobody waits for any more cannot hold up the end of the program.
-            reader = Thread(target=self._read, args=(segment,), name=f"scan-{segment}", daemon=True)
-            self._readers.append(reader)
-            reader.start()
+            thread = Thread(target=self._read, name=f"scan-{number}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         self._stop.set()
-        self._room.release(self.segments)
+        self._room.release(self.readers)
         until = monotonic() + LEAVING_SECONDS
-        for reader in self._readers:
-            reader.join(max(0.0, until - monotonic()))
+        for thread in self._threads:
+            thread.join(max(0.0, until - monotonic()))
         self.totals.seconds = perf_counter() - self._began
 
     def __iter__(self) -> Iterator[Page]:
-        reading = self.segments
+        reading = self.readers
         while reading:
             arrived = self._arrived.get()
             if arrived is None:
@@ -133,37 +144,37 @@ class Scan:
                 yield arrived
                 self._room.release()
 
-    def _read(self, segment: int) -> None:
-        """A thread: every page of one segment."""
-        request = self._request(segment)
+    def _read(self) -> None:
+        """A thread: one page after the other, of whatever segment is next."""
+        left = self.limit
         try:
-            while self._room.acquire() and not self._stop.is_set() and self._read_page(request):
-                pass
+            while left != 0 and self._to_do:
+                request = self._to_do.popleft()
+                self._room.acquire()
+                if self._stop.is_set():
+                    return
+                if left is not None and not self.kind:
+                    request["Limit"] = left
+                matched = self._read_page(request)
+                left = None if left is None else max(0, left - matched)
             self._arrived.put(None)
         except Exception as error:  # noqa: BLE001 - raised where the pages are taken
             self._arrived.put(error)
 
-    def _read_page(self, request: dict[str, Any]) -> bool:
-        """Read one page and make `request` the one for the next; False when there is none."""
+    def _read_page(self, request: dict[str, Any]) -> int:
+        """Pass on one page, and note the one that follows it; returns how many items matched."""
         answer = self._answer(request)
+        if "LastEvaluatedKey" in answer:
+            self._to_do.appendleft(request | {"ExclusiveStartKey": answer["LastEvaluatedKey"]})
         self._arrived.put(Page(answer.get("Items", []), answer["Count"], answer["ScannedCount"]))
-        if "LastEvaluatedKey" not in answer or answer["ScannedCount"] >= request.get("Limit", math.inf):
-            return False
-        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-        if "Limit" in request:
-            request["Limit"] -= answer["ScannedCount"]
-        return True
+        return int(answer["Count"])
 
-    def _request(self, segment: int) -> dict[str, Any]:
+    def _request(self) -> dict[str, Any]:
         request: dict[str, Any] = {
             "TableName": self.table_name,
             "ConsistentRead": self.consistent,
             "ReturnConsumedCapacity": "TOTAL",
         }
-        if self.limit is not None and not self.kind:
-            request["Limit"] = self.limit
-        if self.segments > 1:
-            request |= {"Segment": segment, "TotalSegments": self.segments}
         if self.kind:
             request |= only(self.kind)
             if self.count:
@@ -176,7 +187,7 @@ class Scan:
         for attempt in self._attempts(retry_if_exception_type(Throttled), THROTTLED_SECONDS, self._note_throttled):
             with attempt:
                 answer = self._ask(request)
-        with self._adding:
+        with self._lock:
             self.totals.requests += 1
             self.totals.scanned += answer["ScannedCount"]
             self.totals.read_units += answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
@@ -202,14 +213,13 @@ class Scan:
         )
 
     def _note_throttled(self, state: RetryCallState) -> None:
-        with self._adding:
+        with self._lock:
             self.totals.throttled += 1
 
 
-def approximate_items(client: DynamoDBClient, table_name: str) -> int:
-    """The table's items as DynamoDB last counted them, which on AWS may be six hours ago (1 call)."""
-    with translated_errors():
-        return client.describe_table(TableName=table_name)["Table"].get("ItemCount", 0)
+def segments_for(size_bytes: int, *, readers: int) -> int:
+    """How many segments a table of this size is best read in: see `SEGMENT_BYTES`."""
+    return max(readers, min(MAX_SEGMENTS, size_bytes // SEGMENT_BYTES))
 
 
 def _is_failure(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ from cruddur.database_problems import explained
 from cruddur.loopback import is_loopback
 from cruddur.stack import aws_endpoint, described
 from cruddur.terminal import as_bytes
+from messaging.aws import patient
 from messaging.checkpoints import forget_table
 from messaging.connection import message_table
 from messaging.management.table_command import TableCommand
@@ -36,7 +37,7 @@ class Command(TableCommand):
         add_consent_arguments(parser, name="TABLE")
 
     def act(self, *, table: str, yes: bool, i_mean: str | None, **options: Any) -> None:
-        client = message_table().client
+        client = patient(message_table().client)
         doomed = table_to_drop(client, table)
         if doomed.status == DELETING:
             self.say(f"Table {table} is being deleted already.")

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import IO, Any, cast
 
 from cruddur.terminal import Column, as_bytes, width_of
+from messaging.aws import patient
 from messaging.connection import message_table
 from messaging.management.table_command import TableCommand
 from messaging.tables import list_tables, stream_in_words
@@ -49,7 +50,7 @@ class Command(TableCommand):
 
     def act(self, **options: Any) -> None:
         own = message_table()
-        rows = [{"application": table.name == own.name, **asdict(table)} for table in list_tables(own.client)]
+        rows = [{"application": table.name == own.name, **asdict(table)} for table in list_tables(patient(own.client))]
         narrow = width_of(cast("IO[str]", self.stdout)) < NARROW
         protection = any(row["deletion_protection"] for row in rows)
         self.write_rows(columns(narrow=narrow, protection=protection), rows)

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from itertools import islice
 from typing import IO, Any, cast
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from cruddur import terminal
 from cruddur.terminal import Column
@@ -19,7 +19,8 @@ from messaging.item_kinds import KINDS, OTHER
 from messaging.items import Item
 from messaging.management.table_command import TableCommand
 from messaging.plain_items import line, plain_item
-from messaging.scan import MAX_SEGMENTS, Scan, Totals, approximate_items, kinds_in
+from messaging.scan import MAX_READERS, Scan, Totals, kinds_in, segments_for
+from messaging.tables import find_table
 
 COLUMNS = (Column("kind"), Column("pk"), Column("sk"), Column("what"))
 ON_A_SCREEN = (12, 13, 20)
@@ -55,10 +56,10 @@ class Command(TableCommand):
         parser.add_argument("--kind", choices=KINDS, help="only items of this kind")
         parser.add_argument(
             "--segments",
-            type=whole_number(1, MAX_SEGMENTS),
+            type=whole_number(1, MAX_READERS),
             default=1,
             metavar="N",
-            help=f"read N parts of the table side by side, at most {MAX_SEGMENTS}",
+            help=f"read N parts of the table side by side, at most {MAX_READERS}",
         )
         parser.add_argument(
             "--eventual", action="store_true", help="for half the read units; may miss what was written just now"
@@ -67,15 +68,21 @@ class Command(TableCommand):
     def act(
         self, *, limit: int | None, count: bool, kind: str | None, segments: int, eventual: bool, **options: Any
     ) -> None:
-        table = message_table()
-        items = approximate_items(table.client, table.name)
-        scan = Scan(patient(table.client), table.name, segments, kind, limit, count, consistent=not eventual)
+        name = message_table().name
+        client = patient(message_table().client, attempts=1)  # the scan has a patience of its own
+        table = find_table(client, name)
+        if table is None:
+            raise CommandError(
+                f"There is no table {name}: run `manage.py ddb_schema_load`, or check DDB_MESSAGE_TABLE."
+            )
+        parts = segments_for(table.size_bytes, readers=segments)
+        scan = Scan(client, name, segments, parts, kind, limit, count, consistent=not eventual)
         try:
             if count:
-                kinds = self.count(scan, items)
+                kinds = self.count(scan, table.items)
                 self.done(told(scan.totals), table=table.name, items=kinds, **asdict(scan.totals))
             else:
-                shown = self.show(scan, items)
+                shown = self.show(scan, table.items)
                 self.say(f"{shown:,} shown; {told(scan.totals)}", self.style.SUCCESS)
         except KeyboardInterrupt:
             self.stderr.write(f"\nUntil then: {told(scan.totals)}", ending="")
