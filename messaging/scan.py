@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 MAX_READERS = 32
 SEGMENT_BYTES = 1_000_000
-"""Of table in a segment, about, which is a page: DynamoDB Local sorts the rest of a segment for every page of it, so that
-a million items in one segment take it hours. AWS minds neither way."""
+"""Of table in a segment, about, which is one page: for every page of a segment DynamoDB Local sorts what is left of it,
+so that a million items in one segment take it hours. AWS minds neither way."""
 MAX_SEGMENTS = 4_000
 THROTTLED_SECONDS = 900.0
 """How long a throttled page is asked for: 5 units a second need a minute for what one page of 1 MB costs."""
