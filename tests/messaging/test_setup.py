@@ -143,12 +143,16 @@ def test_it_leaves_a_user_pool_alone_that_is_elsewhere(table: MessageTable, sett
     assert outcomes() == {**dict.fromkeys(NAMES, "done"), "cognito": "left out"}
 
 
-def test_a_step_that_is_asked_for_meets_the_command_s_own_guard(table: MessageTable, settings: Settings) -> None:
+@pytest.mark.parametrize(("step", "command"), [("people", "db_seed"), ("conversations", "ddb_seed")])
+def test_a_step_that_is_asked_for_meets_the_command_s_own_guard(
+    table: MessageTable, settings: Settings, step: str, command: str
+) -> None:
     settings.PRODUCTION = True
 
-    with pytest.raises(CommandError, match=r"step people failed .*db_seed.* --i-mean"):
-        run("--only", "people")
+    with pytest.raises(CommandError, match=f"The step {step} failed .*{command}.* This is production.* --i-mean"):
+        run("--only", step)
     assert not User.objects.exists()
+    assert not list(table.conversations())
 
 
 def test_it_names_the_step_that_failed_and_goes_no_further(table: MessageTable) -> None:
