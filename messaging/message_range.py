@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
-
-from .aws import Throttled, Unavailable, translated_errors
+from .aws import translated_errors
 from .items import FIRST_MESSAGE_SK, Message, group_pk, message_from
+from .patience import patiently
 
 if TYPE_CHECKING:
     from .dynamodb import MessageTable
 
 PAGE = 1000
 """Messages a request when there is a limit: without one a page is 1 MB, DynamoDB's own."""
-THROTTLED_SECONDS = 900.0
-"""5 units a second need a minute for what a page of 1 MB costs."""
-FAILING_SECONDS = 15.0
 
 
 def messages_between(
@@ -32,8 +29,8 @@ def messages_between(
 ) -> Iterator[Message]:
     """The messages from created_at `first` to `last`, both included; read page by page as they are taken, consistently.
 
-    Costs a call for each MB of messages, one at least. A page that does not come is asked for again, for 15 minutes
-    when the table is throttled, else for 15 seconds; then raises Unavailable.
+    Costs a call for each MB of messages, one at least. A page that does not come is asked for again while
+    patience lasts (see `patience`); then raises Unavailable.
     """
     # The conversation's own item has a sort key too, and it is before every created_at.
     first = max(first, FIRST_MESSAGE_SK)
@@ -54,7 +51,7 @@ def messages_between(
     while left is None or left > 0:
         if left is not None:
             request["Limit"] = min(left, PAGE)
-        page = _page(table, request)
+        page = patiently(partial(_page, table, request))
         yield from map(message_from, page["Items"])
         if "LastEvaluatedKey" not in page:
             return
@@ -63,17 +60,5 @@ def messages_between(
 
 
 def _page(table: MessageTable, request: dict[str, Any]) -> Any:
-    for attempt in Retrying(
-        retry=retry_if_exception_type(Unavailable),
-        stop=_out_of_patience,
-        wait=wait_random_exponential(multiplier=0.2, max=20),
-        reraise=True,
-    ):
-        with attempt, translated_errors():
-            page = table.client.query(**request)
-    return page
-
-
-def _out_of_patience(state: RetryCallState) -> bool:
-    throttled = state.outcome is not None and isinstance(state.outcome.exception(), Throttled)
-    return (state.seconds_since_start or 0.0) >= (THROTTLED_SECONDS if throttled else FAILING_SECONDS)
+    with translated_errors():
+        return table.client.query(**request)

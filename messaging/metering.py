@@ -32,7 +32,7 @@ class Request:
     items: int
     """That came back."""
     milliseconds: float
-    """From the call to its answer, repetitions by botocore and the waits between them included."""
+    """From the call to its answer, to a tenth; repetitions by botocore and the waits between them included."""
     error: str | None = None
     """The error's code, or the name of the exception when there was no answer."""
 
@@ -55,7 +55,7 @@ def total(requests: Iterable[Request]) -> Total:
         requests=len(made),
         read_units=sum(each.read_units or 0 for each in made),
         write_units=sum(each.write_units or 0 for each in made),
-        milliseconds=sum(each.milliseconds for each in made),
+        milliseconds=round(sum(each.milliseconds for each in made), 1),
         errors=sum(each.error is not None for each in made),
     )
 
@@ -116,7 +116,7 @@ class _Meter:
                 read_units=units if is_read else None,
                 write_units=None if is_read else units,
                 items=_items(answer),
-                milliseconds=(time.perf_counter() - began) * 1000,
+                milliseconds=round((time.perf_counter() - began) * 1000, 1),
                 error=error,
             )
         )

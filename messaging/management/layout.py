@@ -42,6 +42,11 @@ def named(person: User | None) -> str:
     return f"@{person.handle}{GAP}{printable(person.display_name)}" if person else DELETED_NAME
 
 
+def said(preview: str) -> str:
+    """The preview of a conversation's newest message, on one line; only a deleted message has none."""
+    return printable(preview) or DELETED
+
+
 def person_facts(uuid: UUID, people: Mapping[UUID, User]) -> dict[str, Any]:
     """Someone, for programs; `handle` is None for a uuid without a row."""
     person = people.get(uuid)
@@ -63,7 +68,7 @@ def header(conversation: Conversation, people: Mapping[UUID, User]) -> Iterator[
     yield f"  blocked   {as_text(conversation.blocked)}"
     who = handle_of(people.get(conversation.last_user_uuid))
     yield f"  last      {moment(conversation.last_sk)} UTC by {who}"
-    yield f"            {cut(printable(conversation.message), HEADER_CELLS)}"
+    yield f"            {cut(said(conversation.message), HEADER_CELLS)}"
 
 
 def header_facts(conversation: Conversation, people: Mapping[UUID, User]) -> dict[str, Any]:
@@ -108,9 +113,9 @@ def write_inbox(stream: IO[str], entries: Sequence[Entry], people: Mapping[UUID,
     table.add_column("with, what was said last, group", no_wrap=True, overflow="ellipsis", ratio=1)
     for entry in entries:
         others = GAP.join(named(people.get(each)) for each in sorted(entry.other_uuids))
-        said = Text.assemble((others, "bold"), f"{GAP}{printable(entry.message)}")
-        conversation = Text("\n").join((said, Text(str(entry.group_uuid), "dim")))
-        table.add_row(moment(entry.last_message_at), f"{entry.unread:,}", conversation)
+        first = Text.assemble((others, "bold"), f"{GAP}{said(entry.message)}")
+        both = Text("\n").join((first, Text(str(entry.group_uuid), "dim")))
+        table.add_row(moment(entry.last_message_at), f"{entry.unread:,}", both)
     stream.write(rendered(stream, table))
 
 
@@ -157,11 +162,12 @@ class Transcript:
 
 
 def rendered(stream: IO[str], what: RenderableType) -> str:
-    """The lines that `what` takes on this terminal, without the spaces at their ends."""
+    """The lines that `what` takes on this terminal, without spaces at their ends and blank lines around them."""
     # Not on the stream itself: Django's wrapper of it ends whatever it is given with a new line.
-    lines = StringIO()
-    Console(file=lines, force_terminal=not is_plain(stream)).print(what)
-    return "".join(f"{line.rstrip()}\n" for line in lines.getvalue().splitlines() if line.strip())
+    written = StringIO()
+    Console(file=written, force_terminal=not is_plain(stream)).print(what)
+    lines = "\n".join(line.rstrip() for line in written.getvalue().splitlines())
+    return lines.strip("\n") + "\n"
 
 
 def cut(text: str, cells: int) -> str:

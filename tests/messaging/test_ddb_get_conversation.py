@@ -182,6 +182,18 @@ def test_on_a_terminal_long_texts_are_folded_and_whole(
     assert folded.count("x") == 200
 
 
+def test_on_a_terminal_lines_are_lines_and_blank_ones_stay(
+    table: MessageTable, andrew: User, bayko: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    start(by=andrew.uuid, to=bayko.uuid, text="One\n\nthree")
+
+    _, *lines = run(COMMAND, *PAIR, "-v0", out=Terminal())[0].splitlines()
+
+    assert [line[39:].strip() for line in lines] == ["One", "", "three"]
+
+
 def test_it_writes_no_character_that_steers_a_terminal(table: MessageTable, andrew: User, bayko: User) -> None:
     start(by=bayko.uuid, to=andrew.uuid, text="\x1b[2J\u202egone")
     User.objects.filter(pk=bayko.pk).update(display_name="Bay\x1b[31mko")
@@ -207,6 +219,7 @@ def test_edited_and_deleted_messages_are_marked(table: MessageTable, sent: list[
     assert (two["message"], two["deleted_at"][:10]) == ("", "2026-11-21")
     assert lines[1].endswith("Better (edited)")
     assert lines[2].endswith("@bayko        (deleted)")
+    assert "by @bayko\n            (deleted)\n" in run(COMMAND, *PAIR)[0]
 
 
 def test_names_take_one_statement(sent: list[Message], django_assert_num_queries: DjangoAssertNumQueries) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError
 from pytest_django import DjangoAssertNumQueries
 
-from messaging import connection, conversations
+from messaging import amendments, connection, conversations
 from messaging.dynamodb import MessageTable
 from messaging.items import pair_group_uuid
 from messaging.management import consumption
@@ -210,6 +210,18 @@ def test_it_writes_no_character_that_steers_a_terminal(table: MessageTable, andr
         assert "\\x1b[2J\\u202egone" in out
         assert "\x1b[2J" not in out
         assert "Bay\\x1b[31mko" in out
+
+
+def test_a_deleted_message_is_said_to_be(table: MessageTable, andrew: User, bayko: User) -> None:
+    message = start(by=bayko.uuid, to=andrew.uuid, text="Regretted")
+    amendments.delete(
+        user_uuid=bayko.uuid, group_uuid=message.group_uuid, created_at=message.created_at, now=message.created
+    )
+    drain(table)
+
+    assert run_json(COMMAND, "andrewbrown")[0]["last_message"] == ""
+    assert "Bayko  (deleted)" in run(COMMAND, "andrewbrown")[0]
+    assert "  (deleted)\n" in run(COMMAND, "andrewbrown", out=Terminal())[0]
 
 
 def test_a_missing_table_is_a_sentence(table: MessageTable, andrew: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,7 @@ def test_it_waits_while_the_table_is_throttled(moto_table: MessageTable) -> None
 
 
 def test_it_gives_up_in_time(moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.message_range.FAILING_SECONDS", 0.0)
+    monkeypatch.setattr("messaging.patience.FAILING_SECONDS", 0.0)
 
     with fault(moto_table, "Query", *[answer("InternalServerError", 500)] * 2), pytest.raises(Unavailable):
         list(messages_between(moto_table, GROUP, FIRST_MESSAGE_SK, LAST_CREATED_AT))

@@ -11,7 +11,7 @@ from messaging.connection import message_table
 from messaging.inspection import inbox_pages
 from messaging.items import Entry
 from messaging.management import consumption
-from messaging.management.layout import moment, person_facts, write_inbox
+from messaging.management.layout import moment, person_facts, said, write_inbox
 from messaging.management.table_command import TableCommand
 from messaging.metering import metered
 from users.models import User
@@ -23,7 +23,7 @@ COLUMNS = (
     Column("unread", right=True),
     Column("others", "handle", lambda others: ", ".join(each["handle"] or "" for each in others)),
     Column("others", "name", lambda others: ", ".join(each["name"] for each in others)),
-    Column("last_message", "what was said"),
+    Column("last_message", "what was said", said),
     Column("group_uuid", "group"),
 )
 
