@@ -42,6 +42,7 @@ from .faults import answer, fault
 from .talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start, write_all
 
 VIR = UUID(int=4)
+PAIR = (ANDREW, BAYKO)
 OTHER_GROUP = pair_group_uuid(ANDREW, LONDO)
 THIRD_GROUP = pair_group_uuid(BAYKO, LONDO)
 GROUP_OF_NOBODY = UUID("3f2b8c1e-5d0a-5b8e-9c55-0d6f4b1a7e21")
@@ -153,7 +154,17 @@ def pages_of(table: MessageTable, limit: int) -> Iterator[None]:
 
 # --- Damages whose repair brings back what was ------------------------------------------------------------------------
 
-Damage = Callable[[MessageTable], None]
+Damage = Callable[[MessageTable], object]
+
+
+def together(*damages: Damage) -> Damage:
+    def all_of_them(table: MessageTable) -> None:
+        for damage in damages:
+            damage(table)
+
+    return all_of_them
+
+
 HEALED: dict[str, tuple[Damage, list[Kind]]] = {
     "an entry is missing": (lambda t: delete(t, entry_key(BAYKO, THIRD_GROUP)), [Kind.ENTRY_MISSING]),
     "an entry is behind": (
@@ -174,7 +185,7 @@ HEALED: dict[str, tuple[Damage, list[Kind]]] = {
     "an entry's number is text": (lambda t: change(t, ENTRY, last_seq={"S": "six"}), [Kind.ENTRY_DIFFERS]),
     "an entry is ahead": (lambda t: change(t, ENTRY, version=number(90), last_seq=number(9)), [Kind.ENTRY_AHEAD]),
     "both entries are ahead": (
-        lambda t: [change(t, entry_key(who, GROUP), version=number(90 + who.int)) for who in (ANDREW, BAYKO)],  # type: ignore[dict-item]
+        together(*(lambda t, who=who: change(t, entry_key(who, GROUP), version=number(90 + who.int)) for who in PAIR)),
         [Kind.ENTRY_AHEAD, Kind.ENTRY_AHEAD],
     ),
     "a conversation counts too few": (lambda t: change(t, CONVERSATION, seq=number(4)), [Kind.CONVERSATION_DIFFERS]),
@@ -202,7 +213,9 @@ HEALED: dict[str, tuple[Damage, list[Kind]]] = {
     ),
     "a conversation is missing": (lambda t: delete(t, CONVERSATION), [Kind.CONVERSATION_MISSING]),
     "a conversation and the entries are missing": (
-        lambda t: [delete(t, each) for each in (conversation_key(THIRD_GROUP), entry_key(BAYKO, THIRD_GROUP))],  # type: ignore[dict-item]
+        together(
+            lambda t: delete(t, conversation_key(THIRD_GROUP)), lambda t: delete(t, entry_key(BAYKO, THIRD_GROUP))
+        ),
         [Kind.CONVERSATION_MISSING, Kind.ENTRY_MISSING],
     ),
     "a message has another's number": (
@@ -210,18 +223,20 @@ HEALED: dict[str, tuple[Damage, list[Kind]]] = {
         [Kind.NUMBERS_WRONG],
     ),
     "all messages have numbers of another order": (
-        lambda t: [change(t, message_key(GROUP, sk(seq)), seq=number(17 - seq)) for seq in range(1, 7)],  # type: ignore[dict-item]
+        together(
+            *(lambda t, seq=seq: change(t, message_key(GROUP, sk(seq)), seq=number(17 - seq)) for seq in range(1, 7))
+        ),
         [Kind.NUMBERS_WRONG],
     ),
     "a position has another number": (lambda t: change(t, ENTRY, read_seq=number(40)), [Kind.POSITION_WRONG]),
     "a position is before its message": (lambda t: change(t, ENTRY, read_seq=number(1)), [Kind.POSITION_WRONG]),
     "much at once": (
-        lambda t: [  # type: ignore[dict-item]
-            change(t, CONVERSATION, seq=number(1), message={"S": "?"}),
-            change(t, message_key(GROUP, sk(1)), seq=number(3)),
-            change(t, ENTRY, message={"S": "??"}, read_seq=number(9)),
-            delete(t, entry_key(LONDO, THIRD_GROUP)),
-        ],
+        together(
+            lambda t: change(t, CONVERSATION, seq=number(1), message={"S": "?"}),
+            lambda t: change(t, message_key(GROUP, sk(1)), seq=number(3)),
+            lambda t: change(t, ENTRY, message={"S": "??"}, read_seq=number(9)),
+            lambda t: delete(t, entry_key(LONDO, THIRD_GROUP)),
+        ),
         [Kind.CONVERSATION_DIFFERS, Kind.ENTRY_MISSING, Kind.NUMBERS_WRONG, Kind.POSITION_WRONG],
     ),
 }
@@ -286,7 +301,7 @@ def test_a_rebuilt_conversation_keeps_who_blocked_it_and_gets_a_newer_version(ta
 
 
 def test_random_damage_is_repaired_in_one_run(talked: MessageTable) -> None:
-    chance = random.Random(11)  # noqa: S311
+    chance = random.Random(11)
     whole = everything(talked)
     for _ in range(12):
         names = chance.sample([name for name in HEALED if "entries are" not in name and "lacks" not in name], k=3)
@@ -649,6 +664,19 @@ def chat() -> list[Message]:
         return []
     conversations.mark_read(user_uuid=ANDREW, group_uuid=GROUP, created_at=sent.created_at)
     return [edited.message, deleted.message]
+
+
+def test_what_is_read_in_between_stays_read(talked: MessageTable) -> None:
+    change(talked, ENTRY, read_seq=number(1))
+
+    def read() -> None:
+        conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=sk(6))
+
+    with in_between(talked, read, before=0, operation="UpdateItem"):
+        reconcile(talked)
+
+    entry = entry_of(talked, BAYKO)
+    assert (entry.read_seq, entry.read_sk, entry.unread) == (6, sk(6), 0)
 
 
 def test_a_conversation_that_never_rests_is_told(talked: MessageTable) -> None:
