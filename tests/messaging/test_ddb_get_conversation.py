@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -25,7 +23,6 @@ pytestmark = pytest.mark.django_db
 NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 COMMAND = "ddb_get_conversation"
 PAIR = ("andrewbrown", "bayko")
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -296,24 +293,3 @@ def test_a_wrong_call_is_said_to_be_one(andrew: User, bayko: User, arguments: tu
     with pytest.raises(CommandError, match=sentence) as caught:
         run(COMMAND, *arguments)
     assert caught.value.returncode == 2
-
-
-def test_only_commands_import_what_does_not_check_membership() -> None:
-    importing = [path for path in ROOT.glob("[cmu]*/**/*.py") if "messaging.inspection" in set(imports(path))]
-
-    assert importing
-    assert {path.parent.name for path in importing} == {"commands"}
-
-
-def imports(path: Path) -> list[str]:
-    """The modules a module imports, at its top or anywhere in it, by their whole names."""
-    package = path.relative_to(ROOT).parent.parts
-    found: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else ()
-            module = ".".join((*above, *filter(None, [node.module])))
-            found += [module, *(f"{module}.{alias.name}" for alias in node.names)]
-    return found
