@@ -53,8 +53,8 @@ def advance_conversation(table_name: str, conversation: Conversation, after: Con
 def amend_conversation(table_name: str, conversation: Conversation, message: Message) -> dict[str, Any]:
     """Give a conversation a new version because a message was edited or deleted; its preview if that is the newest.
 
-    On condition that no message came in between, so that the preview stays the newest message's; that the writer is a
-    member; and, for an edit, that nobody blocks.
+    On condition that nothing changed since it was read, so that the preview stays the newest message's and an edit that
+    was long on its way undoes no later one; that the writer is a member; and, for an edit, that nobody blocks.
     """
     is_newest = message.created_at == conversation.last_sk
     may_write = "" if message.deleted_at else " AND attribute_not_exists(blocked_by)"
@@ -63,11 +63,11 @@ def amend_conversation(table_name: str, conversation: Conversation, message: Mes
             "TableName": table_name,
             "Key": conversation_key(conversation.group_uuid),
             "UpdateExpression": "SET version = version + :one" + (", message = :message" if is_newest else ""),
-            "ConditionExpression": "last_sk = :read_sk AND contains(member_uuids, :me)" + may_write,
+            "ConditionExpression": "version = :read_version AND contains(member_uuids, :me)" + may_write,
             "ExpressionAttributeValues": {
                 ":one": number(1),
                 ":me": uuid_bytes(message.user_uuid),
-                ":read_sk": {"S": conversation.last_sk},
+                ":read_version": number(conversation.version),
                 **({":message": {"S": preview(message.message)}} if is_newest else {}),
             },
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",

@@ -35,7 +35,8 @@ class Fault(StrEnum):
     SERVER_ERROR = "server error"
     UNREACHABLE = "connection failed"
     CONFLICT = "conflict"
-    UNPROCESSED = "keys left unprocessed"
+    FIRST_UNPROCESSED = "first key left unprocessed"
+    LAST_UNPROCESSED = "last key left unprocessed"
     LOST_ANSWER = "done, answer lost"
     FAILED_ANSWER = "done, answered with a server error"
     LATE = "timed out, done later"
@@ -43,25 +44,50 @@ class Fault(StrEnum):
     DIED_AFTER = "process died after it"
 
 
+UNPROCESSED = {Fault.FIRST_UNPROCESSED: 0, Fault.LAST_UNPROCESSED: -1}
+"""Which of the keys."""
+TO_WRITES = (Fault.CONFLICT, Fault.LOST_ANSWER, Fault.FAILED_ANSWER, Fault.LATE, Fault.DIED_AFTER)
+"""What happens to writes alone, or would make no difference to a read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Disturbance:
-    """What happens to the requests `at`, `at + 1` … of an action: `times` of them."""
+    """What happens to the requests `at`, `at + 1` … of an action, `times` of them, among those it can happen to."""
 
     at: int
     what: Any
-    """A fault, or the action of somebody else."""
+    """A fault, or the action of somebody else before the request is sent."""
     times: int = 1
+
+    def concerns(self, operation: str) -> bool:
+        """Whether it can happen to such a request."""
+        if self.what in TO_WRITES:
+            return operation in WRITES
+        return operation == "BatchGetItem" if self.what in UNPROCESSED else True
 
 
 @dataclass(slots=True)
 class Plan:
     """The disturbances of one action, and what came of them."""
 
-    waiting: dict[int, Any]
-    sent: int = 0
-    """Requests so far."""
+    disturbances: Sequence[Disturbance]
+    seen: list[int] = field(default_factory=list)
+    """How many requests came by that each of them can happen to."""
     faults: int = 0
     meanwhile: int = 0
+
+    def __post_init__(self) -> None:
+        self.seen = [0] * len(self.disturbances)
+
+    def take(self, operation: str) -> Any:
+        """What happens to this request, or None."""
+        what = None
+        for number, disturbance in enumerate(self.disturbances):
+            if disturbance.concerns(operation):
+                if disturbance.at <= self.seen[number] < disturbance.at + disturbance.times and what is None:
+                    what = disturbance.what
+                self.seen[number] += 1
+        return what
 
 
 @dataclass(slots=True)
@@ -70,7 +96,7 @@ class Network:
 
     client: Any
     tally: Tally
-    act: Callable[[Any], None] | None = None
+    act: Callable[[Any], object] | None = None
     """What performs somebody else's action."""
     late: list[tuple[str, Any]] = field(default_factory=list)
     """Operations and requests that are still on their way."""
@@ -89,7 +115,7 @@ class Network:
     @contextmanager
     def disturbed(self, disturbances: Sequence[Disturbance]) -> Iterator[Plan]:
         """Disturb the requests of the block, and of no other."""
-        plan = Plan({each.at + n: each.what for each in disturbances for n in range(each.times)})
+        plan = Plan(disturbances)
         self._plans.append(plan)
         try:
             yield plan
@@ -112,8 +138,7 @@ class Network:
         if not self._plans:
             return None
         plan, operation = self._plans[-1], event_name.rpartition(".")[2]
-        what = plan.waiting.get(plan.sent)
-        plan.sent += 1
+        what = plan.take(operation)
         if what is None:
             return None
         if not isinstance(what, Fault):
@@ -121,10 +146,9 @@ class Network:
             assert self.act
             self.act(what)
             return None
-        fault = _fitting(what, operation)
         plan.faults += 1
-        self.tally.faults[fault] += 1
-        return self._inflict(fault, operation, request)
+        self.tally.faults[what] += 1
+        return self._inflict(what, operation, request)
 
     def _inflict(self, fault: Fault, operation: str, request: Any) -> Any:
         if fault in (Fault.LOST_ANSWER, Fault.FAILED_ANSWER, Fault.DIED_AFTER):
@@ -137,33 +161,21 @@ class Network:
             raise ReadTimeoutError(endpoint_url=request.url)
         if fault is Fault.UNREACHABLE:
             raise EndpointConnectionError(endpoint_url=request.url)
-        if fault is Fault.UNPROCESSED:
-            return self._unprocessed(request)
+        if fault in UNPROCESSED:
+            return self._unprocessed(request, UNPROCESSED[fault])
         return _refusal(fault, operation)
 
     def _execute(self, request: Any) -> Any:
         return self.client._endpoint.http_session.send(request)
 
-    def _unprocessed(self, request: Any) -> Any:
-        """The true answer but for the last key, which is left unprocessed."""
+    def _unprocessed(self, request: Any, which: int) -> Any:
+        """The true answer, but one of the keys is left unprocessed."""
         (name, wanted), *_ = json.loads(request.body)["RequestItems"].items()
-        *_, last = wanted["Keys"]
+        left = wanted["Keys"][which]
         items = json.loads(self._execute(request).content)["Responses"].get(name, [])
-        found = [item for item in items if any(item[key] != last[key] for key in last)]
-        content = {"Responses": {name: found}, "UnprocessedKeys": {name: {**wanted, "Keys": [last]}}}
+        found = [item for item in items if any(item[key] != left[key] for key in left)]
+        content = {"Responses": {name: found}, "UnprocessedKeys": {name: {**wanted, "Keys": [left]}}}
         return AWSResponse(request.url, 200, HTTPHeaders(), Body(json.dumps(content).encode()))
-
-
-def _fitting(fault: Fault, operation: str) -> Fault:
-    """The fault, or throttling where it cannot happen to such a request."""
-    possible = (
-        operation in WRITES
-        if fault in (Fault.CONFLICT, Fault.LATE)
-        else operation == "BatchGetItem"
-        if fault is Fault.UNPROCESSED
-        else True
-    )
-    return fault if possible else Fault.THROTTLED
 
 
 def _refusal(fault: Fault, operation: str) -> Any:

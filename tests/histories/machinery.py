@@ -8,8 +8,9 @@ from typing import Any
 
 from messaging.items import conversation_key, entry_key
 
+from .faults import Disturbance, Fault
 from .stream import deliver
-from .world import NobodyKnows, World
+from .world import Action, NobodyKnows, World
 
 WAITS = (
     timedelta(microseconds=1),
@@ -93,6 +94,21 @@ class LateArrives:
 
     def act(self, world: World) -> None:
         world.network.deliver_late(self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """The writes of one action are so slow that others come first."""
+
+    slow: Action
+    others: tuple[Action, ...]
+
+    def act(self, world: World) -> None:
+        world.perform(self.slow, (Disturbance(0, Fault.LATE, times=20),))
+        for other in self.others:
+            world.perform(other)
+        while world.network.late:
+            world.network.deliver_late()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Histories(RuleBasedStateMachine):
     @initialize(size=st.integers(2, 4), chance=st.integers(0, 2**16), first=st.lists(steps.bursts, max_size=4))
     def begin(self, size: int, chance: int, first: list[Burst]) -> None:
         self.world = World.new(self.table, self.tally, people=size, tabs=TABS)
-        self.chance = random.Random(chance)  # noqa: S311
+        self.chance = random.Random(chance)
         for burst in first:
             self.step(burst)
 
@@ -94,6 +94,10 @@ class Histories(RuleBasedStateMachine):
     @rule(action=steps.projecting, disturbances=steps.disturbances)
     def project(self, action: Any, disturbances: tuple[Disturbance, ...]) -> None:
         self.step(action, disturbances)
+
+    @rule(action=steps.overtaken)
+    def be_overtaken(self, action: Any) -> None:
+        self.step(action)
 
     @rule(action=steps.going_on)
     def go_on(self, action: Any) -> None:
