@@ -17,7 +17,7 @@ from messaging.connection import message_table
 from messaging.findings import Finding
 from messaging.management.table_command import TableCommand
 from messaging.reconcile import Reconciliation
-from messaging.scan import approximate_items
+from messaging.tables import find_table
 from users.typed_handles import person_meant
 
 
@@ -68,9 +68,12 @@ class Command(TableCommand):
         if group and start:
             raise UsageError("--from goes on among many conversations and --group is one: leave one of them out.")
         table = message_table()
-        items = approximate_items(table.client, table.name)
-        # As long as it takes: a page of 1 MB may be slow to come where there is little capacity.
-        table = replace(table, client=patient(table.client))
+        described = find_table(table.client, table.name)
+        if described is None:
+            raise CommandError(
+                f"There is no table {table.name}: run `manage.py ddb_schema_load`, or check DDB_MESSAGE_TABLE."
+            )
+        table = replace(table, client=patient(table.client, attempts=1))  # a run has a patience of its own
         run = Reconciliation(table, dry_run=dry_run, delete_strays=delete_strays)
         total = None
         if group:
@@ -78,7 +81,7 @@ class Command(TableCommand):
         elif user:
             found = run.of_user(person_meant(user).uuid, start)
         else:
-            found, total = run.of_table(start), None if start else items or None
+            found, total = run.of_table(start), None if start else described.items or None
         tally = Tally()
         progress = self.progress("entries" if user or group else "items", total=total)
         with self.resumable(run), progress as run.advance, self.above_the_bar():
@@ -98,17 +101,22 @@ class Command(TableCommand):
     def sum_up(self, run: Reconciliation, tally: Tally) -> None:
         """The last word. Raises CommandError when something is wrong still."""
         number, left = tally.found.total(), tally.found.total() - tally.repaired
-        compared = ", ".join(f"{run.compared[what]:,} {what}" for what in ("conversations", "messages", "entries"))
-        compared = f"{compared} compared for {run.read_units:,.1f} read units"
+        looked_at = (
+            f"{counted(run.compared['conversations'], 'conversation', 'conversations')}, "
+            f"{counted(run.compared['messages'], 'message', 'messages')} and "
+            f"{counted(run.compared['entries'], 'entry', 'entries')}"
+        )
         if not number:
             verdict = "all is well"
         elif run.dry_run:
-            verdict = f"{things(number)} wrong; nothing was changed"
+            verdict = f"{counted(number, 'thing is', 'things are')} wrong; nothing was changed"
         elif left:
-            verdict = f"{things(number)} wrong, {tally.repaired:,} repaired and {left:,} not"
+            verdict = (
+                f"{counted(number, 'thing was', 'things were')} wrong, {tally.repaired:,} repaired and {left:,} not"
+            )
         else:
-            verdict = f"{things(number)} wrong, and repaired"
-        sentence = f"{compared}: {verdict}."
+            verdict = f"{counted(number, 'thing was', 'things were')} wrong and repaired"
+        sentence = f"Compared {looked_at} for {run.read_units:,.1f} read units: {verdict}."
         if self.as_json or not left:
             facts = {"found": dict(tally.found), "repaired": tally.repaired, "not_repaired": left}
             units = {"read_units": run.read_units}
@@ -151,5 +159,5 @@ class Tally:
         self.repaired += finding.repaired
 
 
-def things(number: int) -> str:
-    return "1 thing is" if number == 1 else f"{number:,} things are"
+def counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
