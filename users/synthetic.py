@@ -1,0 +1,111 @@
+"""People who do not exist, in any number, for trying out and measuring large amounts; made in bulk."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import BigIntegerField, Max
+from django.db.models.functions import Cast, Substr
+
+from cruddur.problem import Problem
+
+from .handles import skeleton
+from .models import MOCK, User
+from .search_text import search_text
+
+PREFIX = "synthetic_"
+"""Of their handles, numbers follow: nobody takes `synthetic_17` for a person."""
+TAKEN = rf"^{PREFIX}[0-9]{{1,15}}$"
+BATCH = 1000
+"""Rows a statement."""
+NAMES = Path(__file__).parent / "synthetic_names.json"
+
+
+class HandlesTaken(Problem):
+    """Someone took the handles that were free when they were looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyntheticPeople:
+    """People made together: @synthetic_<first> and so on."""
+
+    first: int
+    uuids: Sequence[uuid.UUID]
+    """In the order of their handles."""
+
+    def handle(self, index: int) -> str:
+        """Of the person at this place of `uuids`."""
+        return f"{PREFIX}{self.first + index}"
+
+
+def create_synthetic_people(
+    number: int, *, created_at: datetime, random: Random, made: Callable[[int], object] = lambda number: None
+) -> SyntheticPeople:
+    """Create so many people, not tied to Cognito, all or none of them; `made` is called with each number saved.
+
+    Their uuids and handles are always new; `random` decides what they are called. Raises HandlesTaken.
+    """
+    first = _first_free_number()
+    uuids: list[uuid.UUID] = []
+    try:
+        with transaction.atomic():
+            for start in range(0, number, BATCH):
+                people = [_person(first + index, random) for index in range(start, min(start + BATCH, number))]
+                User.objects.bulk_create(people)
+                batch = [person.uuid for person in people]
+                # The field sets itself to now when a row is made; these people are older than what they write.
+                User.objects.filter(pk__in=batch).update(created_at=created_at)
+                uuids += batch
+                made(len(batch))
+    except IntegrityError as error:
+        msg = f"Nobody was created: someone took a handle like @{PREFIX}{first} at this moment. Run this again."
+        raise HandlesTaken(msg) from error
+    return SyntheticPeople(first, uuids)
+
+
+def _first_free_number() -> int:
+    """The number after the highest that follows `PREFIX` in a handle."""
+    numbers = User.objects.filter(handle__iregex=TAKEN).annotate(
+        number=Cast(Substr("handle", len(PREFIX) + 1), BigIntegerField())
+    )
+    highest: int | None = numbers.aggregate(highest=Max("number"))["highest"]
+    return (highest or 0) + 1
+
+
+def _person(number: int, random: Random) -> User:
+    """A person who is not saved yet, with what `User.save` would work out."""
+    handle = f"{PREFIX}{number}"
+    name = display_name(random)
+    person = User(
+        handle=handle,
+        handle_skeleton=skeleton(handle),
+        display_name=name,
+        search_text=search_text(handle=handle, display_name=name),
+        email=f"{handle}@cruddur.example",
+        cognito_user_id=MOCK,
+    )
+    person.set_unusable_password()
+    return person
+
+
+def display_name(random: Random) -> str:
+    """What somebody somewhere might be called; two thirds in Latin letters."""
+    (style,) = random.choices(_styles(), weights=[style["weight"] for style in _styles()])
+    pattern: str = random.choice(style["names"])
+    return pattern.format(given=random.choice(style["given"]), family=random.choice(style["family"]))
+
+
+@cache
+def _styles() -> list[dict[str, Any]]:
+    """What belongs together in a name: patterns, given and family names, and how frequent all that is."""
+    styles: list[dict[str, Any]] = json.loads(NAMES.read_text(encoding="utf-8"))
+    return styles
