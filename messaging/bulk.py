@@ -1,46 +1,135 @@
-"""Many items at once, by BatchWriteItem; what DynamoDB leaves unprocessed is written again."""
+"""Many items at once, by BatchWriteItem; what DynamoDB leaves unprocessed is written again. Knows no Django."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import islice
+from random import uniform
+from threading import Event, Lock, Thread
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from .aws import Unavailable, translated_errors
+from .aws import Throttled, Unavailable, translated_errors
 from .dynamodb import MessageTable
 from .items import Message, message_item, message_key
+from .patience import FAILING_SECONDS, LONGEST_WAIT, THROTTLED_SECONDS
 
 BATCH = 25
 """Items a call, DynamoDB's limit."""
-TRIES = 8
 FIRST_WAIT = 0.05
-"""Seconds before unprocessed items are written again, doubled each time."""
+"""Seconds, at most, before unprocessed items are written again: doubled each time, and shortened at random."""
+LEAVING_SECONDS = 2.0
+"""How long calls that are on their way are waited for after Ctrl-C."""
+
+
+class Stopped(Exception):
+    """The writer was told to stop: what it was given is written in part."""
+
+
+@dataclass(slots=True)
+class BulkWriter:
+    """Writes items over any that are there, in batches, from any number of threads."""
+
+    table: MessageTable
+    stop: Event = field(default_factory=Event)
+    """Once set, nothing more is written."""
+    write_units: float = 0.0
+    """Consumed so far, as DynamoDB reports it; DynamoDB Local and AWS do."""
+    _counting: Lock = field(default_factory=Lock)
+
+    def put(self, items: Iterable[dict[str, Any]], written: Callable[[int], object] = lambda number: None) -> None:
+        """Write items; all are stored when it returns. `written` is called with the number of each batch.
+
+        1 call for 25 of them. Raises Unavailable when a batch was refused in spite of patience, Stopped.
+        """
+        self._write(({"PutRequest": {"Item": item}} for item in items), written)
+
+    def delete(self, keys: Iterable[dict[str, Any]]) -> None:
+        """Delete the items with these keys. 1 call for 25 of them. Raises Unavailable, Stopped."""
+        self._write(({"DeleteRequest": {"Key": key}} for key in keys), lambda number: None)
+
+    def _write(self, requests: Iterable[dict[str, Any]], written: Callable[[int], object]) -> None:
+        for batch in _batches(requests):
+            self._write_batch(batch)
+            written(len(batch))
+
+    def _write_batch(self, requests: list[dict[str, Any]]) -> None:
+        longest, since = FIRST_WAIT, monotonic()
+        while not self.stop.is_set():
+            error: Unavailable = Throttled()
+            left = requests
+            try:
+                left = self._attempt(requests)
+            except Unavailable as refusal:
+                error = refusal
+            if not left:
+                return
+            if len(left) < len(requests):
+                since = monotonic()  # threads share what may be 5 units a second: any progress is worth the patience
+            if monotonic() - since > (THROTTLED_SECONDS if isinstance(error, Throttled) else FAILING_SECONDS):
+                raise error
+            requests = left
+            self.stop.wait(uniform(0, longest))  # noqa: S311 - jitter
+            longest = min(longest * 2, LONGEST_WAIT)
+        raise Stopped
+
+    def _attempt(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Write what DynamoDB accepts in one call; returns the rest."""
+        wanted: Any = {self.table.name: requests}
+        with translated_errors():
+            answer: Any = self.table.client.batch_write_item(RequestItems=wanted, ReturnConsumedCapacity="TOTAL")
+        with self._counting:
+            self.write_units += sum(each.get("CapacityUnits", 0.0) for each in answer.get("ConsumedCapacity", []))
+        left: list[dict[str, Any]] = answer.get("UnprocessedItems", {}).get(self.table.name, [])
+        return left
 
 
 def put_messages(table: MessageTable, messages: Iterable[Message]) -> None:
     """Write messages as they are, over any that are there. 1 call for 25 of them. Raises Unavailable."""
-    _write(table, ({"PutRequest": {"Item": message_item(message)}} for message in messages))
+    BulkWriter(table).put(map(message_item, messages))
 
 
 def delete_messages(table: MessageTable, group_uuid: UUID) -> None:
     """Delete all messages of a group that has no conversation. Raises Unavailable."""
+    writer = BulkWriter(table)
     while messages := table.messages_after(group_uuid, "", limit=100):
-        _write(table, ({"DeleteRequest": {"Key": message_key(group_uuid, each.created_at)}} for each in messages))
+        writer.delete(message_key(group_uuid, each.created_at) for each in messages)
 
 
-def _write(table: MessageTable, requests: Iterable[dict[str, Any]]) -> None:
-    for batch in _batches(requests):
-        unprocessed: Any = {table.name: batch}
-        for attempt in range(TRIES):
-            with translated_errors():
-                unprocessed = table.client.batch_write_item(RequestItems=unprocessed).get("UnprocessedItems")
-            if not unprocessed:
-                break
-            time.sleep(FIRST_WAIT * 2**attempt)
-        else:
-            raise Unavailable
+def in_threads(number: int, work: Callable[[], object], *, stop: Event) -> None:
+    """Do `work` in so many threads at once, and wait for all of them.
+
+    When one fails, or on Ctrl-C, `stop` is set, and the first error is raised once they have ended. They are not
+    waited for longer than `LEAVING_SECONDS` then.
+    """
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            work()
+        except Stopped:
+            pass
+        except Exception as error:  # noqa: BLE001 - raised in the thread that waits
+            errors.append(error)
+            stop.set()
+
+    # Daemons, so that a call nobody waits for any more cannot hold up the end of the program.
+    threads = [Thread(target=run, name=f"bulk-{each}", daemon=True) for each in range(number)]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        stop.set()
+        until = monotonic() + LEAVING_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, until - monotonic()))
+        raise
+    if errors:
+        raise errors[0]
 
 
 def _batches(requests: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -1,23 +1,31 @@
-"""The conversations of the seed, written as the model demands, relative to now."""
+"""The conversations of the seed and invented ones in any number, written as the model demands, relative to now."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
+from threading import Event, Lock
 from typing import Any
 from uuid import UUID, uuid5
 
 from cruddur.text import normalise_text
 
-from .bulk import delete_messages, put_messages
+from .aws import translated_errors
+from .bulk import BulkWriter, delete_messages, in_threads, put_messages
 from .dynamodb import ConversationMoved, MessageTable
-from .items import Message, format_created_at, pair_group_uuid
+from .items import Message, conversation_item, entry_item, format_created_at, message_item, pair_group_uuid
 from .sequence import conversation_from_messages, entry_from_conversation
+from .synthetic import Talk, Telling
 
 CONVERSATIONS = Path(__file__).parent / "seed" / "conversations.json"
+THREADS = 4
+"""More are no faster, where DynamoDB is on this machine."""
+PARCEL = 500
+"""Messages that a thread takes at a time, in whole conversations: enough that most batches are full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +102,82 @@ def _messages(each: SeedConversation, group_uuid: UUID, people: Mapping[str, UUI
         created_at = format_created_at(moment)
         messages.append(Message(group_uuid, created_at, seq, normalise_text(text), message_uuid, people[handle]))
     return messages
+
+
+def is_empty(table: MessageTable) -> bool:
+    """Whether there is not one item in the table. 1 call. Raises Unavailable."""
+    with translated_errors():
+        page = table.client.scan(TableName=table.name, ConsistentRead=True, Limit=1)
+    return not page["Items"]
+
+
+@dataclass(slots=True)
+class SyntheticSeeding:
+    """Writes invented conversations, and counts those that are whole."""
+
+    table: MessageTable
+    now: datetime
+    threads: int = THREADS
+    taken: int = 0
+    """Conversations that were begun."""
+    conversations: int = 0
+    """Those that are whole."""
+    messages: int = 0
+    """Of the whole conversations."""
+    _writer: BulkWriter = field(init=False)
+    _taking: Lock = field(init=False, default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self._writer = BulkWriter(self.table, Event())
+
+    @property
+    def write_units(self) -> float:
+        """Consumed so far, as DynamoDB reports it; 0 where it does not."""
+        return self._writer.write_units
+
+    def write(self, talks: Iterator[Talk], written: Callable[[int], object] = lambda number: None) -> None:
+        """Write conversations of people who have none yet; `written` is called with each number of messages stored.
+
+        Messages come first, then the conversation, then its entries: what can be seen is whole at any time, and what
+        lacks entries the projection completes. Memory does not grow with the number of messages.
+        Raises Unavailable, and KeyboardInterrupt after Ctrl-C; conversations being written are left without their end.
+        """
+        parcels = _parcels(talks)
+
+        def work() -> None:
+            while parcel := self._next(parcels):
+                self._write_parcel(parcel, written)
+
+        in_threads(self.threads, work, stop=self._writer.stop)
+
+    def _next(self, parcels: Iterator[list[Talk]]) -> list[Talk]:
+        with self._taking:
+            parcel = next(parcels, [])
+            self.taken += len(parcel)
+            return parcel
+
+    def _write_parcel(self, parcel: list[Talk], written: Callable[[int], object]) -> None:
+        told = [Telling(talk, self.now, phrasebooks()) for talk in parcel]
+        self._writer.put((message_item(message) for each in told for message in each.messages()), written)
+        self._writer.put(conversation_item(each.conversation) for each in told)
+        self._writer.put(entry_item(entry) for each in told for entry in each.entries())
+        with self._taking:
+            self.conversations += len(parcel)
+            self.messages += sum(talk.length for talk in parcel)
+
+
+def _parcels(talks: Iterator[Talk]) -> Iterator[list[Talk]]:
+    parcel: list[Talk] = []
+    for talk in talks:
+        parcel.append(talk)
+        if sum(each.length for each in parcel) >= PARCEL:
+            yield parcel
+            parcel = []
+    if parcel:
+        yield parcel
+
+
+@cache
+def phrasebooks() -> list[list[str]]:
+    """The texts of each conversation of the seed, which invented texts are made of."""
+    return [[normalise_text(text) for _, _, text in each.messages] for each in seed_conversations()]

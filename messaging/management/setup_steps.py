@@ -33,7 +33,7 @@ STEPS: Sequence[Step] = (
     Step("table", "ddb_schema_load"),
     Step("people", "db_seed", is_seed=True),
     Step("cognito", "update_cognito_user_ids", is_seed=True),
-    Step("conversations", "ddb_seed", is_seed=True),
+    Step("conversations", "ddb_seed", is_seed=True, options={"append": True}),
 )
 """In the order in which each finds what it needs."""
 

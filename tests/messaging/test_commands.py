@@ -7,10 +7,9 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from messaging import connection, conversations
+from messaging import connection
 from messaging.dynamodb import MessageTable
 from messaging.schema import describe
-from users.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -21,11 +20,8 @@ def run(command: str, *arguments: str) -> str:
     return output.getvalue()
 
 
-@pytest.mark.parametrize("command", ["ddb_schema_load", "ddb_seed"])
-def test_its_first_line_names_endpoint_table_and_database(table: MessageTable, command: str) -> None:
-    call_command("db_seed", stdout=StringIO())
-
-    first = run(command).splitlines()[0]
+def test_its_first_line_names_endpoint_table_and_database(table: MessageTable) -> None:
+    first = run("ddb_schema_load").splitlines()[0]
 
     assert str(django_settings.DYNAMODB_ENDPOINT_URL) in first
     assert table.name in first
@@ -41,29 +37,6 @@ def test_ddb_schema_load_creates_the_table_and_says_so(table: MessageTable, sett
     assert f"Creating table {table.name}" in output
     assert describe(table) is not None
     assert "exists" in run("ddb_schema_load")
-
-
-def test_ddb_seed_asks_for_the_people_first(table: MessageTable) -> None:
-    with pytest.raises(CommandError, match="db_seed"):
-        run("ddb_seed")
-
-
-def test_ddb_seed_writes_once(table: MessageTable) -> None:
-    call_command("db_seed", stdout=StringIO())
-
-    assert "0 were there" in run("ddb_seed")
-    assert "0 conversations with 0 messages written" in run("ddb_seed")
-    andrew = User.objects.get(handle="andrewbrown")
-    assert conversations.unread_total(user_uuid=andrew.uuid).count > 0
-
-
-def test_ddb_seed_without_a_table_says_what_to_do(table: MessageTable, settings: Settings) -> None:
-    call_command("db_seed", stdout=StringIO())
-    settings.DDB_MESSAGE_TABLE = "no-such-table"
-    connection.forget()
-
-    with pytest.raises(CommandError, match="ddb_schema_load"):
-        run("ddb_seed")
 
 
 def test_it_says_what_to_do_when_nothing_answers(settings: Settings) -> None:

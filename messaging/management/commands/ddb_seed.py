@@ -1,37 +1,221 @@
+from __future__ import annotations
+
+import secrets
+from argparse import ArgumentTypeError
+from datetime import timedelta
+from random import Random
+from time import perf_counter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from cruddur.stack import describe_stack
+from cruddur.commands import UsageError
+from cruddur.loopback import is_loopback
+from messaging.aws import patient
 from messaging.connection import message_table
-from messaging.management.foreseen import foreseen
-from messaging.seeding import seed, seed_conversations
+from messaging.dynamodb import MessageTable
+from messaging.management.table_command import TableCommand
+from messaging.seeding import THREADS, SyntheticSeeding, is_empty, seed, seed_conversations
+from messaging.synthetic import SPAN, ImpossibleVolume, Volume, talks, volume_of
+from messaging.tables import find_table
 from users.models import User
+from users.synthetic import SyntheticPeople, create_synthetic_people
+
+MAX_THREADS = 32
+VERBOSE = 2
 
 
-class Command(BaseCommand):
+def number(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        msg = f"{text} is no number from 1 up"
+        raise ArgumentTypeError(msg)
+    return int(text)
+
+
+class Command(TableCommand):
     help = (
-        "Write the conversations of the seed, relative to now, between the people of the seed (see db_seed). "
-        "Conversations that exist are left as they are. Safe to run again."
+        "Write the conversations of the seed, or any number of invented ones. "
+        "The seed's are between the people of the seed (see db_seed) and relative to now. --users, --conversations and "
+        "--messages make people and conversations that nobody had, spread over the last two years, a few of them very "
+        "long. What is not given follows: 20 messages a conversation, a person for every 5 conversations. The people "
+        "are @synthetic_1 and so on, those who come first have most conversations, nobody can sign in as them. "
+        "Refuses a table that holds anything unless --append is given."
     )
+    examples = (
+        "",
+        "--append",
+        "--messages 100000",
+        "--users 2 --conversations 1 --messages 10000 --append",
+        "--users 1000 --random-seed 7 --json",
+    )
+    replaces = ("ddb/seed",)
+    when_stopped = "Stopped. What is written stays; run it again with --append to add what is missing."
 
-    def handle(self, **options: Any) -> None:
-        if options["verbosity"]:
-            self.stdout.write(describe_stack())
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--append", action="store_true", help="leave what the table holds as it is, and add what it lacks"
+        )
+        parser.add_argument("--users", type=number, metavar="N", help="make N invented people; at least 2")
+        parser.add_argument(
+            "--conversations", type=number, metavar="N", help="with N conversations; at most one for each pair of them"
+        )
+        parser.add_argument(
+            "--messages", type=number, metavar="N", help="and N messages in all; at least one a conversation"
+        )
+        parser.add_argument(
+            "--random-seed", type=number, metavar="N", help="the same names, conversations and texts for the same N"
+        )
+        parser.add_argument(
+            "--threads", type=number, default=THREADS, metavar="N", help=f"write in N threads at once ({THREADS})"
+        )
+        parser.add_argument("--i-mean", metavar="TABLE", help="the name of the table: needed in production")
+
+    def act(
+        self,
+        *,
+        append: bool,
+        users: int | None,
+        conversations: int | None,
+        messages: int | None,
+        random_seed: int | None,
+        threads: int,
+        i_mean: str | None,
+        verbosity: int,
+        **options: Any,
+    ) -> None:
+        table = message_table()
+        wanted = self.volume(users, conversations, messages)
+        if wanted is None and random_seed:
+            raise UsageError("--random-seed is for invented conversations: add --messages, say.")
+        if threads > MAX_THREADS:
+            raise UsageError(f"--threads {threads} is more than {MAX_THREADS}.")
+        refuse_production(table, i_mean)
+        if not append and not is_empty(table):
+            raise CommandError(
+                f"The table {table.name} is not empty: nothing was written. --append leaves what is there and adds "
+                f"what is missing; `manage.py ddb_drop {table.name}` deletes it."
+            )
+        if wanted is None:
+            self.seed(table, verbose=verbosity >= VERBOSE)
+        else:
+            self.invent(table, wanted, random_seed or 1 + secrets.randbelow(10**6), threads)
+
+    def volume(self, users: int | None, conversations: int | None, messages: int | None) -> Volume | None:
+        """None when no volume is asked for."""
+        if users is conversations is messages is None:
+            return None
+        try:
+            return volume_of(users=users, conversations=conversations, messages=messages)
+        except ImpossibleVolume as problem:
+            raise UsageError(str(problem)) from problem
+
+    # --- The seed -----------------------------------------------------------------------------------------------------
+
+    def seed(self, table: MessageTable, *, verbose: bool) -> None:
         conversations = seed_conversations()
         handles = {handle for each in conversations for handle in each.between}
+        people = dict(User.objects.filter(handle__in=handles).values_list("handle", "uuid"))
+        if missing := sorted(handles - people.keys()):
+            raise CommandError(f"Nobody is called {', '.join(missing)}: run `manage.py db_seed` first.")
         written = messages = 0
-        with foreseen():
-            people = dict(User.objects.filter(handle__in=handles).values_list("handle", "uuid"))
-            if missing := sorted(handles - people.keys()):
-                raise CommandError(f"Nobody is called {', '.join(missing)}: run `manage.py db_seed` first.")
-            for each, was_written in seed(message_table(), conversations, people=people, now=timezone.now()):
-                if was_written:
-                    written += 1
-                    messages += len(each.messages)
-                    if options["verbosity"] > 1:
-                        self.stdout.write(f"  {' and '.join(each.between)}: {len(each.messages)} messages")
-        exist = len(conversations) - written
-        sentence = f"  {written} conversations with {messages} messages written, {exist} were there"
-        self.stdout.write(self.style.SUCCESS(sentence))
+        for each, was_written in seed(table, conversations, people=people, now=timezone.now()):
+            if was_written:
+                written += 1
+                messages += len(each.messages)
+                if verbose:
+                    self.say(f"  {' and '.join(each.between)}: {len(each.messages)} messages")
+        found = len(conversations) - written
+        self.done(
+            f"{written} conversations with {messages} messages written, {found} were there.",
+            table=table.name,
+            conversations=written,
+            messages=messages,
+            found=found,
+        )
+
+    # --- Invented ones ------------------------------------------------------------------------------------------------
+
+    def invent(self, table: MessageTable, wanted: Volume, random_seed: int, threads: int) -> None:
+        self.say(
+            f"  {wanted.users:,} people, {wanted.conversations:,} conversations, {wanted.messages:,} messages; "
+            f"again with --random-seed {random_seed}"
+        )
+        self.say_what_it_takes(table, wanted)
+        now = timezone.now()
+        with self.progress("people", total=wanted.users) as advance:
+            people = create_synthetic_people(
+                wanted.users,
+                created_at=now - SPAN,
+                random=Random(random_seed),  # noqa: S311 - names
+                made=advance,
+            )
+        seeding = SyntheticSeeding(MessageTable(patient(table.client), table.name), now, threads)
+        began = perf_counter()
+        self.write(seeding, people, wanted, random_seed)
+        seconds = perf_counter() - began
+        rate = seeding.messages / seconds
+        units = f", {seeding.write_units:,.0f} write units" if seeding.write_units else ""
+        self.done(
+            f"{wanted.users:,} people from @{people.handle(0)} on, {seeding.conversations:,} conversations, "
+            f"{seeding.messages:,} messages in {seconds:,.1f} s: {rate:,.0f} messages/s{units}.",
+            table=table.name,
+            people=wanted.users,
+            first_person=people.handle(0),
+            conversations=seeding.conversations,
+            messages=seeding.messages,
+            seconds=round(seconds, 3),
+            messages_per_second=round(rate),
+            write_units=seeding.write_units or None,
+            random_seed=random_seed,
+        )
+
+    def write(self, seeding: SyntheticSeeding, people: SyntheticPeople, wanted: Volume, random_seed: int) -> None:
+        try:
+            with self.progress("messages", total=wanted.messages) as advance:
+                seeding.write(talks(people.uuids, wanted, random_seed=random_seed), advance)
+        finally:
+            if seeding.messages < wanted.messages:
+                self.say_what_is_left(seeding, wanted)
+
+    def say_what_is_left(self, seeding: SyntheticSeeding, wanted: Volume) -> None:
+        begun = seeding.taken - seeding.conversations
+        conversations, messages = wanted.conversations - seeding.conversations, wanted.messages - seeding.messages
+        self.stderr.write(
+            f"\n{seeding.conversations:,} of {wanted.conversations:,} conversations are whole, with "
+            f"{seeding.messages:,} messages. Of {begun:,} that were begun nobody sees anything. "
+            f"For the rest: manage.py ddb_seed --append --conversations {conversations} --messages {messages}"
+        )
+
+    def say_what_it_takes(self, table: MessageTable, wanted: Volume) -> None:
+        """Where units cost money or time, how many it will be."""
+        if is_loopback(table.client.meta.endpoint_url):
+            return
+        described = find_table(table.client, table.name)
+        units = f"  Takes about {wanted.write_units:,.0f} write units"
+        if described and described.provisioned:
+            a_second = described.provisioned.write
+            lasts = in_words(wanted.table_write_units / a_second)
+            self.say(f"{units}. At the {a_second} a second that the table has, that lasts {lasts}.")
+        else:
+            self.say(f"{units}, each of which is paid for.")
+
+
+def refuse_production(table: MessageTable, i_mean: str | None) -> None:
+    """Raises CommandError in production, unless the table is named, and anywhere when another one is."""
+    if i_mean is not None and i_mean != table.name:
+        raise CommandError(f"--i-mean {i_mean} is not {table.name}: nothing was written.")
+    if settings.PRODUCTION and i_mean is None:
+        raise CommandError(
+            "This is production, where invented conversations do not belong: nothing was written. "
+            f"If you mean it, add --i-mean {table.name}."
+        )
+
+
+def in_words(seconds: float) -> str:
+    """About how long, as in `3.5 hours`."""
+    for unit, length in (("days", timedelta(days=1)), ("hours", timedelta(hours=1)), ("minutes", timedelta(minutes=1))):
+        if seconds >= 2 * length.total_seconds():
+            return f"{seconds / length.total_seconds():,.1f} {unit}"
+    return f"{seconds:,.0f} seconds"
