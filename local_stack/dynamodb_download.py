@@ -68,8 +68,6 @@ def fetch(directory: Path, package: Package = PACKAGE, *, tick: Callable[[], Non
     With npm if there is one, which knows the registry of this machine, otherwise from npm's own. Raises Problem.
     """
     emulator = unpacked(directory, package)
-    if emulator.exists():
-        return emulator
     directory.mkdir(parents=True, exist_ok=True)
     with only_one(directory, tick):
         if emulator.exists():

@@ -189,6 +189,16 @@ def test_killed_while_it_unpacks_it_begins_anew(
     assert sorted(each.name for each in (tmp_path / "here").iterdir()) == ["1.2.3", "lock"]
 
 
+def test_interrupted_while_it_unpacks_it_leaves_nothing(tmp_path: Path, registry: Path, npm: Path) -> None:
+    half = tarball({**FILES, "package/emulator/large.jar": os.urandom(200_000)})[:100_000]
+    (registry / "small-1.2.3.tgz").write_bytes(half)
+
+    with pytest.raises(EOFError):
+        fetch(tmp_path / "here", package(half))
+
+    assert [each.name for each in (tmp_path / "here").iterdir()] == ["lock"]
+
+
 def test_two_at_once_fetch_once(tmp_path: Path, registry: Path, npm: Path) -> None:
     (registry / "small-1.2.3.tgz").write_bytes(content := tarball(FILES))
     wanted = package(content)
