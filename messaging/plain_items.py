@@ -25,8 +25,9 @@ Plain = Mapping[str, Any]
 
 
 def plain_item(item: Item) -> Plain:
-    """Numbers as numbers, sets as sorted lists, 16 bytes as the text of a uuid and other bytes in base64."""
-    return {name: plain(value) for name, value in item.items()}
+    """Keys first, numbers as numbers, sets as sorted lists, 16 bytes as the text of a uuid, other bytes in base64."""
+    names = [*(name for name in KEYS if name in item), *(name for name in item if name not in KEYS)]
+    return {name: plain(item[name]) for name in names}
 
 
 def plain(value: Mapping[str, Any]) -> Any:

@@ -94,8 +94,10 @@ class Scan:
     limit: int | None = None
     count: bool = False
     consistent: bool = True
+    on_throttled: Callable[[], object] | None = None
+    """Called once, by a reader, when the scan first has to wait."""
     totals: Totals = field(init=False, default_factory=Totals)
-    _arrived: SimpleQueue[Page | Exception | None] = field(init=False, default_factory=SimpleQueue)
+    _arrived: SimpleQueue[Page | BaseException | None] = field(init=False, default_factory=SimpleQueue)
     """Pages, the error that ended a reader, and None for the regular end of one."""
     _room: Semaphore = field(init=False)
     """Pages that may still be asked for before one is taken."""
@@ -138,7 +140,7 @@ class Scan:
             arrived = self._arrived.get()
             if arrived is None:
                 reading -= 1
-            elif isinstance(arrived, Exception):
+            elif isinstance(arrived, BaseException):
                 raise arrived
             else:
                 yield arrived
@@ -158,7 +160,7 @@ class Scan:
                 matched = self._read_page(request)
                 left = None if left is None else max(0, left - matched)
             self._arrived.put(None)
-        except Exception as error:  # noqa: BLE001 - raised where the pages are taken
+        except BaseException as error:  # noqa: BLE001 - raised where the pages are taken
             self._arrived.put(error)
 
     def _read_page(self, request: dict[str, Any]) -> int:
@@ -215,6 +217,9 @@ class Scan:
     def _note_throttled(self, state: RetryCallState) -> None:
         with self._lock:
             self.totals.throttled += 1
+            first = self.totals.throttled == 1
+        if first and self.on_throttled:
+            self.on_throttled()
 
 
 def segments_for(size_bytes: int, *, readers: int) -> int:

@@ -46,6 +46,13 @@ def doomed(table: MessageTable) -> Any:
     delete(table.client, doomed.name)
 
 
+@pytest.fixture
+def reached(monkeypatch: pytest.MonkeyPatch) -> MessageTable:
+    """The application's table, whose client the command uses as it is, so that faults reach it."""
+    monkeypatch.setattr("messaging.management.commands.ddb_drop.patient", lambda client: client)
+    return connection.message_table()
+
+
 def manage(*arguments: str, stdin: int | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "manage.py", COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, check=False,
@@ -227,11 +234,13 @@ def described(table: MessageTable, status: str) -> Callable[[], Any]:
     return answer("", 200, Table=facts)
 
 
-def test_ctrl_c_while_it_waits_says_that_the_table_goes_all_the_same(doomed: MessageTable) -> None:
+def test_ctrl_c_while_it_waits_says_that_the_table_goes_all_the_same(
+    doomed: MessageTable, reached: MessageTable
+) -> None:
     err = StringIO()
 
     with (
-        fault(connection.message_table(), "DescribeTable", described(doomed, "ACTIVE"), interrupt),
+        fault(reached, "DescribeTable", described(doomed, "ACTIVE"), interrupt),
         pytest.raises(SystemExit) as caught,
     ):
         call_command(COMMAND, doomed.name, "--yes", stdout=StringIO(), stderr=err, skip_checks=True)
@@ -241,8 +250,8 @@ def test_ctrl_c_while_it_waits_says_that_the_table_goes_all_the_same(doomed: Mes
     assert not exists(doomed)
 
 
-def test_a_table_that_is_being_deleted_is_waited_for_unasked(doomed: MessageTable) -> None:
-    with fault(connection.message_table(), "DescribeTable", described(doomed, "DELETING")):
+def test_a_table_that_is_being_deleted_is_waited_for_unasked(doomed: MessageTable, reached: MessageTable) -> None:
+    with fault(reached, "DescribeTable", described(doomed, "DELETING")):
         delete(doomed.client, doomed.name)
         out, _ = run(COMMAND, doomed.name)
 
@@ -279,9 +288,9 @@ def test_a_table_that_somebody_else_has_deleted_meanwhile_is_deleted(moto_table:
     delete(moto_table.client, moto_table.name)
 
 
-def test_a_table_that_is_being_changed_is_left_alone(doomed: MessageTable) -> None:
+def test_a_table_that_is_being_changed_is_left_alone(doomed: MessageTable, reached: MessageTable) -> None:
     with (
-        fault(connection.message_table(), "DeleteTable", answer("ResourceInUseException")),
+        fault(reached, "DeleteTable", answer("ResourceInUseException")),
         pytest.raises(CommandError, match="being changed at this moment: run this again"),
     ):
         run(COMMAND, doomed.name, "--yes")

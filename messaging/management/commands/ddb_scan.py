@@ -76,7 +76,9 @@ class Command(TableCommand):
                 f"There is no table {name}: run `manage.py ddb_schema_load`, or check DDB_MESSAGE_TABLE."
             )
         parts = segments_for(table.size_bytes, readers=segments)
-        scan = Scan(client, name, segments, parts, kind, limit, count, consistent=not eventual)
+        scan = Scan(
+            client, name, segments, parts, kind, limit, count, consistent=not eventual, on_throttled=self.say_throttled
+        )
         try:
             if count:
                 kinds = self.count(scan, table.items)
@@ -87,6 +89,10 @@ class Command(TableCommand):
         except KeyboardInterrupt:
             self.stderr.write(f"\nUntil then: {told(scan.totals)}", ending="")
             raise
+
+    def say_throttled(self) -> None:
+        if not self.quiet:
+            self.stderr.write("\nDynamoDB throttles: waiting, then going on. More capacity makes it faster.")
 
     def count(self, scan: Scan, items: int) -> dict[str, int]:
         """The number of items by kind."""
