@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 from .aws import ServiceError, Unavailable, error_code
 from .dynamodb import MessageTable
-from .projection import Change, changes, project
+from .projection import Change, project
 
 logger = logging.getLogger(__name__)
 
@@ -25,21 +25,6 @@ class DeadLetters(Protocol):
     """Where changes are put aside."""
 
     def add(self, *, shard_id: str, sequence_number: str, key: str, reason: str, tries: int) -> None: ...
-
-
-def apply(
-    table: MessageTable,
-    records: Iterable[Mapping[str, Any]],
-    *,
-    shard_id: str,
-    dead_letters: DeadLetters,
-    sleep: Callable[[float], object] = time.sleep,
-) -> int:
-    """Project what a batch of stream records changes; returns how many entries moved.
-
-    Raises Unavailable, which is no fault of a record and counts as none, and what DynamoDB refuses altogether.
-    """
-    return sum(_apply(table, change, shard_id, dead_letters, sleep) for change in changes(records))
 
 
 def is_its_own_fault(error: Exception) -> bool:
@@ -58,9 +43,18 @@ def reason_of(error: Exception) -> str:
     return type(error).__name__
 
 
-def _apply(
-    table: MessageTable, change: Change, shard_id: str, dead_letters: DeadLetters, sleep: Callable[[float], object]
+def apply(
+    table: MessageTable,
+    change: Change,
+    *,
+    shard_id: str,
+    dead_letters: DeadLetters,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> int:
+    """Project a change; returns how many entries moved, 0 when it became a dead letter.
+
+    Raises Unavailable, which is no fault of a record and counts as none, and what DynamoDB refuses altogether.
+    """
     for attempt in range(1, TRIES + 1):
         try:
             return project(table, [change.conversation])

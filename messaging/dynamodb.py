@@ -15,9 +15,11 @@ from . import actions
 from .aws import translated_errors
 from .calls import TransactionRefused, batch_get, get, refused, transact
 from .items import (
+    CONVERSATION_SK,
     FIRST_MESSAGE_SK,
     Conversation,
     Entry,
+    Item,
     Message,
     conversation_from,
     conversation_item,
@@ -122,14 +124,25 @@ class MessageTable:
 
     def conversations(self) -> Iterator[Conversation]:
         """Every conversation of the table; reads the whole table."""
+        start: dict[str, Any] | None = {}
+        while start is not None:
+            items, start = self.conversation_items(start)
+            yield from map(conversation_from, items)
+
+    def conversation_items(self, start: dict[str, Any]) -> tuple[list[Item], dict[str, Any] | None]:
+        """The conversations among the next MB of the table, as they stand there, and where to go on, None at its end.
+
+        `start` is {} at the beginning. 1 call.
+        """
         with translated_errors():
-            for page in self.client.get_paginator("scan").paginate(
+            page: Any = self.client.scan(
                 TableName=self.name,
                 ConsistentRead=True,
                 FilterExpression="sk = :conversation",
-                ExpressionAttributeValues={":conversation": conversation_key(UUID(int=0))["sk"]},
-            ):
-                yield from map(conversation_from, page["Items"])
+                ExpressionAttributeValues={":conversation": {"S": CONVERSATION_SK}},
+                **({"ExclusiveStartKey": start} if start else {}),  # type: ignore[arg-type]
+            )
+        return page["Items"], page.get("LastEvaluatedKey")
 
     def append(self, conversation: Conversation, message: Message, after: Conversation) -> None:
         """Store `message` and turn `conversation`, as it was read, into `after`: both or neither. 1 call, 4 WCU.

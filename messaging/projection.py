@@ -61,6 +61,11 @@ def _change(said: Mapping[str, Any]) -> Change | None:
     image = said.get("NewImage")
     if image is None or image.get("sk", {}).get("S") != CONVERSATION_SK:
         return None
+    return change_to(image, said["SequenceNumber"])
+
+
+def change_to(image: Item, sequence_number: str) -> Change:
+    """The change that makes a conversation what this image says."""
     # A version that is none sorts before all: the image fails when it is read, and no other of the batch with it.
     version = image.get("version", {}).get("N", "")
-    return Change(image["pk"]["S"], image, int(version) if version.isdecimal() else -1, said["SequenceNumber"])
+    return Change(image["pk"]["S"], image, int(version) if version.isdecimal() else -1, sequence_number)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from .applying import DeadLetters, apply
 from .aws import Unavailable
 from .dynamodb import MessageTable
-from .projection import changes, project
+from .projection import Change, change_to, changes
 from .shards import IteratorExpired, Trimmed, describe_stream, iterator_after, read_records
 
 if TYPE_CHECKING:
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 SHARD_END = "SHARD_END"
+EVERY_CONVERSATION = "(every conversation)"
+"""In place of a shard's id where the table itself was read."""
 POLL_SECONDS = 0.25
 """A shard answers five GetRecords a second, for all its readers."""
 DESCRIBE_SECONDS = 15.0
@@ -61,6 +66,7 @@ class StreamConsumer:
     streams: DynamoDBStreamsClient
     stream_arn: str
     checkpoints: Checkpoints
+    dead_letters: DeadLetters
     applied: Callable[[Batch], object] = field(default=lambda batch: None)
     """Called with each batch once it is applied and its checkpoint written."""
     records: int = 0
@@ -70,6 +76,9 @@ class StreamConsumer:
     _iterators: dict[str, str] = field(default_factory=dict)
     """The shards being read."""
     _ended: set[str] = field(default_factory=set)
+    _stop: Event = field(default_factory=Event)
+    _tries: int | None = None
+    """How often a step is tried while DynamoDB cannot answer; None for as often as it takes."""
 
     def begin(self) -> None:
         """Take up the checkpoints; project every conversation first when they do not reach to what the stream holds.
@@ -106,15 +115,16 @@ class StreamConsumer:
 
     def run(self, stop: Event) -> None:
         """Project until `stop` is set. Raises StreamGone."""
+        self._stop, self._tries = stop, None
         since_described = 0.0
-        self._patiently(self.begin, stop)
+        self._patiently(self.begin)
         while not stop.is_set():
             ended = len(self._ended)
-            if not self._patiently(self.poll, stop):
+            if not self._patiently(self.poll):
                 stop.wait(POLL_SECONDS)
                 since_described += POLL_SECONDS
             if len(self._ended) > ended or since_described >= DESCRIBE_SECONDS:
-                self._patiently(self.find_shards, stop)
+                self._patiently(self.find_shards)
                 since_described = 0.0
 
     def drain(self, stop: Event) -> None:
@@ -122,39 +132,52 @@ class StreamConsumer:
 
         Raises StreamGone; Unavailable when DynamoDB does not answer for a while.
         """
-        self._patiently(self.begin, stop, DRAIN_TRIES)
+        self._stop, self._tries = stop, DRAIN_TRIES
+        self._patiently(self.begin)
         empty = 0
         while empty < DRAINED_PASSES and not stop.is_set():
-            if self._patiently(self.poll, stop, DRAIN_TRIES):
+            if self._patiently(self.poll):
                 empty = 0
                 continue
             empty += 1
             # Children of what has ended.
-            self._patiently(self.find_shards, stop, DRAIN_TRIES)
+            self._patiently(self.find_shards)
             stop.wait(POLL_SECONDS)
 
-    def _patiently(self, step: Callable[[], int | None], stop: Event, tries: int | None = None) -> int | None:
-        """Take a step, again and again with longer waits (up to 10 s) while DynamoDB cannot answer.
+    def _patiently(self, step: Callable[[], T]) -> T | None:
+        """Take a step, again and again with longer waits (up to 10 s) while DynamoDB cannot answer; None when stopped.
 
-        With `tries`, raises Unavailable after so many.
+        Raises Unavailable when it was tried often enough.
         """
         wait = 0.5
         tried = 0
-        while not stop.is_set():
+        while not self._stop.is_set():
             try:
                 return step()
             except Unavailable:
                 tried += 1
-                if tried == tries:
+                if tried == self._tries:
                     raise
                 logger.warning("DynamoDB does not answer; trying again in %.1f s", wait)
-                stop.wait(wait)
+                self._stop.wait(wait)
                 wait = min(10.0, wait * 2)
         return None
 
     def _begin_anew(self) -> None:
         logger.info("no valid checkpoint: projecting every conversation first")
-        moved = project(self.table, self.table.conversations())
+        moved = 0
+        start: dict[str, Any] | None = {}
+        # Each step by itself, so that a throttled one does not begin the whole table again.
+        while start is not None:
+            page = self._patiently(partial(self.table.conversation_items, start))
+            if page is None:
+                return
+            items, start = page
+            for item in items:
+                change = change_to(item, item["pk"]["S"])
+                moved += self._patiently(partial(self._apply, change, EVERY_CONVERSATION)) or 0
+        if self._stop.is_set():
+            return
         self.checkpoints.forget()
         self._ended = set()
         logger.info("projected every conversation; %d entries moved", moved)
@@ -180,7 +203,7 @@ class StreamConsumer:
             return 0
         moved = 0
         if records:
-            moved = project(self.table, (change.conversation for change in changes(records)))
+            moved = sum(self._apply(change, shard_id) for change in changes(records))
             self.checkpoints.save(shard_id, records[-1]["dynamodb"]["SequenceNumber"])
         if following:
             self._iterators[shard_id] = following
@@ -191,6 +214,9 @@ class StreamConsumer:
         if records:
             self._note(Batch(shard_id, len(records), moved))
         return len(records)
+
+    def _apply(self, change: Change, shard_id: str) -> int:
+        return apply(self.table, change, shard_id=shard_id, dead_letters=self.dead_letters, sleep=self._stop.wait)
 
     def _note(self, batch: Batch) -> None:
         self.records += batch.records

@@ -22,6 +22,7 @@ from cruddur.asgi import application
 from local_stack.ports import listener
 from messaging.checkpoints import PostgresCheckpoints
 from messaging.connection import streams_client
+from messaging.dead_letters import PostgresDeadLetters
 from messaging.dynamodb import MessageTable
 from messaging.schema import stream_arn
 from messaging.stream import StreamConsumer
@@ -107,7 +108,7 @@ def site(transactional_db: None, table: MessageTable, server: str) -> Iterator[s
     def work() -> None:
         try:
             arn = stream_arn(table)
-            StreamConsumer(table, streams_client(), arn, PostgresCheckpoints(arn)).run(stop)
+            StreamConsumer(table, streams_client(), arn, PostgresCheckpoints(arn), PostgresDeadLetters(arn)).run(stop)
         finally:
             connection.close()
 

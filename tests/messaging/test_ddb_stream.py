@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from io import StringIO
 from threading import Event, Timer
 
@@ -17,24 +16,19 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
-from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from messaging import connection
 from messaging.aws import Unavailable
-from messaging.connection import streams_client
 from messaging.dynamodb import MessageTable
-from messaging.metering import metered
-from messaging.models import StreamCheckpoint
 from messaging.schema import stream_arn
 from messaging.shards import StreamGone
-from messaging.stream import DRAIN_TRIES, DRAINED_PASSES, SHARD_END, StreamConsumer
-from messaging.stream_status import READS, saved_checkpoints, stream_status
+from messaging.stream import DRAIN_TRIES, DRAINED_PASSES, StreamConsumer
 
-from .command_runs import Terminal, run, run_json
+from .command_runs import run, run_json
 from .talk import BAYKO, entry_of, send, start
 from .test_lineage import ScriptedStreams
-from .test_stream import Remembered
+from .test_stream import PutAside, Remembered
 
 pytestmark = pytest.mark.django_db
 
@@ -128,6 +122,7 @@ def test_it_tells_people_what_it_reads(table: MessageTable, monkeypatch: pytest.
     assert run(COMMAND, "-v0") == ("", "")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_it_outlives_the_database(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
     read = stopping_at(monkeypatch, OperationalError("away"))
 
@@ -247,7 +242,7 @@ class Waits(Event):
 
 
 def scripted(table: MessageTable, streams: ScriptedStreams) -> StreamConsumer:
-    return StreamConsumer(table, streams, "arn", Remembered())  # type: ignore[arg-type]
+    return StreamConsumer(table, streams, "arn", Remembered(), PutAside())  # type: ignore[arg-type]
 
 
 def test_once_it_reads_the_children_of_what_ends(moto_table: MessageTable) -> None:
@@ -291,124 +286,3 @@ def test_once_it_tries_again_but_not_for_ever(moto_table: MessageTable) -> None:
     with pytest.raises(Unavailable):
         scripted(moto_table, streams).drain(waits)
     assert waits.waited == [0.5, 1.0, 2.0, 4.0]
-
-
-# --- Status -----------------------------------------------------------------------------------------------------------
-
-
-def test_the_status_of_a_drained_stream_is_that_nothing_waits(table: MessageTable) -> None:
-    start()
-    run(COMMAND, "--once")
-    (checkpoint,) = StreamCheckpoint.objects.all()
-
-    shard, stream = run_json(COMMAND, "--status")
-
-    assert shard == {
-        "kind": "shard",
-        "shard_id": checkpoint.shard_id,
-        "parent": None,
-        "open": True,
-        "checkpoint": checkpoint.sequence_number,
-        "saved_at": shard["saved_at"],
-        "lag_seconds": 0,
-        "trimmed": False,
-    }
-    assert shard["saved_at"][:19] == checkpoint.updated_at.isoformat()[:19]
-    assert stream == {
-        "kind": "stream",
-        "stream": stream_arn(table),
-        "status": "ENABLED",
-        "shards": 1,
-        "lag_seconds": 0,
-        "begins_anew": False,
-    }
-
-
-def test_the_lag_grows_while_nobody_applies(table: MessageTable) -> None:
-    start()
-    run(COMMAND, "--once")
-    send()
-    arn = stream_arn(table)
-
-    later = timezone.now() + timedelta(hours=1)
-    found = stream_status(streams_client(), arn, saved_checkpoints(arn), now=later)
-
-    assert 3600 <= found.lag < 3660
-
-
-def test_looking_changes_nothing_and_reads_little(table: MessageTable) -> None:
-    start()
-    run(COMMAND, "--once")
-    send()
-    before = list(StreamCheckpoint.objects.values())
-
-    with metered(streams_client()) as requests:  # type: ignore[arg-type]
-        run(COMMAND, "--status")
-
-    assert list(StreamCheckpoint.objects.values()) == before
-    assert [request.operation for request in requests].count("GetRecords") <= READS
-    assert run_json(COMMAND, "--once")[-1]["entries"] == 2
-
-
-def test_people_get_a_table_and_a_sentence(table: MessageTable) -> None:
-    start()
-    run(COMMAND, "--once")
-    shard_id, position = StreamCheckpoint.objects.values_list("shard_id", "sequence_number").get()
-
-    _, stream, heading, shard, last = run(COMMAND, "--status")[0].splitlines()
-
-    assert stream == f"Stream {stream_arn(table)}, enabled"
-    assert heading.split() == ["shard", "parent", "state", "checkpoint", "saved", "(UTC)", "lag"]
-    assert shard.startswith(f"{shard_id} ")
-    assert f" open   {position}  20" in shard
-    assert shard.endswith("  0 s")
-    assert last == "Nothing is waiting."
-
-
-def test_a_waiting_record_without_any_checkpoint_is_told(table: MessageTable) -> None:
-    start()
-
-    out, _ = run(COMMAND, "--status")
-
-    assert "The oldest record that is not applied is " in out
-    assert "without a valid checkpoint the worker will project every conversation first." in out
-
-
-def test_on_a_terminal_of_80_columns_every_id_is_whole(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("NO_COLOR", "1")
-    start()
-    run(COMMAND, "--once")
-    shard_id, position = StreamCheckpoint.objects.values_list("shard_id", "sequence_number").get()
-
-    _, shard, checkpoint = run(COMMAND, "--status", "-v0", out=Terminal())[0].splitlines()
-
-    assert shard.split() == ["0", "s", "open", shard_id]
-    assert checkpoint.strip().startswith(f"to {position}, 20")
-
-
-def test_checkpoints_of_shards_that_are_gone_are_listed(table: MessageTable) -> None:
-    arn = stream_arn(table)
-    StreamCheckpoint.objects.create(stream_arn=arn, shard_id="shardId-gone", sequence_number=SHARD_END)
-    StreamCheckpoint.objects.create(stream_arn="another stream", shard_id="shardId-other", sequence_number="1")
-
-    out, _ = run(COMMAND, "--status")
-    gone = [row for row in run_json(COMMAND, "--status") if row["kind"] == "checkpoint"]
-
-    assert "Checkpoints of shards that the stream lists no more:\n  shardId-gone to its end, 20" in out
-    assert "shardId-other" not in out
-    assert [(row["shard_id"], row["checkpoint"]) for row in gone] == [("shardId-gone", SHARD_END)]
-
-
-def test_quiet_leaves_the_shards(table: MessageTable) -> None:
-    out, err = run(COMMAND, "--status", "-v0")
-
-    heading, shard = out.splitlines()
-    assert heading.startswith("shard ")
-    assert shard.startswith("shardId-")
-    assert err == ""
-
-
-def test_once_and_status_exclude_each_other() -> None:
-    with pytest.raises(CommandError, match="not allowed with"):
-        run(COMMAND, "--once", "--status")

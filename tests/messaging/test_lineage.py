@@ -12,7 +12,7 @@ from messaging.shards import StreamGone
 from messaging.stream import SHARD_END, StreamConsumer
 
 from .talk import ANDREW, BAYKO, entry_of, send, start
-from .test_stream import Remembered
+from .test_stream import PutAside, Remembered
 
 
 def refused(code: str) -> ServiceError:
@@ -93,7 +93,7 @@ def split(versions: list[Conversation]) -> ScriptedStreams:
 
 
 def test_it_reads_every_shard_and_parents_before_children(moto_table: MessageTable, split: ScriptedStreams) -> None:
-    consumer = StreamConsumer(moto_table, split, "arn", Remembered())  # type: ignore[arg-type]
+    consumer = StreamConsumer(moto_table, split, "arn", Remembered(), PutAside())  # type: ignore[arg-type]
     consumer.begin()
     read_all(consumer)
 
@@ -104,7 +104,7 @@ def test_it_reads_every_shard_and_parents_before_children(moto_table: MessageTab
 
 def test_a_child_that_is_listed_late_is_found(moto_table: MessageTable, split: ScriptedStreams) -> None:
     late = split.shards.pop("child-2")
-    consumer = StreamConsumer(moto_table, split, "arn", Remembered())  # type: ignore[arg-type]
+    consumer = StreamConsumer(moto_table, split, "arn", Remembered(), PutAside())  # type: ignore[arg-type]
     consumer.begin()
     read_all(consumer)
     split.shards["child-2"] = late
@@ -116,7 +116,7 @@ def test_a_child_that_is_listed_late_is_found(moto_table: MessageTable, split: S
 
 def test_a_shard_at_its_end_is_remembered_as_such(moto_table: MessageTable, split: ScriptedStreams) -> None:
     checkpoints = Remembered()
-    consumer = StreamConsumer(moto_table, split, "arn", checkpoints)  # type: ignore[arg-type]
+    consumer = StreamConsumer(moto_table, split, "arn", checkpoints, PutAside())  # type: ignore[arg-type]
     consumer.begin()
     read_all(consumer)
 
@@ -124,7 +124,7 @@ def test_a_shard_at_its_end_is_remembered_as_such(moto_table: MessageTable, spli
 
 
 def test_an_expired_iterator_is_resumed_after_the_checkpoint(moto_table: MessageTable, split: ScriptedStreams) -> None:
-    consumer = StreamConsumer(moto_table, split, "arn", Remembered())  # type: ignore[arg-type]
+    consumer = StreamConsumer(moto_table, split, "arn", Remembered(), PutAside())  # type: ignore[arg-type]
     consumer.begin()
     consumer.poll()
     split.failures["get_records"] = ["ExpiredIteratorException"]
@@ -140,7 +140,7 @@ def test_a_trimmed_stream_is_followed_by_a_full_projection(
     moto_table: MessageTable, split: ScriptedStreams, operation: str
 ) -> None:
     checkpoints = Remembered({"parent": "1"})
-    consumer = StreamConsumer(moto_table, split, "arn", checkpoints)  # type: ignore[arg-type]
+    consumer = StreamConsumer(moto_table, split, "arn", checkpoints, PutAside())  # type: ignore[arg-type]
     split.failures[operation] = ["TrimmedDataAccessException"]
     consumer.begin()
     consumer.poll()
@@ -154,4 +154,4 @@ def test_a_stream_that_is_gone_is_said_to_be(moto_table: MessageTable, split: Sc
     split.failures["describe_stream"] = ["ResourceNotFoundException"]
 
     with pytest.raises(StreamGone):
-        StreamConsumer(moto_table, split, "arn", Remembered()).begin()  # type: ignore[arg-type]
+        StreamConsumer(moto_table, split, "arn", Remembered(), PutAside()).begin()  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ import pytest
 from messaging import conversations
 from messaging.checkpoints import PostgresCheckpoints
 from messaging.connection import streams_client
+from messaging.dead_letters import PostgresDeadLetters
 from messaging.dynamodb import MessageTable
 from messaging.models import StreamCheckpoint
 from messaging.schema import stream_arn
@@ -37,9 +38,21 @@ class Remembered:
             self.saved.pop(shard_id, None)
 
 
+@dataclass
+class PutAside:
+    """Dead letters in memory."""
+
+    letters: list[dict[str, str | int]] = field(default_factory=list)
+
+    def add(self, **letter: str | int) -> None:
+        self.letters.append(letter)
+
+
 def consumer(table: MessageTable, checkpoints: Remembered | None = None) -> StreamConsumer:
     arn = stream_arn(table)
-    return StreamConsumer(table, streams_client(), arn, checkpoints or PostgresCheckpoints(arn))
+    return StreamConsumer(
+        table, streams_client(), arn, checkpoints or PostgresCheckpoints(arn), PostgresDeadLetters(arn)
+    )
 
 
 def drained(reader: StreamConsumer) -> None:

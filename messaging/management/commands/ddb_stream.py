@@ -4,30 +4,36 @@ from contextlib import contextmanager
 from threading import Event
 from typing import IO, Any, cast
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from cruddur.terminal import as_json, is_terminal
+from cruddur.terminal import Column, as_json, is_terminal
+from messaging.active_worker import active_session, try_to_be_active
 from messaging.checkpoints import PostgresCheckpoints
 from messaging.connection import message_table, streams_client
+from messaging.dead_letters import PostgresDeadLetters, Replay, replay
 from messaging.management import shard_table
 from messaging.management.table_command import TableCommand
+from messaging.models import DeadLetter
 from messaging.schema import stream_arn
 from messaging.shards import StreamGone
 from messaging.stream import Batch, StreamConsumer
 from messaging.stream_status import saved_checkpoints, stream_status
 
 PAUSE_SECONDS = 2.0
+LETTER_COLUMNS = (Column("key"), Column("reason"), Column("tries", right=True), Column("created_at", "put aside"))
 
 
 class Command(TableCommand):
     help = (
         "Keep everyone's list of conversations current from the table's stream. Moves the entries of what changed, "
         "until SIGTERM or Ctrl-C, which end it with exit code 0, and takes up where it stopped; with -v2 tells of each "
-        "batch. --once ends when the stream is drained. --status only looks, also while a worker runs."
+        "batch. Of several workers one is active, and another takes over when that ends. What cannot be projected is put "
+        "aside as a dead letter, and --replay projects those as their conversations are now. --once ends when the stream "
+        "is drained. --status only looks, also while a worker runs."
     )
-    examples = ("", "-v2", "--once", "--status", "--status --json")
+    examples = ("", "-v2", "--once", "--status", "--status --json", "--replay")
     replaces = ("the stream Lambda",)
     when_stopped = "Stopped. What was applied is noted; run it again to go on."
 
@@ -37,15 +43,24 @@ class Command(TableCommand):
             "--once", action="store_true", help="apply what the stream holds, then end: say how much that was"
         )
         instead.add_argument(
-            "--status", action="store_true", help="show the shards, their checkpoints and how old what waits is"
+            "--status",
+            action="store_true",
+            help="show the shards, their checkpoints, how old what waits is, the active worker and dead letters",
+        )
+        instead.add_argument(
+            "--replay",
+            action="store_true",
+            help="project what was put aside, and forget what succeeds; 1 if some fails",
         )
 
-    def act(self, *, once: bool, status: bool, verbosity: int, **options: Any) -> None:
+    def act(self, *, once: bool, status: bool, replay: bool, verbosity: int, **options: Any) -> None:
         self.tells_batches = verbosity > 1
         if status:
             self.show_status(stream_arn(message_table()))
         elif once:
             self.drain(stream_arn(message_table()))
+        elif replay:
+            self.replay()
         else:
             self.work()
 
@@ -56,13 +71,26 @@ class Command(TableCommand):
             arn = stream_arn(message_table())
             while not stop.is_set():
                 try:
-                    arn = self.consume(arn, stop)
+                    if self.wait_to_be_active(stop):
+                        arn = self.consume(arn, stop)
                 except (OperationalError, InterfaceError):
                     # The checkpoints cannot be kept: begin again from the last one when the database is back.
                     self.stderr.write("The database does not answer; trying again.")
                     connection.close()
                     stop.wait(PAUSE_SECONDS)
         self.tell("Stopped.", event="stopped")
+
+    def wait_to_be_active(self, stop: Event) -> bool:
+        """Wait while another worker is active; whether this one is now."""
+        told = False
+        while not stop.is_set():
+            if try_to_be_active(message_table().name):
+                return True
+            if not told:
+                self.tell("  another worker is active; waiting to take over", event="waiting")
+                told = True
+            stop.wait(PAUSE_SECONDS)
+        return False
 
     def consume(self, arn: str, stop: Event) -> str:
         """Consume until told to stop; when the stream is gone, with its table, returns the one that took its place."""
@@ -75,7 +103,9 @@ class Command(TableCommand):
         return arn
 
     def consumer(self, arn: str) -> StreamConsumer:
-        return StreamConsumer(message_table(), streams_client(), arn, PostgresCheckpoints(arn), self.tell_batch)
+        return StreamConsumer(
+            message_table(), streams_client(), arn, PostgresCheckpoints(arn), PostgresDeadLetters(arn), self.tell_batch
+        )
 
     def tell_batch(self, batch: Batch) -> None:
         if not self.tells_batches:
@@ -111,6 +141,20 @@ class Command(TableCommand):
             entries=consumer.entries,
         )
 
+    # --- Dead letters -------------------------------------------------------------------------------------------------
+
+    def replay(self) -> None:
+        replayed = list[Replay]()
+        for each in replay(message_table()):
+            replayed.append(each)
+            outcome = f"failed again, {each.reason}" if each.reason else "projected"
+            self.tell(f"  {each.letter.key}: {outcome}", event="replayed", key=each.letter.key, reason=each.reason)
+        failed = sum(bool(each.reason) for each in replayed)
+        sentence = f"{len(replayed) - failed:,} dead letters projected, {failed:,} failed again."
+        if failed:
+            raise CommandError(f"{sentence} See which with --status; `manage.py ddb_reconcile` may repair them.")
+        self.done(sentence, event="done", projected=len(replayed))
+
     # --- Status -------------------------------------------------------------------------------------------------------
 
     def show_status(self, arn: str) -> None:
@@ -127,6 +171,12 @@ class Command(TableCommand):
             self.say("Checkpoints of shards that the stream lists no more:")
             for shard_id, checkpoint in found.unlisted.items():
                 self.say(f"  {shard_id} {shard_table.applied(checkpoint)}")
+        letters = [letter_facts(letter) for letter in DeadLetter.objects.order_by("created_at", "pk")]
+        if letters:
+            self.say("Dead letters:")
+            self.write_rows(LETTER_COLUMNS, letters)
+        active = active_session(message_table().name)
+        self.say(f"The active worker is session {active} of Postgres." if active else "No worker is active.")
         self.done(
             shard_table.sentence(found),
             kind="stream",
@@ -135,6 +185,8 @@ class Command(TableCommand):
             shards=len(found.shards),
             lag_seconds=found.lag,
             begins_anew=found.is_begun_anew,
+            active_session=active,
+            dead_letters=len(letters),
         )
 
 
@@ -148,3 +200,15 @@ def stop_signals() -> Iterator[Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def letter_facts(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "kind": "dead_letter",
+        "key": letter.key,
+        "reason": letter.reason,
+        "tries": letter.tries,
+        "created_at": letter.created_at,
+        "shard_id": letter.shard_id,
+        "sequence_number": letter.sequence_number,
+    }
