@@ -64,10 +64,8 @@ def line(item: Item, *, short: bool) -> dict[str, str]:
     kind, values = kind_of(item), plain_item(item)
     try:
         what = WHAT[kind](values, as_head if short else str)
-    except (
-        KeyError,
-        TypeError,
-    ):  # of no kind, or an attribute that is optional holds what the model does not put there
+    except (AttributeError, KeyError, TypeError):
+        # Of no kind, or what is optional holds something that the model never puts there.
         what = rest_of(values)
     return {"kind": kind, "pk": str(values.get("pk", "")), "sk": str(values.get("sk", "")), "what": what}
 
@@ -87,9 +85,8 @@ def what_conversation(values: Plain, shown: Callable[[str], str]) -> str:
 
 
 def what_entry(values: Plain, shown: Callable[[str], str]) -> str:
-    user = values["pk"].removeprefix("GRP#")
-    inbox = values.get("inbox")
-    place = f"in {inbox.replace(user, shown(user))}" if isinstance(inbox, str) else "hidden"
+    own = f"GRP#{shown(values['pk'].removeprefix('GRP#'))}"
+    place = f"in {values['inbox'].replace(values['pk'], own)}" if "inbox" in values else "hidden"
     unread = max(0, values["last_seq"] - max(values.get("read_seq", 0), values.get("sent_seq", 0)))
     return f"{unread} unread, {place}"
 
