@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -22,6 +23,9 @@ from .sequence import conversation_from_messages, entry_from_conversation
 from .synthetic import Talk, Telling
 
 CONVERSATIONS = Path(__file__).parent / "seed" / "conversations.json"
+SENTENCE_END = re.compile(r"(?<=[.!?؟।])\s+|(?<=[\u3002\uff01\uff1f])\s*|\n+")
+SHORTEST_PHRASEBOOK = 9
+"""Sentences."""
 THREADS = 4
 """More are no faster, where DynamoDB is on this machine."""
 PARCEL = 500
@@ -179,5 +183,9 @@ def _parcels(talks: Iterator[Talk]) -> Iterator[list[Talk]]:
 
 @cache
 def phrasebooks() -> list[list[str]]:
-    """The texts of each conversation of the seed, which invented texts are made of."""
-    return [[normalise_text(text) for _, _, text in each.messages] for each in seed_conversations()]
+    """The sentences of each conversation of the seed, which invented texts are made of; not of the shortest ones."""
+    books = [
+        [phrase for _, _, text in each.messages for phrase in SENTENCE_END.split(normalise_text(text)) if phrase]
+        for each in seed_conversations()
+    ]
+    return [book for book in books if len(book) >= SHORTEST_PHRASEBOOK]

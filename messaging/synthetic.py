@@ -26,8 +26,10 @@ CONVERSATIONS_A_PERSON = 5
 MESSAGES_A_CONVERSATION = 20
 SPAN = timedelta(days=730)
 """How far back the messages reach."""
-WANTED_CHARS = 120
-"""Texts are a phrase longer on average: 180 characters, as the original's."""
+WANTED_CHARS = 155
+"""Texts are a little longer on average: 180 characters, as the original's."""
+JOINTS = (*" " * 15, "\n")
+"""What stands between two phrases."""
 LONGEST_PAUSE = timedelta(days=1)
 """On average between the messages of the slowest conversations."""
 SAME_SENDER = 0.35
@@ -245,5 +247,5 @@ def text(random: Random, phrases: Sequence[str]) -> str:
     wanted = random.expovariate(1 / WANTED_CHARS)
     words = random.choice(phrases)
     while len(words) < wanted:
-        words = f"{words} {random.choice(phrases)}"
+        words = f"{words}{random.choice(JOINTS)}{random.choice(phrases)}"
     return words[:MESSAGE_MAX_CHARS]

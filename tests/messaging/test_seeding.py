@@ -1,21 +1,34 @@
 """The seed: worth reading, true to the model, safe to repeat."""
 
 import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from threading import Event, Thread
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from messaging import conversations
+from messaging.aws import ServiceError
 from messaging.bulk import put_messages
 from messaging.dynamodb import MessageTable
-from messaging.items import Message, pair_group_uuid
+from messaging.item_kinds import kind_of
+from messaging.items import Message, entry_from, pair_group_uuid
 from messaging.projection import project
-from messaging.seeding import SeedConversation, seed, seed_conversations
+from messaging.seeding import SeedConversation, SyntheticSeeding, is_empty, phrasebooks, seed, seed_conversations
+from messaging.sequence import conversation_from_messages
+from messaging.synthetic import Talk, Telling, Volume, talks
 from messaging.text import problem_with
+from tests.conftest import Calls
 from users.people import seeded_people
 
-from .talk import ANDREW, BAYKO, GROUP
+from .faults import answer
+from .talk import ANDREW, BAYKO, GROUP, start
+from .test_stream import Remembered, consumer, drained
 
 NOW = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
 SHORT = SeedConversation(
@@ -107,3 +120,163 @@ def test_after_it_was_killed_half_way_it_leaves_no_remains(moto_table: MessageTa
 def test_a_person_who_is_missing_is_named(moto_table: MessageTable) -> None:
     with pytest.raises(KeyError, match="bayko"):
         list(seed(moto_table, [SHORT], people={"andrewbrown": ANDREW}, now=NOW))
+
+
+# --- Invented conversations -------------------------------------------------------------------------------------------
+
+SOME = Volume(12, 30, 900)
+PEOPLE_OF_SOME = [UUID(int=number) for number in range(1, SOME.users + 1)]
+
+
+def plan(volume: Volume = SOME) -> Iterator[Talk]:
+    return talks(PEOPLE_OF_SOME, volume, random_seed=1)
+
+
+def items(table: MessageTable) -> list[dict[str, Any]]:
+    pages = table.client.get_paginator("scan").paginate(TableName=table.name, ConsistentRead=True)
+    return [item for page in pages for item in page["Items"]]
+
+
+def unread(table: MessageTable) -> dict[tuple[UUID, UUID], int]:
+    entries = [entry_from(item) for item in items(table) if kind_of(item) == "entry"]
+    return {(entry.user_uuid, entry.group_uuid): entry.unread for entry in entries}
+
+
+def unread_as_planned() -> dict[tuple[UUID, UUID], int]:
+    found: dict[tuple[UUID, UUID], int] = {}
+    for talk in plan():
+        each = Telling(talk, NOW, phrasebooks())
+        list(each.messages())
+        found |= {(entry.user_uuid, entry.group_uuid): entry.unread for entry in each.entries()}
+    return found
+
+
+@contextmanager
+def refused(table: MessageTable, what: bytes) -> Iterator[None]:
+    """DynamoDB refuses every batch whose request contains this."""
+
+    def refuse(request: Any, **_: Any) -> Any:
+        return answer("AccessDeniedException")() if what in request.body else None
+
+    table.client.meta.events.register_first("before-send.dynamodb.BatchWriteItem", refuse)
+    try:
+        yield
+    finally:
+        table.client.meta.events.unregister("before-send.dynamodb.BatchWriteItem", refuse)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_invented_conversations_are_whole_and_as_the_model_demands(table: MessageTable, threads: int) -> None:
+    told: list[int] = []
+    growing = SyntheticSeeding(table, NOW, threads)
+
+    growing.write(plan(), told.append)
+
+    assert Counter(map(kind_of, items(table))) == {"message": 900, "conversation": 30, "entry": 60}
+    for conversation in table.conversations():
+        messages = table.messages_after(conversation.group_uuid, "", limit=1000)
+        assert [message.seq for message in messages] == list(range(1, conversation.seq + 1))
+        assert conversation == conversation_from_messages(messages, member_uuids=conversation.member_uuids)
+        assert conversation.group_uuid == pair_group_uuid(*conversation.member_uuids)
+    assert (growing.conversations, growing.messages, sum(told)) == (30, 900, 900)
+
+
+def test_the_projection_has_nothing_to_move(table: MessageTable) -> None:
+    SyntheticSeeding(table, NOW).write(plan())
+
+    assert project(table, table.conversations()) == 0
+    assert unread(table) == unread_as_planned()
+
+
+def test_however_many_threads_write_the_same_is_written(table: MessageTable) -> None:
+    SyntheticSeeding(table, NOW, 4).write(plan())
+    by_four = items(table)
+    SyntheticSeeding(table, NOW, 1).write(plan())
+
+    assert sorted(map(repr, items(table))) == sorted(map(repr, by_four))
+
+
+def test_a_conversation_is_written_after_its_messages(table: MessageTable) -> None:
+    growing = SyntheticSeeding(table, NOW, 1)
+
+    with refused(table, b"#CONVERSATION"), pytest.raises(ServiceError):
+        growing.write(plan())
+
+    assert {kind_of(item) for item in items(table)} == {"message"}
+    assert (growing.conversations, growing.messages) == (0, 0)
+    assert growing.taken > 0
+
+
+def test_entries_that_were_not_written_the_projection_completes(table: MessageTable) -> None:
+    growing = SyntheticSeeding(table, NOW, 1)
+
+    with refused(table, b"GRP#"), pytest.raises(ServiceError):
+        growing.write(plan())
+
+    assert {kind_of(item) for item in items(table)} == {"message", "conversation"}
+    assert growing.conversations == 0
+    conversations = list(table.conversations())
+    assert project(table, conversations) == 2 * len(conversations)
+    assert project(table, conversations) == 0
+
+
+def test_when_a_thread_fails_the_others_stop(table: MessageTable, calls: Calls) -> None:
+    with refused(table, b"PutRequest"), calls.counted(table.client), pytest.raises(ServiceError):
+        SyntheticSeeding(table, NOW, 3).write(plan())
+
+    assert 1 <= len(calls.operations) <= 3
+    assert is_empty(table)
+
+
+def test_nearly_all_batches_are_full(moto_table: MessageTable, calls: Calls) -> None:
+    with calls.counted(moto_table.client):
+        SyntheticSeeding(moto_table, NOW, 1).write(plan())
+
+    assert len(calls.operations) <= (900 + 30 + 60) / 25 + 8
+
+
+def test_a_consumer_of_the_stream_meanwhile_does_no_harm(table: MessageTable) -> None:
+    reader, writing = consumer(table, Remembered()), Event()
+    reader.begin()
+    writing.set()
+
+    def consume() -> None:
+        while writing.is_set():
+            reader.poll()
+
+    worker = Thread(target=consume)
+    worker.start()
+    try:
+        SyntheticSeeding(table, NOW, 2).write(plan())
+    finally:
+        writing.clear()
+        worker.join()
+    drained(reader)
+
+    assert unread(table) == unread_as_planned()
+    assert project(table, table.conversations()) == 0
+
+
+def test_an_entry_that_the_consumer_made_first_gets_its_read_position(table: MessageTable) -> None:
+    with refused(table, b"GRP#"), pytest.raises(ServiceError):
+        SyntheticSeeding(table, NOW, 1).write(plan())
+    project(table, table.conversations())
+
+    SyntheticSeeding(table, NOW, 1).write(plan())
+
+    assert unread(table) == unread_as_planned()
+
+
+def test_a_table_is_empty_without_any_item(either_table: MessageTable) -> None:
+    assert is_empty(either_table)
+    start()
+
+    assert not is_empty(either_table)
+
+
+def test_phrases_are_sentences_of_the_seed() -> None:
+    phrases = [phrase for book in phrasebooks() for phrase in book]
+
+    assert "Strange question." in phrases
+    assert all(phrase == phrase.strip() and problem_with(phrase) is None for phrase in phrases)
+    assert min(map(len, phrasebooks())) >= 9
