@@ -13,7 +13,9 @@ def add_consent_arguments(parser: CommandParser, *, name: str) -> None:
     """The options `--yes` and `--i-mean NAME`, which `require_consent` reads."""
     parser.add_argument("--yes", action="store_true", help="do not ask, for programs")
     parser.add_argument(
-        "--i-mean", metavar=name, help=f"the name of the {name.lower()} again: needed where it is not on this machine"
+        "--i-mean",
+        metavar=name,
+        help=f"the name of the {name.lower()} again: needed off this machine and in production",
     )
 
 
@@ -22,7 +24,7 @@ def require_consent(
     *,
     thing: str,
     name: str,
-    on_this_machine: bool,
+    is_local: bool,
     yes: bool,
     i_mean: str | None,
     holding: str | None = None,
@@ -30,13 +32,13 @@ def require_consent(
     """Return if the person means it. Raises CommandError otherwise.
 
     `thing` is what `name` names, as in "table"; `holding`, how much would be lost, as in "7 items". Off this machine
-    the name has to be given twice, and production is. Names are compared whole: `prod` does not stand for `nonprod`.
+    and in production the name has to be given twice. Names are compared whole: `prod` does not stand for `nonprod`.
     """
     if i_mean is not None and i_mean != name:
         raise CommandError(f"--i-mean {i_mean} is not {name}: nothing was dropped.")
-    if not on_this_machine and i_mean is None:
+    if not is_local and i_mean is None:
         raise CommandError(
-            f"The {thing} {name} is not on this machine: nothing was dropped. If you mean it, add --i-mean {name}."
+            f"The {thing} {name} is not the local stack's: nothing was dropped. If you mean it, add --i-mean {name}."
         )
     if yes:
         return

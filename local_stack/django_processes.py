@@ -37,7 +37,7 @@ class DjangoProcesses:
                     continue
                 block = os.read(stream.fileno(), 65536)
                 *lines, pending = (pending + block).split(b"\n")
-                for line in lines if block else [pending]:
+                for line in lines if block else [pending] if pending else []:
                     say(f"    {line.decode(errors='replace')}")
                 if not block:
                     break

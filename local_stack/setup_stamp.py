@@ -8,6 +8,7 @@ from local_stack.disk import write_atomically
 
 SOURCES = (
     "*/migrations/*.py",
+    "*/management/*.py",
     "*/management/commands/*.py",
     "messaging/seed/*",
     "messaging/*.py",

@@ -175,7 +175,7 @@ def test_the_shell_gets_2_for_a_wrong_call() -> None:
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
     command = (
-        f"set -o pipefail; '{sys.executable}' manage.py cognito_list_users --json 2>/dev/null | head --lines 1; echo $?"
+        f"set -o pipefail; '{sys.executable}' manage.py ddb_list_tables --json 2>/dev/null | head --lines 1; echo $?"
     )
 
     answer = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)

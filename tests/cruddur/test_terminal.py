@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pytest
 
-from cruddur import terminal
 from cruddur.terminal import Column, as_bytes, as_json, as_text, printable, progress, write_table
 
 COLUMNS = [Column("handle"), Column("unread", right=True)]
@@ -128,7 +127,7 @@ def test_progress_draws_a_bar_on_a_terminal() -> None:
 def test_progress_is_a_line_now_and_then_in_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
     out = StringIO()
     now = iter([0.0, 5.0, 10.0, 12.0])
-    monkeypatch.setattr(terminal.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr("cruddur.terminal.time.monotonic", lambda: next(now))
 
     with progress(out, "messages", total=4000) as advance:
         for _ in range(3):

@@ -55,7 +55,7 @@ class Command(StackCommand):
                 self,
                 thing="database",
                 name=database,
-                on_this_machine=is_on_this_machine() and not settings.PRODUCTION,
+                is_local=is_on_this_machine() and not settings.PRODUCTION,
                 yes=yes,
                 i_mean=i_mean,
                 holding=", ".join(facts(found, people)),

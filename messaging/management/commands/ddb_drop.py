@@ -45,7 +45,7 @@ class Command(TableCommand):
             here = is_loopback(client.meta.endpoint_url) and not settings.PRODUCTION
             holding = items_of(doomed)
             require_consent(
-                self, thing="table", name=table, on_this_machine=here, yes=yes, i_mean=i_mean, holding=holding
+                self, thing="table", name=table, is_local=here, yes=yes, i_mean=i_mean, holding=holding
             )
         try:
             delete(client, table)

@@ -29,9 +29,9 @@ class Command(TableCommand):
     help = (
         "Keep everyone's list of conversations current from the table's stream. Moves the entries of what changed, "
         "until SIGTERM or Ctrl-C, which end it with exit code 0, and takes up where it stopped; with -v2 tells of each "
-        "batch. Of several workers one is active, and another takes over when that ends. What cannot be projected is put "
-        "aside as a dead letter, and --replay projects those as their conversations are now. --once ends when the stream "
-        "is drained. --status only looks, also while a worker runs."
+        "batch. Of several workers one is active, and another takes over when that ends. What cannot be projected is "
+        "put aside as a dead letter, and --replay projects those as their conversations are now. --once ends when the "
+        "stream is drained. --status only looks, also while a worker runs."
     )
     examples = ("", "-v2", "--once", "--status", "--status --json", "--replay")
     replaces = ("the stream Lambda",)
