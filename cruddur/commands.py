@@ -76,6 +76,8 @@ class StackCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.quiet, self.as_json = options["verbosity"] == 0, options["json"]
+        # Read by `terminal.is_plain`, where the tables are drawn.
+        self.stdout.wants_no_colour = options["no_color"]  # type: ignore[attr-defined]
         try:
             self.say(self.describe())
             with self.foreseen():

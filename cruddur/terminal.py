@@ -96,7 +96,8 @@ def as_json(value: Mapping[str, Any]) -> str:
 
 def is_plain(stream: IO[str]) -> bool:
     """Whether no colours, rules or bars are wanted there."""
-    return "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" or not is_terminal(stream)
+    unwanted = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" or getattr(stream, "wants_no_colour", False)
+    return unwanted or not is_terminal(stream)
 
 
 def is_terminal(stream: IO[str]) -> bool:

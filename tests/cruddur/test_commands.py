@@ -37,6 +37,11 @@ class Tried(StackCommand):
         self.told(self)
 
 
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
 def run(act: Callable[[Tried], None], *arguments: str) -> tuple[str, str]:
     """Standard output and standard error."""
     out, err = StringIO(), StringIO()
@@ -64,6 +69,16 @@ def test_people_get_the_stack_then_words_a_table_and_a_last_sentence() -> None:
     assert lines[0].startswith("DynamoDB http://127.0.0.1")
     assert lines[1:] == ["Working.", "handle", "bayko", "One person."]
     assert err == ""
+
+
+def test_no_color_makes_tables_plain_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+
+    for arguments, coloured in (((), True), (("--no-color",), False)):
+        out = Terminal()
+        call_command(Tried(speak), *arguments, stdout=out, stderr=StringIO(), skip_checks=True)
+        assert ("\x1b" in out.getvalue()) is coloured
 
 
 def test_programs_get_json_lines_alone_on_standard_output() -> None:
