@@ -13,6 +13,9 @@ from .aws import ServiceError, error_code, translated_errors
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
 
+SHARD_START = "TRIM_HORIZON"
+"""In place of a sequence number: nothing of the shard was read."""
+
 
 class StreamGone(Problem):
     """The stream does not exist any more: its table was dropped."""
@@ -22,7 +25,10 @@ class StreamGone(Problem):
 
 
 class Trimmed(Exception):
-    """The records after this position are gone: a stream keeps them for 24 hours, an emulator until it ends."""
+    """The records after this position are gone: a stream keeps them for 24 hours, an emulator until it ends.
+
+    Or the position is none of this shard's.
+    """
 
 
 class IteratorExpired(Exception):
@@ -43,16 +49,16 @@ def describe_stream(streams: DynamoDBStreamsClient, stream_arn: str) -> dict[str
 
 
 def iterator_after(streams: DynamoDBStreamsClient, stream_arn: str, shard_id: str, position: str | None) -> str:
-    """Where to read on after a sequence number, or from the shard's oldest record.
+    """Where to read on after a sequence number, or from the shard's oldest record (None or SHARD_START).
 
     Raises Trimmed, StreamGone, Unavailable.
     """
     where: dict[str, Any] = (
-        {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": position}
-        if position
-        else {"ShardIteratorType": "TRIM_HORIZON"}
+        {"ShardIteratorType": "TRIM_HORIZON"}
+        if position in {None, SHARD_START}
+        else {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": position}
     )
-    with _translated():
+    with _translated(invalid=Trimmed):
         return streams.get_shard_iterator(StreamArn=stream_arn, ShardId=shard_id, **where)["ShardIterator"]
 
 
@@ -67,7 +73,7 @@ def read_records(streams: DynamoDBStreamsClient, iterator: str, *, limit: int) -
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(*, invalid: type[Exception] | None = None) -> Iterator[None]:
     try:
         with translated_errors():
             yield
@@ -79,4 +85,6 @@ def _translated() -> Iterator[None]:
                 raise Trimmed from error
             case "ExpiredIteratorException":
                 raise IteratorExpired from error
+            case "ValidationException" if invalid:
+                raise invalid from error
         raise

@@ -1,13 +1,15 @@
 """The consumer of pattern E as a worker: reads every shard of the table's stream and projects what changed.
 
-Parents before children; a checkpoint is written after its records were applied; without a valid one every
-conversation is projected first. What is applied twice does no harm (see `projection`).
+Parents before children; a checkpoint is written after its records were applied. Where records may be gone that were
+never read, every conversation is projected first. What is applied twice does no harm (see `projection`).
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
@@ -17,7 +19,7 @@ from .applying import DeadLetters, apply
 from .aws import Unavailable
 from .dynamodb import MessageTable
 from .projection import Change, change_to, changes
-from .shards import IteratorExpired, Trimmed, describe_stream, iterator_after, read_records
+from .shards import SHARD_START, IteratorExpired, Trimmed, describe_stream, iterator_after, read_records
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -31,7 +33,12 @@ EVERY_CONVERSATION = "(every conversation)"
 POLL_SECONDS = 0.25
 """A shard answers five GetRecords a second, for all its readers."""
 DESCRIBE_SECONDS = 15.0
-"""How often shards are listed though none ended: children may be listed late."""
+"""How often shards are listed at least: children may be listed late."""
+DESCRIBE_SOON_SECONDS = 1.0
+"""When shards are listed again after one ended; then after twice as long, up to `DESCRIBE_SECONDS`."""
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 10.0
+"""Seconds before a step is tried again while DynamoDB cannot answer, doubled each time."""
 RECORDS_A_PAGE = 1000
 DRAINED_PASSES = 3
 """Passes in a row without a record after which the stream counts as drained: a page may be empty before others."""
@@ -39,8 +46,12 @@ DRAIN_TRIES = 5
 """How often a step of draining is tried while DynamoDB cannot answer."""
 
 
+class _Stopped(Exception):
+    """The consumer was told to stop."""
+
+
 class Checkpoints(Protocol):
-    """Where the consumer keeps how far it is: the sequence number last applied, by shard."""
+    """Where the consumer keeps how far it is, by shard: the sequence number last applied, SHARD_START or SHARD_END."""
 
     def load(self) -> dict[str, str]: ...
     def save(self, shard_id: str, sequence_number: str) -> None: ...
@@ -69,15 +80,25 @@ class StreamConsumer:
     dead_letters: DeadLetters
     applied: Callable[[Batch], object] = field(default=lambda batch: None)
     """Called with each batch once it is applied and its checkpoint written."""
+    clock: Callable[[], float] = time.monotonic
     records: int = 0
     """Read so far."""
     entries: int = 0
     """Moved so far."""
+    _positions: dict[str, str] = field(default_factory=dict)
+    """The checkpoints as they are saved."""
     _iterators: dict[str, str] = field(default_factory=dict)
     """The shards being read."""
-    _ended: set[str] = field(default_factory=set)
+    _gaps: set[str] = field(default_factory=set)
+    """Shards of whose records some are gone, unread: every conversation is projected before they are opened."""
+    _lost: set[str] = field(default_factory=set)
+    """Shards that are gone before they were read to their end."""
+    _unlisted: set[str] = field(default_factory=set)
+    """Shards that have ended and were not listed the last time."""
+    _listing_due: float = 0.0
+    _listing_wait: float = DESCRIBE_SOON_SECONDS
     _stop: Event = field(default_factory=Event)
-    _tries: int | None = None
+    _tries: int | None = 1
     """How often a step is tried while DynamoDB cannot answer; None for as often as it takes."""
 
     def begin(self) -> None:
@@ -86,46 +107,46 @@ class StreamConsumer:
         Raises Unavailable, StreamGone.
         """
         self._iterators.clear()
-        saved = self.checkpoints.load()
+        self._gaps.clear()
+        self._positions = self.checkpoints.load()
+        self._listing_wait = DESCRIBE_SOON_SECONDS
         listed = {shard["ShardId"] for shard in self._shards()}
-        lost = {shard for shard, position in saved.items() if position != SHARD_END and shard not in listed}
-        if lost or not saved:
-            self._begin_anew()
-        else:
-            self._ended = {shard for shard, position in saved.items() if position == SHARD_END}
-            self.checkpoints.forget(self._ended - listed)
+        self._lost = {shard for shard, at in self._positions.items() if at != SHARD_END and shard not in listed}
         self.find_shards()
 
     def find_shards(self) -> None:
-        """Begin to read the shards whose parent has ended or is no longer there."""
-        shards = self._shards()
-        listed = {shard["ShardId"] for shard in shards}
-        for shard in shards:
-            shard_id, parent = shard["ShardId"], shard.get("ParentShardId")
-            waiting = parent in listed and parent not in self._ended
-            if shard_id not in self._iterators and shard_id not in self._ended and not waiting:
+        """Begin to read the shards whose parent has ended or is no longer there. Raises Unavailable, StreamGone."""
+        parents = {shard["ShardId"]: shard.get("ParentShardId") for shard in self._shards()}
+        for shard_id, parent in parents.items():
+            is_waiting = parent in parents and not self._has_ended(parent)
+            if shard_id in self._iterators or self._has_ended(shard_id) or is_waiting:
+                continue
+            if shard_id in self._positions or self._has_ended(parent):
                 self._open(shard_id)
+            else:
+                # What came before it is not listed and was not read, as far as is known.
+                self._gaps.add(shard_id)
+        self._fill_gaps()
+        self._forget_ended(listed=set(parents))
+        self._listing_due = self.clock() + self._listing_wait
+        self._listing_wait = min(DESCRIBE_SECONDS, self._listing_wait * 2)
 
     def poll(self) -> int:
         """Read one page of every shard and apply it; returns how many records came. Raises Unavailable, StreamGone."""
-        count = 0
-        for shard_id in list(self._iterators):
-            count += self._read(shard_id)
+        count = sum(self._read(shard_id) for shard_id in list(self._iterators))
+        self._fill_gaps()
         return count
 
     def run(self, stop: Event) -> None:
-        """Project until `stop` is set. Raises StreamGone."""
+        """Project until `stop` is set. Raises StreamGone, and what DynamoDB refuses."""
         self._stop, self._tries = stop, None
-        since_described = 0.0
-        self._patiently(self.begin)
-        while not stop.is_set():
-            ended = len(self._ended)
-            if not self._patiently(self.poll):
-                stop.wait(POLL_SECONDS)
-                since_described += POLL_SECONDS
-            if len(self._ended) > ended or since_described >= DESCRIBE_SECONDS:
-                self._patiently(self.find_shards)
-                since_described = 0.0
+        with suppress(_Stopped):
+            self.begin()
+            while True:
+                self.poll()
+                if self.clock() >= self._listing_due:
+                    self.find_shards()
+                self._pause(POLL_SECONDS)
 
     def drain(self, stop: Event) -> None:
         """Project what the stream holds, and what is written meanwhile: until passes bring nothing, or `stop` is set.
@@ -133,23 +154,24 @@ class StreamConsumer:
         Raises StreamGone; Unavailable when DynamoDB does not answer for a while.
         """
         self._stop, self._tries = stop, DRAIN_TRIES
-        self._patiently(self.begin)
-        empty = 0
-        while empty < DRAINED_PASSES and not stop.is_set():
-            if self._patiently(self.poll):
-                empty = 0
-                continue
-            empty += 1
-            # Children of what has ended.
-            self._patiently(self.find_shards)
-            stop.wait(POLL_SECONDS)
+        with suppress(_Stopped):
+            self.begin()
+            empty = 0
+            while empty < DRAINED_PASSES:
+                if self.poll():
+                    empty = 0
+                else:
+                    empty += 1
+                    # Children of what has ended.
+                    self.find_shards()
+                self._pause(POLL_SECONDS)
 
-    def _patiently(self, step: Callable[[], T]) -> T | None:
-        """Take a step, again and again with longer waits (up to 10 s) while DynamoDB cannot answer; None when stopped.
+    def _patiently(self, step: Callable[[], T]) -> T:
+        """Take a step, again and again with longer waits while DynamoDB cannot answer.
 
         Raises Unavailable when it was tried often enough.
         """
-        wait = 0.5
+        wait = FIRST_WAIT
         tried = 0
         while not self._stop.is_set():
             try:
@@ -159,76 +181,105 @@ class StreamConsumer:
                 if tried == self._tries:
                     raise
                 logger.warning("DynamoDB does not answer; trying again in %.1f s", wait)
-                self._stop.wait(wait)
-                wait = min(10.0, wait * 2)
-        return None
+                self._pause(wait)
+                wait = min(LONGEST_WAIT, wait * 2)
+        raise _Stopped
 
-    def _begin_anew(self) -> None:
-        logger.info("no valid checkpoint: projecting every conversation first")
+    def _pause(self, seconds: float) -> None:
+        if self._stop.wait(seconds):
+            raise _Stopped
+
+    def _project_everything(self) -> None:
         moved = 0
         start: dict[str, Any] | None = {}
         # Each step by itself, so that a throttled one does not begin the whole table again.
         while start is not None:
-            page = self._patiently(partial(self.table.conversation_items, start))
-            if page is None:
-                return
-            items, start = page
-            for item in items:
-                change = change_to(item, item["pk"]["S"])
-                moved += self._patiently(partial(self._apply, change, EVERY_CONVERSATION)) or 0
-        if self._stop.is_set():
-            return
-        self.checkpoints.forget()
-        self._ended = set()
+            items, start = self._patiently(partial(self.table.conversation_items, start))
+            moved += sum(self._apply(change_to(item, item["pk"]["S"]), EVERY_CONVERSATION) for item in items)
         logger.info("projected every conversation; %d entries moved", moved)
         self._note(Batch(None, 0, moved))
 
+    def _fill_gaps(self) -> None:
+        """What records said that are gone is in the conversations themselves."""
+        missing = sorted(self._gaps | self._lost)
+        if not missing:
+            return
+        if self._positions:
+            logger.warning("records of the stream are gone that were not read: %s", ", ".join(missing))
+        logger.info("projecting every conversation first")
+        self._project_everything()
+        for shard_id in sorted(self._gaps):
+            self._gaps.remove(shard_id)
+            self._save(shard_id, SHARD_START)
+            self._open(shard_id)
+        self._forget(self._lost)
+        self._lost = set()
+
     def _open(self, shard_id: str) -> None:
-        position = self.checkpoints.load().get(shard_id)
+        position = self._positions.get(shard_id, SHARD_START)
         try:
-            self._iterators[shard_id] = iterator_after(self.streams, self.stream_arn, shard_id, position)
+            iterator = self._patiently(partial(iterator_after, self.streams, self.stream_arn, shard_id, position))
         except Trimmed:
-            if position is None:
-                raise
-            self._trimmed(shard_id)
+            self._gaps.add(shard_id)
+            return
+        self._iterators[shard_id] = iterator
+        if shard_id not in self._positions:
+            self._save(shard_id, SHARD_START)
 
     def _read(self, shard_id: str) -> int:
+        iterator = self._iterators[shard_id]
         try:
-            records, following = read_records(self.streams, self._iterators[shard_id], limit=RECORDS_A_PAGE)
+            records, following = self._patiently(partial(read_records, self.streams, iterator, limit=RECORDS_A_PAGE))
         except IteratorExpired:
             self._open(shard_id)
             return 0
         except Trimmed:
-            self._trimmed(shard_id)
+            del self._iterators[shard_id]
+            self._gaps.add(shard_id)
             return 0
-        moved = 0
-        if records:
-            moved = sum(self._apply(change, shard_id) for change in changes(records))
-            self.checkpoints.save(shard_id, records[-1]["dynamodb"]["SequenceNumber"])
+        moved = sum(self._apply(change, shard_id) for change in changes(records))
         if following:
             self._iterators[shard_id] = following
         else:
             del self._iterators[shard_id]
-            self._ended.add(shard_id)
-            self.checkpoints.save(shard_id, SHARD_END)
+            self._listing_due, self._listing_wait = self.clock(), DESCRIBE_SOON_SECONDS
+        if records or not following:
+            self._save(shard_id, records[-1]["dynamodb"]["SequenceNumber"] if following else SHARD_END)
         if records:
             self._note(Batch(shard_id, len(records), moved))
         return len(records)
 
     def _apply(self, change: Change, shard_id: str) -> int:
-        return apply(self.table, change, shard_id=shard_id, dead_letters=self.dead_letters, sleep=self._stop.wait)
+        return self._patiently(
+            partial(apply, self.table, change, shard_id=shard_id, dead_letters=self.dead_letters, sleep=self._pause)
+        )
 
     def _note(self, batch: Batch) -> None:
         self.records += batch.records
         self.entries += batch.entries
         self.applied(batch)
 
-    def _trimmed(self, shard_id: str) -> None:
-        """Records after the checkpoint are gone: what they said is in the conversations themselves."""
-        logger.warning("the stream was trimmed beyond the checkpoint of %s", shard_id)
-        self._begin_anew()
-        self._open(shard_id)
+    def _has_ended(self, shard_id: str | None) -> bool:
+        return shard_id is not None and self._positions.get(shard_id) == SHARD_END
+
+    def _save(self, shard_id: str, position: str) -> None:
+        self.checkpoints.save(shard_id, position)
+        self._positions[shard_id] = position
+
+    def _forget(self, shard_ids: set[str]) -> None:
+        if shard_ids:
+            self.checkpoints.forget(shard_ids)
+            for shard_id in shard_ids:
+                del self._positions[shard_id]
+
+    def _forget_ended(self, listed: set[str]) -> None:
+        """Forget what has ended and is trimmed; one listing alone may lack a shard that is there."""
+        unlisted = {shard for shard in self._positions if self._has_ended(shard) and shard not in listed}
+        gone = unlisted & self._unlisted
+        self._forget(gone)
+        self._unlisted = unlisted - gone
 
     def _shards(self) -> list[Any]:
-        shards: list[Any] = describe_stream(self.streams, self.stream_arn)["Shards"]
+        description = self._patiently(partial(describe_stream, self.streams, self.stream_arn))
+        shards: list[Any] = description["Shards"]
         return shards
