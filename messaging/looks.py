@@ -39,21 +39,51 @@ class Holder(NamedTuple):
     group_uuid: UUID
 
 
+class Place(NamedTuple):
+    """A partition in one of the segments in which a table is read, or the beginning of the segment."""
+
+    segment: int
+    """From 0."""
+    segments: int
+    pk: str | None = None
+
+    def __str__(self) -> str:
+        """As in `3/40` or `3/40/MSG#…`; `parse_place` reads it."""
+        return "/".join(map(str, self if self.pk else self[:2]))
+
+
+def parse_place(text: str) -> Place:
+    """The place that is written so. Raises ValueError when it is none."""
+    segment, segments, *pk = text.split("/", 2)
+    place = Place(int(segment), int(segments), pk[0] if pk and pk[0] else None)
+    if not 0 <= place.segment < place.segments:
+        msg = f"there is no segment {segment} of {segments}"
+        raise ValueError(msg)
+    return place
+
+
 @dataclass(frozen=True, slots=True)
 class Looks:
     """What a reconciliation reads of one table."""
 
     table: MessageTable
 
-    def table_pages(self, first_pk: str | None) -> Iterator[tuple[Sequence[Item], str | None]]:
-        """All items, from a partition on, by pages of 1 MB; with each the partition it ends in, None with the last.
+    def table_pages(self, place: Place) -> Iterator[tuple[Sequence[Item], Place | None]]:
+        """All items from a place on, by pages of 1 MB; with each the place where it goes on, None with the last.
 
-        A partition's items come together, sorted by key: its conversation first, then its messages.
-        1 RCU for 4 KB.
+        A partition's items come together, sorted by key: its conversation first, then its messages; a page may end
+        among them. 1 RCU for 4 KB.
         """
-        start = key(first_pk, BEFORE_ALL) if first_pk else None
-        for page in self._pages("scan", start, ConsistentRead=True):
-            yield page["Items"], page["LastEvaluatedKey"]["pk"]["S"] if "LastEvaluatedKey" in page else None
+        for segment in range(place.segment, place.segments):
+            first_pk = place.pk if segment == place.segment else None
+            part = {"Segment": segment, "TotalSegments": place.segments}
+            for page in self._pages(
+                "scan", key(first_pk, BEFORE_ALL) if first_pk else None, ConsistentRead=True, **part
+            ):
+                if "LastEvaluatedKey" in page:
+                    yield page["Items"], Place(segment, place.segments, page["LastEvaluatedKey"]["pk"]["S"])
+                else:
+                    yield page["Items"], Place(segment + 1, place.segments) if segment + 1 < place.segments else None
 
     def entry_pages(self, user_uuid: UUID, after: str | None) -> Iterator[tuple[Sequence[Item], str | None]]:
         """A person's entries after a sort key, by pages; with each its last sort key, None with the last."""

@@ -21,13 +21,15 @@ from .comparison import BY_HAND, Look, problems
 from .dynamodb import MessageTable
 from .findings import Finding, Kind
 from .items import CONVERSATION_SK, Item, conversation_key, group_pk
-from .looks import Holder, Looks, holder_of, key_uuid
+from .looks import Holder, Looks, Place, holder_of, key_uuid
 from .metering import metered, total
 from .settling import Settling, may_hold
 
 SETTLE_SECONDS = 1.0
 """A second look is this much later than the first: entries follow the stream, and the items of a transaction may
 become visible one after the other."""
+
+WHOLE_TABLE = Place(segment=0, segments=1)
 
 Page = TypeVar("Page")
 
@@ -43,7 +45,7 @@ class Reconciliation:
     """Told how many items of the table, or entries of the person, were dealt with."""
     sleep: Callable[[float], object] = time.sleep
     cursor: str | None = None
-    """Where another run can go on should this one end now; None before the first page and after the last."""
+    """Where another run can go on should this one end now; None at the beginning and the end."""
     compared: Counter[str] = field(default_factory=Counter)
     """How many conversations, messages and entries."""
     read_units: float = 0.0
@@ -57,22 +59,22 @@ class Reconciliation:
     def settling(self) -> Settling:
         return Settling(self.table, dry_run=self.dry_run, delete_strays=self.delete_strays, sleep=self.sleep)
 
-    def of_table(self, first: str | None = None) -> Iterator[Finding]:
-        """Compare everything, or what comes from the partition `first` on. The cursor is a partition key."""
-        self.cursor = first
+    def of_table(self, place: Place = WHOLE_TABLE) -> Iterator[Finding]:
+        """Compare everything from this place on, which is what the cursor tells; `parse_place` reads it."""
+        self.cursor = str(place) if place.segment or place.pk else None
         looks: list[Look] = []
-        for items, last_pk in self._metered(self.reads.table_pages(first)):
+        for items, following in self._metered(self.reads.table_pages(place)):
             holders, malformed = self._sort(items, looks)
             yield from malformed
             # The conversation in which a page ends may go on in the next one.
-            goes_on = bool(looks) and group_pk(looks[-1].group_uuid) == last_pk
+            goes_on = bool(looks and following and following.pk == group_pk(looks[-1].group_uuid))
             finished = looks[:-1] if goes_on else looks[:]
             del looks[: len(finished)]
             self.reads.read_entries(finished)
             self.reads.read_positions(finished)
             yield from self._of_page(finished, holders)
             self.advance(len(items))
-            self.cursor = last_pk
+            self.cursor = str(following) if following else None
 
     def of_user(self, user_uuid: UUID, after: str | None = None) -> Iterator[Finding]:
         """Compare a person's entries, those after a sort key, and their conversations. The cursor is a sort key.

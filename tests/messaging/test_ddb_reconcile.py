@@ -16,6 +16,7 @@ from pytest_django.fixtures import Settings
 from messaging import connection
 from messaging.dynamodb import MessageTable
 from messaging.items import conversation_key, entry_key, number, pair_group_uuid
+from messaging.looks import parse_place
 from users.models import User
 
 from .command_runs import run, run_json
@@ -188,7 +189,8 @@ def test_no_such_conversation(table: MessageTable) -> None:
     [
         ("--group", "no uuid"),
         ("--user", "londo", "--group", str(uuid4())),
-        ("--group", str(uuid4()), "--from", "MSG#1"),
+        ("--group", str(uuid4()), "--from", "0/1"),
+        ("--from", "MSG#1"),
     ],
 )
 def test_what_cannot_be_asked_for_is_exit_code_2(table: MessageTable, arguments: tuple[str, ...]) -> None:
@@ -236,6 +238,6 @@ def test_when_it_ends_early_it_says_where_to_go_on(
     said = err.getvalue()
     assert "Stopped. What was repaired stays repaired" in said
     cursor = said.partition("--from '")[2].partition("'")[0]
-    assert cursor.startswith(("MSG#", "GRP#"))
+    assert parse_place(cursor).pk
     assert run(COMMAND, "--from", cursor)[0].splitlines()[-1].endswith(("all is well.", "wrong and repaired."))
     assert "all is well" in run(COMMAND)[0]

@@ -33,7 +33,7 @@ from messaging.items import (
     pair_group_uuid,
     uuid_set,
 )
-from messaging.looks import Looks
+from messaging.looks import Looks, Place, parse_place
 from messaging.reconcile import SETTLE_SECONDS, Reconciliation
 from messaging.sequence import conversation_from_first, entry_from_conversation
 from tests.conftest import Calls
@@ -60,9 +60,9 @@ def but_for_versions(items: Items) -> Items:
     return {key: {name: value for name, value in item.items() if name != "version"} for key, item in items.items()}
 
 
-def reconcile(table: MessageTable, *, start_at: str | None = None, **how: Any) -> list[Finding]:
+def reconcile(table: MessageTable, **how: Any) -> list[Finding]:
     """What a run over the whole table finds; it does not really wait."""
-    return list(Reconciliation(table, sleep=lambda _: None, **how).of_table(start_at))
+    return list(Reconciliation(table, sleep=lambda _: None, **how).of_table())
 
 
 def kinds(findings: list[Finding]) -> list[Kind]:
@@ -733,39 +733,48 @@ def test_one_conversation_alone(talked: MessageTable) -> None:
     assert {each.pk for each in found} == {f"GRP#{BAYKO}", f"GRP#{VIR}"}
 
 
-@pytest.mark.parametrize("limit", [1, 4])
-def test_a_run_that_is_stopped_after_any_page_goes_on_where_it_was(talked: MessageTable, limit: int) -> None:
+@pytest.mark.parametrize("segments", [1, 5])
+def test_a_run_that_is_stopped_after_any_page_goes_on_where_it_was(talked: MessageTable, segments: int) -> None:
     stray_entries(talked)
     put(talked, MALFORMED[0][0])
     for name in ("an entry is missing", "an entry has another preview", "a blocked conversation has another preview"):
         HEALED[name][0](talked)
-    with pages_of(talked, limit):
-        at_once = reconcile(talked, dry_run=True)
-        pages = 0
-        cursor: str | None = None
-        found: list[Finding] = []
-        while pages == 0 or cursor:
-            run, seen = Reconciliation(talked, dry_run=True, sleep=lambda _: None, cursor=cursor), 0
-
-            def stop_after_two(_: int) -> None:
-                nonlocal seen
-                seen += 1
-                if seen > 2:
-                    raise KeyboardInterrupt
-
-            run.advance = stop_after_two
+    at_once = reconcile(talked, dry_run=True)
+    found: list[Finding] = []
+    place: Place | None = Place(0, segments)
+    stops = 0
+    with pages_of(talked, 8):  # the partition with most items has seven
+        while place:
+            run = Reconciliation(talked, dry_run=True, sleep=lambda _: None, advance=stop_at(page=2))
             with suppress(KeyboardInterrupt):
-                found += run.of_table(cursor)
-            # A partition that does not fit into two pages must still be got over.
-            assert pages < 60
-            stuck = run.cursor == cursor
-            cursor = run.cursor
-            pages += 1
-            if stuck:
-                break
-    assert {each.identity for each in found} <= {each.identity for each in at_once}
-    if limit == 4:
-        assert {each.identity for each in found} == {each.identity for each in at_once}
+                found += run.of_table(place)
+            assert run.cursor != str(place)
+            place = parse_place(run.cursor) if run.cursor else None
+            stops += 1
+
+    assert stops > 2
+    assert {each.identity for each in found} == {each.identity for each in at_once}
+
+
+def stop_at(*, page: int) -> Callable[[int], None]:
+    pages = itertools.count(1)
+
+    def advance(_: int) -> None:
+        if next(pages) == page:
+            raise KeyboardInterrupt
+
+    return advance
+
+
+def test_a_place_is_read_as_it_is_written() -> None:
+    for place in (Place(0, 1), Place(3, 40), Place(3, 40, "MSG#1"), Place(3, 40, "a/b")):
+        assert parse_place(str(place)) == place
+
+
+@pytest.mark.parametrize("text", ["", "7", "MSG#1", "4/4", "-1/4", "1/x/y"])
+def test_what_is_no_place_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_place(text)
 
 
 def test_throttling_is_waited_for(talked: MessageTable) -> None:

@@ -15,8 +15,10 @@ from cruddur.terminal import is_terminal, printable
 from messaging.aws import patient
 from messaging.connection import message_table
 from messaging.findings import Finding
+from messaging.looks import Place, parse_place
 from messaging.management.table_command import TableCommand
 from messaging.reconcile import Reconciliation
+from messaging.scan import segments_for
 from messaging.tables import find_table
 from users.typed_handles import person_meant
 
@@ -53,7 +55,7 @@ class Command(TableCommand):
             action="store_true",
             help="delete entries of people who are no members and of groups that have nothing else; else only told",
         )
-        parser.add_argument("--from", metavar="KEY", dest="start", help="go on where an earlier run ended, as it said")
+        parser.add_argument("--from", metavar="PLACE", dest="start", help="go on where a run was stopped, as it said")
 
     def act(
         self,
@@ -67,6 +69,7 @@ class Command(TableCommand):
     ) -> None:
         if group and start:
             raise UsageError("--from goes on among many conversations and --group is one: leave one of them out.")
+        place = place_meant(start) if start and not user else None
         table = message_table()
         described = find_table(table.client, table.name)
         if described is None:
@@ -81,7 +84,9 @@ class Command(TableCommand):
         elif user:
             found = run.of_user(person_meant(user).uuid, start)
         else:
-            found, total = run.of_table(start), None if start else described.items or None
+            total = None if place else described.items or None
+            # In DynamoDB Local a page takes as long as all of its segment: see messaging.scan.
+            found = run.of_table(place or Place(0, segments_for(described.size_bytes, readers=1)))
         tally = Tally()
         progress = self.progress("entries" if user or group else "items", total=total)
         with self.resumable(run), progress as run.advance, self.above_the_bar():
@@ -145,6 +150,15 @@ class Command(TableCommand):
             yield
         finally:
             self.stdout = stdout
+
+
+def place_meant(start: str) -> Place:
+    try:
+        return parse_place(start)
+    except ValueError:
+        raise UsageError(
+            f"--from {printable(start)} is no place: give it as the run that was stopped said it."
+        ) from None
 
 
 @dataclass(slots=True)
