@@ -81,7 +81,7 @@ def what_message(values: Plain, shown: Callable[[str], str]) -> str:
 
 def what_conversation(values: Plain, shown: Callable[[str], str]) -> str:
     blocked = ", blocked" if "blocked_by" in values else ""
-    return f"{values['seq']} messages, members {' '.join(map(shown, values['member_uuids']))}{blocked}"
+    return f"seq {values['seq']}: {' '.join(map(shown, values['member_uuids']))}{blocked}"
 
 
 def what_entry(values: Plain, shown: Callable[[str], str]) -> str:

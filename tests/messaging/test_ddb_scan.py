@@ -372,7 +372,7 @@ def test_people_get_a_line_for_each_item(table: MessageTable) -> None:
     assert heading.split() == ["kind", "pk", "sk", "what"]
     said = {tuple(line.split()[:3]): line[94:] for line in lines}
     assert said[("message", f"MSG#{GROUP}", message.created_at)] == f"#1 by {ANDREW}: Two ⏎ lines \\x1b[31mred"
-    assert said[("conversation", f"MSG#{GROUP}", "#CONVERSATION")] == f"2 messages, members {ANDREW} {BAYKO}"
+    assert said[("conversation", f"MSG#{GROUP}", "#CONVERSATION")] == f"seq 2: {ANDREW} {BAYKO}"
     assert said[("entry", f"GRP#{ANDREW}", str(GROUP))] == f"1 unread, in GRP#{ANDREW}"
     assert said[("entry", f"GRP#{BAYKO}", str(GROUP))] == f"0 unread, in GRP#{BAYKO}"
     assert any(line.endswith("x" * 300) for line in lines)
