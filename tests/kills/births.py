@@ -1,0 +1,62 @@
+"""What a fork of the nursery becomes: a web server or a stream worker, the real ones, whose moments are counted."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import uvicorn
+from django.urls import get_resolver
+
+from cruddur.asgi import application
+from cruddur.command_line import main
+from messaging import active_worker, connection
+from messaging.dynamodb import MessageTable
+from messaging.management.commands import ddb_stream
+
+from .moments import Moments
+
+DIE_AT = b"x-die-at"
+"""The header of a request during which the web server is to die, and at which moment."""
+
+# Made before the fork, for all of them: neither has a connection yet.
+CLIENT = connection.message_table().client
+PRELOADED = (connection.streams_client(), get_resolver().url_patterns, ddb_stream)
+
+
+def web(*, told: int, table: str, listening: socket.socket) -> None:
+    """uvicorn with the site."""
+    moments = watched(told, table)
+
+    async def site(scope: Any, receive: Any, send: Any) -> None:
+        asked = dict(scope["headers"]).get(DIE_AT)
+        moments.arm(int(asked) if asked else None)
+
+        async def answer(event: Any) -> None:
+            if event["type"] == "http.response.start":
+                moments.is_now("before the answer")
+            await send(event)
+
+        await application(scope, receive, answer)  # type: ignore[no-untyped-call]
+
+    config = uvicorn.Config(site, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def worker(*, told: int, table: str, die_at: int | None = None, lock: int = 0, arguments: tuple[str, ...] = ()) -> None:
+    """`manage.py ddb_stream`. Workers with different `lock`s do not know of each other, and are all active."""
+    active_worker.NAMESPACE += lock
+    moments = watched(told, table)
+    if die_at is not None:
+        moments.arm(die_at)
+    raise SystemExit(main(["manage.py", "ddb_stream", *arguments]))
+
+
+def watched(told: int, table: str) -> Moments:
+    connection._message_table = lambda: MessageTable(CLIENT, table)  # type: ignore[assignment]
+    moments = Moments(told)
+    moments.watch()
+    return moments
+
+
+ROLES = {"web": web, "worker": worker}

@@ -1,0 +1,100 @@
+"""The real processes of these tests: started from the nursery, killed, and asked what they did last."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+
+@dataclass(slots=True)
+class Nursery:
+    """Starts processes that work on one table."""
+
+    process: subprocess.Popen[str]
+    directory: Path
+    """For what they tell and say."""
+    children: list[Process] = field(default_factory=list)
+
+    def ask(self, **asked: Any) -> dict[str, int]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(asked) + "\n")
+        self.process.stdin.flush()
+        answer: dict[str, int] = json.loads(self.process.stdout.readline())
+        return answer
+
+    def bear(self, role: str, **how: Any) -> Process:
+        """Start a web server or a worker; see `births`."""
+        told, said = (self.directory / f"{len(self.children)}.{what}" for what in ("told", "said"))
+        answer = self.ask(role=role, told=str(told), said=str(said), how=how)
+        child = Process(self, answer["pid"], answer.get("port", 0), told, said)
+        self.children.append(child)
+        return child
+
+    def end_all(self) -> None:
+        """Kill those that are left."""
+        for child in self.children:
+            child.kill()
+
+
+@dataclass(slots=True)
+class Process:
+    """A web server or a worker."""
+
+    nursery: Nursery
+    pid: int
+    port: int
+    """Where a web server listens."""
+    told: Path
+    said: Path
+    status: int | None = field(default=None)
+
+    def kill(self) -> None:
+        """SIGKILL, at whatever it is."""
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self.wait()
+
+    def wait(self) -> int:
+        """Its exit code once it has ended, negative for a signal."""
+        if self.status is None:
+            self.status = self.nursery.ask(wait=self.pid)["status"]
+        return self.status
+
+    def was_killed(self) -> bool:
+        """Whether it died of SIGKILL; whatever else than that or a success it ended with fails the test."""
+        status = self.wait()
+        assert status in (0, -signal.SIGKILL), self.said.read_text()
+        return status == -signal.SIGKILL
+
+    def moments(self) -> list[str]:
+        """Those it passed; the last one is when it died, if that was between two calls."""
+        return self.told.read_text().splitlines() if self.told.exists() else []
+
+
+@contextmanager
+def nursery(directory: Path) -> Iterator[Nursery]:
+    """A nursery on the test database; its children end with it."""
+    url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**settings.DATABASES["default"])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.kills.nursery"],
+        env={**os.environ, "DATABASE_URL": url},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Nursery(process, directory)
+    finally:
+        # The end of its input is what ends it.
+        process.communicate()

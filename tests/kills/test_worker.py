@@ -1,0 +1,129 @@
+"""A stream worker killed at every moment of its work, and started again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import pytest
+from django.utils import timezone
+
+from messaging import conversations
+from messaging.checkpoints import PostgresCheckpoints
+from messaging.dynamodb import MessageTable
+from messaging.items import pair_group_uuid
+from messaging.models import StreamCheckpoint
+from messaging.projection import project
+from messaging.schema import stream_arn
+
+from .book import Book, check_conversations, check_entries, contents, is_projected
+from .processes import Nursery
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ANDREW, BAYKO, LONDO = UUID(int=1), UUID(int=2), UUID(int=3)
+AT_MOST = 400
+"""Moments of a worker's work, far more than there are."""
+IDLE = ["after GetRecords"] * 3
+"""What a worker that has nothing to do passes last."""
+SECONDS = 60
+"""Far more than it takes."""
+
+
+@dataclass(slots=True)
+class Talk:
+    """Three people, two of whom talk to the third."""
+
+    nursery: Nursery
+    table: MessageTable
+    book: Book
+
+    def says(self, by: UUID, to: UUID, text: str) -> None:
+        uuid = uuid4()
+        conversations.start(user_uuid=by, other_uuid=to, text=text, message_uuid=uuid, now=timezone.now())
+        self.book.sent(by, to, uuid, text)
+
+    def reads(self, by: UUID, other: UUID) -> None:
+        """Read all there is."""
+        group = pair_group_uuid(by, other)
+        conversation = self.table.conversation(group)
+        assert conversation is not None
+        conversations.mark_read(user_uuid=by, group_uuid=group, created_at=conversation.last_sk)
+        self.book.chapters[group].read[by] = conversation.seq
+
+    def goes_on(self, turn: int) -> None:
+        """Two messages in one conversation and one in the other, and one of them reads."""
+        self.says(ANDREW, BAYKO, f"First, turn {turn}")
+        self.says(BAYKO, ANDREW, f"Second, turn {turn}")
+        self.says(LONDO, BAYKO, f"Third, turn {turn}")
+        if turn % 3 == 0:
+            self.reads(BAYKO, LONDO)
+
+    def at_every_moment(self, prepare: Callable[[], object]) -> list[str]:
+        """Have a worker killed at each moment of its work, and another one take over; returns when they died."""
+        died: list[str] = []
+        for die_at in range(AT_MOST):
+            self.goes_on(die_at)
+            prepare()
+            doomed = self.nursery.bear("worker", table=self.table.name, die_at=die_at)
+            assert doomed.was_killed()
+            died.append(doomed.moments()[-1])
+            self.takes_over()
+            moments = doomed.moments()
+            if any("UpdateItem" in moment for moment in moments) and moments[-len(IDLE) :] == IDLE:
+                return died
+        raise AssertionError("it never had nothing to do")
+
+    def takes_over(self) -> None:
+        """Another worker brings the lists up to date, and is killed too."""
+        successor = self.nursery.bear("worker", table=self.table.name)
+        until = time.monotonic() + SECONDS
+        while not is_projected(found := contents(self.table)):
+            assert time.monotonic() < until, successor.said.read_text()
+            time.sleep(0.05)
+        successor.kill()
+        check_conversations(self.book, found)
+        check_entries(self.book, found)
+
+    def ends(self) -> None:
+        """Whatever the stream still holds changes nothing, nor does a projection of every conversation."""
+        assert not self.nursery.bear("worker", table=self.table.name, arguments=["--once"]).was_killed()
+        check_entries(self.book, contents(self.table))
+        assert project(self.table, self.table.conversations()) == 0
+
+
+@pytest.fixture
+def talk(nursery: Nursery, table: MessageTable) -> Talk:
+    return Talk(nursery, table, Book())
+
+
+def test_lists_are_right_whenever_the_worker_dies(talk: Talk) -> None:
+    talk.goes_on(0)
+    talk.takes_over()
+
+    died = talk.at_every_moment(lambda: None)
+
+    talk.ends()
+    assert {"after UpdateItem", "after GetRecords", "after GetShardIterator"} <= set(died)
+    assert "after UPDATE messaging_streamcheckpoint" in died
+
+
+def lose_checkpoints(table: MessageTable) -> None:
+    """Leave one that is of no use: its shard is gone."""
+    StreamCheckpoint.objects.all().delete()
+    PostgresCheckpoints(stream_arn(table)).save("shardId-gone", "1")
+
+
+def test_lists_are_right_whenever_the_worker_dies_in_a_full_projection(talk: Talk, table: MessageTable) -> None:
+    talk.goes_on(0)
+    talk.takes_over()
+
+    died = talk.at_every_moment(lambda: lose_checkpoints(table))
+
+    talk.ends()
+    import sys
+
+    print(len(died), died, file=sys.stderr)
+    assert {"after Scan", "after UpdateItem", "after DELETE messaging_streamcheckpoint"} <= set(died)
