@@ -123,7 +123,4 @@ def test_lists_are_right_whenever_the_worker_dies_in_a_full_projection(talk: Tal
     died = talk.at_every_moment(lambda: lose_checkpoints(table))
 
     talk.ends()
-    import sys
-
-    print(len(died), died, file=sys.stderr)
     assert {"after Scan", "after UpdateItem", "after DELETE messaging_streamcheckpoint"} <= set(died)
