@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -37,7 +38,7 @@ def web(*, told: int, table: str, listening: socket.socket) -> None:
                 moments.is_now("before the answer")
             await send(event)
 
-        await application(scope, receive, answer)  # type: ignore[no-untyped-call]
+        await application(scope, receive, answer)
 
     config = uvicorn.Config(site, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
     uvicorn.Server(config).run(sockets=[listening])
@@ -59,4 +60,4 @@ def watched(told: int, table: str) -> Moments:
     return moments
 
 
-ROLES = {"web": web, "worker": worker}
+ROLES: dict[str, Callable[..., object]] = {"web": web, "worker": worker}

@@ -111,6 +111,15 @@ def contents(table: MessageTable) -> Contents:
     return found
 
 
+def check_whole(found: Contents) -> None:
+    """Each conversation has as many messages as it says: a change is there altogether or not at all."""
+    assert found.conversations.keys() == found.messages.keys()
+    for group_uuid, conversation in found.conversations.items():
+        assert [message.seq for message in found.messages[group_uuid]] == list(range(1, conversation.seq + 1))
+        assert found.messages[group_uuid][-1].created_at == conversation.last_sk
+        assert found.messages[group_uuid][-1].message == conversation.message
+
+
 def check_conversations(book: Book, found: Contents) -> None:
     """Everything that was acknowledged is stored: once, whole, in order and numbered without a gap."""
     assert found.conversations.keys() == found.messages.keys() == book.chapters.keys()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -34,7 +35,9 @@ class Browser:
         client.force_login(user)
         return cls(user, client.cookies[settings.SESSION_COOKIE_NAME].value)
 
-    def post(self, server: Process, path: str, *, die_at: int | None = None, **form: str) -> tuple[int, Any] | None:
+    def post(
+        self, server: Process, path: str, form: Mapping[str, str], *, die_at: int | None = None
+    ) -> tuple[int, Any] | None:
         """Post a form as a script does: the answer's status and what its body says, or None when there is none.
 
         `die_at`: at which moment of this request the web server dies.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -15,7 +15,7 @@ from messaging.items import pair_group_uuid
 from messaging.models import SendAllowance
 from users.models import User
 
-from .book import Book, Contents, check_conversations, check_entries, contents
+from .book import Book, Contents, check_conversations, check_entries, check_whole, contents
 from .browser import Browser
 from .processes import Nursery, Process
 
@@ -43,7 +43,7 @@ class Site:
             self._server = self.nursery.bear("web", table=self.table.name)
         return self._server
 
-    def post(self, browser: Browser, path: str, *, die_at: int, expected: int, **form: str) -> bool:
+    def post(self, browser: Browser, path: str, form: Mapping[str, str], *, die_at: int, expected: int) -> bool:
         """Post a form while the server dies at this moment, and again to the next one, which must answer well.
 
         Returns whether it died: not at a moment that the request does not have.
@@ -51,13 +51,14 @@ class Site:
         # How fast a person may send is not what is tried here.
         SendAllowance.objects.all().delete()
         server = self.server
-        first = browser.post(server, path, die_at=die_at, **form)
+        first = browser.post(server, path, form, die_at=die_at)
         if first is None:
             assert server.was_killed()
             self.died.append(server.moments()[-1])
             self._server = None
+            check_whole(self.contents())
             SendAllowance.objects.all().delete()
-        second = browser.post(self.server, path, **form)
+        second = browser.post(self.server, path, form)
         assert second is not None
         assert second[0] == expected, second
         if first is not None:
@@ -131,7 +132,7 @@ def test_a_message_is_stored_once_whenever_the_server_dies(site: Site, pair: Pai
         uuid, text = uuid4(), f"Sent while the server died at {die_at}"
         site.book.sent(pair.one.uuid, pair.other.uuid, uuid, text)
         form = {"message": text, "message_uuid": str(uuid), "after": after}
-        return site.post(browser, pair.path, die_at=die_at, expected=201, **form)
+        return site.post(browser, pair.path, form, die_at=die_at, expected=201)
 
     site.at_every_moment(send)
     assert {"after GetItem", "after TransactWriteItems"} <= set(site.died)
@@ -147,7 +148,8 @@ def test_a_conversation_is_started_once_whenever_the_server_dies(site: Site, and
         uuid = uuid4()
         site.book.sent(andrew.uuid, other.uuid, uuid, "Hello")
         path = f"/messages/new/{other.handle}"
-        return site.post(browser, path, die_at=die_at, expected=201, message="Hello", message_uuid=str(uuid), after="")
+        form = {"message": "Hello", "message_uuid": str(uuid), "after": ""}
+        return site.post(browser, path, form, die_at=die_at, expected=201)
 
     site.at_every_moment(start)
     assert "after TransactWriteItems" in site.died
@@ -162,7 +164,7 @@ def test_an_edit_is_made_once_whenever_the_server_dies(site: Site, pair: Pair) -
         chapter.lines[0].text, chapter.lines[0].edited = f"Edited while the server died at {die_at}", True
         chapter.changes += 1
         path = f"{pair.path}/{created_at}/edit"
-        return site.post(browser, path, die_at=die_at, expected=200, message=chapter.lines[0].text)
+        return site.post(browser, path, {"message": chapter.lines[0].text}, die_at=die_at, expected=200)
 
     site.at_every_moment(edit)
     assert {"after BatchGetItem", "after TransactWriteItems"} <= set(site.died)
@@ -177,7 +179,7 @@ def test_a_message_is_deleted_once_whenever_the_server_dies(site: Site, pair: Pa
         chapter = site.book.chapters[pair.group]
         chapter.lines[-1].deleted = True
         chapter.changes += 1
-        return site.post(browser, f"{pair.path}/{created_at}/delete", die_at=die_at, expected=200)
+        return site.post(browser, f"{pair.path}/{created_at}/delete", {}, die_at=die_at, expected=200)
 
     site.at_every_moment(delete)
     assert {"after BatchGetItem", "after TransactWriteItems"} <= set(site.died)
@@ -190,7 +192,7 @@ def test_what_is_read_is_read_whenever_the_server_dies(site: Site, pair: Pair) -
         created_at = pair.says(pair.other, f"Read while the server died at {die_at}")
         chapter = site.book.chapters[pair.group]
         chapter.read[pair.one.uuid] = len(chapter.lines)
-        return site.post(browser, f"{pair.path}/read", die_at=die_at, expected=204, created_at=created_at)
+        return site.post(browser, f"{pair.path}/read", {"created_at": created_at}, die_at=die_at, expected=204)
 
     site.at_every_moment(read)
     assert {"after GetItem", "after UpdateItem"} <= set(site.died)
