@@ -44,9 +44,7 @@ class Command(TableCommand):
         else:
             here = is_loopback(client.meta.endpoint_url) and not settings.PRODUCTION
             holding = items_of(doomed)
-            require_consent(
-                self, thing="table", name=table, is_local=here, yes=yes, i_mean=i_mean, holding=holding
-            )
+            require_consent(self, thing="table", name=table, is_local=here, yes=yes, i_mean=i_mean, holding=holding)
         try:
             delete(client, table)
             forgotten = self.forget_checkpoints(doomed)
