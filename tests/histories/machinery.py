@@ -9,6 +9,7 @@ from typing import Any
 from messaging.items import conversation_key, entry_key
 
 from .faults import Disturbance, Fault
+from .looks import showing
 from .stream import deliver
 from .world import Action, NobodyKnows, World
 
@@ -113,35 +114,34 @@ class Overtaken:
 
 @dataclass(frozen=True, slots=True)
 class LoseEntry:
-    """An entry gets lost, as by a mistake of an operator."""
+    """A person's entry of the conversation in a tab gets lost, as by a mistake of an operator."""
 
     tab: int
-    other: int
 
     def act(self, world: World) -> None:
-        person = world.tab(self.tab).person
-        story = world.story(person, world.other_than(person, self.other))
-        if story.newest:
-            world.table.client.delete_item(TableName=world.table.name, Key=entry_key(person, story.group_uuid))
-            story.lose_entry(person)
+        tab = showing(world, self.tab)
+        if tab.group_uuid:
+            with world.network.disturbed(()):
+                world.table.client.delete_item(TableName=world.table.name, Key=entry_key(tab.person, tab.group_uuid))
+            world.stories[tab.group_uuid].lose_entry(tab.person)
             world.log.entry_lost()
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A member blocks a conversation, or no longer does."""
+    """A member blocks the conversation in a tab, or no longer does: meanwhile nothing but deletions happens in it."""
 
     tab: int
-    other: int
 
     def act(self, world: World) -> None:
-        person = world.tab(self.tab).person
-        story = world.story(person, world.other_than(person, self.other))
-        if not story.newest:
+        tab = showing(world, self.tab)
+        if tab.group_uuid is None:
             return
-        story.blocked, story.blocks = not story.blocked, story.blocks + 1
+        story = world.stories[tab.group_uuid]
         change: Any = {"UpdateExpression": "REMOVE blocked_by"}
-        if story.blocked:
-            values = {":by": {"BS": [person.bytes]}}
+        if story.blocked is None:
+            values = {":by": {"BS": [tab.person.bytes]}}
             change = {"UpdateExpression": "SET blocked_by = :by", "ExpressionAttributeValues": values}
-        world.table.client.update_item(TableName=world.table.name, Key=conversation_key(story.group_uuid), **change)
+        with world.network.disturbed(()):
+            world.table.client.update_item(TableName=world.table.name, Key=conversation_key(story.group_uuid), **change)
+            story.toggle_block([*world.table.messages_after(story.group_uuid, "", limit=1000)])

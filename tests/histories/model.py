@@ -90,7 +90,8 @@ class Story:
     stored: dict[int, Stored] = field(default_factory=dict)
     sendings: dict[tuple[UUID, UUID], Sending] = field(default_factory=dict)
     readings: dict[UUID, Reading] = field(default_factory=dict)
-    blocked: bool = False
+    blocked: list[Message] | None = None
+    """Its messages when it was blocked; None while nobody blocks it."""
     blocks: int = 0
     """How often a block was set or taken away."""
 
@@ -102,12 +103,28 @@ class Story:
         """The highest number that is known to be stored; 0 when it is not known whether the conversation exists."""
         return max(self.stored, default=0)
 
+    # --- Blocking -----------------------------------------------------------------------------------------------------
+
+    def toggle_block(self, messages: list[Message]) -> None:
+        """It is blocked, or no longer, at a moment when it has these messages."""
+        self.hold_block(messages)
+        self.blocked = messages if self.blocked is None else None
+        self.blocks += 1
+
+    def hold_block(self, messages: list[Message]) -> None:
+        """If it is blocked, nothing but deletions has happened since."""
+        if self.blocked is None:
+            return
+        changed = [now for was, now in zip(self.blocked, messages, strict=False) if was != now and not now.deleted_at]
+        if changed or len(messages) != len(self.blocked):
+            raise BrokenPromise(Broken.OTHER, f"while {self.members} were blocked: {changed or messages[-1]}")
+
     def blocked_since(self, blocks: int) -> bool:
         """Whether it was blocked at some time since there had been `blocks` changes."""
-        return self.blocked or self.blocks != blocks
+        return self.blocked is not None or self.blocks != blocks
 
     def blocked_all_the_time(self, blocks: int) -> bool:
-        return self.blocked and self.blocks == blocks
+        return self.blocked is not None and self.blocks == blocks
 
     # --- Sending ------------------------------------------------------------------------------------------------------
 

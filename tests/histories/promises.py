@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from messaging import conversations
-from messaging.conversations import ConversationNotFound, Thread
+from messaging.conversations import ConversationNotFound
 from messaging.items import (
     CONVERSATION_SK,
     SENDS_KEPT,
@@ -46,9 +46,10 @@ def check(world: World) -> None:
     _check_entries(world, found, entries)
     for person in world.people:
         _check_list(person, found, entries)
-        for conversation in found:
-            if person in conversation.member_uuids:
-                _check_reach(person, world.stories[conversation.group_uuid])
+    for conversation in found:
+        one, other = sorted(conversation.member_uuids)
+        _check_reach_backwards(one, world.stories[conversation.group_uuid])
+        _check_reach_forwards(other, world.stories[conversation.group_uuid])
     _check_outsider(found)
     world.noted("tables checked")
     world.tally.outcomes["messages found as acknowledged"] += sum(len(story.stored) for story in world.stories.values())
@@ -86,6 +87,7 @@ def _check_conversation(world: World, story: Story, conversation: Conversation) 
         raise BrokenPromise(Broken.LOST, f"{conversation} has the messages {[each.seq for each in messages]}")
     if any(one.created_at >= other.created_at for one, other in pairwise(messages)):
         raise BrokenPromise(Broken.OUT_OF_ORDER, f"{[each.created_at for each in messages]}")
+    story.hold_block(messages)
     newest = messages[-1]
     sent = {
         member: Sent(
@@ -103,7 +105,7 @@ def _check_conversation(world: World, story: Story, conversation: Conversation) 
         message=preview(newest.message),
         last_user_uuid=newest.user_uuid,
         sent=sent,
-        blocked=story.blocked,
+        blocked=story.blocked is not None,
     )
     if conversation != expected or conversation.version < conversation.seq:
         raise BrokenPromise(Broken.OTHER, f"{conversation} does not follow from its messages: {expected}")
@@ -165,25 +167,30 @@ def _check_list(person: UUID, found: list[Conversation], entries: list[Entry]) -
         raise BrokenPromise(Broken.UNREAD, f"the total of {person} is not the sum of {mine}")
 
 
-def _check_reach(person: UUID, story: Story) -> None:
-    """A member reaches every message by cursors, backwards from the newest and forwards from the first."""
-    everything = [story.stored[seq].now for seq in sorted(story.stored)]
-
-    def page(**where: str) -> Thread:
-        return conversations.thread(user_uuid=person, group_uuid=story.group_uuid, **where)
-
-    window = page()
-    backwards = list(window.messages)
+def _check_reach_backwards(person: UUID, story: Story) -> None:
+    """A member reaches every message by cursors from the newest."""
+    window = conversations.thread(user_uuid=person, group_uuid=story.group_uuid)
+    shown = [*window.messages]
     while window.older:
-        window = page(before=window.older)
-        backwards = [*window.messages, *backwards]
-    forwards = list(window.messages)
+        window = conversations.thread(user_uuid=person, group_uuid=story.group_uuid, before=window.older)
+        shown = [*window.messages, *shown]
+    _hold_reach(person, story, shown)
+
+
+def _check_reach_forwards(person: UUID, story: Story) -> None:
+    """A member reaches every message by cursors from the first."""
+    window = conversations.thread(user_uuid=person, group_uuid=story.group_uuid, around=story.stored[1].now.created_at)
+    shown = [*window.messages]
     while window.newer:
-        window = page(after=window.newer)
-        forwards += window.messages
-    for shown in (backwards, forwards):
-        if shown != everything:
-            raise BrokenPromise(Broken.LOST, f"{person} reaches {shown} of {everything}")
+        window = conversations.thread(user_uuid=person, group_uuid=story.group_uuid, after=window.newer)
+        shown += window.messages
+    _hold_reach(person, story, shown)
+
+
+def _hold_reach(person: UUID, story: Story, shown: list[Message]) -> None:
+    everything = [story.stored[seq].now for seq in sorted(story.stored)]
+    if shown != everything:
+        raise BrokenPromise(Broken.LOST, f"{person} reaches {shown} of {everything}")
 
 
 def _check_outsider(found: list[Conversation]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -44,15 +43,19 @@ consumptions = st.builds(Consume, consumer=consumers, count=st.integers(1, 12))
 restarts = st.builds(BeginAnew, consumer=consumers, trimmed=st.integers(0, 255))
 deliveries = st.builds(Deliver, st.lists(st.integers(0, 63), min_size=1, max_size=8).map(tuple))
 arrivals = st.builds(LateArrives, number=numbers)
-losses = st.builds(LoseEntry, tab=tabs, other=numbers)
-blocks = st.builds(Block, tab=tabs, other=numbers)
+losses = st.builds(LoseEntry, tab=tabs)
+blocks = st.builds(Block, tab=tabs)
 waits = st.builds(Wait, wait=st.integers(0, len(WAITS) - 1))
 
 
 def weighted(*choices: tuple[int, SearchStrategy[Any]]) -> SearchStrategy[Any]:
     """One of the strategies, each as often as its weight says; `one_of` would drop what is named twice."""
     table = [strategy for weight, strategy in choices for _ in range(weight)]
-    return st.integers(0, len(table) - 1).flatmap(table.__getitem__)
+
+    def choose(number: int) -> SearchStrategy[Any]:
+        return table[number]
+
+    return st.integers(0, len(table) - 1).flatmap(choose)
 
 
 writing = weighted((4, sends), (2, starts), (1, taken))
@@ -61,19 +64,52 @@ amending = weighted((2, edits), (1, deletions))
 looking = weighted((2, openings), (1, older), (2, newer), (1, around), (2, lists), (1, intrusions))
 projecting = weighted((3, consumptions), (3, deliveries), (1, restarts))
 going_on = weighted((3, waits), (4, arrivals), (1, blocks), (1, losses))
-
-meanwhile = weighted(
-    (5, sends), (2, starts), (4, repeats), (2, changed), (3, readings), (3, edits), (2, deletions), (1, openings),
-    (3, consumptions), (3, deliveries), (1, restarts), (2, arrivals), (1, losses), (1, blocks), (2, bursts),
-)  # fmt: skip
-overtaken = weighted(
-    (2, st.builds(Overtaken, slow=meanwhile, others=st.lists(meanwhile, min_size=1, max_size=3).map(tuple))),
-    # The same person at the same message: the later wish counts.
-    (1, st.tuples(edits, edits).map(lambda two: Overtaken(two[0], (replace(two[0], text=two[1].text),)))),
-    (1, edits.map(lambda edit: Overtaken(edit, (Delete(edit.tab, edit.back),)))),
+anything = weighted(
+    (5, writing), (5, repeating), (4, amending), (3, readings), (4, projecting), (2, bursts), (4, going_on)
 )
+
+# --- The same people at the same messages, so that they get into each other's way -------------------------------------
+
+
+def rivals(action: Any) -> SearchStrategy[Any]:
+    """What somebody might do at the same time that has to do with the same thing."""
+    match action:
+        case Send() | Start() | SendAgain():
+            # A form is the newest one as soon as it is on its way.
+            again = action.form if isinstance(action, SendAgain) else 0
+            same = st.just(SendAgain(again))
+            other = st.builds(SendAgain, form=st.just(again), text=texts)
+            return weighted((3, same), (1, other), (2, sends), (1, bursts), (2, blocks), (1, readings))
+        case Edit() | Delete():
+            edit = st.builds(Edit, tab=st.just(action.tab), back=st.just(action.back), text=texts, server=servers)
+            return weighted((3, edit), (2, st.just(Delete(action.tab, action.back))), (2, sends), (1, blocks))
+        case MarkRead():
+            read = st.builds(MarkRead, tab=st.just(action.tab), back=backs)
+            return weighted((3, read), (1, sends), (2, projecting), (1, losses))
+        case _:
+            return weighted((3, projecting), (2, readings), (1, sends), (1, losses))
+
+
+contested = weighted((3, writing), (2, repeats), (3, amending), (2, readings), (3, projecting))
+overtaken = weighted(
+    (1, st.builds(Overtaken, slow=anything, others=st.lists(anything, min_size=1, max_size=3).map(tuple))),
+    (2, contested.flatmap(lambda slow: rivals(slow).map(lambda rival: Overtaken(slow, (rival,))))),
+)
+torn = st.sampled_from((Fault.FIRST_UNPROCESSED, Fault.LAST_UNPROCESSED))
+interrupted: SearchStrategy[tuple[Any, tuple[Disturbance, ...]]] = contested.flatmap(
+    lambda action: st.tuples(
+        st.just(action),
+        st.one_of(
+            # Between two of its calls, and between the two halves of a read.
+            st.builds(Disturbance, st.integers(0, 2), rivals(action)).map(lambda rival: (rival,)),
+            st.tuples(st.builds(Disturbance, st.just(0), torn), st.builds(Disturbance, st.just(1), rivals(action))),
+        ),
+    )
+)
+
+# --- Bad luck ---------------------------------------------------------------------------------------------------------
+
 requests = st.sampled_from((0, 0, 1, 1, 2))
 faults = st.builds(Disturbance, at=requests, what=st.sampled_from(Fault), times=st.sampled_from((1, 2, 2, 9)))
-disturbances = st.lists(
-    weighted((2, faults), (1, st.builds(Disturbance, at=requests, what=meanwhile))), max_size=3
-).map(tuple)
+interruptions = st.builds(Disturbance, at=requests, what=anything)
+disturbances = st.lists(weighted((2, faults), (1, interruptions)), max_size=3).map(tuple)
