@@ -12,9 +12,10 @@ from uuid import uuid4
 
 import pytest
 from botocore.awsrequest import AWSResponse  # noqa: TID251 - what a fault is made of
+from botocore.exceptions import ParamValidationError  # noqa: TID251
 
 from messaging import bulk
-from messaging.aws import ServiceError, Throttled, Unavailable
+from messaging.aws import ServiceError, Throttled, Unavailable, patient
 from messaging.bulk import BulkWriter, Stopped, delete_messages, in_threads, put_messages
 from messaging.dynamodb import MessageTable
 from messaging.items import Message, format_created_at, message_item
@@ -206,15 +207,18 @@ def test_all_threads_work_at_once() -> None:
 def test_the_first_error_stops_the_others_and_is_raised() -> None:
     stop = Event()
     turns = iter([True, False, False])
+    told: list[bool] = []
 
     def work() -> None:
         if next(turns):
             raise Throttled
-        assert stop.wait(10)
+        told.append(stop.wait(10))
         raise Stopped
 
     with pytest.raises(Throttled):
         in_threads(3, work, stop=stop)
+
+    assert told == [True, True]
 
 
 def test_ctrl_c_stops_them_all() -> None:
@@ -245,3 +249,15 @@ def test_after_ctrl_c_nobody_waits_long_for_a_call_without_an_answer(monkeypatch
         assert not answered.is_set()
     finally:
         answered.set()
+
+
+def test_a_client_for_bulk_leaves_it_to_dynamodb_to_check_parameters(table: MessageTable) -> None:
+    unchecked = MessageTable(patient(table.client, attempts=1, validate=False), table.name)
+
+    put_messages(unchecked, messages(30))
+
+    assert len(table.messages_after(GROUP, "", limit=100)) == 30
+    with pytest.raises(ServiceError, match=r"Validation|Serialization"):
+        BulkWriter(unchecked).put([{"pk": {"S": 5}, "sk": {"S": "1"}}])
+    with pytest.raises(ParamValidationError):
+        BulkWriter(table).put([{"pk": {"S": 5}, "sk": {"S": "1"}}])

@@ -196,7 +196,7 @@ def test_it_refuses_what_is_no_number(moto_table: MessageTable, number: str) -> 
 def test_when_writing_fails_it_says_what_is_whole_and_how_to_go_on(
     table: MessageTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("messaging.management.commands.ddb_seed.patient", lambda client: client)
+    monkeypatch.setattr("messaging.management.commands.ddb_seed.patient", lambda client, **how: client)
     err = StringIO()
 
     with (

@@ -151,7 +151,8 @@ class Command(TableCommand):
                 random=Random(random_seed),  # noqa: S311 - names
                 made=advance,
             )
-        seeding = SyntheticSeeding(MessageTable(patient(table.client), table.name), now, threads)
+        client = patient(table.client, attempts=1, validate=False)  # the writer has a patience of its own
+        seeding = SyntheticSeeding(MessageTable(client, table.name), now, threads)
         began = perf_counter()
         self.write(seeding, people, wanted, random_seed)
         seconds = perf_counter() - began
