@@ -94,8 +94,10 @@ def test_on_a_terminal_it_keeps_to_the_width(
 
 
 def test_on_a_narrow_terminal_it_still_says_what_is_protected(
-    table: MessageTable, other: str, monkeypatch: pytest.MonkeyPatch
+    moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Where no other test has tables, whose names would change the widths.
+    create(moto_table, "another", DeletionProtectionEnabled=True)
     monkeypatch.setenv("COLUMNS", "100")
 
     assert "protected" in run(COMMAND, "-v0", out=Terminal())[0]
