@@ -26,9 +26,9 @@ from messaging.shards import StreamGone
 from messaging.stream import DRAIN_TRIES, DRAINED_PASSES, StreamConsumer
 
 from .command_runs import run, run_json
+from .scripted_stream import ScriptedStream, refused
+from .scripted_watch import Watched
 from .talk import BAYKO, entry_of, send, start
-from .test_lineage import ScriptedStreams
-from .test_stream import PutAside, Remembered
 
 pytestmark = pytest.mark.django_db
 
@@ -229,60 +229,44 @@ def test_once_ctrl_c_is_130_and_safe_to_repeat(table: MessageTable, monkeypatch:
     assert entry_of(table, BAYKO).message == "Newest"
 
 
-class Waits(Event):
-    """An event that is never set and lets no time pass."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.waited: list[float | None] = []
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self.waited.append(timeout)
-        return False
-
-
-def scripted(table: MessageTable, streams: ScriptedStreams) -> StreamConsumer:
-    return StreamConsumer(table, streams, "arn", Remembered(), PutAside())  # type: ignore[arg-type]
-
-
 def test_once_it_reads_the_children_of_what_ends(moto_table: MessageTable) -> None:
     start()
     (conversation,) = moto_table.conversations()
-    shards = {"child": "parent", "parent": None, "grandchild": "child"}
-    consumer = scripted(moto_table, ScriptedStreams(shards, {name: [conversation] for name in shards}))
+    stream = ScriptedStream()
+    stream.open_shard("parent")
+    stream.split("parent", "child")
+    stream.split("child", "grandchild")
+    for name in stream.shards:
+        stream.write(name, conversation)
+    watched = Watched.of(stream, moto_table)
 
-    consumer.drain(Waits())
+    watched.consumer.drain(watched.time)
 
-    assert consumer.records == 3
+    assert watched.consumer.records == 3
 
 
 def test_once_it_is_not_fooled_by_an_empty_page(moto_table: MessageTable) -> None:
     start()
     (conversation,) = moto_table.conversations()
-    streams = ScriptedStreams({"one": None}, {"one": [conversation]}, open={"one"})
-    empty = DRAINED_PASSES - 1
+    stream = ScriptedStream(empty_pages=[True] * (DRAINED_PASSES - 1))
+    stream.open_shard("one")
+    stream.write("one", conversation)
+    watched = Watched.of(stream, moto_table)
 
-    def page(*, ShardIterator: str, Limit: int) -> dict[str, object]:  # noqa: N803
-        nonlocal empty
-        empty -= 1
-        if empty >= 0:
-            return {"Records": [], "NextShardIterator": ShardIterator}
-        return ScriptedStreams.get_records(streams, ShardIterator=ShardIterator, Limit=Limit)
+    watched.consumer.drain(watched.time)
 
-    streams.get_records = page  # type: ignore[method-assign]
-    consumer = scripted(moto_table, streams)
-    consumer.drain(Waits())
-
-    assert consumer.records == 1
+    assert watched.consumer.records == 1
 
 
 def test_once_it_tries_again_but_not_for_ever(moto_table: MessageTable) -> None:
-    streams = ScriptedStreams({"one": None}, {"one": []}, open={"one"})
-    streams.failures["get_records"] = ["LimitExceededException"] * (DRAIN_TRIES - 1)
-    scripted(moto_table, streams).drain(Waits())
+    limited = refused("LimitExceededException")
+    stream = ScriptedStream(faults={"get_records": [limited] * (DRAIN_TRIES - 1)})
+    stream.open_shard("one")
+    patient = Watched.of(stream, moto_table)
+    patient.consumer.drain(patient.time)
 
-    waits = Waits()
-    streams.failures["get_records"] = ["LimitExceededException"] * DRAIN_TRIES
+    stream.faults["get_records"] = [limited] * DRAIN_TRIES
+    impatient = Watched.of(stream, moto_table)
     with pytest.raises(Unavailable):
-        scripted(moto_table, streams).drain(waits)
-    assert waits.waited == [0.5, 1.0, 2.0, 4.0]
+        impatient.consumer.drain(impatient.time)
+    assert impatient.time.waited == [0.5, 1.0, 2.0, 4.0]
