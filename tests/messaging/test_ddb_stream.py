@@ -111,6 +111,17 @@ def stopping_at(monkeypatch: pytest.MonkeyPatch, *errors: Exception) -> list[str
     return read
 
 
+@pytest.mark.parametrize("arguments", [(), ("--once",)])
+def test_a_refused_permission_ends_it_with_a_sentence(
+    table: MessageTable, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    stream = ScriptedStream(faults={"describe_stream": [refused("AccessDeniedException")]})
+    monkeypatch.setattr("messaging.management.commands.ddb_stream.streams_client", lambda: stream)
+
+    with pytest.raises(CommandError, match="the credentials lack the permission"):
+        run(COMMAND, *arguments)
+
+
 def test_it_tells_people_what_it_reads(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
     stopping_at(monkeypatch)
 

@@ -12,7 +12,7 @@ from messaging.items import Conversation
 from messaging.shards import SHARD_START, StreamGone
 from messaging.stream import DESCRIBE_SECONDS, POLL_SECONDS, SHARD_END
 
-from .scripted_stream import ITERATOR_SECONDS, Misbehaved, ScriptedStream, refused
+from .scripted_stream import ITERATOR_SECONDS, ScriptedStream, refused
 from .scripted_watch import PassingTime, Watched
 from .talk import ANDREW, BAYKO, entry_of, send, start
 
@@ -398,45 +398,3 @@ def test_another_stream_is_begun_from_nothing(moto_table: MessageTable, split: S
     assert entry_of(moto_table, BAYKO).last_seq == 6
     watched.poll()
     assert watched.checkpoints.load()["new"] == SHARD_START
-
-
-def test_the_watch_notices_a_child_read_before_its_parent(moto_table: MessageTable, split: ScriptedStream) -> None:
-    watched = begun(split, moto_table)
-    watched.consumer._open("child-1")
-
-    with pytest.raises(Misbehaved, match="child-1 was read before the end of parent"):
-        watched.poll()
-
-
-def test_the_watch_notices_a_second_read_in_a_pass(moto_table: MessageTable, split: ScriptedStream) -> None:
-    watched = begun(split, moto_table)
-    watched.poll()
-
-    with pytest.raises(Misbehaved, match="parent was read twice in a pass"):
-        watched.consumer.poll()
-
-
-def test_the_watch_notices_a_checkpoint_before_its_records(moto_table: MessageTable, split: ScriptedStream) -> None:
-    watched = begun(split, moto_table, {"parent": SHARD_START})
-
-    with pytest.raises(Misbehaved, match="noted as applied beyond what was"):
-        watched.checkpoints.save("parent", split.sequence_number("parent", 0))
-
-
-def test_the_watch_notices_a_checkpoint_that_moves_back(moto_table: MessageTable, split: ScriptedStream) -> None:
-    watched = begun(split, moto_table)
-    watched.read_all()
-
-    with pytest.raises(Misbehaved, match="moved back"):
-        watched.checkpoints.save("child-1", split.sequence_number("child-1", 0))
-
-
-def test_the_watch_notices_an_expired_iterator_used_again(moto_table: MessageTable, split: ScriptedStream) -> None:
-    watched = begun(split, moto_table)
-    (iterator,) = watched.consumer._iterators.values()
-    watched.time.now += ITERATOR_SECONDS + 1
-    watched.poll()
-    watched.consumer._iterators["parent"] = iterator
-
-    with pytest.raises(Misbehaved, match="expired"):
-        watched.poll()
