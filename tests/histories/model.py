@@ -41,6 +41,8 @@ class Sending:
     seq: int | None = None
     """Where it is stored, once that is known."""
     must_be_stored: bool = False
+    unknown: bool = False
+    """Whether it ended at least once without anybody knowing how."""
 
 
 @dataclass(slots=True)

@@ -81,13 +81,18 @@ class SendWithUuidOf:
     tab: int
     form: int
     text: int
+    anew: bool
+    """Whether on the page that starts a conversation, which knows no message."""
 
     def act(self, world: World) -> None:
         tab = world.tab(self.tab)
         if tab.group_uuid and world.forms:
+            story = world.stories[tab.group_uuid]
             taken = world.forms[-1 - self.form % len(world.forms)].message_uuid
-            if (tab.person, taken) not in world.stories[tab.group_uuid].sendings:
-                submit(world, tab, Form(tab.person, tab.group_uuid, None, taken, tab.after, self.text), 0)
+            if (tab.person, taken) not in story.sendings:
+                (other,) = story.members - {tab.person}
+                form = Form(tab.person, tab.group_uuid, None, taken, tab.after, self.text)
+                submit(world, tab, replace(form, starts_with=other, after="") if self.anew else form, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,7 @@ def submit(world: World, tab: Tab, form: Form, server: int) -> None:
         with world.request() as plan:
             delivery = _send(form, typed, world, server)
     except NobodyKnows:
+        sending.unknown = True
         world.noted("send: unknown")
         return
     except MessageUuidReused:

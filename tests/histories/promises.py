@@ -116,6 +116,12 @@ def _check_sendings(world: World, story: Story) -> None:
     for sending in story.sendings.values():
         if sending.must_be_stored and sending.seq is None:
             raise BrokenPromise(Broken.LOST, f"said to be stored, it is not: {sending}")
+        if sending.unknown:
+            world.noted(
+                "sends of unknown outcome: not stored"
+                if sending.seq is None
+                else "sends of unknown outcome: stored once"
+            )
 
 
 def _check_entries(world: World, found: list[Conversation], entries: list[Entry]) -> None:

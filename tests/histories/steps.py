@@ -26,7 +26,7 @@ consumers = st.integers(0, 1)
 
 starts = st.builds(Start, tab=tabs, other=numbers, text=texts, server=servers)
 sends = st.builds(Send, tab=tabs, text=texts, server=servers)
-taken = st.builds(SendWithUuidOf, tab=tabs, form=forms, text=texts)
+taken = st.builds(SendWithUuidOf, tab=tabs, form=forms, text=texts, anew=st.booleans())
 bursts = st.builds(Burst, tab=tabs, count=st.integers(2, 5))
 repeats = st.builds(SendAgain, form=forms, server=servers)
 changed = st.builds(SendAgain, form=forms, server=servers, text=texts)

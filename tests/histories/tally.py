@@ -28,6 +28,9 @@ class BrokenPromise(AssertionError):
         self.how = how
 
 
+COUNTERS = ("steps", "meanwhile", "faults", "outcomes", "broken")
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts of what was tried; those of several runs can be added."""
@@ -41,10 +44,22 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)
 
+    @classmethod
+    def from_counts(cls, counts: dict[str, dict[str, int]]) -> Tally:
+        """A tally of what `counts` gave."""
+        (histories,) = counts["histories"].values()
+        return cls(histories, **{name: Counter(counts[name]) for name in COUNTERS})
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Plain dictionaries, to be sent to another process."""
+        return {"histories": {"tried": self.histories}} | {
+            name: {str(kind): count for kind, count in getattr(self, name).items()} for name in COUNTERS
+        }
+
     def add(self, other: Tally) -> None:
         self.histories += other.histories
-        for mine, others in zip(self._counters(), other._counters(), strict=True):
-            mine.update(others)
+        for name in COUNTERS:
+            getattr(self, name).update(getattr(other, name))
 
     def lines(self) -> Iterator[str]:
         """The counts as sentences for a terminal."""
@@ -53,9 +68,6 @@ class Tally:
         yield f"{self.faults.total():,} faults: {_listed(self.faults)}"
         yield f"outcomes: {_listed(self.outcomes)}"
         yield ", ".join(f"{self.broken[how]} {how}" for how in Broken)
-
-    def _counters(self) -> tuple[Counter[str], ...]:
-        return self.steps, self.meanwhile, self.faults, self.outcomes, self.broken
 
 
 def _listed(counts: Counter[str]) -> str:
