@@ -32,9 +32,8 @@ def main() -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         if "wait" in asked:
-            _, status = os.waitpid(asked["wait"], 0)
-            children.remove(asked["wait"])
-            answer = {"status": os.waitstatus_to_exitcode(status)}
+            answer = wait(asked["wait"], os.WNOHANG if asked["at_once"] else 0)
+            children -= {asked["wait"]} if answer else set()
         else:
             answer = bear(asked, births.ROLES[asked["role"]])
             children.add(answer["pid"])
@@ -43,6 +42,12 @@ def main() -> None:
     for child in children:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+def wait(pid: int, how: int) -> dict[str, int]:
+    """How the child ended; nothing when it has not and is not waited for."""
+    found, status = os.waitpid(pid, how)
+    return {"status": os.waitstatus_to_exitcode(status)} if found else {}
 
 
 def bear(asked: Mapping[str, Any], role: Callable[..., object]) -> dict[str, int]:

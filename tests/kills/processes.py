@@ -15,6 +15,12 @@ from typing import Any
 
 from django.conf import settings
 
+IDLE = ["after GetRecords"] * 3
+"""What a worker that has nothing to do passes last."""
+
+DOES_NOT_ANSWER = "DynamoDB does not answer"
+TRIES = 5
+
 
 @dataclass(slots=True)
 class Nursery:
@@ -40,6 +46,15 @@ class Nursery:
         child = Process(self, answer["pid"], answer.get("port", 0), told, said)
         self.children.append(child)
         return child
+
+    def drain(self, table_name: str) -> None:
+        """Let a worker apply all that a table's stream holds."""
+        for _ in range(TRIES):
+            worker = self.bear("worker", table=table_name, arguments=["--once"])
+            if worker.wait() == 0:
+                return
+            assert worker.has_given_up(), worker.said.read_text()
+        raise AssertionError(DOES_NOT_ANSWER)
 
     def end_all(self) -> None:
         """Kill those that are left."""
@@ -68,8 +83,14 @@ class Process:
     def wait(self) -> int:
         """Its exit code once it has ended, negative for a signal."""
         if self.status is None:
-            self.status = self.nursery.ask(wait=self.pid)["status"]
+            self.status = self.nursery.ask(wait=self.pid, at_once=False)["status"]
         return self.status
+
+    def has_given_up(self) -> bool:
+        """Whether it ended by itself because DynamoDB did not answer, as may be on a busy machine."""
+        if self.status is None:
+            self.status = self.nursery.ask(wait=self.pid, at_once=True).get("status")
+        return self.status == 1 and DOES_NOT_ANSWER in self.said.read_text()
 
     def was_killed(self) -> bool:
         """Whether it died of SIGKILL; whatever else than that or a success it ended with fails the test."""
@@ -80,6 +101,10 @@ class Process:
     def moments(self) -> list[str]:
         """Those it passed; the last one is when it died, if that was between two calls."""
         return self.told.read_text().splitlines() if self.told.exists() else []
+
+    def is_idle(self) -> bool:
+        """Whether a worker read the stream again and again, and found nothing."""
+        return self.moments()[-len(IDLE) :] == IDLE
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from messaging.aws import patient
 from messaging.bulk import BulkWriter
 from messaging.dynamodb import MessageTable
 from messaging.projection import project
@@ -28,8 +30,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 KILLS = int(os.environ.get("KILLS", "5"))
 MESSAGES = int(os.environ.get("MESSAGES", "300"))
 SEED = int(os.environ.get("SEED", "2026"))
-MOMENTS = 60
-"""A worker lives for up to so many at least."""
+MOMENTS = 200
+"""A worker lives for up to so many, unless it has nothing to do before."""
 OWN = ("read_seq", "read_sk")
 """Of an entry, its member's."""
 
@@ -37,16 +39,20 @@ Tell = Callable[[str], None]
 
 
 @pytest.fixture
-def tell(request: pytest.FixtureRequest) -> Tell:
-    """Say something on the terminal."""
-    writer = request.config.get_terminal_writer()
-    return lambda sentence: writer.line(f"\n{sentence}")
+def tell(capsys: pytest.CaptureFixture[str]) -> Tell:
+    """Say something on the terminal, whatever is captured."""
+
+    def tell(sentence: str) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n{sentence}\n")
+
+    return tell
 
 
 @pytest.fixture
 def twin(table: MessageTable) -> Iterator[MessageTable]:
     """Another table, for a worker that nobody kills."""
-    twin = MessageTable(table.client, f"{table.name}-twin")
+    twin = MessageTable(patient(table.client), f"{table.name}-twin")
     list(load_schema(twin, sleep=lambda _: None))
     yield twin
     twin.client.delete_table(TableName=twin.name)
@@ -62,7 +68,7 @@ def test_a_worker_killed_at_random_leaves_the_same_table(
     workers = killed_while(flow, nursery, table)
     seconds = time.monotonic() - began
     book = flow.end()
-    drain(nursery, table)
+    nursery.drain(table.name)
 
     found = contents(table)
     check_conversations(book, found)
@@ -85,20 +91,17 @@ def killed_while(flow: Flow, nursery: Nursery, table: MessageTable) -> list[Proc
     for number in range(KILLS):
         sent = (number + chosen.random()) * MESSAGES / KILLS
         moments = chosen.randint(1, MOMENTS)
-        # Idle or not, a worker passes moments: it polls.
-        while flow.sent < sent or len(worker.moments()) < moments:
+        while flow.sent < sent or not (len(worker.moments()) >= moments or worker.is_idle()):
             assert flow.goes_on or flow.sent >= sent, flow.errors
-            time.sleep(0.002)
+            time.sleep(0.02)
+            if worker.has_given_up():
+                worker = nursery.bear("worker", table=table.name)
         worker.kill()
         killed.append(worker)
         worker = nursery.bear("worker", table=table.name)
     flow.end()
     worker.kill()
     return killed
-
-
-def drain(nursery: Nursery, table: MessageTable) -> None:
-    assert not nursery.bear("worker", table=table.name, arguments=["--once"]).was_killed()
 
 
 def entries(table: MessageTable) -> list[dict[str, Any]]:
@@ -113,7 +116,7 @@ def entries(table: MessageTable) -> list[dict[str, Any]]:
 def entries_of_one_never_killed(nursery: Nursery, table: MessageTable, twin: MessageTable) -> list[dict[str, Any]]:
     """What a worker makes of the same conversations when it lives to the end."""
     BulkWriter(twin).put(item for item in items(table) if item["pk"]["S"].startswith("MSG#"))
-    drain(nursery, twin)
+    nursery.drain(twin.name)
     return entries(twin)
 
 

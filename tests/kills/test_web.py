@@ -77,7 +77,7 @@ class Site:
 
     def drain(self) -> None:
         """Let a worker take in the stream, and compare everything."""
-        assert not self.nursery.bear("worker", table=self.table.name, arguments=["--once"]).was_killed()
+        self.nursery.drain(self.table.name)
         found = self.contents()
         check_conversations(self.book, found)
         check_entries(self.book, found)

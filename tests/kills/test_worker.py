@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,8 +14,7 @@ from django.utils import timezone
 from messaging import conversations
 from messaging.checkpoints import PostgresCheckpoints
 from messaging.dynamodb import MessageTable
-from messaging.items import pair_group_uuid
-from messaging.models import StreamCheckpoint
+from messaging.items import entry_key, pair_group_uuid
 from messaging.projection import project
 from messaging.schema import stream_arn
 
@@ -26,8 +26,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ANDREW, BAYKO, LONDO = UUID(int=1), UUID(int=2), UUID(int=3)
 AT_MOST = 400
 """Moments of a worker's work, far more than there are."""
-IDLE = ["after GetRecords"] * 3
-"""What a worker that has nothing to do passes last."""
 SECONDS = 60
 """Far more than it takes."""
 
@@ -61,18 +59,19 @@ class Talk:
         if turn % 3 == 0:
             self.reads(BAYKO, LONDO)
 
-    def at_every_moment(self, prepare: Callable[[], object]) -> list[str]:
-        """Have a worker killed at each moment of its work, and another one take over; returns when they died."""
+    def at_every_moment(self, change: Callable[[int], object]) -> list[str]:
+        """Have a worker killed at each moment of its work, and another one take over; returns when they died.
+
+        `change` is done before each time, and makes the lists wrong.
+        """
         died: list[str] = []
         for die_at in range(AT_MOST):
-            self.goes_on(die_at)
-            prepare()
+            change(die_at)
             doomed = self.nursery.bear("worker", table=self.table.name, die_at=die_at)
             assert doomed.was_killed()
             died.append(doomed.moments()[-1])
             self.takes_over()
-            moments = doomed.moments()
-            if any("UpdateItem" in moment for moment in moments) and moments[-len(IDLE) :] == IDLE:
+            if doomed.is_idle() and any("UpdateItem" in moment for moment in doomed.moments()):
                 return died
         raise AssertionError("it never had nothing to do")
 
@@ -89,7 +88,7 @@ class Talk:
 
     def ends(self) -> None:
         """Whatever the stream still holds changes nothing, nor does a projection of every conversation."""
-        assert not self.nursery.bear("worker", table=self.table.name, arguments=["--once"]).was_killed()
+        self.nursery.drain(self.table.name)
         check_entries(self.book, contents(self.table))
         assert project(self.table, self.table.conversations()) == 0
 
@@ -103,24 +102,30 @@ def test_lists_are_right_whenever_the_worker_dies(talk: Talk) -> None:
     talk.goes_on(0)
     talk.takes_over()
 
-    died = talk.at_every_moment(lambda: None)
+    died = talk.at_every_moment(talk.goes_on)
 
     talk.ends()
     assert {"after UpdateItem", "after GetRecords", "after GetShardIterator"} <= set(died)
     assert "after UPDATE messaging_streamcheckpoint" in died
 
 
-def lose_checkpoints(table: MessageTable) -> None:
-    """Leave one that is of no use: its shard is gone."""
-    StreamCheckpoint.objects.all().delete()
+def lose_records(table: MessageTable, _: int) -> None:
+    """Put the entries back, as if what the stream said of them had been in a shard that is gone."""
+    for member, group in contents(table).entries:
+        table.client.update_item(
+            TableName=table.name,
+            Key=entry_key(member, group),
+            UpdateExpression="SET version = :old, last_seq = :old, message = :old_text",
+            ExpressionAttributeValues={":old": {"N": "0"}, ":old_text": {"S": "Old"}},
+        )
     PostgresCheckpoints(stream_arn(table)).save("shardId-gone", "1")
 
 
 def test_lists_are_right_whenever_the_worker_dies_in_a_full_projection(talk: Talk, table: MessageTable) -> None:
     talk.goes_on(0)
-    talk.takes_over()
+    talk.nursery.drain(table.name)
 
-    died = talk.at_every_moment(lambda: lose_checkpoints(table))
+    died = talk.at_every_moment(partial(lose_records, table))
 
     talk.ends()
     assert {"after Scan", "after UpdateItem", "after DELETE messaging_streamcheckpoint"} <= set(died)
