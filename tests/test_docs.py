@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
+from cruddur.command_line import own_commands
+from cruddur.command_reference import reference
 from messaging.table import INDEXES
 
 ROOT = Path(__file__).parents[1]
@@ -68,10 +70,24 @@ def test_every_relative_link_leads_somewhere(document: Path) -> None:
 
 def test_the_readme_lists_every_command_of_the_project() -> None:
     listed = code_names(" ".join(first_cells(section(README, "Commands"))))
-    own = {name for name, app in get_commands().items() if app in ("users", "messaging")}
 
-    assert own <= listed
+    assert own_commands().keys() <= listed
     assert listed <= get_commands().keys()
+
+
+def test_the_reference_of_the_commands_says_what_they_say() -> None:
+    assert (ROOT / "docs" / "commands.md").read_text() == reference(), "run `make docs`"
+
+
+def test_every_old_script_has_its_command() -> None:
+    named = set(re.findall(r"^\| `([^` ]+)", section(reference(), "Instead of the old scripts"), re.MULTILINE))
+
+    assert named == {
+        "cognito/list-users", "db/connect", "db/create", "db/drop", "db/schema-load", "db/seed", "db/sessions",
+        "db/setup", "db/update_cognito_user_ids", "ddb/drop", "ddb/drop-sdk", "ddb/list-tables", "ddb/list-tables-sdk",
+        "ddb/patterns/get-conversation", "ddb/patterns/list-conversations", "ddb/scan", "ddb/schema-load", "ddb/seed",
+        "the",
+    }  # fmt: skip
 
 
 def test_the_settings_of_the_readme_are_explained_in_the_example() -> None:
