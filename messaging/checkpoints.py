@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
 
 from .models import StreamCheckpoint
+
+TRUSTED_FOR = timedelta(hours=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +19,14 @@ class PostgresCheckpoints:
     stream_arn: str
 
     def load(self) -> dict[str, str]:
-        """Sequence number of the last record applied, by shard."""
+        """Sequence number of the last record applied, by shard; none when they are too old to be trusted.
+
+        A stream keeps records for 24 hours, and does not tell of those that went before they were read for the first
+        time. What is not trusted is deleted: a consumer then projects every conversation first.
+        """
         rows = StreamCheckpoint.objects.filter(stream_arn=self.stream_arn)
+        if not rows.filter(updated_at__gt=timezone.now() - TRUSTED_FOR).exists():
+            self.forget()
         return dict(rows.values_list("shard_id", "sequence_number"))
 
     def save(self, shard_id: str, sequence_number: str) -> None:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cruddur.terminal import Column, is_plain
+from messaging.shards import SHARD_START
 from messaging.stream import SHARD_END
 from messaging.stream_status import Checkpoint, ShardStatus, StreamStatus
 
@@ -96,5 +97,6 @@ def details(shard: ShardStatus) -> Iterator[str]:
 def applied(checkpoint: Checkpoint | None) -> str:
     if checkpoint is None:
         return "no checkpoint"
-    end = "its end" if checkpoint.sequence_number == SHARD_END else checkpoint.sequence_number
+    names = {SHARD_START: "its start", SHARD_END: "its end"}
+    end = names.get(checkpoint.sequence_number, checkpoint.sequence_number)
     return f"to {end}, {moment(checkpoint.saved_at)}"

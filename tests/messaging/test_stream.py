@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from threading import Event, Thread
 
 import pytest
+import time_machine
 
 from messaging import conversations
 from messaging.checkpoints import PostgresCheckpoints
@@ -173,3 +175,17 @@ def test_it_stops_when_told(table: MessageTable) -> None:
 
     assert not worker.is_alive()
     assert conversations.inbox(user_uuid=BAYKO).entries[0].group_uuid == GROUP
+
+
+def test_checkpoints_of_yesterday_are_not_trusted(table: MessageTable) -> None:
+    checkpoints = PostgresCheckpoints("arn")
+    with time_machine.travel("2026-11-20T12:00:00Z", tick=False) as clock:
+        checkpoints.save("one", "1")
+        clock.shift(timedelta(hours=19))
+        assert checkpoints.load() == {"one": "1"}
+        checkpoints.save("two", "2")
+        clock.shift(timedelta(hours=19))
+        assert checkpoints.load() == {"one": "1", "two": "2"}
+        clock.shift(timedelta(hours=2))
+        assert checkpoints.load() == {}
+    assert not StreamCheckpoint.objects.exists()
