@@ -184,8 +184,8 @@ class Command(TableCommand):
         begun = seeding.taken - seeding.conversations
         conversations, messages = wanted.conversations - seeding.conversations, wanted.messages - seeding.messages
         self.stderr.write(
-            f"\n{seeding.conversations:,} of {wanted.conversations:,} conversations are whole, with "
-            f"{seeding.messages:,} messages. Of {begun:,} that were begun nobody sees anything. "
+            f"{seeding.conversations:,} of {wanted.conversations:,} conversations are whole, with "
+            f"{seeding.messages:,} messages; {begun:,} more were begun, and what is not whole stays out of sight. "
             f"For the rest: manage.py ddb_seed --append --conversations {conversations} --messages {messages}"
         )
 
