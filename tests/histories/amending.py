@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from messaging.amendments import EDIT_TIME, MessageIsDeleted, NotTheWriter, TooLateToEdit, delete, edit
-from messaging.conversations import Blocked, Delivery
+from messaging.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound
 from messaging.items import Message
 
 from .looks import showing
@@ -58,6 +58,8 @@ def amend(world: World, number: int, back: int, text: int | None, now: datetime)
             delivery = request(tab.person, message.group_uuid, message.created_at, text, now)
     except NobodyKnows:
         world.noted(f"{what}: unknown")
+    except (ConversationNotFound, MessageNotFound) as error:
+        raise BrokenPromise(Broken.LOST, f"{message} is gone for its writer") from error
     except (TooLateToEdit, MessageIsDeleted, Blocked) as refusal:
         if not _is_right(refusal, story, begun, message, now=now, blocks=blocks):
             raise BrokenPromise(Broken.OTHER, f"{begun} was refused for no reason") from refusal
@@ -104,5 +106,7 @@ def refuse(
         world.noted("refused to others: unknown")
     except why:
         world.noted("refused to others: done")
+    except (ConversationNotFound, MessageNotFound) as error:
+        raise BrokenPromise(Broken.LOST, f"for {person} there is no message {created_at}") from error
     else:
         raise BrokenPromise(Broken.LEAKED, f"{person} changed somebody else's message in {group_uuid}")

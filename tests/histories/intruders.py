@@ -8,9 +8,9 @@ from uuid import UUID
 
 from messaging import conversations
 from messaging.conversations import ConversationNotFound
-from messaging.items import format_created_at
 
 from .amending import refuse
+from .looks import showing
 from .model import Story
 from .tally import Broken, BrokenPromise
 from .world import OUTSIDER, NobodyKnows, World
@@ -22,15 +22,16 @@ class Intrude:
 
     way: int
     tab: int
-    other: int
     outsider: int
 
     def act(self, world: World) -> None:
-        member = world.tab(self.tab).person
-        story = world.story(member, world.other_than(member, self.other))
+        tab = showing(world, self.tab)
+        if tab.group_uuid is None:
+            return
+        story = world.stories[tab.group_uuid]
         others = [each for each in (*world.people, OUTSIDER) if each not in story.members]
         outsider = others[self.outsider % len(others)]
-        newest = story.stored[story.newest].now.created_at if story.newest else format_created_at(world.time)
+        newest = story.stored[story.newest].now.created_at
         ways: list[Callable[[], object]] = [
             lambda: conversations.thread(user_uuid=outsider, group_uuid=story.group_uuid),
             lambda: conversations.thread(user_uuid=outsider, group_uuid=story.group_uuid, after=newest),

@@ -113,6 +113,17 @@ class Overtaken:
 
 
 @dataclass(frozen=True, slots=True)
+class Series:
+    """One action after the other."""
+
+    actions: tuple[Action, ...]
+
+    def act(self, world: World) -> None:
+        for action in self.actions:
+            world.perform(action)
+
+
+@dataclass(frozen=True, slots=True)
 class LoseEntry:
     """A person's entry of the conversation in a tab gets lost, as by a mistake of an operator."""
 

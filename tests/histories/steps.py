@@ -11,7 +11,7 @@ from .amending import Delete, Edit
 from .faults import Disturbance, Fault
 from .intruders import Intrude
 from .looks import Around, Newer, Older, Open, ReadList
-from .machinery import WAITS, BeginAnew, Block, Consume, Deliver, LateArrives, LoseEntry, Overtaken, Wait
+from .machinery import WAITS, BeginAnew, Block, Consume, Deliver, LateArrives, LoseEntry, Overtaken, Series, Wait
 from .people import Burst, MarkRead, Send, SendAgain, SendWithUuidOf, Start
 from .world import SKEWS, TEXTS
 
@@ -38,7 +38,7 @@ older = st.builds(Older, tab=tabs)
 newer = st.builds(Newer, tab=tabs)
 around = st.builds(Around, tab=tabs, back=backs)
 lists = st.builds(ReadList, person=numbers)
-intrusions = st.builds(Intrude, way=numbers, tab=tabs, other=numbers, outsider=numbers)
+intrusions = st.builds(Intrude, way=numbers, tab=tabs, outsider=numbers)
 consumptions = st.builds(Consume, consumer=consumers, count=st.integers(1, 12))
 restarts = st.builds(BeginAnew, consumer=consumers, trimmed=st.integers(0, 255))
 deliveries = st.builds(Deliver, st.lists(st.integers(0, 63), min_size=1, max_size=8).map(tuple))
@@ -61,7 +61,7 @@ def weighted(*choices: tuple[int, SearchStrategy[Any]]) -> SearchStrategy[Any]:
 writing = weighted((4, sends), (2, starts), (1, taken))
 repeating = weighted((3, repeats), (1, changed))
 amending = weighted((2, edits), (1, deletions))
-looking = weighted((2, openings), (1, older), (2, newer), (1, around), (2, lists), (1, intrusions))
+looking = weighted((2, openings), (1, older), (2, newer), (1, around), (2, lists))
 projecting = weighted((3, consumptions), (3, deliveries), (1, restarts))
 going_on = weighted((3, waits), (4, arrivals), (1, blocks), (1, losses))
 anything = weighted(
@@ -95,8 +95,16 @@ overtaken = weighted(
     (1, st.builds(Overtaken, slow=anything, others=st.lists(anything, min_size=1, max_size=3).map(tuple))),
     (2, contested.flatmap(lambda slow: rivals(slow).map(lambda rival: Overtaken(slow, (rival,))))),
 )
+# An entry is lost while a consumer is at it, and another one makes it anew, which its owner sees and reads.
+lost_and_found = st.tuples(
+    restarts,
+    st.tuples(
+        st.builds(Disturbance, st.integers(1, 2), losses),
+        st.builds(Disturbance, st.integers(2, 3), st.builds(Series, st.tuples(restarts, readings))),
+    ),
+)
 torn = st.sampled_from((Fault.FIRST_UNPROCESSED, Fault.LAST_UNPROCESSED))
-interrupted: SearchStrategy[tuple[Any, tuple[Disturbance, ...]]] = contested.flatmap(
+rivalry: SearchStrategy[Any] = contested.flatmap(
     lambda action: st.tuples(
         st.just(action),
         st.one_of(
@@ -106,6 +114,8 @@ interrupted: SearchStrategy[tuple[Any, tuple[Disturbance, ...]]] = contested.fla
         ),
     )
 )
+
+interrupted = weighted((6, rivalry), (1, lost_and_found))
 
 # --- Bad luck ---------------------------------------------------------------------------------------------------------
 

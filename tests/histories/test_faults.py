@@ -10,8 +10,8 @@ from messaging import conversations
 from messaging.amendments import edit
 from messaging.aws import Unavailable
 from messaging.dynamodb import MessageTable
-from messaging.items import Message
-from tests.messaging.talk import ANDREW, BAYKO, GROUP, NOW, send, start
+from messaging.items import Message, entry_key
+from tests.messaging.talk import ANDREW, BAYKO, GROUP, NOW, drain, entry_of, send, start
 
 from .faults import Disturbance, Fault, Network, ProcessDied
 from .tally import Tally
@@ -120,3 +120,20 @@ def test_an_edit_that_arrives_late_does_not_undo_a_later_one(network: Network) -
         network.deliver_late()
 
     assert [message.message for message in stored()] == ["Second thought"]
+
+
+def test_an_entry_that_two_consumers_make_anew_keeps_what_was_read_in_between(
+    network: Network, table: MessageTable
+) -> None:
+    message = start()
+    table.client.delete_item(TableName=table.name, Key=entry_key(BAYKO, GROUP))
+
+    def others(_: object) -> None:
+        drain(table)
+        conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=message.created_at)
+
+    network.act = others
+    with network.disturbed([Disturbance(3, "before its put")]):
+        drain(table)
+
+    assert entry_of(table, BAYKO).unread == 0

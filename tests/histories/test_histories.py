@@ -94,6 +94,10 @@ class Histories(RuleBasedStateMachine):
     def look(self, action: Any, disturbances: tuple[Disturbance, ...]) -> None:
         self.step(action, disturbances)
 
+    @rule(action=steps.intrusions, disturbances=steps.disturbances)
+    def intrude(self, action: Any, disturbances: tuple[Disturbance, ...]) -> None:
+        self.step(action, disturbances)
+
     @rule(action=steps.projecting, disturbances=steps.disturbances)
     def project(self, action: Any, disturbances: tuple[Disturbance, ...]) -> None:
         self.step(action, disturbances)
