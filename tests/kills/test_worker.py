@@ -76,7 +76,8 @@ class Talk:
         raise AssertionError("it never had nothing to do")
 
     def takes_over(self) -> None:
-        """Another worker brings the lists up to date, and is killed too."""
+        """Another worker brings the lists up to date, with what is written meanwhile, and is killed too."""
+        self.says(LONDO, BAYKO, "After it died")
         successor = self.nursery.bear("worker", table=self.table.name)
         until = time.monotonic() + SECONDS
         while not is_projected(found := contents(self.table)):
