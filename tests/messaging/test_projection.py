@@ -56,7 +56,7 @@ def test_messages_entries_and_deletions_do_not_matter(moto_table: MessageTable) 
 
 def test_repeated_shuffled_and_cut_batches_end_in_the_same_entries(either_table: MessageTable) -> None:
     versions = history(either_table, 8)
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     for _ in range(12):
         project(either_table, chance.choices(versions, k=chance.randint(1, 5)))
     project(either_table, versions[-1:])
