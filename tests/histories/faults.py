@@ -19,8 +19,9 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError  # noq
 
 from tests.messaging.faults import Body, answer
 
-from .tally import Tally
+from .tally import Broken, BrokenPromise, Tally
 
+READS = ("GetItem", "BatchGetItem", "Query", "Scan")
 WRITES = ("TransactWriteItems", "UpdateItem", "PutItem")
 
 
@@ -138,6 +139,9 @@ class Network:
         if not self._plans:
             return None
         plan, operation = self._plans[-1], event_name.rpartition(".")[2]
+        if operation in READS and not (b'"ConsistentRead": true' in request.body or b'"IndexName"' in request.body):
+            # Emulators never answer with what was; DynamoDB does.
+            raise BrokenPromise(Broken.LOST, f"a {operation} may miss what was acknowledged: {request.body}")
         what = plan.take(operation)
         if what is None:
             return None
