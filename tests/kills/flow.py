@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import combinations
-from threading import Lock, Thread
+from threading import Condition, Thread
 from uuid import UUID
 
 from django.utils import timezone
@@ -35,11 +35,13 @@ class Flow:
     """How many were acknowledged so far."""
     tried_again: int = 0
     """Requests that DynamoDB did not answer in time."""
+    may_be_sent: int = 0
+    """So many until `allow` says more; writers wait, so that what happens beside them happens while they write."""
     errors: list[Exception] = field(default_factory=list)
     _answers: dict[UUID, dict[int, Message]] = field(default_factory=dict)
     """By group and number."""
     _read: Counter[tuple[UUID, UUID]] = field(default_factory=Counter)
-    _lock: Lock = field(default_factory=Lock)
+    _lock: Condition = field(default_factory=Condition)
     _threads: list[Thread] = field(default_factory=list)
 
     def begin(self) -> None:
@@ -49,12 +51,19 @@ class Flow:
         for thread in self._threads:
             thread.start()
 
+    def allow(self, may_be_sent: float) -> None:
+        """Let the writers go on until so many are sent, or a few more."""
+        with self._lock:
+            self.may_be_sent = int(may_be_sent)
+            self._lock.notify_all()
+
     @property
     def goes_on(self) -> bool:
         return any(thread.is_alive() for thread in self._threads)
 
     def end(self) -> Book:
         """Wait until all is written; what the table must hold then."""
+        self.allow(self.messages)
         for thread in self._threads:
             thread.join()
         assert not self.errors, self.errors
@@ -76,6 +85,8 @@ class Flow:
             for turn in range(share):
                 pair = chosen.choice(pairs)
                 by, to = chosen.sample(pair, 2)
+                with self._lock:
+                    self._lock.wait_for(lambda: self.sent < self.may_be_sent)
                 uuid = UUID(int=chosen.getrandbits(128), version=4)
                 message = self._send(by, to, f"Message {turn} of writer {number}", uuid)
                 if chosen.random() < READS:

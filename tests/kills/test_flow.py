@@ -32,6 +32,8 @@ MESSAGES = int(os.environ.get("MESSAGES", "300"))
 SEED = int(os.environ.get("SEED", "2026"))
 MOMENTS = 200
 """A worker lives for up to so many, unless it has nothing to do before."""
+AHEAD = 2
+"""How much may be written until a worker is killed, in kills."""
 OWN = ("read_seq", "read_sk")
 """Of an entry, its member's."""
 
@@ -90,6 +92,7 @@ def killed_while(flow: Flow, nursery: Nursery, table: MessageTable) -> list[Proc
     worker = nursery.bear("worker", table=table.name)
     for number in range(KILLS):
         sent = (number + chosen.random()) * MESSAGES / KILLS
+        flow.allow(sent + AHEAD * MESSAGES / KILLS)
         moments = chosen.randint(1, MOMENTS)
         while flow.sent < sent or not (len(worker.moments()) >= moments or worker.is_idle()):
             assert flow.goes_on or flow.sent >= sent, flow.errors
