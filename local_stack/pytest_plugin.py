@@ -129,7 +129,12 @@ def pytest_load_initial_conftests(args: list[str]) -> Generator[None, None, None
         for name in FOREIGN:
             os.environ.pop(name, None)
         if any(argument in NO_TESTS_RUN for argument in args):
-            os.environ.update(CRUDDUR_ENV="test", SECRET_KEY="no tests run", APP_URL="http://localhost:8000")  # noqa: S106
+            os.environ.update(
+                CRUDDUR_ENV="test",
+                SECRET_KEY="no tests run",  # noqa: S106
+                APP_URL="http://localhost:8000",
+                AWS_ENDPOINT_URL="http://127.0.0.1:1",
+            )
         else:
             try:
                 _stack = ThrowAwayStack.start()

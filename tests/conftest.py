@@ -18,6 +18,14 @@ from messaging.schema import load_schema
 from users.models import User
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests whose table is on the emulator, so that those alone can be run against another one."""
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        if "table" in getattr(item, "fixturenames", ()) or parameters.get("either_table") == "table":
+            item.add_marker("dynamodb")
+
+
 @dataclass
 class Calls:
     """Calls to DynamoDB by operation, with their parameters, in order."""

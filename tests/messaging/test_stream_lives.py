@@ -26,7 +26,7 @@ from .scripted_stream import ITERATOR_SECONDS, ScriptedStream, refused
 from .scripted_watch import NotingTable, PassingTime, Watched
 from .talk import ANDREW, BAYKO, entry_of, start
 
-LIVES = int(os.environ.get("STREAM_LIVES", "60"))
+LIVES = int(os.environ.get("STREAM_LIVES", "10"))
 SEED = int(os.environ.get("STREAM_LIVES_SEED", "1"))
 LIVES_A_TEST = 20
 STEPS = 60
