@@ -11,7 +11,7 @@ DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused APP_URL=http://localhost DATABASE
 	OIDC_RP_CLIENT_ID=unused OIDC_RP_CLIENT_SECRET=unused PYTHONWARNINGS=ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help run test dynamodb-local test-dynamodb-local lint format docs lambda clean python packages
+.PHONY: help run test test-histories test-kills dynamodb-local test-dynamodb-local lint format docs lambda clean python packages
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 29
@@ -27,6 +27,12 @@ dynamodb-local: packages ## Fetch and start DynamoDB Local, Amazon's own emulato
 
 test-dynamodb-local: packages ## Run the tests against DynamoDB Local; needs Java
 	@CRUDDUR_TEST_DYNAMODB_LOCAL=1 exec $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+test-histories: packages ## Try 100,000 random steps against the message store, with every fault
+	@HISTORIES_STEPS=100000 exec $(VENV_PYTHON) -m pytest tests/histories $(ARGS)
+
+test-kills: packages ## Kill a stream worker 100 times while 10,000 messages flow; SEED=n takes another course
+	@KILLS=100 MESSAGES=10000 exec $(VENV_PYTHON) -m pytest tests/kills/test_flow.py $(ARGS)
 
 lint: packages ## Check the code: ruff, djade, mypy, missing migrations
 	@$(VENV_PYTHON) -m ruff check .
