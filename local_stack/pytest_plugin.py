@@ -9,6 +9,7 @@ CRUDDUR_TEST_DYNAMODB_LOCAL=1 a DynamoDB Local of the tests' own in that of the 
 import fcntl
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -125,6 +126,9 @@ _stack: ThrowAwayStack | None = None
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(args: list[str]) -> Generator[None, None, None]:
     global _stack  # noqa: PLW0603 - pytest's hooks are functions of a module
+    # A shell starts what it puts into the background with Ctrl-C ignored, and every child of ours would inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if "PYTEST_XDIST_WORKER" not in os.environ:
         for name in FOREIGN:
             os.environ.pop(name, None)
