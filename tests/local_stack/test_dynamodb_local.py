@@ -22,6 +22,7 @@ from messaging.dynamodb import MessageTable
 from messaging.schema import load_schema, stream_arn
 
 EMULATOR = unpacked(local_directory(ROOT) / "dynamodb-local")
+pytestmark = pytest.mark.dynamodb
 IS_ASKED_FOR = bool(os.environ.get("CRUDDUR_TEST_DYNAMODB_LOCAL"))
 really = pytest.mark.skipif(
     not IS_ASKED_FOR and not (EMULATOR.exists() and shutil.which("java")),
