@@ -147,5 +147,11 @@ def test_it_restarts_the_web_server_when_the_code_changes(stack: Stack) -> None:
 
     (stack.root / "users" / "apps.py").touch()
 
-    assert wait_until(lambda: web.exists() and web.read_text() not in ("", before), seconds=10)
+    def is_another() -> bool:
+        try:
+            return web.read_text() not in ("", before)
+        except FileNotFoundError:  # for a moment there is no web server
+            return False
+
+    assert wait_until(is_another, seconds=10)
     assert requests.get(stack.url, timeout=10).status_code == 200
