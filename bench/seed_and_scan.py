@@ -20,11 +20,11 @@ from cruddur.terminal import as_bytes
 from messaging.aws import connect, patient, translated_errors
 from messaging.dynamodb import MessageTable
 from messaging.items import message_item
-from messaging.scan import Scan, kinds_in, segments_for
-from messaging.schema import load_schema
-from messaging.seeding import THREADS, SyntheticSeeding, phrasebooks
-from messaging.synthetic import Talk, Telling, talks, volume_of
-from messaging.tables import find_table
+from messaging.operations.scan import Scan, kinds_in, segments_for
+from messaging.operations.schema import load_schema
+from messaging.operations.seeding import THREADS, SyntheticSeeding, phrasebooks
+from messaging.operations.synthetic import Talk, Telling, talks, volume_of
+from messaging.operations.tables import find_table
 
 REGION = "us-east-1"
 SINGLE_PUTS = 2000

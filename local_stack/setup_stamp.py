@@ -12,6 +12,7 @@ SOURCES = (
     "*/management/commands/*.py",
     "messaging/seed/*",
     "messaging/*.py",
+    "messaging/*/*.py",
     "users/*.py",
     "requirements.txt",
 )

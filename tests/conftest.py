@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 
 from messaging import connection
 from messaging.dynamodb import MessageTable
-from messaging.schema import load_schema
+from messaging.operations.schema import load_schema
 from users.models import User
 
 

@@ -20,12 +20,12 @@ from pytest_django import DjangoDbBlocker
 
 from cruddur.asgi import application
 from local_stack.ports import listener
-from messaging.checkpoints import PostgresCheckpoints
 from messaging.connection import streams_client
-from messaging.dead_letters import PostgresDeadLetters
 from messaging.dynamodb import MessageTable
-from messaging.schema import stream_arn
-from messaging.stream import StreamConsumer
+from messaging.operations.schema import stream_arn
+from messaging.worker.checkpoints import PostgresCheckpoints
+from messaging.worker.dead_letters import PostgresDeadLetters
+from messaging.worker.stream import StreamConsumer
 
 PASSWORD = "Cruddur123!"
 CHROMIUM_ARGUMENTS = [

@@ -8,8 +8,8 @@ from typing import Any
 
 from messaging.connection import streams_client
 from messaging.dynamodb import MessageTable
+from messaging.operations.schema import stream_arn
 from messaging.projection import changes, project
-from messaging.schema import stream_arn
 
 
 @dataclass(slots=True)

@@ -11,9 +11,10 @@ from django.urls import get_resolver
 
 from cruddur.asgi import application
 from cruddur.command_line import main
-from messaging import active_worker, connection
+from messaging import connection
 from messaging.dynamodb import MessageTable
 from messaging.management.commands import ddb_stream
+from messaging.worker import active_worker
 
 from .moments import Moments
 

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from messaging.aws import patient
-from messaging.bulk import BulkWriter
 from messaging.dynamodb import MessageTable
+from messaging.operations.bulk import BulkWriter
+from messaging.operations.schema import load_schema
 from messaging.projection import project
-from messaging.schema import load_schema
 
 from .book import check_conversations, check_entries, contents, items
 from .flow import Flow

@@ -13,9 +13,9 @@ import pytest
 from messaging import connection, lambda_handler
 from messaging.connection import streams_client
 from messaging.dynamodb import MessageTable
+from messaging.operations.schema import stream_arn
 from messaging.projection import project
-from messaging.schema import stream_arn
-from messaging.shards import describe_stream, iterator_after, read_records
+from messaging.worker.shards import describe_stream, iterator_after, read_records
 
 from .book import check_conversations, check_entries, contents, is_projected
 from .flow import Flow

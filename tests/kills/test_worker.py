@@ -12,11 +12,11 @@ import pytest
 from django.utils import timezone
 
 from messaging import conversations
-from messaging.checkpoints import PostgresCheckpoints
 from messaging.dynamodb import MessageTable
 from messaging.items import entry_key, pair_group_uuid
+from messaging.operations.schema import stream_arn
 from messaging.projection import project
-from messaging.schema import stream_arn
+from messaging.worker.checkpoints import PostgresCheckpoints
 
 from .book import Book, check_conversations, check_entries, contents, is_projected
 from .processes import Nursery

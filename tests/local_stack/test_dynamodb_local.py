@@ -19,7 +19,7 @@ from local_stack.problem import Problem
 from local_stack.processes import wait_until
 from messaging.aws import connect, connect_streams
 from messaging.dynamodb import MessageTable
-from messaging.schema import load_schema, stream_arn
+from messaging.operations.schema import load_schema, stream_arn
 
 EMULATOR = unpacked(local_directory(ROOT) / "dynamodb-local")
 pytestmark = pytest.mark.dynamodb

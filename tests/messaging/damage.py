@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 
 from messaging import amendments, conversations
 from messaging.dynamodb import MessageTable
-from messaging.findings import Finding, Kind
 from messaging.items import (
     Message,
     conversation_key,
@@ -22,7 +21,8 @@ from messaging.items import (
     pair_group_uuid,
     uuid_set,
 )
-from messaging.reconcile import Reconciliation
+from messaging.reconciliation.findings import Finding, Kind
+from messaging.reconciliation.reconcile import Reconciliation
 from messaging.sequence import conversation_from_first, entry_from_conversation
 
 from .talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, start, write_all

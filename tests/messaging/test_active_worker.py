@@ -14,8 +14,8 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
-from messaging.active_worker import active_session, try_to_be_active
 from messaging.dynamodb import MessageTable
+from messaging.worker.active_worker import active_session, try_to_be_active
 
 from .command_runs import run_json
 from .talk import BAYKO, entry_of, start
@@ -57,7 +57,7 @@ def test_one_session_is_active_for_a_table() -> None:
 
 
 def test_another_has_to_wait_until_it_ends(other: psycopg.Connection) -> None:
-    from messaging.active_worker import NAMESPACE, _key  # noqa: PLC0415
+    from messaging.worker.active_worker import NAMESPACE, _key  # noqa: PLC0415
 
     other.execute("SELECT pg_advisory_lock(%s, %s)", [NAMESPACE, _key("one")])
 

@@ -14,12 +14,12 @@ from botocore.exceptions import (  # noqa: TID251 - faults are botocore's own
     ReadTimeoutError,
 )
 
-from messaging.applying import TRIES
 from messaging.aws import ServiceError, Unavailable
 from messaging.dynamodb import MessageTable
 from messaging.items import Conversation, conversation_item
-from messaging.shards import SHARD_START
-from messaging.stream import DRAIN_TRIES, POLL_SECONDS
+from messaging.worker.applying import TRIES
+from messaging.worker.shards import SHARD_START
+from messaging.worker.stream import DRAIN_TRIES, POLL_SECONDS
 
 from .faults import answer, fault
 from .scripted_stream import ScriptedStream, refused

@@ -14,11 +14,11 @@ import pytest
 from botocore.awsrequest import AWSResponse  # noqa: TID251 - what a fault is made of
 from botocore.exceptions import ParamValidationError  # noqa: TID251
 
-from messaging import bulk
 from messaging.aws import ServiceError, Throttled, Unavailable, patient
-from messaging.bulk import BulkWriter, Stopped, delete_messages, in_threads, put_messages
 from messaging.dynamodb import MessageTable
 from messaging.items import Message, format_created_at, message_item
+from messaging.operations import bulk
+from messaging.operations.bulk import BulkWriter, Stopped, delete_messages, in_threads, put_messages
 from tests.conftest import Calls
 
 from .faults import answer, fault

@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 
 from messaging import connection
 from messaging.dynamodb import MessageTable
-from messaging.schema import describe
+from messaging.operations.schema import describe
 
 pytestmark = pytest.mark.django_db
 

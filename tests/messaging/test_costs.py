@@ -9,8 +9,8 @@ import pytest
 from messaging import conversations
 from messaging.dynamodb import MessageTable
 from messaging.items import conversation_key, entry_key, message_key, user_pk
+from messaging.operations.seeding import seed, seed_conversations
 from messaging.projection import project
-from messaging.seeding import seed, seed_conversations
 from messaging.table import INBOX_INDEX
 from tests.conftest import Calls
 from users.people import seeded_people

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from messaging import connection
 from messaging.aws import Unavailable
 from messaging.dynamodb import MessageTable
-from messaging.tables import list_tables, table_names
+from messaging.operations.tables import list_tables, table_names
 
 from .command_runs import Terminal, run, run_json
 from .faults import answer, fault

@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 from messaging import connection
 from messaging.dynamodb import MessageTable
 from messaging.items import conversation_key, entry_key, number, pair_group_uuid
-from messaging.looks import parse_place
+from messaging.reconciliation.looks import parse_place
 from users.models import User
 
 from .command_runs import run, run_json
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.reconcile.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("messaging.reconciliation.reconcile.SETTLE_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -21,10 +21,10 @@ from rich.cells import cell_len
 from messaging import connection
 from messaging.aws import ServiceError, Throttled, Unavailable, patient
 from messaging.dynamodb import MessageTable
-from messaging.item_kinds import KINDS, OTHER, kind_of
 from messaging.items import Message, message_item
-from messaging.plain_items import line, plain_item
-from messaging.scan import MAX_READERS, Scan, kinds_in, segments_for
+from messaging.operations.item_kinds import KINDS, OTHER, kind_of
+from messaging.operations.plain_items import line, plain_item
+from messaging.operations.scan import MAX_READERS, Scan, kinds_in, segments_for
 
 from .command_runs import Terminal, run, run_json
 from .faults import answer, fault
@@ -299,7 +299,7 @@ def test_who_leaves_ends_all_of_them(table: MessageTable) -> None:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.scan.LONGEST_WAIT", 0.001)
+    monkeypatch.setattr("messaging.operations.scan.LONGEST_WAIT", 0.001)
 
 
 @pytest.mark.usefixtures("quick")
@@ -330,7 +330,7 @@ def test_throttled_pages_are_waited_for(moto_table: MessageTable, times: int) ->
 def test_patience_has_an_end(
     moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch, code: str, status: int, patience: str, error: type
 ) -> None:
-    monkeypatch.setattr(f"messaging.scan.{patience}", 0.2)
+    monkeypatch.setattr(f"messaging.operations.scan.{patience}", 0.2)
     client = patient(moto_table.client, attempts=1)
 
     with (
@@ -345,7 +345,7 @@ def test_patience_has_an_end(
 def test_nobody_waits_for_a_throttled_page_any_more_when_the_scan_is_left(
     moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("messaging.scan.wait_random_exponential", lambda **_: lambda state: 3600.0)
+    monkeypatch.setattr("messaging.operations.scan.wait_random_exponential", lambda **_: lambda state: 3600.0)
     client = patient(moto_table.client, attempts=1)
     throttled = threading.Event()
     scan = Scan(client, moto_table.name, on_throttled=throttled.set)

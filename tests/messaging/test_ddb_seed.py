@@ -18,10 +18,10 @@ from pytest_django.fixtures import Settings
 
 from messaging import connection, conversations
 from messaging.dynamodb import MessageTable
-from messaging.item_kinds import kind_of
 from messaging.management.commands.ddb_seed import in_words
+from messaging.operations.item_kinds import kind_of
+from messaging.operations.seeding import is_empty, seed_conversations
 from messaging.projection import project
-from messaging.seeding import is_empty, seed_conversations
 from users.models import User
 
 from .command_runs import run, run_json

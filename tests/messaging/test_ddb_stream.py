@@ -21,9 +21,9 @@ from pytest_django.fixtures import Settings
 from messaging import connection
 from messaging.aws import Unavailable
 from messaging.dynamodb import MessageTable
-from messaging.schema import stream_arn
-from messaging.shards import StreamGone
-from messaging.stream import DRAIN_TRIES, DRAINED_PASSES, StreamConsumer
+from messaging.operations.schema import stream_arn
+from messaging.worker.shards import StreamGone
+from messaging.worker.stream import DRAIN_TRIES, DRAINED_PASSES, StreamConsumer
 
 from .command_runs import run, run_json
 from .scripted_stream import ScriptedStream, refused

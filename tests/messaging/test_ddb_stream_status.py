@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from messaging.connection import streams_client
 from messaging.dynamodb import MessageTable
-from messaging.metering import metered
 from messaging.models import StreamCheckpoint
-from messaging.schema import stream_arn
-from messaging.stream import SHARD_END
-from messaging.stream_status import READS, saved_checkpoints, stream_status
+from messaging.operations.metering import metered
+from messaging.operations.schema import stream_arn
+from messaging.worker.stream import SHARD_END
+from messaging.worker.stream_status import READS, saved_checkpoints, stream_status
 
 from .command_runs import Terminal, run, run_json
 from .talk import send, start

@@ -9,14 +9,14 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError
 
-from messaging.applying import TRIES, apply
 from messaging.aws import ServiceError, Unavailable
-from messaging.dead_letters import PostgresDeadLetters
 from messaging.dynamodb import MessageTable
 from messaging.items import Conversation, conversation_item, conversation_key
 from messaging.models import DeadLetter
 from messaging.projection import change_to
-from messaging.stream import EVERY_CONVERSATION
+from messaging.worker.applying import TRIES, apply
+from messaging.worker.dead_letters import PostgresDeadLetters
+from messaging.worker.stream import EVERY_CONVERSATION
 
 from .command_runs import run, run_json
 from .faults import answer, fault

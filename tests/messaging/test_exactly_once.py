@@ -10,10 +10,10 @@ from uuid import uuid4
 import pytest
 
 from messaging import conversations
-from messaging.bulk import put_messages
 from messaging.conversations import Blocked, ConversationNotFound, MessageUuidReused
 from messaging.dynamodb import MessageTable
 from messaging.items import Message, conversation_key, format_created_at
+from messaging.operations.bulk import put_messages
 
 from .talk import ANDREW, BAYKO, GROUP, NOW, send, start
 

@@ -9,7 +9,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_only_commands_import_what_does_not_check_membership() -> None:
-    importing = [path for path in ROOT.glob("[cmu]*/**/*.py") if "messaging.inspection" in set(imports(path))]
+    importing = [
+        path for path in ROOT.glob("[cmu]*/**/*.py") if "messaging.operations.inspection" in set(imports(path))
+    ]
 
     assert importing
     assert {path.parent.name for path in importing} == {"commands"}

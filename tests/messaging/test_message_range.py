@@ -12,8 +12,8 @@ import pytest
 from messaging.aws import Unavailable
 from messaging.dynamodb import MessageTable
 from messaging.items import FIRST_MESSAGE_SK, Message
-from messaging.message_range import messages_between
-from messaging.periods import LAST_CREATED_AT
+from messaging.operations.message_range import messages_between
+from messaging.operations.periods import LAST_CREATED_AT
 from tests.conftest import Calls
 
 from .faults import answer, fault
@@ -111,7 +111,7 @@ def test_it_waits_while_the_table_is_throttled(moto_table: MessageTable) -> None
 
 
 def test_it_gives_up_in_time(moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.patience.FAILING_SECONDS", 0.0)
+    monkeypatch.setattr("messaging.operations.patience.FAILING_SECONDS", 0.0)
 
     with fault(moto_table, "Query", *[answer("InternalServerError", 500)] * 2), pytest.raises(Unavailable):
         list(messages_between(moto_table, GROUP, FIRST_MESSAGE_SK, LAST_CREATED_AT))

@@ -12,7 +12,7 @@ import pytest
 from messaging import conversations
 from messaging.aws import ServiceError, Unavailable, connect
 from messaging.dynamodb import MessageTable
-from messaging.metering import Request, metered, total
+from messaging.operations.metering import Request, metered, total
 
 from .faults import answer, fault
 from .talk import ANDREW, GROUP, send, start
@@ -129,7 +129,7 @@ def test_a_repetition_is_the_same_request_and_its_wait_counts(
     clock = iter(range(100))
     # botocore's own: the repetition's wait must not slow the test down.
     monkeypatch.setattr(sys.modules["botocore.endpoint"].time, "sleep", waits.append)
-    monkeypatch.setattr("messaging.metering.time.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("messaging.operations.metering.time.perf_counter", lambda: float(next(clock)))
 
     with fault(moto_table, "GetItem", answer("ThrottlingException")) as sent, metered(moto_table.client) as requests:
         moto_table.conversation(GROUP)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from messaging.items import CONVERSATION_SK
-from messaging.periods import NoPeriod, Period, period
+from messaging.operations.periods import NoPeriod, Period, period
 
 
 def span(since: str | None = None, until: str | None = None, before: str | None = None) -> Period:

@@ -10,7 +10,6 @@ import pytest
 
 from messaging import conversations
 from messaging.dynamodb import MessageTable
-from messaging.findings import Kind
 from messaging.items import (
     CONVERSATION_SK,
     conversation_key,
@@ -20,8 +19,9 @@ from messaging.items import (
     number,
     uuid_set,
 )
-from messaging.looks import Looks
-from messaging.reconcile import Reconciliation
+from messaging.reconciliation.findings import Kind
+from messaging.reconciliation.looks import Looks
+from messaging.reconciliation.reconcile import Reconciliation
 
 from .damage import (
     ENTRY,

@@ -12,9 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from messaging.comparison import Running
 from messaging.dynamodb import MessageTable
-from messaging.findings import Finding, Kind
 from messaging.items import (
     Message,
     entry_key,
@@ -22,8 +20,10 @@ from messaging.items import (
     message_item,
     number,
 )
-from messaging.looks import Place, parse_place
-from messaging.reconcile import Reconciliation
+from messaging.reconciliation.comparison import Running
+from messaging.reconciliation.findings import Finding, Kind
+from messaging.reconciliation.looks import Place, parse_place
+from messaging.reconciliation.reconcile import Reconciliation
 from tests.conftest import Calls
 
 from .damage import (

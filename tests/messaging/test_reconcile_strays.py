@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from messaging.dynamodb import MessageTable
-from messaging.findings import Kind
 from messaging.items import (
     CONVERSATION_SK,
     conversation_key,
@@ -17,6 +16,7 @@ from messaging.items import (
     number,
     pair_group_uuid,
 )
+from messaging.reconciliation.findings import Kind
 
 from .damage import (
     CONVERSATION,

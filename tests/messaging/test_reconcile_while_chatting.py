@@ -12,12 +12,12 @@ from messaging import amendments, conversations
 from messaging.aws import Unavailable
 from messaging.conversations import ConversationNotFound
 from messaging.dynamodb import MessageTable
-from messaging.findings import Kind
 from messaging.items import (
     Message,
     number,
 )
-from messaging.reconcile import SETTLE_SECONDS, Reconciliation
+from messaging.reconciliation.findings import Kind
+from messaging.reconciliation.reconcile import SETTLE_SECONDS, Reconciliation
 from tests.conftest import Calls
 
 from .damage import (
@@ -173,6 +173,6 @@ def test_throttling_is_waited_for(talked: MessageTable) -> None:
 
 
 def test_what_never_answers_is_unavailable_at_last(talked: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.patience.FAILING_SECONDS", 0.1)
+    monkeypatch.setattr("messaging.operations.patience.FAILING_SECONDS", 0.1)
     with fault(talked, "Scan", *[answer("InternalServerError", 500)] * 50), pytest.raises(Unavailable):
         reconcile(talked)

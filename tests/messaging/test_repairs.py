@@ -10,11 +10,11 @@ from uuid import UUID
 import pytest
 
 from messaging import amendments, conversations
-from messaging.comparison import Look, rebuilt
 from messaging.dynamodb import MessageTable
 from messaging.items import Item, Message, conversation_key, entry_key, message_key, number
-from messaging.looks import Looks
-from messaging.repairs import Repairs
+from messaging.reconciliation.comparison import Look, rebuilt
+from messaging.reconciliation.looks import Looks
+from messaging.reconciliation.repairs import Repairs
 
 from .talk import ANDREW, BAYKO, GROUP, LONDO, drain, send, start
 

@@ -6,7 +6,7 @@ import pytest
 
 from messaging.aws import AwsProblem
 from messaging.dynamodb import MessageTable
-from messaging.schema import SchemaRefused, describe, load_schema, stream_arn
+from messaging.operations.schema import SchemaRefused, describe, load_schema, stream_arn
 from messaging.table import INDEXES, table_definition
 
 

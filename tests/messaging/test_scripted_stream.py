@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from messaging.dynamodb import MessageTable
-from messaging.shards import SHARD_START
+from messaging.worker.shards import SHARD_START
 
 from .scripted_stream import ITERATOR_SECONDS, Misbehaved, ScriptedStream
 from .scripted_watch import Watched

@@ -14,14 +14,21 @@ import pytest
 
 from messaging import conversations
 from messaging.aws import ServiceError
-from messaging.bulk import put_messages
 from messaging.dynamodb import MessageTable
-from messaging.item_kinds import kind_of
 from messaging.items import Message, entry_from, pair_group_uuid
+from messaging.operations.bulk import put_messages
+from messaging.operations.item_kinds import kind_of
+from messaging.operations.seeding import (
+    SeedConversation,
+    SyntheticSeeding,
+    is_empty,
+    phrasebooks,
+    seed,
+    seed_conversations,
+)
+from messaging.operations.synthetic import Talk, Telling, Volume, talks
 from messaging.projection import project
-from messaging.seeding import SeedConversation, SyntheticSeeding, is_empty, phrasebooks, seed, seed_conversations
 from messaging.sequence import conversation_from_messages
-from messaging.synthetic import Talk, Telling, Volume, talks
 from messaging.text import problem_with
 from tests.conftest import Calls
 from users.people import seeded_people

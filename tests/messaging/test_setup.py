@@ -22,8 +22,8 @@ from psycopg.sql import SQL, Identifier
 from pytest_django.fixtures import Settings
 
 from messaging.dynamodb import MessageTable
-from messaging.schema import describe, load_schema
-from messaging.seeding import seed_conversations
+from messaging.operations.schema import describe, load_schema
+from messaging.operations.seeding import seed_conversations
 from users.models import MOCK, User
 
 pytestmark = pytest.mark.django_db

@@ -10,13 +10,13 @@ import pytest
 import time_machine
 
 from messaging import conversations
-from messaging.checkpoints import PostgresCheckpoints
 from messaging.connection import streams_client
-from messaging.dead_letters import PostgresDeadLetters
 from messaging.dynamodb import MessageTable
 from messaging.models import StreamCheckpoint
-from messaging.schema import stream_arn
-from messaging.stream import SHARD_END, StreamConsumer
+from messaging.operations.schema import stream_arn
+from messaging.worker.checkpoints import PostgresCheckpoints
+from messaging.worker.dead_letters import PostgresDeadLetters
+from messaging.worker.stream import SHARD_END, StreamConsumer
 
 from .talk import ANDREW, BAYKO, GROUP, entry_of, send, start
 

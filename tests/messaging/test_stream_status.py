@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from messaging.aws import ServiceError
-from messaging.shards import StreamGone
-from messaging.stream import SHARD_END
-from messaging.stream_status import READS, Checkpoint, ShardStatus, StreamStatus, stream_status
+from messaging.worker.shards import StreamGone
+from messaging.worker.stream import SHARD_END
+from messaging.worker.stream_status import READS, Checkpoint, ShardStatus, StreamStatus, stream_status
 
 NOW = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
 ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/any/stream/2026"

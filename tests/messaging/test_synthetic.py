@@ -14,9 +14,8 @@ from uuid import UUID
 import pytest
 
 from messaging.items import Entry, Message, conversation_item, entry_item, message_item, parse_created_at, user_pk
-from messaging.seeding import phrasebooks
-from messaging.sequence import conversation_from_messages
-from messaging.synthetic import (
+from messaging.operations.seeding import phrasebooks
+from messaging.operations.synthetic import (
     SPAN,
     ImpossibleVolume,
     Talk,
@@ -29,6 +28,7 @@ from messaging.synthetic import (
     text,
     volume_of,
 )
+from messaging.sequence import conversation_from_messages
 from messaging.text import MESSAGE_MAX_CHARS, problem_with
 
 from .capacity import write_units

@@ -13,10 +13,10 @@ from cruddur.loopback import is_loopback
 from cruddur.stack import aws_endpoint, described
 from cruddur.terminal import as_bytes
 from messaging.aws import patient
-from messaging.checkpoints import forget_table
 from messaging.connection import message_table
 from messaging.management.table_command import TableCommand
-from messaging.tables import DELETING, Table, delete, stream_in_words, table_to_drop, wait_until_gone
+from messaging.operations.tables import DELETING, Table, delete, stream_in_words, table_to_drop, wait_until_gone
+from messaging.worker.checkpoints import forget_table
 
 
 class Command(TableCommand):

@@ -10,13 +10,13 @@ from cruddur.commands import UsageError
 from cruddur.terminal import is_terminal, printable
 from messaging.aws import patient
 from messaging.connection import message_table
-from messaging.inspection import all_messages, newest_messages
 from messaging.items import Conversation, Message, pair_group_uuid
 from messaging.management import consumption
 from messaging.management.layout import Transcript, header, header_facts, message_facts
 from messaging.management.table_command import TableCommand
-from messaging.metering import metered
-from messaging.periods import NoPeriod, period
+from messaging.operations.inspection import all_messages, newest_messages
+from messaging.operations.metering import metered
+from messaging.operations.periods import NoPeriod, period
 from users.models import User
 from users.people import people_by_uuid
 from users.typed_handles import person_meant

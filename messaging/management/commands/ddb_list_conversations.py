@@ -8,12 +8,12 @@ from django.core.management.base import CommandParser
 from cruddur.commands import UsageError
 from cruddur.terminal import Column, is_terminal
 from messaging.connection import message_table
-from messaging.inspection import inbox_pages
 from messaging.items import Entry
 from messaging.management import consumption
 from messaging.management.layout import moment, person_facts, said, write_inbox
 from messaging.management.table_command import TableCommand
-from messaging.metering import metered
+from messaging.operations.inspection import inbox_pages
+from messaging.operations.metering import metered
 from users.models import User
 from users.people import people_by_uuid
 from users.typed_handles import person_meant

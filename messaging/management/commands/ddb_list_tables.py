@@ -8,7 +8,7 @@ from cruddur.terminal import Column, as_bytes, width_of
 from messaging.aws import patient
 from messaging.connection import message_table
 from messaging.management.table_command import TableCommand
-from messaging.tables import list_tables, stream_in_words
+from messaging.operations.tables import list_tables, stream_in_words
 
 NARROW = 110
 """Columns of a terminal below which indexes are counted instead of named, and protection is left out if none is."""

@@ -14,12 +14,12 @@ from cruddur.commands import UsageError
 from cruddur.terminal import is_terminal, printable
 from messaging.aws import patient
 from messaging.connection import message_table
-from messaging.findings import Finding
-from messaging.looks import Place, parse_place
 from messaging.management.table_command import TableCommand
-from messaging.reconcile import Reconciliation
-from messaging.scan import segments_for
-from messaging.tables import find_table
+from messaging.operations.scan import segments_for
+from messaging.operations.tables import find_table
+from messaging.reconciliation.findings import Finding
+from messaging.reconciliation.looks import Place, parse_place
+from messaging.reconciliation.reconcile import Reconciliation
 from users.typed_handles import person_meant
 
 
@@ -85,7 +85,7 @@ class Command(TableCommand):
             found = run.of_user(person_meant(user).uuid, start)
         else:
             total = None if place else described.items or None
-            # In DynamoDB Local a page takes as long as all of its segment: see messaging.scan.
+            # In DynamoDB Local a page takes as long as all of its segment: see messaging.operations.scan.
             found = run.of_table(place or Place(0, segments_for(described.size_bytes, readers=1)))
         tally = Tally()
         progress = self.progress("entries" if user or group else "items", total=total)

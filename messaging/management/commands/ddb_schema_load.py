@@ -4,7 +4,7 @@ from django.core.management.base import CommandParser
 
 from messaging.connection import message_table
 from messaging.management.table_command import TableCommand
-from messaging.schema import load_schema
+from messaging.operations.schema import load_schema
 
 
 class Command(TableCommand):

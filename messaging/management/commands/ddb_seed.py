@@ -17,9 +17,9 @@ from messaging.aws import patient
 from messaging.connection import message_table
 from messaging.dynamodb import MessageTable
 from messaging.management.table_command import TableCommand
-from messaging.seeding import THREADS, SyntheticSeeding, is_empty, seed, seed_conversations
-from messaging.synthetic import SPAN, ImpossibleVolume, Volume, talks, volume_of
-from messaging.tables import find_table
+from messaging.operations.seeding import THREADS, SyntheticSeeding, is_empty, seed, seed_conversations
+from messaging.operations.synthetic import SPAN, ImpossibleVolume, Volume, talks, volume_of
+from messaging.operations.tables import find_table
 from users.models import User
 from users.synthetic import SyntheticPeople, create_synthetic_people
 

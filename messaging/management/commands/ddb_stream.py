@@ -9,17 +9,17 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from cruddur.terminal import Column, as_json, is_terminal
-from messaging.active_worker import active_session, try_to_be_active
-from messaging.checkpoints import PostgresCheckpoints
 from messaging.connection import message_table, streams_client
-from messaging.dead_letters import PostgresDeadLetters, Replay, replay
 from messaging.management import shard_table
 from messaging.management.table_command import TableCommand
 from messaging.models import DeadLetter
-from messaging.schema import stream_arn
-from messaging.shards import StreamGone
-from messaging.stream import Batch, StreamConsumer
-from messaging.stream_status import saved_checkpoints, stream_status
+from messaging.operations.schema import stream_arn
+from messaging.worker.active_worker import active_session, try_to_be_active
+from messaging.worker.checkpoints import PostgresCheckpoints
+from messaging.worker.dead_letters import PostgresDeadLetters, Replay, replay
+from messaging.worker.shards import StreamGone
+from messaging.worker.stream import Batch, StreamConsumer
+from messaging.worker.stream_status import saved_checkpoints, stream_status
 
 PAUSE_SECONDS = 2.0
 LETTER_COLUMNS = (Column("key"), Column("reason"), Column("tries", right=True), Column("created_at", "put aside"))

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from messaging.dynamodb import MessageTable
+from messaging.models import DeadLetter
+from messaging.projection import project
+
 from .applying import is_its_own_fault, reason_of
-from .dynamodb import MessageTable
-from .models import DeadLetter
-from .projection import project
 
 GROUP_PREFIX = "MSG#"
 

@@ -14,15 +14,15 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from cruddur.text import normalise_text
+from messaging.aws import translated_errors
+from messaging.dynamodb import ConversationMoved, MessageTable
+from messaging.items import Message, conversation_item, entry_item, format_created_at, message_item, pair_group_uuid
+from messaging.sequence import conversation_from_messages, entry_from_conversation
 
-from .aws import translated_errors
 from .bulk import BulkWriter, delete_messages, in_threads, put_messages
-from .dynamodb import ConversationMoved, MessageTable
-from .items import Message, conversation_item, entry_item, format_created_at, message_item, pair_group_uuid
-from .sequence import conversation_from_messages, entry_from_conversation
 from .synthetic import Talk, Telling
 
-CONVERSATIONS = Path(__file__).parent / "seed" / "conversations.json"
+CONVERSATIONS = Path(__file__).parent.parent / "seed" / "conversations.json"
 SENTENCE_END = re.compile(r"(?<=[.!?؟।])\s+|(?<=[\u3002\uff01\uff1f])\s*|\n+")
 SHORTEST_PHRASEBOOK = 9
 """Sentences."""

@@ -9,7 +9,8 @@ from datetime import datetime
 from math import ceil
 from typing import TYPE_CHECKING
 
-from .models import StreamCheckpoint
+from messaging.models import StreamCheckpoint
+
 from .shards import Trimmed, describe_stream, iterator_after, read_records
 from .stream import POLL_SECONDS, SHARD_END
 

@@ -12,8 +12,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from messaging.items import Item
+
 from .item_kinds import CONVERSATION, ENTRY, MESSAGE, kind_of
-from .items import Item
 
 UUID_BYTES = 16
 KEYS = ("pk", "sk")

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from . import conversations
-from .conversations import Inbox
-from .dynamodb import MessageTable
-from .items import Message
+from messaging import conversations
+from messaging.conversations import Inbox
+from messaging.dynamodb import MessageTable
+from messaging.items import Message
+
 from .message_range import messages_between
 from .periods import Period
 

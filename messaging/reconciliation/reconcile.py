@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
+from messaging.dynamodb import MessageTable
+from messaging.items import CONVERSATION_SK, Item, conversation_key, group_pk
+from messaging.operations.metering import metered, total
+
 from .comparison import BY_HAND, Look, problems
-from .dynamodb import MessageTable
 from .findings import Finding, Kind
-from .items import CONVERSATION_SK, Item, conversation_key, group_pk
 from .looks import Holder, Looks, Place, holder_of, key_uuid
-from .metering import metered, total
 from .settling import Settling, may_hold
 
 SETTLE_SECONDS = 1.0

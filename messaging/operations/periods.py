@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from .items import FIRST_MESSAGE_SK, format_created_at, parse_created_at
+from messaging.items import FIRST_MESSAGE_SK, format_created_at, parse_created_at
 
 LAST_CREATED_AT = format_created_at(datetime.max.replace(tzinfo=UTC))
 MICROSECOND = timedelta(microseconds=1)

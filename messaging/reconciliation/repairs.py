@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from . import actions
-from .calls import TransactionRefused, refused, transact
+from messaging import actions
+from messaging.calls import TransactionRefused, refused, transact
+from messaging.dynamodb import MessageTable
+from messaging.items import Conversation, Item, Message, conversation_item, conversation_key, number, uuid_bytes
+from messaging.operations.patience import patiently
+
 from .comparison import copy_of
-from .dynamodb import MessageTable
-from .items import Conversation, Item, Message, conversation_item, conversation_key, number, uuid_bytes
-from .patience import patiently
 
 READ_AGAIN = ("version", "seq", "last_sk")
 """What of a conversation changes with everything that is written into it."""

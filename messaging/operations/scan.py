@@ -29,9 +29,10 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from .aws import Throttled, Unavailable, translated_errors
+from messaging.aws import Throttled, Unavailable, translated_errors
+from messaging.items import Item
+
 from .item_kinds import MESSAGE, all_but, kind_of, only
-from .items import Item
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -15,10 +15,11 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from messaging.aws import Unavailable
+from messaging.dynamodb import MessageTable
+from messaging.projection import Change, change_to, changes
+
 from .applying import DeadLetters, apply
-from .aws import Unavailable
-from .dynamodb import MessageTable
-from .projection import Change, change_to, changes
 from .shards import SHARD_START, IteratorExpired, Trimmed, describe_stream, iterator_after, read_records
 
 if TYPE_CHECKING:

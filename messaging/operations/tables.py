@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cruddur.problem import Problem
+from messaging.aws import ServiceError, Unavailable, error_code, translated_errors
+from messaging.dynamodb import MessageTable
 
-from .aws import ServiceError, Unavailable, error_code, translated_errors
-from .dynamodb import MessageTable
 from .schema import describe
 
 if TYPE_CHECKING:

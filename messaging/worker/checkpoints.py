@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from .models import StreamCheckpoint
+from messaging.models import StreamCheckpoint
 
 TRUSTED_FOR = timedelta(hours=20)
 

@@ -10,13 +10,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from messaging.dynamodb import MessageTable
+from messaging.items import (
+    CONVERSATION_SK,
+    Conversation,
+    Item,
+    Message,
+    conversation_key,
+    entry_key,
+    group_pk,
+    message_from,
+)
+from messaging.items import user_pk as pk_of_user
+from messaging.operations.patience import patiently
+
 from .comparison import Look, legible, newer_version, position_of, problems, rebuilt, wrong_numbers
-from .dynamodb import MessageTable
 from .findings import Finding, Kind
-from .items import CONVERSATION_SK, Conversation, Item, Message, conversation_key, entry_key, group_pk, message_from
-from .items import user_pk as pk_of_user
 from .looks import Holder, Looks
-from .patience import patiently
 from .repairs import Repairs
 
 ATTEMPTS = 10

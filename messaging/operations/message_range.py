@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from .aws import translated_errors
-from .items import FIRST_MESSAGE_SK, Message, group_pk, message_from
+from messaging.aws import translated_errors
+from messaging.items import FIRST_MESSAGE_SK, Message, group_pk, message_from
+
 from .patience import patiently
 
 if TYPE_CHECKING:
-    from .dynamodb import MessageTable
+    from messaging.dynamodb import MessageTable
 
 PAGE = 1000
 """Messages a request when there is a limit: without one a page is 1 MB, DynamoDB's own."""

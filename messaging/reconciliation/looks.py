@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from .aws import translated_errors
-from .calls import batch_get, get
+from messaging.aws import translated_errors
+from messaging.calls import batch_get, get
+from messaging.dynamodb import MessageTable
+from messaging.items import CONVERSATION_SK, Item, conversation_key, entry_key, group_pk, key, message_key
+from messaging.items import user_pk as pk_of_user
+from messaging.operations.patience import patiently
+from messaging.table import GROUP_INDEX
+
 from .comparison import UNREADABLE, Look, position_of
-from .dynamodb import MessageTable
-from .items import CONVERSATION_SK, Item, conversation_key, entry_key, group_pk, key, message_key
-from .items import user_pk as pk_of_user
-from .patience import patiently
-from .table import GROUP_INDEX
 
 BATCH = 100
 """Keys that BatchGetItem takes."""

@@ -11,9 +11,10 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from .aws import Throttled, Unavailable, translated_errors
-from .dynamodb import MessageTable
-from .items import Message, message_item, message_key
+from messaging.aws import Throttled, Unavailable, translated_errors
+from messaging.dynamodb import MessageTable
+from messaging.items import Message, message_item, message_key
+
 from .patience import FAILING_SECONDS, LONGEST_WAIT, THROTTLED_SECONDS
 
 BATCH = 25

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from .aws import ServiceError, Unavailable, error_code
-from .dynamodb import MessageTable
-from .projection import Change, project
+from messaging.aws import ServiceError, Unavailable, error_code
+from messaging.dynamodb import MessageTable
+from messaging.projection import Change, project
 
 logger = logging.getLogger(__name__)
 

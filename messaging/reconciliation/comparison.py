@@ -12,8 +12,7 @@ from itertools import combinations
 from typing import Any
 from uuid import UUID
 
-from .findings import Finding, Kind
-from .items import (
+from messaging.items import (
     CONVERSATION_SK,
     Conversation,
     Item,
@@ -26,7 +25,9 @@ from .items import (
     parse_created_at,
     user_pk,
 )
-from .sequence import conversation_after, conversation_from_first, entry_from_conversation
+from messaging.sequence import conversation_after, conversation_from_first, entry_from_conversation
+
+from .findings import Finding, Kind
 
 UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 """What the functions of `items` raise for an item that is not of the model."""

@@ -7,12 +7,19 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from cruddur.problem import Problem
-
-from .aws import AwsProblem, ServiceError, error_code, translated_errors
-from .table import INDEXES, KEY_SCHEMA, STREAM, THROUGHPUT, attribute_definitions, index_definition, table_definition
+from messaging.aws import AwsProblem, ServiceError, error_code, translated_errors
+from messaging.table import (
+    INDEXES,
+    KEY_SCHEMA,
+    STREAM,
+    THROUGHPUT,
+    attribute_definitions,
+    index_definition,
+    table_definition,
+)
 
 if TYPE_CHECKING:
-    from .dynamodb import MessageTable
+    from messaging.dynamodb import MessageTable
 
 WAIT_SECONDS = 900
 """Adding an index fills it from the whole table, which takes minutes on a large one."""

@@ -1,0 +1,1 @@
+"""Compares entries with conversations and conversations with messages, and repairs: `manage.py ddb_reconcile`."""
