@@ -10,7 +10,7 @@ from django.utils import timezone
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-# Set by static/js/timezone.js, so its presence also says that script runs.
+# Set by static/js/page/timezone.js, so its presence also says that script runs.
 TIMEZONE_COOKIE = "timezone"
 
 

@@ -41,3 +41,11 @@ def test_every_file_is_named_by_its_content_and_compressed(collected: Path) -> N
     assert re.fullmatch(r"css/app\.[0-9a-f]{12}\.css", name)
     assert (collected / f"{name}.gz").exists()
     assert (collected / f"{name}.gz").stat().st_size < 8_000
+
+
+@pytest.mark.parametrize("entry", ["app", "visitor"])
+def test_an_entry_module_is_one_file_with_all_that_it_imports(collected: Path, entry: str) -> None:
+    script = served(collected, f"js/{entry}.js")
+
+    assert re.search(r"^(import|export)\b", script, re.MULTILINE) is None
+    assert "timezone=" in script

@@ -1,0 +1,2 @@
+// What pages load that nobody needs to be signed in for.
+import "page/timezone";
