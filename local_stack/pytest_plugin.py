@@ -3,7 +3,7 @@
 It starts before pytest-django reads the settings and hands everything over in the environment, so that neither the
 developer's variables nor `.env` nor the stack of `make run` can be touched. Workers of pytest-xdist inherit it.
 CRUDDUR_TEST_DATABASE_URL and CRUDDUR_TEST_DYNAMODB_ENDPOINT_URL put another server in the place of a part, and
-CRUDDUR_TEST_DYNAMODB_LOCAL=1 a DynamoDB Local of the tests' own in that of the emulator's DynamoDB.
+CRUDDUR_TEST_DYNAMODB_LOCAL=1 a DynamoDB Local of each test process's own in that of the emulator's DynamoDB.
 """
 
 import fcntl
@@ -18,15 +18,21 @@ from typing import IO
 
 import pytest
 
-from local_stack.aws import ROOT, AwsEmulator
+from local_stack.aws import AwsEmulator
 from local_stack.cognito_pool import ensure_pool
-from local_stack.dynamodb_local import DynamoDbLocal, fetched
-from local_stack.environment import local_directory
 from local_stack.ports import free_port
 from local_stack.postgres import PostgresServer
 from local_stack.problem import Problem
+from local_stack.pytest_dynamodb_local import TestsDynamoDbLocal, emulator
 
 REGION = "us-east-1"
+# Enough for the settings to load where no tests run.
+NOTHING = {
+    "CRUDDUR_ENV": "test",
+    "SECRET_KEY": "no tests run",
+    "APP_URL": "http://localhost:8000",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+}
 PREFIX = "cruddur-test-"
 NO_TESTS_RUN = ("-h", "--help", "-V", "--version", "--markers", "--fixtures", "--co", "--collect-only")
 # What a developer's shell may hold and the tests must not see.
@@ -44,13 +50,10 @@ class ThrowAwayStack:
     lock: IO[str]
     postgres: PostgresServer
     emulator: AwsEmulator
-    dynamodb_local: DynamoDbLocal | None
 
     @classmethod
     def start(cls) -> "ThrowAwayStack":
         remove_abandoned()
-        # What is fetched is the one thing that is shared with `.local`: once is enough.
-        amazons = fetched(local_directory(ROOT)) if os.environ.get("CRUDDUR_TEST_DYNAMODB_LOCAL") else None
         directory = Path(tempfile.mkdtemp(prefix=PREFIX))
         directory.chmod(0o711)  # Postgres may run under another account
         lock = (directory / "lock").open("w")
@@ -60,17 +63,12 @@ class ThrowAwayStack:
             lock=lock,
             postgres=PostgresServer(directory / "postgres"),
             emulator=AwsEmulator(directory / "aws", region=REGION, persist=False),
-            dynamodb_local=DynamoDbLocal(directory / "dynamodb", emulator=amazons) if amazons else None,
         )
         try:
             stack.emulator.launch()
-            if stack.dynamodb_local:
-                stack.dynamodb_local.launch()
             if "CRUDDUR_TEST_DATABASE_URL" not in os.environ:
                 stack.postgres.start()
             stack.emulator.wait_until_ready()
-            if stack.dynamodb_local:
-                stack.dynamodb_local.wait_until_ready()
         except BaseException:
             stack.stop()
             raise
@@ -80,8 +78,7 @@ class ThrowAwayStack:
         """The variables of cruddur/settings.py for these parts."""
         app_url = f"http://localhost:{free_port()}"
         endpoint = self.emulator.url
-        own = self.dynamodb_local.url if self.dynamodb_local else endpoint
-        dynamodb = os.environ.get("CRUDDUR_TEST_DYNAMODB_ENDPOINT_URL", own)
+        dynamodb = os.environ.get("CRUDDUR_TEST_DYNAMODB_ENDPOINT_URL", endpoint)
         pool = ensure_pool(endpoint_url=endpoint, public_url=self.emulator.public_url, region=REGION, app_url=app_url)
         return {
             "CRUDDUR_ENV": "test",
@@ -100,8 +97,6 @@ class ThrowAwayStack:
         }
 
     def stop(self) -> None:
-        if self.dynamodb_local:
-            self.dynamodb_local.stop()
         self.emulator.stop()
         self.postgres.remove()
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -121,36 +116,46 @@ def remove_abandoned() -> None:
 
 
 _stack: ThrowAwayStack | None = None
+_dynamodb_local: TestsDynamoDbLocal | None = None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_load_initial_conftests(args: list[str]) -> Generator[None, None, None]:
-    global _stack  # noqa: PLW0603 - pytest's hooks are functions of a module
+def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Generator[None, None, None]:
+    global _stack, _dynamodb_local  # noqa: PLW0603 - pytest's hooks are functions of a module
     # A shell starts what it puts into the background with Ctrl-C ignored, and every child of ours would inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        for name in FOREIGN:
-            os.environ.pop(name, None)
-        if any(argument in NO_TESTS_RUN for argument in args):
-            os.environ.update(
-                CRUDDUR_ENV="test",
-                SECRET_KEY="no tests run",  # noqa: S106
-                APP_URL="http://localhost:8000",
-                AWS_ENDPOINT_URL="http://127.0.0.1:1",
-            )
-        else:
-            try:
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    runs_tests = is_worker or not any(argument in NO_TESTS_RUN for argument in args)
+    try:
+        if not is_worker:
+            for name in FOREIGN:
+                os.environ.pop(name, None)
+            if runs_tests:
                 _stack = ThrowAwayStack.start()
-                os.environ.update(_stack.environment())
-            except Problem as problem:
-                raise pytest.UsageError(str(problem)) from problem
+            os.environ.update(_stack.environment() if _stack else NOTHING)
+        if runs_tests and os.environ.get("CRUDDUR_TEST_DYNAMODB_LOCAL"):
+            amazons = emulator()  # before there are workers, which would all fetch it
+            if is_worker or not getattr(early_config.known_args_namespace, "numprocesses", None):
+                _dynamodb_local = TestsDynamoDbLocal(amazons)
+                os.environ.update(_dynamodb_local.environment())
+    except Problem as problem:
+        raise pytest.UsageError(str(problem)) from problem
     return (yield)
 
 
 @pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    if _dynamodb_local and nextitem and nextitem.path != item.path:
+        _dynamodb_local.begin_anew()
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
-    global _stack  # noqa: PLW0603
+    global _stack, _dynamodb_local  # noqa: PLW0603
+    if _dynamodb_local:
+        _dynamodb_local.stop()
+        _dynamodb_local = None
     if _stack:
         _stack.stop()
         _stack = None
