@@ -27,6 +27,11 @@ def text_of(response: Any) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
+def without_nonce(response: Any) -> str:
+    """The page, but for what is random in each: the nonce of its script."""
+    return re.sub(r'nonce="[^"]+"', "", response.content.decode())
+
+
 def messages_of(response: Any) -> list[str]:
     """The texts of the messages that the page shows, in order."""
     html = response.content.decode()
