@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template import loader
+from django.utils.translation import gettext as _
 
 logger = logging.getLogger(__name__)
 
@@ -91,18 +92,21 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
             request,
             HTTPStatus.FORBIDDEN,
             code="csrf",
-            heading="Not sent yet",
-            explanation="This page was open for too long, or you have signed in again since. "
-            "What you wrote is kept below: send it once more.",
+            heading=_("Not sent yet"),
+            explanation=_(
+                "This page was open for too long, or you have signed in again since. "
+                "What you wrote is kept below: send it once more."
+            ),
         )
     return error_page(
         request,
         HTTPStatus.FORBIDDEN,
         code="csrf",
         context={
-            "heading": "This form has expired",
-            "explanation": "It was open for too long, or it came from another site. Go back, load the page anew, and "
-            "try again.",
+            "heading": _("This form has expired"),
+            "explanation": _(
+                "It was open for too long, or it came from another site. Go back, load the page anew, and try again."
+            ),
         },
     )
 

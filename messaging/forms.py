@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from cruddur.text import normalise_text
 
@@ -17,8 +20,13 @@ def message_error(code: str, text: str) -> str:
     """What is wrong with the text and what to do, for an error code of a message."""
     if code == "message_exceed_max_chars":
         over = len(normalise_text(text)) - MESSAGE_MAX_CHARS
-        return f"{over:,} character{'' if over == 1 else 's'} too many. Shorten it to send it."
-    return "There is nothing to send yet. Write something first."
+        problem = ngettext(
+            "%(over)s character too many. Shorten it to send it.",
+            "%(over)s characters too many. Shorten it to send it.",
+            over,
+        )
+        return problem % {"over": number_format(over, force_grouping=True)}
+    return _("There is nothing to send yet. Write something first.")
 
 
 class TextForm(forms.Form):
@@ -67,4 +75,4 @@ class MessageForm(TextForm):
         """What is wrong and what to do, in a sentence or two."""
         if "message" in self.errors:
             return str(self.errors["message"][0])
-        return "This form was incomplete. What you wrote is kept: send it again."
+        return _("This form was incomplete. What you wrote is kept: send it again.")

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from cruddur.text import is_blank, normalise_text
 
 from .handles import MESSAGES, validate_handle
-from .models import BIO_MAX_CHARS, DISPLAY_NAME_MAX_CHARS, User
+from .models import User
 from .people import require_free
 
 # The stubs know of whom a form is; Django's own class takes no parameter.
 if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
     ModelFormOfPeople = forms.ModelForm[User]
 else:
     ModelFormOfPeople = forms.ModelForm
@@ -50,12 +53,12 @@ class SettingsForm(ModelFormOfPeople):
         model = User
         fields: ClassVar[list[str]] = ["display_name", "bio"]
         field_classes: ClassVar[dict[str, type[forms.Field]]] = {"bio": LinesField}
-        error_messages: ClassVar[dict[str, dict[str, str]]] = {
+        error_messages: ClassVar[dict[str, dict[str, StrOrPromise]]] = {
             "display_name": {
-                "required": "Enter a name.",
-                "max_length": f"A name has {DISPLAY_NAME_MAX_CHARS} characters at most.",
+                "required": _("Enter a name."),
+                "max_length": _("A name has %(limit_value)d characters at most."),
             },
-            "bio": {"max_length": f"A bio has {BIO_MAX_CHARS} characters at most."},
+            "bio": {"max_length": _("A bio has %(limit_value)d characters at most.")},
         }
         # The browser's maxlength counts UTF-16: an emoji twice.
         widgets: ClassVar[dict[str, forms.Widget]] = {
@@ -66,7 +69,7 @@ class SettingsForm(ModelFormOfPeople):
     def clean_display_name(self) -> str:
         name: str = self.cleaned_data["display_name"]
         if is_blank(name):
-            raise ValidationError("Enter a name.", code="display_name_blank")
+            raise ValidationError(_("Enter a name."), code="display_name_blank")
         return " ".join(name.split())
 
     def clean_bio(self) -> str:

@@ -15,6 +15,7 @@ import precis_i18n
 from confusable_homoglyphs.categories import alias as script_of
 from confusable_homoglyphs.confusables import confusables_data
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 HANDLE_MIN_CHARS = 2
 HANDLE_MAX_CHARS = 30
@@ -30,14 +31,13 @@ RESERVED_NAMES = (
 RESERVED = frozenset(RESERVED_NAMES.split())
 
 MESSAGES = {
-    "handle_blank": "Enter a handle.",
-    "handle_invalid": (
-        f"A handle has {HANDLE_MIN_CHARS} to {HANDLE_MAX_CHARS} letters, digits and underscores, "
-        "all of one script and not all digits."
+    "handle_blank": _("Enter a handle."),
+    "handle_invalid": _(
+        "A handle has %(least)d to %(most)d letters, digits and underscores, all of one script and not all digits."
     ),
-    "handle_reserved": "This handle is kept for Cruddur itself. Choose another one.",
-    "handle_confusable": "This handle looks like another one. Choose one that cannot be mistaken.",
-    "handle_taken": "Someone else has this handle. Choose another one.",
+    "handle_reserved": _("This handle is kept for Cruddur itself. Choose another one."),
+    "handle_confusable": _("This handle looks like another one. Choose one that cannot be mistaken."),
+    "handle_taken": _("Someone else has this handle. Choose another one."),
 }
 
 # Scripts that are written together (Unicode TS #39, augmented script sets).
@@ -54,7 +54,7 @@ class HandleError(ValidationError):
     """A handle that cannot be had; `code` is a key of `MESSAGES`."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(MESSAGES[code], code=code)
+        super().__init__(MESSAGES[code], code=code, params={"least": HANDLE_MIN_CHARS, "most": HANDLE_MAX_CHARS})
 
 
 def validate_handle(handle: str) -> str:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from cruddur.loopback import is_loopback
@@ -25,22 +26,22 @@ logger = logging.getLogger(__name__)
 
 
 class CognitoUnavailable(SignInFailed):
-    heading = "Sign-in is not available right now"
-    explanation = "The sign-in service does not answer. Nothing is lost: try again in a moment."
+    heading = _("Sign-in is not available right now")
+    explanation = _("The sign-in service does not answer. Nothing is lost: try again in a moment.")
     status = 503
 
 
 class CognitoBroken(SignInFailed):
-    heading = "Sign-in does not work right now"
-    explanation = "The sign-in service gave an answer that makes no sense here. Try again in a moment."
+    heading = _("Sign-in does not work right now")
+    explanation = _("The sign-in service gave an answer that makes no sense here. Try again in a moment.")
     status = 502
 
 
 class CodeRefused(SignInFailed):
     """The code was used already, is too old or belongs to another sign-in."""
 
-    heading = "This sign-in has expired"
-    explanation = "It took too long, or it was used already. Sign in again."
+    heading = _("This sign-in has expired")
+    explanation = _("It took too long, or it was used already. Sign in again.")
     status = 400
 
 

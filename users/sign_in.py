@@ -11,6 +11,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
 
 from cruddur.text import is_blank
 
@@ -40,8 +41,8 @@ class Identity:
 class SignInFailed(Exception):
     """Nobody was signed in: what the page says, and its status."""
 
-    heading = "You are not signed in"
-    explanation = "The sign-in could not be completed. Sign in again."
+    heading = _("You are not signed in")
+    explanation = _("The sign-in could not be completed. Sign in again.")
     status = 400
 
 
@@ -50,8 +51,8 @@ class SignInRefused(SignInFailed):
 
 
 class AccountClosed(SignInFailed):
-    heading = "This account is closed"
-    explanation = "An administrator closed it, so nobody can sign in with it. Its messages are kept."
+    heading = _("This account is closed")
+    explanation = _("An administrator closed it, so nobody can sign in with it. Its messages are kept.")
     status = 403
 
 

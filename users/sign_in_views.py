@@ -11,6 +11,7 @@ from django.contrib import auth
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
@@ -38,21 +39,21 @@ ATTEMPT_SECONDS = 3600
 
 
 class NotConfigured(SignInFailed):
-    heading = "Sign-in is not set up"
-    explanation = "The settings of its Cognito user pool are missing: docs/people.md names them."
+    heading = _("Sign-in is not set up")
+    explanation = _("The settings of its Cognito user pool are missing: docs/people.md names them.")
     status = 503
 
 
 class AttemptUnknown(SignInFailed):
     """The callback belongs to no sign-in of this browser: forged, repeated, or begun too long ago."""
 
-    heading = "This sign-in has expired"
-    explanation = "It was begun too long ago, in another browser, or it was used already. Sign in again."
+    heading = _("This sign-in has expired")
+    explanation = _("It was begun too long ago, in another browser, or it was used already. Sign in again.")
 
 
 class NobodyWaits(SignInFailed):
-    heading = "This sign-in has expired"
-    explanation = "It took longer than 15 minutes to choose a handle. Sign in again."
+    heading = _("This sign-in has expired")
+    explanation = _("It took longer than 15 minutes to choose a handle. Sign in again.")
 
 
 @method_decorator(never_cache, name="dispatch")

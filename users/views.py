@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from .authenticated import AuthenticatedHttpRequest
@@ -50,7 +51,7 @@ def own_settings(request: AuthenticatedHttpRequest) -> HttpResponse:
     form = SettingsForm(request.POST if request.method == "POST" else None, instance=person)
     if request.method == "POST" and form.is_valid():
         form.save()
-        messages.success(request, "Saved.")
+        messages.success(request, _("Saved."))
         return HttpResponseSeeOther(reverse("settings"))
     # The form writes what was typed into its instance: the page names the person as stored.
     context = {"form": form, "person": request.user}

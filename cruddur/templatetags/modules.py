@@ -24,8 +24,8 @@ def modules(context: Context, entry: str) -> SafeString:
     script = format_html('<script type="module" src="{}"></script>', static(f"js/{entry}.js"))
     if getattr(staticfiles_storage, "joins_modules", False):
         return script
-    if "request" not in context:
+    nonce = getattr(context.get("request"), "csp_nonce", None)
+    if nonce is None:
         return SafeString()
-    nonce = str(context["request"].csp_nonce)
     imports = mark_safe(import_map())  # noqa: S308 # the names of our own files
-    return format_html('<script type="importmap" nonce="{}">{}</script>\n{}', nonce, imports, script)
+    return format_html('<script type="importmap" nonce="{}">{}</script>\n{}', str(nonce), imports, script)

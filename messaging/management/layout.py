@@ -34,12 +34,12 @@ def moment(created_at: str) -> str:
 
 def handle_of(person: User | None) -> str:
     """`@bayko`, or what stands for someone without a row."""
-    return f"@{person.handle}" if person else DELETED_NAME
+    return f"@{person.handle}" if person else str(DELETED_NAME)
 
 
 def named(person: User | None) -> str:
     """`@bayko  Bayko`, likewise."""
-    return f"@{person.handle}{GAP}{printable(person.display_name)}" if person else DELETED_NAME
+    return f"@{person.handle}{GAP}{printable(person.display_name)}" if person else str(DELETED_NAME)
 
 
 def said(preview: str) -> str:
@@ -53,7 +53,7 @@ def person_facts(uuid: UUID, people: Mapping[UUID, User]) -> dict[str, Any]:
     return {
         "uuid": uuid,
         "handle": person.handle if person else None,
-        "name": person.display_name if person else DELETED_NAME,
+        "name": person.display_name if person else str(DELETED_NAME),
     }
 
 

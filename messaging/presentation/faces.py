@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy
+
 from users.models import User
 
 COLOURS = 8
-DELETED_NAME = "Deleted user"
+DELETED_NAME = gettext_lazy("Deleted user")
 DELETED_INITIALS = "\N{EN DASH}"
 
 
@@ -26,13 +28,15 @@ class Face:
     url: str = ""
 
 
-DELETED = Face(name=DELETED_NAME, initials=DELETED_INITIALS, colour=0)
+def deleted_face() -> Face:
+    """What stands for someone who is not here any more."""
+    return Face(name=str(DELETED_NAME), initials=DELETED_INITIALS, colour=0)
 
 
 def face(person: User | None) -> Face:
     """The face of a person, or that of a deleted user."""
     if person is None:
-        return DELETED
+        return deleted_face()
     return Face(
         name=person.display_name,
         initials=initials(person.display_name),

@@ -13,7 +13,7 @@ from django.urls import reverse
 from messaging.items import Entry
 from users.models import User
 
-from .faces import DELETED, Face, faces_of, joined_names
+from .faces import Face, deleted_face, faces_of, joined_names
 from .times import Moment, list_time
 
 
@@ -74,7 +74,7 @@ def row(entry: Entry, people: Mapping[UUID, User], *, now: datetime, current: bo
     return Row(
         url=f"{url}#new" if unread else url,
         name=joined_names(faces),
-        face=faces[0] if faces else DELETED,
+        face=faces[0] if faces else deleted_face(),
         time=list_time(entry.last_message, now=now),
         preview=entry.message,
         own=entry.last_user_uuid == entry.user_uuid,

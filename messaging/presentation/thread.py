@@ -17,7 +17,7 @@ from messaging.items import Message
 from users.models import User
 
 from .body import Part, is_emoji, parts
-from .faces import DELETED, Face, face, faces_of, joined_names
+from .faces import Face, deleted_face, face, faces_of, joined_names
 from .times import Moment, clock_time, day_label
 
 CONTINUED_WITHIN = timedelta(minutes=5)
@@ -84,11 +84,11 @@ class ThreadPage:
 def thread_page(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -> ThreadPage:
     """The window as the member sees it who loaded it."""
     faces = faces_of(thread.entry.other_uuids, people)
-    only = faces[0] if len(faces) == PROFILE_OF_ONE else DELETED
+    only = faces[0] if len(faces) == PROFILE_OF_ONE else deleted_face()
     url = reverse("conversation", args=[thread.conversation.group_uuid])
     return ThreadPage(
         name=joined_names(faces),
-        face=faces[0] if faces else DELETED,
+        face=faces[0] if faces else deleted_face(),
         handle=only.handle,
         profile_url=only.url,
         url=url,

@@ -7,6 +7,8 @@ from datetime import date, datetime
 
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 WEEK = 7  # days
 
@@ -23,7 +25,7 @@ class Moment:
 def clock_time(moment: datetime) -> Moment:
     """`20:05`, as beside a message."""
     local = timezone.localtime(moment)
-    return _moment(local, format_date(local, "H:i"))
+    return _moment(local, format_date(local, pgettext("date", "H:i")))
 
 
 def list_time(moment: datetime, *, now: datetime) -> Moment:
@@ -31,13 +33,13 @@ def list_time(moment: datetime, *, now: datetime) -> Moment:
     local, today = timezone.localtime(moment), timezone.localdate(now)
     days_ago = (today - local.date()).days
     if days_ago == 0:
-        label = format_date(local, "H:i")
+        label = format_date(local, pgettext("date", "H:i"))
     elif days_ago == 1:
-        label = "Yesterday"
+        label = _("Yesterday")
     elif 0 < days_ago < WEEK:
         label = format_date(local, "D")
     else:
-        label = format_date(local, "j M" if local.year == today.year else "j M Y")
+        label = format_date(local, pgettext("date", "j M") if local.year == today.year else pgettext("date", "j M Y"))
     return _moment(local, label)
 
 
@@ -45,13 +47,14 @@ def day_label(day: date, *, today: date) -> str:
     """As between messages: `Today`, `Yesterday`, `Wednesday` within a week, `Friday 20 November`, `… 2025`."""
     days_ago = (today - day).days
     if days_ago == 0:
-        return "Today"
+        return _("Today")
     if days_ago == 1:
-        return "Yesterday"
+        return _("Yesterday")
     if 0 < days_ago < WEEK:
         return format_date(day, "l")
-    return format_date(day, "l j F" if day.year == today.year else "l j F Y")
+    return format_date(day, pgettext("date", "l j F") if day.year == today.year else pgettext("date", "l j F Y"))
 
 
 def _moment(local: datetime, label: str) -> Moment:
-    return Moment(label=label, title=format_date(local, r"l j F Y \a\t H:i"), iso=local.isoformat(timespec="seconds"))
+    title = format_date(local, pgettext("date", r"l j F Y \a\t H:i"))
+    return Moment(label=label, title=title, iso=local.isoformat(timespec="seconds"))

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from cruddur.errors import wants_json
@@ -25,8 +26,6 @@ from .pages import thread_page
 from .requests import keeps_the_message
 from .sending import Problem, problem_body, too_fast
 from .thread import get_thread_or_404
-
-NOT_ANY_MORE = "What you wrote is kept: you can send it as a new message."
 
 
 @login_required
@@ -79,13 +78,16 @@ def changed(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str
     except rate_limit.RateLimited as limited:
         return too_fast(limited.retry_after)
     except TooLateToEdit:
-        text = f"Not changed: a message can be edited for 15 minutes. {NOT_ANY_MORE}"
+        text = _(
+            "Not changed: a message can be edited for 15 minutes. "
+            "What you wrote is kept: you can send it as a new message."
+        )
         return Problem(HTTPStatus.CONFLICT, "too_late_to_edit", text, fresh=True)
     except MessageIsDeleted:
-        text = f"Not changed: this message was deleted. {NOT_ANY_MORE}"
+        text = _("Not changed: this message was deleted. What you wrote is kept: you can send it as a new message.")
         return Problem(HTTPStatus.CONFLICT, "message_deleted", text, fresh=True)
     except Blocked:
-        text = "Not changed: nothing more can be written in this conversation."
+        text = _("Not changed: nothing more can be written in this conversation.")
         return Problem(HTTPStatus.FORBIDDEN, "blocked", text, fresh=True)
     except (ConversationNotFound, MessageNotFound, NotTheWriter, ValueError) as error:
         raise Http404("There is no such message.") from error

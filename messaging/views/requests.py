@@ -10,6 +10,7 @@ from typing import Concatenate, ParamSpec
 from django.contrib.auth.decorators import login_required
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 
 from cruddur.errors import RETRY_AFTER, unsent_message
 from messaging.aws import Unavailable
@@ -34,8 +35,10 @@ def keeps_the_message(
                     request,
                     HTTPStatus.FORBIDDEN,
                     code="signed_out",
-                    heading="You are signed out",
-                    explanation="What you wrote is kept below. Sign in again in another tab, then send it from here.",
+                    heading=_("You are signed out"),
+                    explanation=_(
+                        "What you wrote is kept below. Sign in again in another tab, then send it from here."
+                    ),
                     sign_in=True,
                 )
             return view(request, *args, **kwargs)
@@ -44,9 +47,11 @@ def keeps_the_message(
                 request,
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 code="unavailable",
-                heading="Back in a moment",
-                explanation="We cannot reach your messages right now. They are safe, and what you wrote is kept below: "
-                "send it again in a few seconds. It arrives once, however often you press.",
+                heading=_("Back in a moment"),
+                explanation=_(
+                    "We cannot reach your messages right now. They are safe, and what you wrote is kept below: "
+                    "send it again in a few seconds. It arrives once, however often you press."
+                ),
                 retry_after=RETRY_AFTER,
             )
 

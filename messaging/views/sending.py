@@ -9,6 +9,8 @@ from http import HTTPStatus
 from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from cruddur.errors import error_page, wants_json
 from messaging import last_sends, rate_limit
@@ -47,11 +49,13 @@ def post_message(request: AuthenticatedHttpRequest, send: Callable[[MessageForm]
         return Problem(
             HTTPStatus.CONFLICT,
             "message_uuid_reused",
-            "This form had sent another text already. This one is kept: send it again to send both.",
+            _("This form had sent another text already. This one is kept: send it again to send both."),
             fresh=True,
         )
     except Blocked:
-        return Problem(HTTPStatus.FORBIDDEN, "blocked", "Not sent: nothing more can be written in this conversation.")
+        return Problem(
+            HTTPStatus.FORBIDDEN, "blocked", _("Not sent: nothing more can be written in this conversation.")
+        )
     last_sends.remember(request.session, delivery.message, member_uuids=delivery.member_uuids)
     return delivery.message
 
@@ -85,7 +89,11 @@ def too_fast(seconds: int) -> Problem:
     return Problem(
         HTTPStatus.TOO_MANY_REQUESTS,
         "too_many_requests",
-        "You have sent a lot in a short time. What you wrote is kept: try again in "
-        f"{seconds} second{'' if seconds == 1 else 's'}.",
+        ngettext(
+            "You have sent a lot in a short time. What you wrote is kept: try again in %(seconds)s second.",
+            "You have sent a lot in a short time. What you wrote is kept: try again in %(seconds)s seconds.",
+            seconds,
+        )
+        % {"seconds": seconds},
         retry_after=seconds,
     )

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from messaging import conversations
@@ -38,7 +39,7 @@ def new_conversation_with(request: AuthenticatedHttpRequest, handle: str) -> Htt
     if person == request.user:
         return search_page(
             request,
-            error=f"@{person.handle} is you. Look for someone else to write to.",
+            error=_("@%(handle)s is you. Look for someone else to write to.") % {"handle": person.handle},
             status=HTTPStatus.UNPROCESSABLE_ENTITY,
         )
     if request.method == "POST":

@@ -13,7 +13,7 @@ from django.utils import timezone
 from messaging.conversations import Thread
 from messaging.items import Message, format_created_at
 from messaging.presentation.body import Part, is_emoji, parts
-from messaging.presentation.faces import DELETED, face, initials
+from messaging.presentation.faces import deleted_face, face, initials
 from messaging.presentation.thread import bubbles, days, new_count
 from messaging.presentation.times import clock_time, day_label, list_time
 from messaging.sequence import conversation_after, conversation_from_first, entry_from_conversation
@@ -70,8 +70,8 @@ def test_a_face_has_the_colour_of_the_uuid() -> None:
 
 
 def test_a_face_without_a_row_is_a_deleted_user() -> None:
-    assert face(None) == DELETED
-    assert (DELETED.name, DELETED.url) == ("Deleted user", "")
+    assert face(None) == deleted_face()
+    assert (deleted_face().name, deleted_face().url) == ("Deleted user", "")
 
 
 @pytest.mark.parametrize(
