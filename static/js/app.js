@@ -1,6 +1,14 @@
 // What pages of a signed-in person load. Each module does nothing on a page that has not what it needs.
 import "page/timezone";
 
+import "live/tabs";
+import "live/thread";
+import "live/catch-up";
+import "live/list";
+import "live/typing";
+import "live/banner";
+import "thread/receipt";
+
 import "mark-read";
 import "earlier";
 

@@ -249,4 +249,4 @@ def test_the_open_conversation_is_marked_in_the_list(reader: Client, url: str, w
     html = reader.get(url).content.decode()
 
     assert f'href="{url}" aria-current="page"><bdi>Bayko</bdi></a>' in html
-    assert "unread" not in text_of(reader.get(url))
+    assert "conversation--unread" not in html

@@ -1,0 +1,75 @@
+// Compares the open conversation with the server's and makes good what is missing, as events may be lost: whenever the
+// stream opens, the page is looked at again, the network is back, something was missed, and every minute.
+import { hear, say } from "live/events";
+import { reload } from "live/person";
+import { areShown, isAsOf, version } from "live/versions";
+import { replaceWindow } from "live/window";
+import { log, put } from "thread/log";
+
+const EVERY = 60_000; // ms
+
+/**
+ * @typedef {{version: number, last_seq: number, seen_seq: number, after: string, more: boolean,
+ *   messages: {seq: number, created_at: string, own: boolean, html: string, message_uuid?: string}[],
+ *   replace: string | null}} Answer
+ */
+
+let running = false;
+let again = false;
+
+async function catchUp() {
+  if (running) {
+    again = true;
+    return;
+  }
+  running = true;
+  try {
+    do {
+      again = false;
+      const answer = await ask();
+      if (answer) apply(answer);
+    } while (again);
+  } catch {
+    // Without a network or a server there is nothing to compare with; the next occasion comes.
+  } finally {
+    running = false;
+  }
+}
+
+/** @returns {Promise<Answer | null>} */
+async function ask() {
+  if (!log) return null;
+  const oldest = log.querySelector(".message[id]")?.id.slice(1) ?? "";
+  const have = { after: log.dataset.newest ?? "", version: String(version()), first: oldest };
+  const response = await fetch(`${log.dataset.sinceUrl}?${new URLSearchParams(have)}`, {
+    headers: { Accept: "application/json" },
+    cache: "no-store",
+    redirect: "manual",
+  });
+  if (response.type === "opaqueredirect" || response.status === 404) reload();
+  return response.ok ? response.json() : null;
+}
+
+/** @param {Answer} answer */
+function apply(answer) {
+  if (!log) return;
+  if (answer.replace !== null) {
+    replaceWindow(answer.replace, answer.last_seq);
+    again ||= isAsOf(answer.version);
+  } else {
+    if ("atEnd" in log.dataset) put(answer.messages);
+    if (!answer.more) areShown(answer.version);
+  }
+  again ||= answer.more;
+  if (answer.after > (log.dataset.newest ?? "")) log.dataset.newest = answer.after;
+  if (!answer.more) log.dataset.lastSeq = String(Math.max(answer.last_seq, Number(log.dataset.lastSeq)));
+  if (!again) say("thread:caught-up", { seen_seq: answer.seen_seq });
+}
+
+if (log?.dataset.sinceUrl) {
+  for (const name of /** @type {const} */ (["live:up", "live:resync"])) hear(name, catchUp);
+  addEventListener("online", catchUp);
+  addEventListener("focus", catchUp);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && catchUp());
+  setInterval(catchUp, EVERY);
+}

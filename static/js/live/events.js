@@ -1,0 +1,44 @@
+// How modules talk to each other: by events on the document, named and shaped as here.
+
+/**
+ * @typedef {{group: string, seq: number, version: number, created_at: string, user: string, own: boolean,
+ *   message_uuid: string, preview: string, html: string}} MessageEvent
+ * @typedef {{group: string, seq: number, version: number, created_at: string, user: string, own: boolean,
+ *   deleted: boolean, newest: boolean, preview: string, html: string}} AmendedEvent
+ * @typedef {{group: string, message_uuid: string, created_at: string, seq: number, version: number, html: string}}
+ *   Acknowledgement
+ *
+ * @typedef {{
+ *   "live:message": MessageEvent,
+ *   "live:amended": AmendedEvent,
+ *   "live:hint": {group: string, version: number},
+ *   "live:read": {group: string, read_seq: number},
+ *   "live:seen": {group: string, user: string, seq: number},
+ *   "live:typing": {group: string, user: string},
+ *   "live:up": {},
+ *   "live:down": {reason: string},
+ *   "live:resync": {},
+ *   "live:retry": {},
+ *   "thread:caught-up": {seen_seq?: number},
+ *   "thread:added": {messages: HTMLElement[]},
+ *   "outbox:acknowledged": Acknowledgement,
+ * }} Events
+ */
+
+/**
+ * @template {keyof Events} Name
+ * @param {Name} name
+ * @param {Events[Name]} detail
+ */
+export function say(name, detail) {
+  document.dispatchEvent(new CustomEvent(name, { detail }));
+}
+
+/**
+ * @template {keyof Events} Name
+ * @param {Name} name
+ * @param {(detail: Events[Name]) => void} listener
+ */
+export function hear(name, listener) {
+  document.addEventListener(name, (event) => listener(/** @type {CustomEvent<Events[Name]>} */ (event).detail));
+}

@@ -1,0 +1,60 @@
+// Whose browser this is now. What pages keep in storage belongs to a person: its keys begin with theirs, and are gone
+// when they sign out or another signs in.
+
+const PERSON = "cruddur";
+const OF_SOMEBODY = /^cruddur:([0-9a-f-]{36}):/;
+const RELOADED = "reloaded";
+const ONCE_IN = 60_000; // ms
+
+/** The uuid of who is signed in on this page; empty when nobody is. */
+export const user = document.body.dataset.user ?? "";
+
+/**
+ * The name under which a module keeps something for this person.
+ *
+ * @param {string} name
+ */
+export function key(name) {
+  return `cruddur:${user}:${name}`;
+}
+
+/** Forget what is kept for anybody but this one. */
+function forgetAllBut(keep = "") {
+  for (const storage of [localStorage, sessionStorage]) {
+    for (const name of Object.keys(storage)) {
+      const [, owner] = OF_SOMEBODY.exec(name) ?? [];
+      if (owner && owner !== keep) storage.removeItem(name);
+    }
+  }
+}
+
+/** Whether this page is still of the person who is signed in. */
+export function isCurrent() {
+  return localStorage.getItem(PERSON) === user;
+}
+
+/** Load the page as the server now has it for whoever is signed in, but not again and again. */
+export function reload() {
+  const last = Number(sessionStorage.getItem(RELOADED));
+  if (Date.now() - last < ONCE_IN) return;
+  sessionStorage.setItem(RELOADED, String(Date.now()));
+  location.reload();
+}
+
+if (user) {
+  if (!isCurrent()) forgetAllBut(user);
+  localStorage.setItem(PERSON, user);
+  addEventListener("storage", (event) => {
+    if (event.key === PERSON && event.newValue && event.newValue !== user) reload();
+  });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted && !isCurrent()) reload();
+  });
+  // On window, so after whoever may still keep the person from signing out.
+  addEventListener("submit", (event) => {
+    const form = /** @type {HTMLElement} */ (event.target);
+    if (event.defaultPrevented || !form.hasAttribute("data-signs-out")) return;
+    forgetAllBut();
+    localStorage.removeItem(PERSON);
+  });
+}

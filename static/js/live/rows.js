@@ -1,0 +1,59 @@
+// Asks the server for the newest conversations and brings the list to what it says, without a flicker.
+import { reload } from "live/person";
+import { numbersOf, raise } from "live/row";
+import { become } from "thread/element";
+
+/**
+ * @param {Element} body where the list is
+ * @returns {Promise<number | null>} how much is unread in all, or null when the server could not be asked
+ */
+export async function loadRows(body) {
+  const url = body.getAttribute("data-rows-url") ?? "";
+  const current = body.querySelector("li.conversation:has([aria-current])")?.getAttribute("data-group") ?? "";
+  try {
+    const response = await fetch(`${url}?${new URLSearchParams({ current })}`, {
+      headers: { Accept: "text/html" },
+      cache: "no-store",
+      redirect: "manual",
+    });
+    if (response.type === "opaqueredirect") reload();
+    if (!response.ok) return null;
+    show(body, await response.text());
+    return Number(response.headers.get("X-Unread"));
+  } catch {
+    return null; // without a network; the next occasion comes
+  }
+}
+
+/**
+ * @param {Element} body
+ * @param {string} html
+ */
+function show(body, html) {
+  const fresh = document.createRange().createContextualFragment(html).querySelector("ul");
+  const list = body.querySelector("ul");
+  if (!fresh) return;
+  if (!list) {
+    // The first conversation of all.
+    body.querySelector(".empty")?.replaceWith(fresh);
+    return;
+  }
+  for (const row of /** @type {NodeListOf<HTMLElement>} */ (fresh.querySelectorAll("li.conversation"))) {
+    const there = list.querySelector(`li.conversation[data-group="${row.dataset.group}"]`);
+    if (there instanceof HTMLElement) update(there, row);
+    else list.append(row);
+  }
+}
+
+/**
+ * The list may lag behind the events that this page knows of, so numbers only go up.
+ *
+ * @param {HTMLElement} row
+ * @param {HTMLElement} fresh
+ */
+function update(row, fresh) {
+  const [before, now] = [numbersOf(row), numbersOf(fresh)];
+  if (now.lastSeq >= before.lastSeq) become(row, fresh);
+  raise(row, now);
+  raise(row, before);
+}
