@@ -17,7 +17,7 @@ from messaging.items import Message
 from tests.conftest import Calls
 from users.models import User
 
-from .pages import draft_of, group_of, hidden_of, messages_of, text_of, without_nonce
+from .pages import draft_of, group_of, hidden_of, messages_of, without_nonce
 from .talk import entry_of, send, write_all
 
 pytestmark = pytest.mark.django_db
