@@ -254,6 +254,23 @@ def test_a_message_that_is_deleted_in_between_stays_deleted(either_table: Messag
     assert conversation(either_table).message == ""
 
 
+def test_a_tombstone_is_never_written_over(either_table: MessageTable) -> None:
+    message = start()
+
+    def leave_a_tombstone() -> None:
+        """Without a new version of the conversation: the message's own condition has to hold."""
+        either_table.client.update_item(
+            TableName=either_table.name,
+            Key=message_key(GROUP, message.created_at),
+            UpdateExpression="SET deleted_at = :at REMOVE message",
+            ExpressionAttributeValues={":at": {"S": message.created_at}},
+        )
+
+    with during(either_table, "TransactWriteItems", leave_a_tombstone), pytest.raises(MessageIsDeleted):
+        edit_it(message)
+    assert stored(either_table, message).message == ""
+
+
 def test_a_block_in_between_stops_an_edit(either_table: MessageTable) -> None:
     message = start()
 

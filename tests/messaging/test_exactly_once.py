@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from threading import Barrier
@@ -12,7 +13,7 @@ import pytest
 from messaging import conversations
 from messaging.conversations import Blocked, ConversationNotFound, MessageUuidReused
 from messaging.dynamodb import MessageTable
-from messaging.items import Message, conversation_key, format_created_at
+from messaging.items import Message, conversation_key, entry_key, format_created_at, message_key
 from messaging.operations.bulk import put_messages
 
 from .talk import ANDREW, BAYKO, GROUP, NOW, send, start
@@ -69,6 +70,16 @@ def test_a_uuid_of_somebody_else_means_nothing(either_table: MessageTable) -> No
     send(by=ANDREW, uuid=uuid, after=after, text="mine")
 
     assert send(by=BAYKO, uuid=uuid, after=after, text="yours").seq == 3
+
+
+def test_nor_does_one_among_more_sends_than_the_conversation_remembers(either_table: MessageTable) -> None:
+    after = start().created_at
+    uuid = uuid4()
+    send(by=ANDREW, uuid=uuid, after=after, text="mine")
+    for number in range(3):
+        send(by=BAYKO, text=str(number))
+
+    assert send(by=BAYKO, uuid=uuid, after=after, text="yours").seq == 6
 
 
 def test_the_same_form_sent_many_times_at_once_makes_one_message(table: MessageTable) -> None:
@@ -226,3 +237,23 @@ def test_no_message_is_ever_written_over(either_table: MessageTable) -> None:
 
     assert sent.created_at > stray.created_at
     assert either_table.message(GROUP, stray.created_at) == stray
+
+
+@pytest.mark.parametrize("kind", ["conversation", "message", "entry"])
+def test_a_first_message_writes_over_nothing_that_is_there(either_table: MessageTable, kind: str) -> None:
+    client, name = either_table.client, either_table.name
+    keys = {
+        "message": message_key(GROUP, start().created_at),
+        "conversation": conversation_key(GROUP),
+        "entry": entry_key(BAYKO, GROUP),
+    }
+    kept = client.get_item(TableName=name, Key=keys[kind])["Item"]
+    for item in client.scan(TableName=name)["Items"]:
+        client.delete_item(TableName=name, Key={"pk": item["pk"], "sk": item["sk"]})
+    client.put_item(TableName=name, Item={**kept, "kept": {"BOOL": True}})
+
+    with suppress(ConversationNotFound):
+        start(text="Over it")
+
+    found = client.get_item(TableName=name, Key=keys[kind])["Item"]
+    assert found["kept"] == {"BOOL": True}

@@ -8,6 +8,7 @@ from messaging.dynamodb import MessageTable
 from messaging.items import Conversation, conversation_item, entry_key, message_item
 from messaging.projection import changes, project
 
+from .faults import during
 from .talk import ANDREW, BAYKO, GROUP, entry_of, send, start
 
 
@@ -96,3 +97,13 @@ def test_a_lost_entry_is_made_anew(either_table: MessageTable) -> None:
     assert project(either_table, either_table.conversations()) == 1
 
     assert [entry.unread for entry in conversations.inbox(user_uuid=BAYKO).entries] == [1]
+
+
+def test_a_lost_entry_that_somebody_else_makes_anew_at_that_moment_is_left_alone(either_table: MessageTable) -> None:
+    old, new = history(either_table, 2)
+    either_table.client.delete_item(TableName=either_table.name, Key=entry_key(BAYKO, GROUP))
+
+    with during(either_table, "PutItem", lambda: project(either_table, [new])):
+        project(either_table, [old])
+
+    assert entry_of(either_table, BAYKO).version == new.version
