@@ -258,6 +258,6 @@ def test_a_client_for_bulk_leaves_it_to_dynamodb_to_check_parameters(table: Mess
 
     assert len(table.messages_after(GROUP, "", limit=100)) == 30
     with pytest.raises(ServiceError, match=r"Validation|Serialization"):
-        BulkWriter(unchecked).put([{"pk": {"S": 5}, "sk": {"S": "1"}}])
+        BulkWriter(unchecked).put([{"pk": {"SS": "5"}, "sk": {"S": "1"}}])
     with pytest.raises(ParamValidationError):
-        BulkWriter(table).put([{"pk": {"S": 5}, "sk": {"S": "1"}}])
+        BulkWriter(table).put([{"pk": {"SS": "5"}, "sk": {"S": "1"}}])
