@@ -67,9 +67,16 @@ class StreamStatus:
     @property
     def is_begun_anew(self) -> bool:
         """Whether a worker that starts now projects every conversation first, for want of a valid checkpoint."""
-        unfinished = any(each.sequence_number != SHARD_END for each in self.unlisted.values())
-        is_known = bool(self.unlisted) or any(shard.checkpoint for shard in self.shards)
-        return unfinished or not is_known or any(shard.is_trimmed for shard in self.shards)
+        listed = {shard.shard_id for shard in self.shards}
+        ended = {shard_id for shard_id, each in self.unlisted.items() if each.sequence_number == SHARD_END}
+        # What came before a shard whose parent is neither to be read nor known to be read may be missing.
+        is_of_unknown_parent = any(not shard.checkpoint and shard.parent not in listed | ended for shard in self.shards)
+        return (
+            is_of_unknown_parent
+            or len(ended) < len(self.unlisted)
+            or not (self.unlisted or any(shard.checkpoint for shard in self.shards))
+            or any(shard.is_trimmed for shard in self.shards)
+        )
 
 
 def stream_status(

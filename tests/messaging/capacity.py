@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
+from messaging.dynamodb import MessageTable
 from messaging.table import INDEXES
 
 KILOBYTE = 1024
@@ -70,3 +71,15 @@ def write_units(old: dict[str, Any], new: dict[str, Any], *, transaction: bool) 
     """Units of the write that makes `new` of `old`."""
     size = max(item_size(old), item_size(new))
     return units(size) * (2 if transaction else 1) + index_units(old, new)
+
+
+def items(table: MessageTable) -> dict[tuple[str, str], dict[str, Any]]:
+    """All there are, by key."""
+    found = table.client.scan(TableName=table.name, ConsistentRead=True)["Items"]
+    return {(item["pk"]["S"], item["sk"]["S"]): item for item in found}
+
+
+def units_written(before: dict[Any, Any], after: dict[Any, Any], *, transaction: bool) -> int:
+    """Units of all items that differ."""
+    changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
+    return sum(write_units(before.get(key, {}), after.get(key, {}), transaction=transaction) for key in changed)

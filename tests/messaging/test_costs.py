@@ -1,7 +1,6 @@
 """What the access patterns cost: calls, write units, consistency. Exact, by AWS's rules (see capacity.py)."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,19 +14,8 @@ from messaging.table import INBOX_INDEX
 from tests.conftest import Calls
 from users.people import seeded_people
 
-from .capacity import item_size, read_units, write_units
+from .capacity import item_size, items, read_units, units_written
 from .talk import ANDREW, BAYKO, GROUP, NOW, drain, send, start
-
-
-def items(table: MessageTable) -> dict[tuple[str, str], dict[str, Any]]:
-    found = table.client.scan(TableName=table.name, ConsistentRead=True)["Items"]
-    return {(item["pk"]["S"], item["sk"]["S"]): item for item in found}
-
-
-def units_written(before: dict[Any, Any], after: dict[Any, Any], *, transaction: bool) -> int:
-    """Units of all items that differ."""
-    changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
-    return sum(write_units(before.get(key, {}), after.get(key, {}), transaction=transaction) for key in changed)
 
 
 def test_a_thread_takes_two_strongly_consistent_calls(moto_table: MessageTable, calls: Calls) -> None:

@@ -17,7 +17,9 @@ from messaging.operations.schema import stream_arn
 from messaging.worker.checkpoints import PostgresCheckpoints
 from messaging.worker.dead_letters import PostgresDeadLetters
 from messaging.worker.stream import SHARD_END, StreamConsumer
+from tests.conftest import Calls
 
+from .capacity import items, units_written
 from .talk import ANDREW, BAYKO, GROUP, entry_of, send, start
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +83,25 @@ def test_a_new_message_moves_every_member_s_entry(table: MessageTable) -> None:
     for member, unread in ((ANDREW, 0), (BAYKO, 2)):
         entry = entry_of(table, member)
         assert (entry.message, entry.last_seq, entry.unread) == ("Newest", 2, unread)
+
+
+def test_a_burst_of_a_hundred_messages_in_one_batch_costs_two_updates_of_three_units(
+    table: MessageTable, calls: Calls
+) -> None:
+    start()
+    reader = consumer(table)
+    reader.begin()
+    drained(reader)
+    for number in range(100):
+        send(by=(ANDREW, BAYKO)[number % 2], text=str(number))
+    before = items(table)
+
+    with calls.counted(table.client):
+        drained(reader)
+
+    assert calls.operations == ["UpdateItem", "UpdateItem"]
+    assert units_written(before, items(table), transaction=False) == 6
+    assert entry_of(table, ANDREW).last_seq == 101
 
 
 def test_it_goes_on_after_its_checkpoint(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:

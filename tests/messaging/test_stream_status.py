@@ -160,14 +160,23 @@ def test_a_checkpoint_that_was_trimmed_is_said_to_be(operation: str) -> None:
 
 @pytest.mark.parametrize(("position", "anew"), [("7", True), (SHARD_END, False)])
 def test_checkpoints_of_shards_that_are_gone_are_told(position: str, anew: bool) -> None:
-    found = status(Streams([Shard("child")]), {"parent": at(position), "child": at("3")})
+    found = status(Streams([Shard("child", parent="parent")]), {"parent": at(position), "child": at("3")})
 
     assert found.unlisted == {"parent": at(position)}
     assert found.is_begun_anew is anew
 
 
 def test_checkpoints_that_hold_begin_nothing_anew() -> None:
-    assert not status(Streams([Shard("one"), Shard("two")]), {"one": at("7")}).is_begun_anew
+    assert not status(Streams([Shard("one"), Shard("two", parent="one")]), {"one": at("7")}).is_begun_anew
+
+
+def test_a_shard_after_one_that_was_read_to_its_end_begins_nothing_anew() -> None:
+    assert not status(Streams([Shard("two", parent="one")]), {"one": at(SHARD_END)}).is_begun_anew
+
+
+@pytest.mark.parametrize("parent", [None, "unheard of"])
+def test_a_shard_of_an_unknown_parent_begins_anew(parent: str | None) -> None:
+    assert status(Streams([Shard("one"), Shard("two", parent=parent)]), {"one": at("7")}).is_begun_anew
 
 
 def test_a_stream_that_is_gone_is_said_to_be() -> None:
