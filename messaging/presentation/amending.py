@@ -1,4 +1,4 @@
-"""What can be done with a message of one's own, as the templates show it."""
+"""What can be done with a message, as the templates show it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ class Menu:
 
     created_at: str
     time: str
-    edit_url: str
-    """Empty when it is too late."""
-    delete_url: str
-    close_url: str
+    url: str
+    """The message in its conversation."""
+    edit_url: str = ""
+    """Empty when it is too late, or the message is somebody else's."""
+    delete_url: str = ""
+    """Empty when the message is somebody else's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,14 @@ def message_url(message: Message) -> str:
     return f"{url}?around={at}#m{message.created_at}"
 
 
-def menu(message: Message, *, now: datetime) -> Menu:
+def menu(message: Message, *, own: bool, now: datetime) -> Menu:
+    """What the reader can do with the message; `own` says whether they wrote it."""
     return Menu(
         created_at=message.created_at,
         time=clock_time(message.created).label,
-        edit_url=_url("edit_message", message) if may_be_edited(message, now=now) else "",
-        delete_url=_url("delete_message", message),
-        close_url=message_url(message),
+        url=message_url(message),
+        edit_url=_url("edit_message", message) if own and may_be_edited(message, now=now) else "",
+        delete_url=_url("delete_message", message) if own else "",
     )
 
 

@@ -31,6 +31,7 @@ class Bubble:
     created_at: str
     """Its address."""
     seq: int
+    user_uuid: str
     author: Face
     own: bool
     parts: Sequence[Part]
@@ -63,6 +64,7 @@ class Day:
 class ThreadPage:
     """A window of a conversation."""
 
+    group_uuid: UUID
     name: str
     face: Face
     handle: str
@@ -87,6 +89,7 @@ def thread_page(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -
     only = faces[0] if len(faces) == PROFILE_OF_ONE else deleted_face()
     url = reverse("conversation", args=[thread.conversation.group_uuid])
     return ThreadPage(
+        group_uuid=thread.conversation.group_uuid,
         name=joined_names(faces),
         face=faces[0] if faces else deleted_face(),
         handle=only.handle,
@@ -120,6 +123,7 @@ def bubbles(thread: Thread, people: Mapping[UUID, User]) -> list[Bubble]:
         Bubble(
             created_at=message.created_at,
             seq=message.seq,
+            user_uuid=str(message.user_uuid),
             author=faces[message.user_uuid],
             own=message.user_uuid == reader,
             parts=parts(message.message),
@@ -129,7 +133,7 @@ def bubbles(thread: Thread, people: Mapping[UUID, User]) -> list[Bubble]:
             sent=message.user_uuid == reader and message.seq == last_seq and not message.deleted_at,
             edited=bool(message.edited_at),
             deleted=bool(message.deleted_at),
-            actions_url=actions_url(message) if message.user_uuid == reader and not message.deleted_at else "",
+            actions_url="" if message.deleted_at else actions_url(message),
         )
         for message in thread.messages
     ]
@@ -137,6 +141,20 @@ def bubbles(thread: Thread, people: Mapping[UUID, User]) -> list[Bubble]:
         if _continues(before, message) and not found[index].new:
             found[index] = replace(found[index], continued=True)
     return found
+
+
+def own_message(user_uuid: UUID) -> Bubble:
+    """What script copies for a message that is being sent: the person's own, without a text, a number or a time."""
+    return Bubble(
+        created_at="",
+        seq=0,
+        user_uuid=str(user_uuid),
+        author=deleted_face(),
+        own=True,
+        parts=[],
+        emoji=False,
+        time=Moment("", "", ""),
+    )
 
 
 def actions_url(message: Message) -> str:

@@ -1,4 +1,4 @@
-"""One's own message: what can be done with it, editing it, deleting it."""
+"""A message: what can be done with it; one's own: editing it, deleting it."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ from .thread import get_thread_or_404
 @login_required
 @require_safe
 def message_actions(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> HttpResponse:
-    thread, message = own_message_or_404(request, group_uuid, created_at)
-    return thread_page(request, thread, menu=amending.menu(message, now=timezone.now()))
+    thread, message = message_or_404(request, group_uuid, created_at)
+    own = message.user_uuid == request.user.uuid
+    return thread_page(request, thread, menu=amending.menu(message, own=own, now=timezone.now()))
 
 
 @keeps_the_message
@@ -110,9 +111,17 @@ def delete_message(request: AuthenticatedHttpRequest, group_uuid: UUID, created_
 
 def own_message_or_404(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> tuple[Thread, Message]:
     """The person's own message and the conversation around it; 404 for others' messages and for tombstones."""
+    thread, message = message_or_404(request, group_uuid, created_at)
+    if message.user_uuid != request.user.uuid:
+        raise Http404("There is no such message.")
+    return thread, message
+
+
+def message_or_404(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> tuple[Thread, Message]:
+    """A message and the conversation around it; 404 for tombstones."""
     thread = get_thread_or_404(request, group_uuid, around=created_at)
     for message in thread.messages:
-        if message.created_at == created_at and message.user_uuid == request.user.uuid and not message.deleted_at:
+        if message.created_at == created_at and not message.deleted_at:
             return thread, message
     raise Http404("There is no such message.")
 

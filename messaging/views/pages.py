@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from messaging import conversations
 from messaging.conversations import Thread
-from messaging.items import Entry, Message
+from messaging.items import Entry, Message, pair_group_uuid
 from messaging.last_sends import overlay, recall
 from messaging.presentation import inbox as inbox_view
 from messaging.presentation import thread as thread_view
@@ -67,6 +67,7 @@ def thread_page(
         "unread": page.unread,
         "thread": window,
         "composer": refilled(form, problem, request) if problem else form,
+        "own_message": thread_view.own_message(request.user.uuid),
         "menu": menu,
         "deletion": deletion,
     }
@@ -81,7 +82,9 @@ def first_page(
     context = {
         **inbox_context(request, also={person.uuid}),
         "person": person,
+        "group_uuid": pair_group_uuid(request.user.uuid, person.uuid),
         "composer": refilled(form, problem, request) if problem else form,
+        "own_message": thread_view.own_message(request.user.uuid),
     }
     return answered(render(request, "messaging/first.html", context), problem)
 

@@ -21,9 +21,14 @@ def group_of(one: User, other: User) -> UUID:
     return pair_group_uuid(one.uuid, other.uuid)
 
 
+def html_of(response: Any) -> str:
+    """The page, without what only script shows."""
+    return re.sub(r"<template\b.*?</template>", "", response.content.decode(), flags=re.DOTALL)
+
+
 def text_of(response: Any) -> str:
     """The page's words without markup, with single spaces."""
-    html = re.sub(r"<(script|style|head)\b.*?</\1>", " ", response.content.decode(), flags=re.DOTALL)
+    html = re.sub(r"<(script|style|head)\b.*?</\1>", " ", html_of(response), flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
@@ -34,7 +39,7 @@ def without_nonce(response: Any) -> str:
 
 def messages_of(response: Any) -> list[str]:
     """The texts of the messages that the page shows, in order."""
-    html = response.content.decode()
+    html = html_of(response)
     found = re.findall(r'<p class="message__text" dir="auto">(.*?)</p>', html, flags=re.DOTALL)
     return [unescape(re.sub(r"<[^>]+>", "", each)) for each in found]
 

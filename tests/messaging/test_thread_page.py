@@ -17,7 +17,7 @@ from messaging.items import Message
 from tests.conftest import Calls
 from users.models import User
 
-from .pages import draft_of, group_of, hidden_of, messages_of, without_nonce
+from .pages import draft_of, group_of, hidden_of, html_of, messages_of, without_nonce
 from .talk import entry_of, send, write_all
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,7 @@ def test_it_shows_the_newest_messages_oldest_first(reader: Client, url: str, wri
 def test_it_tells_own_and_others_messages_apart_in_look_and_in_words(
     reader: Client, url: str, written: list[Message]
 ) -> None:
-    html = reader.get(url).content.decode()
+    html = html_of(reader.get(url))
 
     assert len(re.findall(r'class="message message--own', html)) == 10
     assert html.count('<span class="visually-hidden">You:</span>') == 10
