@@ -1,5 +1,6 @@
 """The documents tell the truth where that can be checked: names, commands, settings, links."""
 
+import json
 import re
 from pathlib import Path
 
@@ -127,8 +128,9 @@ def test_every_pinned_package_and_no_other_has_its_reason() -> None:
     named = {line.split("|")[1].strip() for line in (ROOT / "docs" / "dependencies.md").read_text().splitlines()
              if re.match(r"\| (?!-{3}|package )", line)}  # fmt: skip
 
-    files = ("requirements.txt", "requirements-dev.txt", "deploy/requirements-lambda.txt")
-    assert named == set().union(*map(pinned, files))
+    files = ("requirements.txt", "requirements-dev.txt", "deploy/requirements-lambda.txt", "lint/requirements.txt")
+    scripts = json.loads((ROOT / "lint" / "package.json").read_text())["devDependencies"]
+    assert named == set(scripts).union(*map(pinned, files))
 
 
 def test_a_package_has_one_version_everywhere() -> None:

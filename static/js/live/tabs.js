@@ -1,6 +1,6 @@
 // One stream for all tabs of a person in this browser. Whoever holds the lock has it open and hands on what it says;
 // the others wait for the lock, so that one of them goes on as soon as the holder is gone.
-import { hear, say } from "live/events";
+import { say } from "live/events";
 import { isCurrent, reload, user } from "live/person";
 import { open } from "live/stream";
 
@@ -10,8 +10,8 @@ const name = `cruddur:${user}`;
 /**
  * What tabs tell each other: an event of the stream, or a question to the tab that has it.
  *
- * @typedef {{event: keyof import("live/events").Events, detail: any, to?: string} | {ask: "state" | "retry", from: string}}
- *   Note
+ * @typedef {{event: keyof import("live/events").Events, detail: any, to?: string}} Said
+ * @typedef {Said | {ask: "state" | "retry", from: string}} Note
  */
 
 function join() {

@@ -32,7 +32,8 @@ async function send() {
   if (!field?.value.trim() || performance.now() - sentAt < EVERY || field.form?.hasAttribute("data-editing")) return;
   sentAt = performance.now();
   try {
-    await fetch(log?.dataset.typingUrl ?? "", { method: "POST", headers: { "X-CSRFToken": token ?? "" }, redirect: "manual" });
+    const headers = { "X-CSRFToken": token ?? "" };
+    await fetch(log?.dataset.typingUrl ?? "", { method: "POST", headers, redirect: "manual" });
   } catch {
     // Nobody misses it.
   }

@@ -1,0 +1,1 @@
+"""What `make lint` needs beyond Python."""
