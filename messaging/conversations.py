@@ -16,15 +16,7 @@ from cruddur.text import normalise_text
 from .aws import Unavailable
 from .connection import message_table
 from .dynamodb import ConversationMoved, MessageTable
-from .items import (
-    SENDS_KEPT,
-    Conversation,
-    Entry,
-    Message,
-    pair_group_uuid,
-    parse_created_at,
-    user_pk,
-)
+from .items import SENDS_KEPT, Conversation, Entry, Message, pair_group_uuid, parse_created_at, user_pk
 from .sequence import (
     conversation_after,
     conversation_from_first,
@@ -138,9 +130,7 @@ def thread(
     for cursor in filter(None, (before, after, around)):
         parse_created_at(cursor)
     table = message_table()
-    conversation, entry = table.conversation_and_entry(group_uuid, user_uuid)
-    if conversation is None or user_uuid not in conversation.member_uuids:
-        raise ConversationNotFound
+    conversation, entry = _as_member(table, group_uuid, user_uuid)
     if after:
         messages = table.messages_after(group_uuid, after, limit=PAGE_SIZE)
     elif around:
@@ -150,7 +140,21 @@ def thread(
         messages = [*older, *table.messages_after(group_uuid, last_older, limit=PAGE_SIZE - len(older))]
     else:
         messages = table.messages_before(group_uuid, before, limit=PAGE_SIZE)
-    return Thread(conversation, entry or entry_from_conversation(conversation, user_uuid), messages)
+    return Thread(conversation, entry, messages)
+
+
+def thread_from_unread(*, user_uuid: UUID, group_uuid: UUID) -> Thread:
+    """The newest messages, or those from the first unread one on where that lies further back (2 calls).
+
+    Who has written has read what was there, as in lists. Raises ConversationNotFound.
+    """
+    table = message_table()
+    conversation, entry = _as_member(table, group_uuid, user_uuid)
+    sent = conversation.sent_by(user_uuid)
+    if conversation.seq - max(entry.read_seq, sent.seq) <= PAGE_SIZE:
+        return Thread(conversation, entry, table.messages_before(group_uuid, None, limit=PAGE_SIZE))
+    position = sent.newest[0].sk if sent.seq > entry.read_seq else entry.read_sk
+    return Thread(conversation, entry, table.messages_after(group_uuid, position, limit=PAGE_SIZE))
 
 
 def send(*, user_uuid: UUID, group_uuid: UUID, text: str, message_uuid: UUID, after: str, now: datetime) -> Delivery:
@@ -275,6 +279,13 @@ def _stored_before(
         return None
     sends = table.sends_after(conversation.group_uuid, user_uuid, after)
     return next((message for message in sends if message.message_uuid == message_uuid), None)
+
+
+def _as_member(table: MessageTable, group_uuid: UUID, user_uuid: UUID) -> tuple[Conversation, Entry]:
+    conversation, entry = table.conversation_and_entry(group_uuid, user_uuid)
+    if conversation is None or user_uuid not in conversation.member_uuids:
+        raise ConversationNotFound
+    return conversation, entry or entry_from_conversation(conversation, user_uuid)
 
 
 def _parse_cursor(cursor: str) -> tuple[str, UUID]:

@@ -72,10 +72,13 @@ class ThreadPage:
     profile_url: str
     url: str
     days: Sequence[Day]
+    newest_url: str
+    newest_part: str
+    """Where the newest messages alone are, for the script; likewise the older and newer ones below."""
     older_url: str = ""
-    earlier_url: str = ""
-    """Where the earlier messages alone are, for the script."""
+    older_part: str = ""
     newer_url: str = ""
+    newer_part: str = ""
     new: int = 0
     """How many messages are new, in this window or after it."""
     read_seq: int = 0
@@ -88,6 +91,7 @@ def thread_page(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -
     faces = faces_of(thread.entry.other_uuids, people)
     only = faces[0] if len(faces) == PROFILE_OF_ONE else deleted_face()
     url = reverse("conversation", args=[thread.conversation.group_uuid])
+    part = reverse("message_window", args=[thread.conversation.group_uuid])
     return ThreadPage(
         group_uuid=thread.conversation.group_uuid,
         name=joined_names(faces),
@@ -96,9 +100,12 @@ def thread_page(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -
         profile_url=only.url,
         url=url,
         days=days(thread, people, now=now),
+        newest_url=f"{url}?newest",
+        newest_part=part,
         older_url=_cursor(url, "before", thread.older),
-        earlier_url=_cursor(reverse("earlier_messages", args=[thread.conversation.group_uuid]), "before", thread.older),
+        older_part=_cursor(part, "before", thread.older),
         newer_url=_cursor(url, "after", thread.newer),
+        newer_part=_cursor(part, "after", thread.newer),
         new=new_count(thread),
         read_seq=thread.entry.read_seq,
         read_url=reverse("mark_read", args=[thread.conversation.group_uuid]),

@@ -32,7 +32,10 @@ def conversation(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpRes
     if request.method == "POST":
         return create_message(request, group_uuid)
     cursors = {name: request.GET.get(name) for name in ("before", "after", "around")}
-    thread = get_thread_or_404(request, group_uuid, **cursors)
+    if any(cursors.values()) or "newest" in request.GET:
+        thread = get_thread_or_404(request, group_uuid, **cursors)
+    else:
+        thread = unread_thread_or_404(request, group_uuid)
     response = thread_page(request, thread)
     if is_being_read(request, thread):
         # After the page was made, so that it shows what was new; and without it the page is as good.
@@ -66,12 +69,13 @@ def create_message(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpR
 
 @login_required
 @require_safe
-def earlier_messages(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
-    """The messages before `before`, without the page around them."""
-    thread = get_thread_or_404(request, group_uuid, before=request.GET.get("before"))
+def message_window(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
+    """The messages before `before`, after `after`, or the newest, without the page around them."""
+    cursors = {name: request.GET.get(name) for name in ("before", "after")}
+    thread = get_thread_or_404(request, group_uuid, **cursors)
     people = people_by_uuid(thread_view.people_of(thread))
     window = thread_view.thread_page(thread, people, now=timezone.now())
-    return render(request, "messaging/earlier_messages.html", {"thread": window})
+    return render(request, "messaging/_window.html", {"thread": window})
 
 
 @login_required
@@ -85,6 +89,14 @@ def mark_read(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpRespon
     except ValueError:
         return bad_request(request)
     return HttpResponse(status=HTTPStatus.NO_CONTENT)
+
+
+def unread_thread_or_404(request: AuthenticatedHttpRequest, group_uuid: UUID) -> Thread:
+    """The conversation where the person goes on reading; 404 as below."""
+    try:
+        return conversations.thread_from_unread(user_uuid=request.user.uuid, group_uuid=group_uuid)
+    except ConversationNotFound as error:
+        raise Http404("There is no such conversation.") from error
 
 
 def get_thread_or_404(request: AuthenticatedHttpRequest, group_uuid: UUID, **cursors: str | None) -> Thread:
@@ -102,7 +114,7 @@ def get_thread_or_404(request: AuthenticatedHttpRequest, group_uuid: UUID, **cur
 
 
 def is_being_read(request: AuthenticatedHttpRequest, thread: Thread) -> bool:
-    """Whether this load means that the newest messages are read: for browsers whose script does not say so itself."""
+    """Whether this load means that its messages are read: for browsers whose script does not say so itself."""
     headers = request.headers
     fetched_ahead = any(
         "prefetch" in headers.get(name, "").lower() for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
@@ -111,6 +123,12 @@ def is_being_read(request: AuthenticatedHttpRequest, thread: Thread) -> bool:
         request.method == "GET"
         and not fetched_ahead
         and TIMEZONE_COOKIE not in request.COOKIES
-        and thread.newer is None
-        and thread.first_unread is not None
+        and goes_on_reading(thread)
     )
+
+
+def goes_on_reading(thread: Thread) -> bool:
+    """Whether the window holds unread messages, and either follows what was read or ends with the newest."""
+    done = max(thread.entry.read_seq, thread.conversation.sent_by(thread.entry.user_uuid).seq)
+    follows = bool(thread.messages) and thread.messages[0].seq - 1 <= done < thread.messages[-1].seq
+    return thread.first_unread is not None and (follows or thread.newer is None)

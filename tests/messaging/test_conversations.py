@@ -116,6 +116,32 @@ def test_a_cursor_need_not_be_a_message() -> None:
     assert conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, after=between).messages == [second]
 
 
+@pytest.mark.parametrize(
+    ("read", "window"), [(0, (1, 20)), (3, (4, 23)), (44, (45, 64)), (45, (46, 65)), (60, (46, 65)), (65, (46, 65))]
+)
+def test_it_opens_at_the_first_unread_message_where_the_newest_page_does_not_reach_back_to_it(
+    moto_table: MessageTable, read: int, window: tuple[int, int]
+) -> None:
+    lines = [(BAYKO, str(n), NOW + timedelta(minutes=n)) for n in range(1, 66)]
+    messages = write_all(moto_table, lines, members=(ANDREW, BAYKO))
+    if read:
+        conversations.mark_read(user_uuid=ANDREW, group_uuid=GROUP, created_at=messages[read - 1].created_at)
+
+    page = conversations.thread_from_unread(user_uuid=ANDREW, group_uuid=GROUP)
+
+    assert (page.messages[0].seq, page.messages[-1].seq) == window
+
+
+@pytest.mark.parametrize(("written", "window"), [(30, (31, 50)), (60, (46, 65))])
+def test_who_has_written_opens_it_after_that(moto_table: MessageTable, written: int, window: tuple[int, int]) -> None:
+    lines = [(ANDREW if n == written else BAYKO, str(n), NOW + timedelta(minutes=n)) for n in range(1, 66)]
+    write_all(moto_table, lines, members=(ANDREW, BAYKO))
+
+    page = conversations.thread_from_unread(user_uuid=ANDREW, group_uuid=GROUP)
+
+    assert (page.messages[0].seq, page.messages[-1].seq) == window
+
+
 @pytest.mark.parametrize("cursor", ["#CONVERSATION", "0", "2026", "x" * 2000])
 def test_a_cursor_that_is_no_created_at_is_refused(cursor: str) -> None:
     start()

@@ -15,7 +15,7 @@ from tests.conftest import Calls
 from users.people import seeded_people
 
 from .capacity import item_size, items, read_units, units_written
-from .talk import ANDREW, BAYKO, GROUP, NOW, drain, send, start
+from .talk import ANDREW, BAYKO, GROUP, NOW, drain, send, start, write_all
 
 
 def test_a_thread_takes_two_strongly_consistent_calls(moto_table: MessageTable, calls: Calls) -> None:
@@ -36,6 +36,18 @@ def test_an_older_or_newer_window_takes_two_calls(moto_table: MessageTable, call
         conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, **{direction: message.created_at})
 
     assert calls.operations == ["BatchGetItem", "Query"]
+
+
+def test_opening_a_thread_at_its_first_unread_message_takes_two_calls_too(
+    moto_table: MessageTable, calls: Calls
+) -> None:
+    lines = [(BAYKO, str(n), NOW + timedelta(minutes=n)) for n in range(61)]
+    write_all(moto_table, lines, members=(ANDREW, BAYKO))
+    with calls.counted(moto_table.client):
+        conversations.thread_from_unread(user_uuid=ANDREW, group_uuid=GROUP)
+
+    assert calls.operations == ["BatchGetItem", "Query"]
+    assert calls.made[1][1]["ConsistentRead"] is True
 
 
 def test_a_list_takes_one_call(moto_table: MessageTable, calls: Calls) -> None:

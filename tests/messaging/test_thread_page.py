@@ -79,7 +79,7 @@ def test_it_reaches_every_message_by_link_and_comes_back(reader: Client, url: st
 
     (later,) = re.findall(r'href="([^"]+)#oldest"', page.content.decode())
     assert messages_of(reader.get(later)) == lines(11, 30)
-    assert f'<a class="jump button" href="{url}">' in page.content.decode()
+    assert f'<a class="jump button" href="{url}?newest#newest"' in page.content.decode()
 
 
 def test_it_shows_what_lies_around_a_message(reader: Client, url: str, written: list[Message]) -> None:

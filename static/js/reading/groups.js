@@ -7,7 +7,7 @@ const TOGETHER = 5 * 60 * 1000; // ms
 const timeOf = (message) => Date.parse(message.dataset.at ?? "");
 
 /** @param {HTMLElement} message */
-const isStored = (message) => message.id !== "";
+const isStored = (message) => !message.hasAttribute("data-state");
 
 /**
  * Tells every message in `list` (the log or a part of it) anew whether it continues the one before: same person, same
@@ -34,7 +34,7 @@ function continues(before, message) {
 }
 
 /**
- * Puts a message where its time says, under its day; one that is not stored yet (without id) is the last of its day.
+ * Puts a message where its time says, under its day; one that is not stored yet (`data-state`) is the last of its day.
  * Whoever calls this calls `regroup` afterwards.
  * @param {Element} content `.thread__content`
  * @param {HTMLElement} message with `data-at`
