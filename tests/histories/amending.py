@@ -66,7 +66,8 @@ def amend(world: World, number: int, back: int, text: int | None, now: datetime)
         story.refused(begun)
         world.noted(f"{what}: {type(refusal).__name__}")
     else:
-        written = delivery.message == begun.wanted
+        # The same edit of the same moment may be stored already, its outcome unknown until now.
+        written = delivery.message == begun.wanted and begun.wanted not in (begun.now, *begun.before)
         may_not = now - message.created > EDIT_TIME or story.blocked_all_the_time(blocks)
         if written and text is not None and may_not:
             raise BrokenPromise(Broken.OTHER, f"{begun} was not refused")
