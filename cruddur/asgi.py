@@ -12,4 +12,9 @@ os.environ.setdefault("PGAPPNAME", "cruddur web")
 # whitenoise hands static files over as synchronous iterators, which Django reads whole: they are small.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
-application = get_asgi_application()
+django = get_asgi_application()
+
+# After Django is set up: the streams use its models.
+from messaging.live.endpoint import LiveApplication  # noqa: E402
+
+application = LiveApplication(django)

@@ -7,12 +7,13 @@ import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template import loader
 from django.utils.translation import gettext as _
+
+from .origin import is_from_elsewhere
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     Not for another site's form: its text would stand there as if the reader had written it, a press away from sent.
     """
     logger.warning("CSRF check failed for %s: %s", request.path, reason)
-    if "message" in request.POST and not _from_elsewhere(request):
+    if "message" in request.POST and not is_from_elsewhere(request):
         return unsent_message(
             request,
             HTTPStatus.FORBIDDEN,
@@ -137,11 +138,3 @@ def unsent_message(
     return error_page(
         request, status, code=code, template="messaging/unsent.html", context=context, retry_after=retry_after
     )
-
-
-def _from_elsewhere(request: HttpRequest) -> bool:
-    """Whether the browser says that another site's page made this request; those that say nothing are not accused."""
-    if (site := request.headers.get("Sec-Fetch-Site")) is not None:
-        return site != "same-origin"
-    origin = request.headers.get("Origin")
-    return origin is not None and urlsplit(origin).netloc != request.get_host()

@@ -21,11 +21,12 @@ class TimezoneMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with timezone.override(_zone(request.COOKIES.get(TIMEZONE_COOKIE, ""))):
+        with timezone.override(zone_from(request.COOKIES.get(TIMEZONE_COOKIE, ""))):
             return self.get_response(request)
 
 
-def _zone(name: str) -> ZoneInfo | None:
+def zone_from(name: str) -> ZoneInfo | None:
+    """The time zone that the cookie names, or None."""
     if not name:
         return None
     try:

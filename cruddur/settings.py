@@ -101,6 +101,10 @@ DATABASES = {
         "CONN_MAX_AGE": 0,
     }
 }
+# What tells the web processes of each other's messages: Redis or Valkey when this is set, else Postgres.
+REDIS_URL = env.str("REDIS_URL", "")
+# Of more streams of one person in one process, the oldest end.
+LIVE_STREAMS_A_PERSON = env.int("LIVE_STREAMS_A_PERSON", 10)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SESSION_COOKIE_AGE = 14 * 24 * 3600

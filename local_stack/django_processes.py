@@ -52,7 +52,7 @@ class DjangoProcesses:
         """The web server on a socket that listens already, so that a restart refuses nobody."""
         descriptor = sock.fileno()
         return self._spawn(
-            "web server", "-m", "uvicorn", "cruddur.asgi:application", "--fd", str(descriptor), "--lifespan", "off",
+            "web server", "-m", "uvicorn", "cruddur.asgi:application", "--fd", str(descriptor), "--lifespan", "on",
             "--timeout-graceful-shutdown", "1", pass_fds=(descriptor,),
         )  # fmt: skip
 

@@ -88,13 +88,14 @@ def _amend(user_uuid: UUID, group_uuid: UUID, created_at: str, amend: Amend) -> 
     for _ in range(ATTEMPTS):
         conversation, message = _own(user_uuid, group_uuid, created_at)
         wanted = amend(conversation, message)
+        newest = message.seq == conversation.seq
         if wanted == message:
-            return Delivery(message, conversation.member_uuids)
+            return Delivery(message, conversation.member_uuids, conversation.version, newest, repeated=True)
         try:
             message_table().amend(conversation, wanted)
         except ConversationMoved:
             continue
-        return Delivery(wanted, conversation.member_uuids)
+        return Delivery(wanted, conversation.member_uuids, conversation.version + 1, newest)
     raise Unavailable
 
 

@@ -15,7 +15,7 @@ from cruddur.text import normalise_text
 
 from .aws import Unavailable
 from .connection import message_table
-from .dynamodb import ConversationMoved, MessageTable
+from .dynamodb import ConversationMoved, Marked, MessageTable
 from .items import SENDS_KEPT, Conversation, Entry, Message, pair_group_uuid, parse_created_at, user_pk
 from .sequence import (
     conversation_after,
@@ -67,10 +67,16 @@ class Inbox:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message as it is stored, and whose conversation it is in."""
+    """A message as it is stored, and the conversation it is in."""
 
     message: Message
     member_uuids: frozenset[UUID]
+    version: int
+    """Of the conversation, with this message."""
+    is_newest: bool = True
+    """Whether the message is the conversation's newest."""
+    repeated: bool = False
+    """Whether it stood there like this before, so that nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +194,7 @@ def start(*, user_uuid: UUID, other_uuid: UUID, text: str, message_uuid: UUID, n
         message_table().create(conversation, message, entries)
     except ConversationMoved as moved:
         return _append(moved.now, user_uuid=user_uuid, text=text, message_uuid=message_uuid, after="", now=now)
-    return Delivery(message, members)
+    return Delivery(message, members, conversation.version)
 
 
 def existing_with(*, user_uuid: UUID, other_uuid: UUID) -> UUID | None:
@@ -197,8 +203,16 @@ def existing_with(*, user_uuid: UUID, other_uuid: UUID) -> UUID | None:
     return conversation.group_uuid if conversation else None
 
 
-def mark_read(*, user_uuid: UUID, group_uuid: UUID, created_at: str) -> None:
-    """Note that the person has read up to this message, which must exist; only forwards (2 calls).
+def members(*, user_uuid: UUID, group_uuid: UUID) -> frozenset[UUID]:
+    """Who is in a conversation of the person's (1 call). Raises ConversationNotFound."""
+    conversation = message_table().conversation(group_uuid)
+    if conversation is None or user_uuid not in conversation.member_uuids:
+        raise ConversationNotFound
+    return conversation.member_uuids
+
+
+def mark_read(*, user_uuid: UUID, group_uuid: UUID, created_at: str) -> Marked:
+    """Note that the person has read up to this message, which must exist; only forwards (2 calls). Returns their entry.
 
     Raises ConversationNotFound, MessageNotFound; ValueError when created_at is none.
     """
@@ -207,8 +221,10 @@ def mark_read(*, user_uuid: UUID, group_uuid: UUID, created_at: str) -> None:
     message = table.message(group_uuid, created_at)
     if message is None:
         raise MessageNotFound
-    if not table.mark_read(user_uuid, message):
+    marked = table.mark_read(user_uuid, message)
+    if marked is None:
         raise ConversationNotFound
+    return marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +263,8 @@ def _append(
             # What was edited or deleted since has lost the text it was sent with: the uuid alone says that it came.
             if stored.message != text and not (stored.edited_at or stored.deleted_at):
                 raise MessageUuidReused
-            return Delivery(stored, conversation.member_uuids)
+            newest = stored.seq == conversation.seq
+            return Delivery(stored, conversation.member_uuids, conversation.version, newest, repeated=True)
         if conversation.blocked:
             raise Blocked
         # Each attempt is a moment later: should a message stand at this very moment already, it is not written over.
@@ -255,12 +272,13 @@ def _append(
         message = next_message(
             conversation=conversation, user_uuid=user_uuid, text=text, message_uuid=message_uuid, now=moment
         )
+        after_it = conversation_after(conversation, message)
         try:
-            table.append(conversation, message, conversation_after(conversation, message))
+            table.append(conversation, message, after_it)
         except ConversationMoved as moved:
             conversation = moved.now
         else:
-            return Delivery(message, conversation.member_uuids)
+            return Delivery(message, conversation.member_uuids, after_it.version)
     raise Unavailable
 
 

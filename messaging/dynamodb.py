@@ -42,12 +42,26 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 
+LATER = "sk > :after"
+KEYS_A_BATCH = 100
+BETWEEN = "sk BETWEEN :after AND :last"
+
+
 class ConversationMoved(Exception):
     """The conversation is no longer the one that was read; `now` is how it stands, or None when there is none."""
 
     def __init__(self, now: Conversation | None) -> None:
         super().__init__("the conversation changed")
         self.now = now
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A member's entry after something was noted as read."""
+
+    entry: Entry
+    moved: bool
+    """Whether it was noted now, not before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,12 @@ class MessageTable:
                 entry = entry_from(item)
         return conversation, entry
 
+    def entries(self, group_uuid: UUID, user_uuids: Iterable[UUID]) -> list[Entry]:
+        """The entries these people have of a conversation. 1 call for 100 of them."""
+        keys = [entry_key(user_uuid, group_uuid) for user_uuid in user_uuids]
+        pages = (keys[start : start + KEYS_A_BATCH] for start in range(0, len(keys), KEYS_A_BATCH))
+        return [entry_from(item) for page in pages for item in batch_get(self.client, self.name, page)]
+
     def conversation_and_message(self, group_uuid: UUID, created_at: str) -> tuple[Conversation | None, Message | None]:
         """A conversation and one of its messages. 1 call; more only when DynamoDB leaves keys unprocessed."""
         conversation: Conversation | None = None
@@ -96,7 +116,7 @@ class MessageTable:
 
         The cursor is a start key: with `sk < :cursor` the range would begin at the conversation's own item.
         """
-        start = {"ExclusiveStartKey": message_key(group_uuid, created_at)} if created_at else {}
+        start: dict[str, Any] = {"ExclusiveStartKey": message_key(group_uuid, created_at)} if created_at else {}
         items = self._query_messages(group_uuid, FIRST_MESSAGE_SK, ScanIndexForward=False, Limit=limit, **start)
         return [message_from(item) for item in reversed(items["Items"])]
 
@@ -104,6 +124,11 @@ class MessageTable:
         """The messages that follow `created_at` ("" for the first ones), oldest first. 1 call."""
         after = max(created_at, FIRST_MESSAGE_SK)
         return [message_from(item) for item in self._query_messages(group_uuid, after, Limit=limit)["Items"]]
+
+    def messages_between(self, group_uuid: UUID, first: str, last: str, *, limit: int) -> list[Message]:
+        """The messages from created_at `first` on, up to `last`, both included, oldest first. 1 call."""
+        page = self._query_messages(group_uuid, first, values={":last": {"S": last}}, Limit=limit, keys=BETWEEN)
+        return [message_from(item) for item in page["Items"]]
 
     def sends_after(self, group_uuid: UUID, user_uuid: UUID, created_at: str) -> Iterator[Message]:
         """A member's own messages later than `created_at`, newest first. 1 call for each MB of messages since."""
@@ -193,23 +218,25 @@ class MessageTable:
             )
         return [entry_from(item) for item in page["Items"]]
 
-    def mark_read(self, user_uuid: UUID, message: Message) -> bool:
-        """Note in a member's entry that `message` is read, unless a later one is. 1 call, 2 WCU; False: no entry."""
-        found = self._update_entry(
+    def mark_read(self, user_uuid: UUID, message: Message) -> Marked | None:
+        """Note in a member's entry that `message` is read, unless a later one is. 1 call, 2 WCU; None: no entry."""
+        written, found = self._update_entry(
             user_uuid,
             message.group_uuid,
             "SET read_seq = :seq, read_sk = :sk",
             "attribute_exists(pk) AND (attribute_not_exists(read_seq) OR read_seq < :seq)",
             {":seq": number(message.seq), ":sk": {"S": message.created_at}},
         )
-        return found != {}
+        if found == {}:
+            return None
+        return Marked(entry_from(written or found or {}), moved=written is not None)
 
     def copy_to_entry(self, conversation: Conversation, user_uuid: UUID) -> bool:
         """Copy a conversation into a member's entry unless that has this or a newer version. 1 call, 3 WCU.
 
         False when the entry stays as it is. An entry that was lost is made anew, in the inbox and unread: 1 call more.
         """
-        found = self._update_entry(
+        _, found = self._update_entry(
             user_uuid,
             conversation.group_uuid,
             "SET message_group_uuid = :group, member_uuids = :members, last_message_at = :at, message = :message, "
@@ -231,11 +258,13 @@ class MessageTable:
             found = refused(lambda: self.client.put_item(**put))
         return found is None
 
-    def _query_messages(self, group_uuid: UUID, after: str, *, values: dict[str, Any] | None = None, **how: Any) -> Any:
+    def _query_messages(
+        self, group_uuid: UUID, after: str, *, values: dict[str, Any] | None = None, keys: str = LATER, **how: Any
+    ) -> Any:
         with translated_errors():
             return self.client.query(
                 TableName=self.name,
-                KeyConditionExpression="pk = :group AND sk > :after",
+                KeyConditionExpression=f"pk = :group AND {keys}",
                 ExpressionAttributeValues={
                     ":group": {"S": group_pk(group_uuid)},
                     ":after": {"S": after},
@@ -255,14 +284,21 @@ class MessageTable:
 
     def _update_entry(
         self, user_uuid: UUID, group_uuid: UUID, update: str, condition: str, values: dict[str, Any]
-    ) -> dict[str, Any] | None:
-        return refused(
-            lambda: self.client.update_item(
+    ) -> tuple[Item | None, dict[str, Any] | None]:
+        """The entry as it was written, or else as it stands, {} for none, when the condition failed."""
+        written: list[Item] = []
+
+        def write() -> None:
+            answer = self.client.update_item(
                 TableName=self.name,
                 Key=entry_key(user_uuid, group_uuid),
                 UpdateExpression=update,
                 ConditionExpression=condition,
                 ExpressionAttributeValues=values,
+                ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        )
+            written.append(answer["Attributes"])
+
+        found = refused(write)
+        return (written[-1] if written else None), found

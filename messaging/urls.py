@@ -1,14 +1,18 @@
 from django.urls import path
 
-from .views import amending, inbox, start, thread
+from .views import amending, inbox, live, start, thread
 
 urlpatterns = [
     path("messages", inbox.conversation_list, name="conversations"),
     path("messages/new", start.new_conversation, name="new_conversation"),
     path("messages/new/<str:handle>", start.new_conversation_with, name="new_conversation_with"),
+    path("messages/stream", live.no_stream, name="stream"),
+    path("messages/rows", live.inbox_rows, name="inbox_rows"),
     path("messages/<uuid:group_uuid>", thread.conversation, name="conversation"),
     path("messages/<uuid:group_uuid>/messages", thread.message_window, name="message_window"),
     path("messages/<uuid:group_uuid>/read", thread.mark_read, name="mark_read"),
+    path("messages/<uuid:group_uuid>/since", live.catch_up, name="catch_up"),
+    path("messages/<uuid:group_uuid>/typing", live.typing, name="typing"),
     path("messages/<uuid:group_uuid>/<str:created_at>", amending.message_actions, name="message_actions"),
     path("messages/<uuid:group_uuid>/<str:created_at>/edit", amending.edit_message, name="edit_message"),
     path("messages/<uuid:group_uuid>/<str:created_at>/delete", amending.delete_message, name="delete_message"),

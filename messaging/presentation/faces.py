@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy
+from django.urls import reverse
 
 from users.models import User
 
@@ -37,12 +38,17 @@ def face(person: User | None) -> Face:
     """The face of a person, or that of a deleted user."""
     if person is None:
         return deleted_face()
+    return face_from(uuid=person.uuid, name=person.display_name, handle=person.handle)
+
+
+def face_from(*, uuid: UUID, name: str, handle: str) -> Face:
+    """The face of someone of whom only this is at hand."""
     return Face(
-        name=person.display_name,
-        initials=initials(person.display_name),
-        colour=person.uuid.int % COLOURS,
-        handle=person.handle,
-        url=person.get_absolute_url(),
+        name=name,
+        initials=initials(name),
+        colour=uuid.int % COLOURS,
+        handle=handle,
+        url=reverse("profile", args=[handle]),
     )
 
 

@@ -32,6 +32,10 @@ class Row:
     unread: int
     current: bool
     """Whether this is the conversation that is open."""
+    group: str
+    last_seq: int
+    read_seq: int
+    sent_seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,10 @@ def row(entry: Entry, people: Mapping[UUID, User], *, now: datetime, current: bo
         own=entry.last_user_uuid == entry.user_uuid,
         unread=unread,
         current=current,
+        group=str(entry.group_uuid),
+        last_seq=entry.last_seq,
+        read_seq=entry.read_seq,
+        sent_seq=entry.sent_seq,
     )
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from messaging.conversations import Thread
-from messaging.items import Message
+from messaging.items import Conversation, Message
 from users.models import User
 
 from .body import Part, is_emoji, parts
@@ -72,6 +72,7 @@ class ThreadPage:
     profile_url: str
     url: str
     days: Sequence[Day]
+    live: LivePlace
     newest_url: str
     newest_part: str
     """Where the newest messages alone are, for the script; likewise the older and newer ones below."""
@@ -84,6 +85,19 @@ class ThreadPage:
     read_seq: int = 0
     read_url: str = ""
     blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LivePlace:
+    """What a page says of its conversation, so that its script can tell what has happened since."""
+
+    group: str
+    version: int
+    last_seq: int
+    newest: str
+    """created_at of the newest message there was."""
+    since_url: str
+    typing_url: str
 
 
 def thread_page(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -> ThreadPage:
@@ -102,6 +116,7 @@ def thread_page(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -
         days=days(thread, people, now=now),
         newest_url=f"{url}?newest",
         newest_part=part,
+        live=live_place(thread.conversation),
         older_url=_cursor(url, "before", thread.older),
         older_part=_cursor(part, "before", thread.older),
         newer_url=_cursor(url, "after", thread.newer),
@@ -110,6 +125,18 @@ def thread_page(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -
         read_seq=thread.entry.read_seq,
         read_url=reverse("mark_read", args=[thread.conversation.group_uuid]),
         blocked=thread.conversation.blocked,
+    )
+
+
+def live_place(conversation: Conversation) -> LivePlace:
+    group_uuid = conversation.group_uuid
+    return LivePlace(
+        group=str(group_uuid),
+        version=conversation.version,
+        last_seq=conversation.seq,
+        newest=conversation.last_sk,
+        since_url=reverse("catch_up", args=[group_uuid]),
+        typing_url=reverse("typing", args=[group_uuid]),
     )
 
 
@@ -127,20 +154,10 @@ def bubbles(thread: Thread, people: Mapping[UUID, User]) -> list[Bubble]:
     reader, first_unread, last_seq = thread.entry.user_uuid, thread.first_unread, thread.conversation.seq
     faces = {uuid: face(people.get(uuid)) for uuid in {message.user_uuid for message in thread.messages}}
     found = [
-        Bubble(
-            created_at=message.created_at,
-            seq=message.seq,
-            user_uuid=str(message.user_uuid),
-            author=faces[message.user_uuid],
-            own=message.user_uuid == reader,
-            parts=parts(message.message),
-            emoji=is_emoji(message.message),
-            time=clock_time(message.created),
+        replace(
+            bubble(message, faces[message.user_uuid], own=message.user_uuid == reader),
             new=new_count(thread) if message is first_unread else 0,
             sent=message.user_uuid == reader and message.seq == last_seq and not message.deleted_at,
-            edited=bool(message.edited_at),
-            deleted=bool(message.deleted_at),
-            actions_url="" if message.deleted_at else actions_url(message),
         )
         for message in thread.messages
     ]
@@ -161,6 +178,23 @@ def own_message(user_uuid: UUID) -> Bubble:
         parts=[],
         emoji=False,
         time=Moment("", "", ""),
+    )
+
+
+def bubble(message: Message, author: Face, *, own: bool) -> Bubble:
+    """A message by itself: whether it is new, or continues another one, is for the page that it comes into."""
+    return Bubble(
+        created_at=message.created_at,
+        seq=message.seq,
+        user_uuid=str(message.user_uuid),
+        author=author,
+        own=own,
+        parts=parts(message.message),
+        emoji=is_emoji(message.message),
+        time=clock_time(message.created),
+        edited=bool(message.edited_at),
+        deleted=bool(message.deleted_at),
+        actions_url="" if message.deleted_at else actions_url(message),
     )
 
 

@@ -15,16 +15,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 from cruddur.errors import wants_json
 from messaging import amendments, last_sends, rate_limit
 from messaging.amendments import MessageIsDeleted, NotTheWriter, TooLateToEdit
-from messaging.conversations import Blocked, ConversationNotFound, MessageNotFound, Thread
+from messaging.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound, Thread
 from messaging.forms import TextForm
 from messaging.items import Message
+from messaging.live import publishing
 from messaging.presentation import amending
 from users.authenticated import AuthenticatedHttpRequest
 from users.redirects import HttpResponseSeeOther
 
 from .pages import thread_page
 from .requests import keeps_the_message
-from .sending import Problem, problem_body, too_fast
+from .sending import Problem, problem_body, shown, too_fast
 from .thread import get_thread_or_404
 
 
@@ -49,7 +50,7 @@ def edit_message(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at
 
 def change_message(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> HttpResponse:
     outcome = changed(request, group_uuid, created_at)
-    if isinstance(outcome, Message):
+    if isinstance(outcome, Delivery):
         return amended(request, outcome)
     if body := problem_body(request, outcome):
         return body
@@ -60,7 +61,7 @@ def change_message(request: AuthenticatedHttpRequest, group_uuid: UUID, created_
     return thread_page(request, thread, problem=outcome, editing=message)
 
 
-def changed(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> Message | Problem:
+def changed(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> Delivery | Problem:
     """The message as it is now stored, or what stands in the way."""
     form = TextForm(request.POST)
     if not form.is_valid():
@@ -75,7 +76,7 @@ def changed(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str
             created_at=created_at,
             text=form.cleaned_data["message"],
             now=now,
-        ).message
+        )
     except rate_limit.RateLimited as limited:
         return too_fast(limited.retry_after)
     except TooLateToEdit:
@@ -106,7 +107,7 @@ def delete_message(request: AuthenticatedHttpRequest, group_uuid: UUID, created_
         )
     except (ConversationNotFound, MessageNotFound, NotTheWriter, ValueError) as error:
         raise Http404("There is no such message.") from error
-    return amended(request, delivery.message)
+    return amended(request, delivery)
 
 
 def own_message_or_404(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> tuple[Thread, Message]:
@@ -126,10 +127,12 @@ def message_or_404(request: AuthenticatedHttpRequest, group_uuid: UUID, created_
     raise Http404("There is no such message.")
 
 
-def amended(request: AuthenticatedHttpRequest, message: Message) -> HttpResponse:
-    """To the message in its conversation, or for a script what is stored."""
+def amended(request: AuthenticatedHttpRequest, delivery: Delivery) -> HttpResponse:
+    """To the message in its conversation, or for a script what is stored, and how it looks; open pages learn of it."""
+    message = delivery.message
+    publishing.message_amended(delivery, author=request.user)
     last_sends.amend(request.session, message)
     if not wants_json(request):
         return HttpResponseSeeOther(amending.message_url(message))
     stored = {"created_at": message.created_at, "edited_at": message.edited_at, "deleted_at": message.deleted_at}
-    return JsonResponse({**stored, "url": amending.message_url(message)})
+    return JsonResponse({**stored, "url": amending.message_url(message), **shown(request, delivery)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TypedDict
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -89,13 +90,22 @@ def first_page(
     return answered(render(request, "messaging/first.html", context), problem)
 
 
-def inbox_context(request: AuthenticatedHttpRequest, *, also: Iterable[UUID] = ()) -> dict[str, InboxPage | int]:
+class InboxContext(TypedDict):
     """The first page of the list, as the templates with a list beside something else want it."""
+
+    inbox: InboxPage
+    unread: int
+
+
+def inbox_context(
+    request: AuthenticatedHttpRequest, *, also: Iterable[UUID] = (), current: UUID | None = None
+) -> InboxContext:
+    """The first page of the list; `current` is the conversation that is open."""
     now = timezone.now()
     inbox = conversations.inbox(user_uuid=request.user.uuid)
     entries = caught_up(request, inbox, before=None, now=now)
     people = people_by_uuid(inbox_view.people_of(entries) | set(also))
-    page = inbox_page(entries, people, older=inbox.older, first=True, now=now)
+    page = inbox_page(entries, people, older=inbox.older, first=True, now=now, current=current)
     return {"inbox": page, "unread": page.unread}
 
 

@@ -16,8 +16,10 @@ from cruddur.errors import error_page, wants_json
 from messaging import last_sends, rate_limit
 from messaging.conversations import Blocked, Delivery, MessageUuidReused
 from messaging.forms import MessageForm
-from messaging.items import Message
+from messaging.live import publishing
 from messaging.presentation.composer import Composer
+from messaging.presentation.faces import face
+from messaging.presentation.message import message_html
 from users.authenticated import AuthenticatedHttpRequest
 from users.redirects import HttpResponseSeeOther
 
@@ -35,8 +37,8 @@ class Problem:
     """Seconds."""
 
 
-def post_message(request: AuthenticatedHttpRequest, send: Callable[[MessageForm], Delivery]) -> Message | Problem:
-    """Validate the posted form, take a token from the sender's bucket, and `send`; the list is told of it."""
+def post_message(request: AuthenticatedHttpRequest, send: Callable[[MessageForm], Delivery]) -> Delivery | Problem:
+    """Validate the posted form, take a token from the sender's bucket, and `send`; lists and open pages learn of it."""
     form = MessageForm(request.POST)
     if not form.is_valid():
         return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, form.error_code, form.error_text, fresh=form.incomplete)
@@ -57,7 +59,8 @@ def post_message(request: AuthenticatedHttpRequest, send: Callable[[MessageForm]
             HTTPStatus.FORBIDDEN, "blocked", _("Not sent: nothing more can be written in this conversation.")
         )
     last_sends.remember(request.session, delivery.message, member_uuids=delivery.member_uuids)
-    return delivery.message
+    publishing.message_sent(delivery, author=request.user)
+    return delivery
 
 
 def refilled(composer: Composer, problem: Problem, request: AuthenticatedHttpRequest) -> Composer:
@@ -69,13 +72,19 @@ def refilled(composer: Composer, problem: Problem, request: AuthenticatedHttpReq
     return replace(composer, message_uuid=request.POST["message_uuid"], after=request.POST.get("after", ""))
 
 
-def sent(request: AuthenticatedHttpRequest, message: Message) -> HttpResponse:
-    """To the conversation, or for a script what was stored."""
+def sent(request: AuthenticatedHttpRequest, delivery: Delivery) -> HttpResponse:
+    """To the conversation, or for a script what was stored, and how it looks."""
+    message = delivery.message
     url = reverse("conversation", args=[message.group_uuid])
     if not wants_json(request):
         return HttpResponseSeeOther(url)
     stored = {"created_at": message.created_at, "seq": message.seq, "message_uuid": message.message_uuid, "url": url}
-    return JsonResponse(stored, status=HTTPStatus.CREATED)
+    return JsonResponse(stored | shown(request, delivery), status=HTTPStatus.CREATED)
+
+
+def shown(request: AuthenticatedHttpRequest, delivery: Delivery) -> dict[str, object]:
+    """What an answer to a script adds: the conversation's version, and the message as its writer sees it."""
+    return {"version": delivery.version, "html": message_html(delivery.message, face(request.user), own=True)}
 
 
 def problem_body(request: AuthenticatedHttpRequest, problem: Problem) -> HttpResponse | None:

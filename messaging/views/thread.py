@@ -17,6 +17,7 @@ from cruddur.middleware import TIMEZONE_COOKIE
 from messaging import conversations
 from messaging.aws import Unavailable
 from messaging.conversations import ConversationNotFound, MessageNotFound, Thread
+from messaging.live import publishing
 from messaging.presentation import thread as thread_view
 from users.authenticated import AuthenticatedHttpRequest
 from users.people import people_by_uuid
@@ -40,9 +41,7 @@ def conversation(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpRes
     if is_being_read(request, thread):
         # After the page was made, so that it shows what was new; and without it the page is as good.
         with suppress(Unavailable):
-            conversations.mark_read(
-                user_uuid=request.user.uuid, group_uuid=group_uuid, created_at=thread.messages[-1].created_at
-            )
+            note_read(request, group_uuid, thread.messages[-1].created_at)
     return response
 
 
@@ -83,7 +82,7 @@ def message_window(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpR
 def mark_read(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
     created_at = request.POST.get("created_at", "")
     try:
-        conversations.mark_read(user_uuid=request.user.uuid, group_uuid=group_uuid, created_at=created_at)
+        note_read(request, group_uuid, created_at)
     except (ConversationNotFound, MessageNotFound) as error:
         raise Http404("There is no such message.") from error
     except ValueError:
@@ -97,6 +96,18 @@ def unread_thread_or_404(request: AuthenticatedHttpRequest, group_uuid: UUID) ->
         return conversations.thread_from_unread(user_uuid=request.user.uuid, group_uuid=group_uuid)
     except ConversationNotFound as error:
         raise Http404("There is no such conversation.") from error
+
+
+def note_read(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> None:
+    """Mark read up to this message, and tell the reader's other tabs and the other members. Raises as `mark_read`."""
+    marked = conversations.mark_read(user_uuid=request.user.uuid, group_uuid=group_uuid, created_at=created_at)
+    if marked.moved:
+        publishing.read(
+            group_uuid=group_uuid,
+            user_uuid=request.user.uuid,
+            seq=marked.entry.read_seq,
+            member_uuids=marked.entry.member_uuids,
+        )
 
 
 def get_thread_or_404(request: AuthenticatedHttpRequest, group_uuid: UUID, **cursors: str | None) -> Thread:

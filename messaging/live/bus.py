@@ -1,0 +1,39 @@
+"""The bus: what one process publishes, every process hears. Two backends behind one protocol.
+
+Nothing may depend on it: payloads get lost while it is away, and pages compare themselves with the table instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from django.conf import settings
+
+
+class BusUnavailable(Exception):
+    """The bus cannot be reached now, or was lost. Says nothing of what was to be published."""
+
+
+class Bus(Protocol):
+    """One channel. `publish` may be called by any thread, `listen` runs in an event loop."""
+
+    def publish(self, payload: str) -> None:
+        """Hand the payload, below 8,000 bytes, to every listener. Raises BusUnavailable."""
+
+    async def listen(self, *, up: Callable[[], None], hear: Callable[[str], None]) -> None:
+        """Call `up` once nothing published from now on is missed, and `hear` with each payload; for ever.
+
+        Holds one connection. Raises BusUnavailable when that cannot be had, or is lost.
+        """
+
+
+def bus() -> Bus:
+    """The bus that the settings name: Redis or Valkey with REDIS_URL, else Postgres."""
+    if settings.REDIS_URL:
+        from .redis_bus import redis_bus  # noqa: PLC0415 - only those who use it need it
+
+        return redis_bus(settings.REDIS_URL)
+    from .postgres_bus import PostgresBus  # noqa: PLC0415
+
+    return PostgresBus()

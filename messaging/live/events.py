@@ -1,0 +1,218 @@
+"""What happens in conversations, as the bus carries it: frozen dataclasses, each a JSON object on the wire.
+
+Every event names the members it is for, so that delivering it asks nobody. Pure: no I/O, no Django.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from messaging.items import Message
+
+PAYLOAD_BYTES = 7500
+"""Postgres takes less than 8,000."""
+MEMBERS_A_HINT = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote a message, as far as a page shows it: a person's row in Postgres is not asked again."""
+
+    uuid: UUID
+    name: str
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A new message."""
+
+    members: frozenset[UUID]
+    version: int
+    """Of the conversation, with this message."""
+    message: Message
+    author: Author
+
+    @property
+    def group(self) -> UUID:
+        return self.message.group_uuid
+
+
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """An edited or a deleted message."""
+
+    members: frozenset[UUID]
+    version: int
+    message: Message
+    author: Author
+    newest: bool
+    """Whether it is the conversation's newest message, whose preview stands in lists."""
+
+    @property
+    def group(self) -> UUID:
+        return self.message.group_uuid
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Something changed in a conversation, which has this version now."""
+
+    members: frozenset[UUID]
+    group: UUID
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A member has read up to the message of this number."""
+
+    members: frozenset[UUID]
+    group: UUID
+    user: UUID
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """A member is writing."""
+
+    members: frozenset[UUID]
+    group: UUID
+    user: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A session is over: its streams end. `fingerprint` stands for its key, which is a credential."""
+
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonKicked:
+    """A person may not be here any more: all their streams end."""
+
+    user: UUID
+
+
+Event = Written | Amended | Hint | Read | Typing | SessionEnded | PersonKicked
+
+
+class Malformed(ValueError):
+    """A payload that is none of ours."""
+
+
+def payloads(event: Event) -> Iterator[str]:
+    """The event as it goes over the bus: one payload, or hints instead of a text or members that are too much."""
+    payload = _payload(event)
+    if len(payload.encode()) <= PAYLOAD_BYTES:
+        yield payload
+        return
+    if isinstance(event, Written | Amended):
+        event = Hint(event.members, event.group, event.version)
+    if isinstance(event, Hint | Read | Typing):
+        members = sorted(event.members)
+        for start in range(0, len(members), MEMBERS_A_HINT):
+            yield _payload(replace(event, members=frozenset(members[start : start + MEMBERS_A_HINT])))
+
+
+def event_from(payload: str) -> Event:
+    """The event of a payload. Raises Malformed."""
+    try:
+        fields = json.loads(payload)
+        return _FROM[fields["kind"]](fields)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        # Without the payload, which may hold what somebody wrote.
+        raise Malformed(type(error).__name__) from None
+
+
+def _payload(event: Event) -> str:
+    return json.dumps(_fields(event), ensure_ascii=False, separators=(",", ":"))
+
+
+def _fields(event: Event) -> dict[str, Any]:  # noqa: PLR0911 - one a kind
+    match event:
+        case Written():
+            return _members("message", event.members) | _message_fields(event)
+        case Amended():
+            return _members("amended", event.members) | _message_fields(event) | {"newest": event.newest}
+        case Hint():
+            return _members("hint", event.members) | {"group": event.group.hex, "version": event.version}
+        case Read():
+            return _members("read", event.members) | _of(event) | {"seq": event.seq}
+        case Typing():
+            return _members("typing", event.members) | _of(event)
+        case SessionEnded():
+            return {"kind": "session-ended", "fingerprint": event.fingerprint}
+        case PersonKicked():
+            return {"kind": "person-kicked", "user": event.user.hex}
+
+
+def _members(kind: str, members: frozenset[UUID]) -> dict[str, Any]:
+    return {"kind": kind, "members": sorted(member.hex for member in members)}
+
+
+def _of(event: Read | Typing) -> dict[str, Any]:
+    return {"group": event.group.hex, "user": event.user.hex}
+
+
+def _message_fields(event: Written | Amended) -> dict[str, Any]:
+    message, author = event.message, event.author
+    return {
+        "group": message.group_uuid.hex,
+        "version": event.version,
+        "seq": message.seq,
+        "created_at": message.created_at,
+        "text": message.message,
+        "message_uuid": message.message_uuid.hex,
+        "user": author.uuid.hex,
+        "name": author.name,
+        "handle": author.handle,
+        "edited_at": message.edited_at,
+        "deleted_at": message.deleted_at,
+    }
+
+
+def _members_from(fields: Mapping[str, Any]) -> frozenset[UUID]:
+    return frozenset(map(UUID, fields["members"]))
+
+
+def _message_from(fields: Mapping[str, Any]) -> Message:
+    return Message(
+        group_uuid=UUID(fields["group"]),
+        created_at=str(fields["created_at"]),
+        seq=int(fields["seq"]),
+        message=str(fields["text"]),
+        message_uuid=UUID(fields["message_uuid"]),
+        user_uuid=UUID(fields["user"]),
+        edited_at=str(fields["edited_at"]),
+        deleted_at=str(fields["deleted_at"]),
+    )
+
+
+def _author_from(fields: Mapping[str, Any]) -> Author:
+    return Author(UUID(fields["user"]), str(fields["name"]), str(fields["handle"]))
+
+
+_FROM: dict[str, Callable[[Mapping[str, Any]], Event]] = {
+    "message": lambda fields: Written(
+        _members_from(fields), int(fields["version"]), _message_from(fields), _author_from(fields)
+    ),
+    "amended": lambda fields: Amended(
+        _members_from(fields),
+        int(fields["version"]),
+        _message_from(fields),
+        _author_from(fields),
+        bool(fields["newest"]),
+    ),
+    "hint": lambda fields: Hint(_members_from(fields), UUID(fields["group"]), int(fields["version"])),
+    "read": lambda fields: Read(_members_from(fields), UUID(fields["group"]), UUID(fields["user"]), int(fields["seq"])),
+    "typing": lambda fields: Typing(_members_from(fields), UUID(fields["group"]), UUID(fields["user"])),
+    "session-ended": lambda fields: SessionEnded(str(fields["fingerprint"])),
+    "person-kicked": lambda fields: PersonKicked(UUID(fields["user"])),
+}

@@ -1,0 +1,159 @@
+"""The hub of a process: hears the bus and hands each event to the streams of the members it is for.
+
+One for each event loop. It begins with the first stream, and reads nothing but the sessions of its streams.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from .bus import Bus, BusUnavailable, bus
+from .events import Event, Malformed, PersonKicked, SessionEnded, event_from
+from .rendering import Reader, Rendering, frame
+from .sessions import SessionChecks, SessionsUnavailable, fingerprint
+from .streams import Stream
+
+logger = logging.getLogger(__name__)
+
+FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
+"""Seconds before the bus is tried again, doubled each time, give or take a half."""
+SECONDS_FOR_THE_BUS = 2.0
+"""As long a stream that opens waits for the bus; it then opens without."""
+CHECK_SECONDS = 25.0
+CHECK_AGAIN_SECONDS = 5.0
+"""After a check that Postgres did not answer."""
+UNCHECKED_SECONDS = 60.0
+"""A stream whose session could not be checked for as long ends."""
+
+
+class Hub:
+    """The streams of a process, and its one ear at the bus."""
+
+    def __init__(self, make_bus: Callable[[], Bus] = bus) -> None:
+        self.sessions = SessionChecks()
+        self._make_bus = make_bus
+        self._streams: dict[UUID, dict[Stream, None]] = {}
+        """By person; a dict, for it keeps the order in which they were opened."""
+        self._listening = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, self._streams.values()))
+
+    @contextmanager
+    def stream(self, reader: Reader, session_key: str, *, at_most: int) -> Iterator[Stream]:
+        """A stream for this reader while the block runs. Of more than `at_most` of one person the oldest end."""
+        now = asyncio.get_running_loop().time()
+        stream = Stream(reader, session_key=session_key, fingerprint=fingerprint(session_key), checked_at=now)
+        own = self._streams.setdefault(reader.user, {})
+        for oldest in list(own)[: max(0, len(own) + 1 - at_most)]:
+            oldest.end("too-many")
+            own.pop(oldest)
+        own[stream] = None
+        try:
+            yield stream
+        finally:
+            own.pop(stream, None)
+            if not own and self._streams.get(reader.user) is own:
+                del self._streams[reader.user]
+
+    async def listen(self) -> None:
+        """Begin to listen, unless that was done before; returns when the bus is heard, or after two seconds."""
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._hear()), asyncio.create_task(self._check())]
+        if not self._listening.is_set():
+            try:
+                async with asyncio.timeout(SECONDS_FOR_THE_BUS):
+                    await self._listening.wait()
+            except TimeoutError:
+                logger.warning("a stream opens while the bus is away")
+
+    def close(self) -> None:
+        """End every stream and stop listening; readers come back to the process that takes over."""
+        for stream in self._all():
+            stream.end("renew")
+        for task in self._tasks:
+            task.cancel()
+        self._tasks = []
+
+    def deliver(self, event: Event) -> None:
+        """Hand an event to the streams it is for."""
+        match event:
+            case SessionEnded():
+                for stream in self._all():
+                    if stream.fingerprint == event.fingerprint:
+                        stream.end("signed-out")
+            case PersonKicked():
+                for stream in list(self._streams.get(event.user, ())):
+                    stream.end("signed-out")
+            case _:
+                rendering = Rendering(event)
+                for member in event.members & self._streams.keys():
+                    for stream in self._streams[member]:
+                        if said := rendering.for_reader(stream.reader):
+                            stream.offer(said)
+
+    def _all(self) -> list[Stream]:
+        return [stream for own in self._streams.values() for stream in own]
+
+    # --- The bus ------------------------------------------------------------------------------------------------------
+
+    async def _hear(self) -> None:
+        """Listen for ever; wait longer and longer while the bus is away."""
+        self._wait = FIRST_WAIT
+        while True:
+            try:
+                await self._make_bus().listen(up=self._up, hear=self._heard)
+            except BusUnavailable as error:
+                logger.warning("the bus is away (%s); trying again in about %.1f s", error, self._wait)
+            except Exception:
+                logger.exception("listening to the bus failed")
+            self._listening.clear()
+            await asyncio.sleep(self._wait * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load, keeps no secret
+            self._wait = min(LONGEST_WAIT, self._wait * 2)
+
+    def _up(self) -> None:
+        self._wait = FIRST_WAIT
+        self._listening.set()
+        # Something may have been said while nobody listened.
+        for stream in self._all():
+            stream.offer(frame("resync", {}))
+
+    def _heard(self, payload: str) -> None:
+        try:
+            self.deliver(event_from(payload))
+        except Malformed as error:
+            logger.warning("a payload on the bus is none of ours: %s", error)
+        except Exception:
+            # One event that cannot be shown must not silence the others; pages find it when they compare.
+            logger.exception("an event could not be delivered")
+
+    # --- Sessions -----------------------------------------------------------------------------------------------------
+
+    async def _check(self) -> None:
+        """Ask again and again whose the sessions are, of all streams at once, and end those that are nobody's."""
+        pause = CHECK_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            streams, now = self._all(), asyncio.get_running_loop().time()
+            try:
+                people = await self.sessions.people_of({stream.session_key for stream in streams})
+            except Exception as error:
+                if not isinstance(error, SessionsUnavailable):
+                    logger.exception("checking the sessions of streams failed")
+                pause = CHECK_AGAIN_SECONDS
+                for stream in streams:
+                    if now - stream.checked_at > UNCHECKED_SECONDS - CHECK_AGAIN_SECONDS:
+                        stream.end("renew")
+                continue
+            pause = CHECK_SECONDS
+            for stream in streams:
+                if people.get(stream.session_key) == stream.reader.user:
+                    stream.checked_at = now
+                else:
+                    stream.end("signed-out")

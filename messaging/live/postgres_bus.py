@@ -1,0 +1,56 @@
+"""The default bus: Postgres LISTEN and NOTIFY, on the database that Django's settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from django.db import DatabaseError, InterfaceError, connection
+
+from .bus import BusUnavailable
+
+CHANNEL = "cruddur_live"
+CONNECT_SECONDS = 5
+QUIET_SECONDS = 20
+"""After as long without a notification the connection is asked whether it is still there."""
+# A server whose machine is gone is noticed within 10 + 3 * 5 s.
+KEEPALIVES = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+
+
+class PostgresBus:
+    """A notification is sent alone, in autocommit: inside a transaction it would hold a lock until the commit."""
+
+    def publish(self, payload: str) -> None:
+        """One SQL statement on this thread's connection."""
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
+        except (DatabaseError, InterfaceError) as error:
+            raise BusUnavailable(type(error).__name__) from error
+
+    async def listen(self, *, up: Callable[[], None], hear: Callable[[str], None]) -> None:
+        try:
+            async with await psycopg.AsyncConnection.connect(**_connection_parameters()) as listener:
+                await listener.execute(f"LISTEN {CHANNEL}")
+                up()
+                while True:
+                    async for notification in listener.notifies(timeout=QUIET_SECONDS):
+                        hear(notification.payload)
+                    await listener.execute("SELECT 1")
+        except (psycopg.Error, OSError) as error:
+            raise BusUnavailable(type(error).__name__) from error
+
+
+def _connection_parameters() -> dict[str, Any]:
+    """Those of Django, so that a test's database is listened to in a test; without what is for its own cursors."""
+    parameters = connection.get_connection_params()
+    for name in ("context", "cursor_factory"):
+        parameters.pop(name, None)
+    return {
+        **parameters,
+        **KEEPALIVES,
+        "autocommit": True,
+        "connect_timeout": CONNECT_SECONDS,
+        "application_name": "cruddur live",
+    }

@@ -1,0 +1,81 @@
+"""What is published, and when: after the write, never in its place. A bus that is away fails nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+
+from messaging.conversations import Delivery
+from messaging.items import Conversation
+from users.models import User
+
+from .bus import BusUnavailable, bus
+from .events import Amended, Author, Event, Hint, PersonKicked, Read, SessionEnded, Typing, Written, payloads
+from .sessions import fingerprint
+
+logger = logging.getLogger(__name__)
+
+
+def message_sent(delivery: Delivery, *, author: User) -> None:
+    """A message was stored. What was stored before and came again is told as a hint: it may be known already."""
+    if delivery.repeated:
+        _publish(Hint(delivery.member_uuids, delivery.message.group_uuid, delivery.version))
+    else:
+        _publish(Written(delivery.member_uuids, delivery.version, delivery.message, _author(author)))
+
+
+def message_amended(delivery: Delivery, *, author: User) -> None:
+    """A message was edited or deleted."""
+    if delivery.repeated:
+        _publish(Hint(delivery.member_uuids, delivery.message.group_uuid, delivery.version))
+        return
+    _publish(
+        Amended(delivery.member_uuids, delivery.version, delivery.message, _author(author), newest=delivery.is_newest)
+    )
+
+
+def conversation_changed(conversation: Conversation) -> None:
+    """Something else about a conversation changed: its lists were brought up to it, or a member blocks it."""
+    _publish(Hint(conversation.member_uuids, conversation.group_uuid, conversation.version))
+
+
+def read(*, group_uuid: UUID, user_uuid: UUID, seq: int, member_uuids: Iterable[UUID]) -> None:
+    """A member has read up to the message of this number."""
+    _publish(Read(frozenset(member_uuids), group_uuid, user_uuid, seq))
+
+
+def typing(*, group_uuid: UUID, user_uuid: UUID, member_uuids: Iterable[UUID]) -> None:
+    """A member is writing."""
+    _publish(Typing(frozenset(member_uuids), group_uuid, user_uuid))
+
+
+def session_ended(session_key: str) -> None:
+    """A session is over: its streams end."""
+    _publish(SessionEnded(fingerprint(session_key)))
+
+
+def person_kicked(user_uuid: UUID) -> None:
+    """A person may not be here any more: all their streams end."""
+    _publish(PersonKicked(user_uuid))
+
+
+def _author(person: User) -> Author:
+    return Author(person.uuid, person.display_name, person.handle)
+
+
+def _publish(event: Event) -> None:
+    """At once, or after the transaction that this is part of."""
+    transaction.on_commit(partial(_send, event))
+
+
+def _send(event: Event) -> None:
+    try:
+        for payload in payloads(event):
+            bus().publish(payload)
+    except BusUnavailable as error:
+        # Pages find out by themselves, later. Nothing of what was written stands in here.
+        logger.warning("%s was not published: %s", type(event).__name__, error)

@@ -1,0 +1,96 @@
+"""Events as server-sent events: what a reader's stream says of them. Reads neither Postgres nor DynamoDB."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone, translation
+
+from messaging.presentation.faces import face_from
+from messaging.presentation.message import message_html
+from messaging.text import preview
+
+from .events import Amended, Hint, Read, Typing, Written
+
+HEARTBEAT = b": beat\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom a stream is, as the browser said when it opened it."""
+
+    user: UUID
+    zone: ZoneInfo | None
+    """UTC when there is none."""
+    language: str
+
+
+def frame(name: str, data: Mapping[str, Any]) -> bytes:
+    """One server-sent event. JSON has no line breaks of its own, so the data is one line."""
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+
+
+def bye(reason: str) -> bytes:
+    """The last frame of a stream."""
+    return frame("bye", {"reason": reason})
+
+
+@dataclass(slots=True)
+class Rendering:
+    """An event as each of its readers sees it; made once for all who see the same."""
+
+    event: Written | Amended | Hint | Read | Typing
+    _frames: dict[tuple[bool, ZoneInfo | None, str], bytes | None] = field(default_factory=dict)
+
+    def for_reader(self, reader: Reader) -> bytes | None:
+        """The frame, or None where the event says this reader nothing."""
+        own = not isinstance(self.event, Hint) and _whose(self.event) == reader.user
+        # Only messages differ by zone and language.
+        is_text = isinstance(self.event, Written | Amended)
+        key = (own, reader.zone, reader.language) if is_text else (own, None, "")
+        if key not in self._frames:
+            with timezone.override(reader.zone), translation.override(reader.language):
+                self._frames[key] = _frame_of(self.event, own=own)
+        return self._frames[key]
+
+
+def _whose(event: Written | Amended | Read | Typing) -> UUID:
+    return event.author.uuid if isinstance(event, Written | Amended) else event.user
+
+
+def _frame_of(event: Written | Amended | Hint | Read | Typing, *, own: bool) -> bytes | None:
+    match event:
+        case Written():
+            message_uuid = str(event.message.message_uuid)
+            return frame("message", _message(event, own=own) | {"message_uuid": message_uuid})
+        case Amended():
+            state = {"deleted": bool(event.message.deleted_at), "newest": event.newest}
+            return frame("amended", _message(event, own=own) | state)
+        case Hint():
+            return frame("hint", {"group": str(event.group), "version": event.version})
+        case Read() if own:
+            return frame("read", {"group": str(event.group), "read_seq": event.seq})
+        case Read():
+            return frame("seen", {"group": str(event.group), "user": str(event.user), "seq": event.seq})
+        case Typing():
+            return None if own else frame("typing", {"group": str(event.group), "user": str(event.user)})
+
+
+def _message(event: Written | Amended, *, own: bool) -> dict[str, Any]:
+    message, author = event.message, event.author
+    face = face_from(uuid=author.uuid, name=author.name, handle=author.handle)
+    return {
+        "group": str(message.group_uuid),
+        "seq": message.seq,
+        "version": event.version,
+        "created_at": message.created_at,
+        "user": str(author.uuid),
+        "own": own,
+        "preview": preview(message.message),
+        "html": message_html(message, face, own=own),
+    }

@@ -1,0 +1,42 @@
+"""Learning in time that the server is told to stop.
+
+uvicorn waits for open answers before it says so to the application, and a stream is an answer that stays open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def at_shutdown(act: Callable[[], None]) -> Iterator[None]:
+    """While the block runs, a signal to stop also calls `act` in this event loop; the server's own handler goes first.
+
+    Signals are the main thread's: in another one, as in tests, this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+        loop.call_soon_threadsafe(act)
+
+    for number in SIGNALS:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
