@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.utils.translation import gettext_lazy
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from users.models import User
 
