@@ -91,7 +91,6 @@ class ThreadPage:
 class LivePlace:
     """What a page says of its conversation, so that its script can tell what has happened since."""
 
-    group: str
     version: int
     last_seq: int
     newest: str
@@ -131,7 +130,6 @@ def thread_page(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -
 def live_place(conversation: Conversation) -> LivePlace:
     group_uuid = conversation.group_uuid
     return LivePlace(
-        group=str(group_uuid),
         version=conversation.version,
         last_seq=conversation.seq,
         newest=conversation.last_sk,

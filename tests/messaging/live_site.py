@@ -22,6 +22,7 @@ from messaging.live.endpoint import LiveApplication
 from users.models import User
 
 SECONDS = 5.0
+END = ("", None)
 
 
 @dataclass
@@ -108,8 +109,8 @@ class EventStream:
             stream.headers[name.lower()] = value.strip()
         return stream
 
-    def next(self) -> tuple[str, Any] | None:
-        """The next event, name and data; None at the end. Raises TimeoutError when nothing comes for five seconds."""
+    def next(self) -> tuple[str, Any]:
+        """The next event, name and data; `END` at the end. Raises TimeoutError when nothing comes for five seconds."""
         name, data = "", ""
         while line := self._lines.readline():
             key, _, value = line.rstrip("\n").partition(": ")
@@ -124,11 +125,11 @@ class EventStream:
                     return name, json.loads(data)
                 case "":
                     self.comments += bool(value)
-        return None
+        return END
 
     def rest(self) -> list[tuple[str, Any]]:
         """Everything that comes until it ends."""
-        return list(iter(self.next, None))
+        return list(iter(self.next, END))
 
     def is_silent(self, seconds: float = 0.5) -> bool:
         """Whether nothing comes for as long."""

@@ -18,7 +18,7 @@ def test_it_tells_the_other_of_a_message(moto_table: MessageTable, client: Clien
     client.force_login(andrew, "users.oidc.CognitoBackend")
     with web_process() as site, EventStream.open(site.port, session_of(bayko)) as stream:
         assert stream.next() == ("ready", {"user": str(bayko.uuid)})
-        answer = post(client, f"/messages/new/{bayko.handle}", "Hello", headers=SCRIPT).json()
+        post(client, f"/messages/new/{bayko.handle}", "Hello", headers=SCRIPT)
 
         name, data = stream.next()
 
