@@ -133,24 +133,26 @@ def write_lines(
 
     On a terminal what is too wide is cut. Elsewhere every value is whole: the widths only keep the columns straight.
     """
-    cut, line_width = is_terminal(stream), width_of(stream)
+    shorten, line_width = is_terminal(stream), width_of(stream)
 
     def write(cells: Sequence[str]) -> None:
-        fitted = (fit(cell, width, cut=cut) for cell, width in zip(cells, widths, strict=False))
+        fitted = (fit(cell, width, shorten=shorten) for cell, width in zip(cells, widths, strict=False))
         line = GAP.join((*fitted, *cells[len(widths) :]))
-        stream.write(f"{(fit(line, line_width, cut=True) if cut else line).rstrip()}\n")
+        stream.write(f"{(cut(line, line_width) if shorten else line).rstrip()}\n")
 
     write([column.heading or column.key.replace("_", " ") for column in columns])
     for row in rows:
         write([printable((column.show or as_text)(row.get(column.key))) for column in columns])
 
 
-def fit(text: str, width: int, *, cut: bool) -> str:
-    """The text with spaces up to `width` columns of the terminal; cut to them, with an ellipsis, only if told to."""
-    taken = cell_len(text)
-    if taken <= width:
-        return text + " " * (width - taken)
-    return f"{set_cell_size(text, width - 1)}…" if cut else text
+def fit(text: str, width: int, *, shorten: bool) -> str:
+    """The text with spaces up to `width` columns of the terminal; cut to them only if told to."""
+    return (cut(text, width) if shorten else text) + " " * (width - cell_len(text))
+
+
+def cut(text: str, width: int) -> str:
+    """The text, or as much of it as fits into `width` columns of the terminal with an ellipsis."""
+    return text if cell_len(text) <= width else f"{set_cell_size(text, width - 1)}…"
 
 
 @contextmanager

@@ -117,7 +117,7 @@ def inbox(*, user_uuid: UUID, before: str | None = None) -> Inbox:
     position = _parse_cursor(before) if before else None
     entries = message_table().inbox(user_pk(user_uuid), user_uuid, before=position, limit=PAGE_SIZE + 1)
     page = entries[:PAGE_SIZE]
-    older = f"{page[-1].last_message_at}_{page[-1].group_uuid}" if len(entries) > PAGE_SIZE else None
+    older = inbox_cursor(page[-1]) if len(entries) > PAGE_SIZE else None
     return Inbox(page, older)
 
 
@@ -304,6 +304,11 @@ def _as_member(table: MessageTable, group_uuid: UUID, user_uuid: UUID) -> tuple[
     if conversation is None or user_uuid not in conversation.member_uuids:
         raise ConversationNotFound
     return conversation, entry or entry_from_conversation(conversation, user_uuid)
+
+
+def inbox_cursor(entry: Entry) -> str:
+    """Where the page after this entry begins."""
+    return f"{entry.last_message_at}_{entry.group_uuid}"
 
 
 def _parse_cursor(cursor: str) -> tuple[str, UUID]:

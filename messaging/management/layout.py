@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cruddur.terminal import as_text, is_plain, is_terminal, printable
+from cruddur.terminal import as_text, cut, is_plain, is_terminal, printable
 from messaging.items import Conversation, Entry, Message, parse_created_at
 from messaging.presentation.faces import DELETED_NAME
 from users.models import User
@@ -168,8 +168,3 @@ def rendered(stream: IO[str], what: RenderableType) -> str:
     Console(file=written, force_terminal=not is_plain(stream)).print(what)
     lines = "\n".join(line.rstrip() for line in written.getvalue().splitlines())
     return lines.strip("\n") + "\n"
-
-
-def cut(text: str, cells: int) -> str:
-    """The text, or as much of it as fits with an ellipsis."""
-    return text if cell_len(text) <= cells else f"{set_cell_size(text, cells - 1)}…"

@@ -50,9 +50,7 @@ def inbox_pages(*, user_uuid: UUID, before: str | None, limit: int | None) -> It
     while True:
         page = conversations.inbox(user_uuid=user_uuid, before=before)
         if left is not None and left < len(page.entries):
-            last = page.entries[left - 1]
-            # The cursor that `conversations.inbox` takes, of an entry in the middle of its page.
-            yield Inbox(page.entries[:left], f"{last.last_message_at}_{last.group_uuid}")
+            yield Inbox(page.entries[:left], conversations.inbox_cursor(page.entries[left - 1]))
             return
         yield page
         left = None if left is None else left - len(page.entries)
