@@ -3,10 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from cruddur.manifest import manifest
+
 urlpatterns = [
     path("", include("users.urls")),
     path("", include("messaging.urls")),
     path("oidc/", include("mozilla_django_oidc.urls")),
+    path("manifest.webmanifest", manifest, name="manifest"),
     path("admin/", admin.site.urls),
 ]
 

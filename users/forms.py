@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from cruddur.preferences import THEMES, Preferences
 from cruddur.text import is_blank, normalise_text
 
 from .handles import MESSAGES, validate_handle
@@ -75,3 +76,22 @@ class SettingsForm(ModelFormOfPeople):
     def clean_bio(self) -> str:
         bio: str = self.cleaned_data["bio"]
         return "" if is_blank(bio) else bio
+
+
+class BrowserForm(forms.Form):
+    """What one chooses for the browser at hand."""
+
+    theme = forms.ChoiceField(
+        required=False,
+        choices=[("", _("System")), ("dark", _("Dark")), ("light", _("Light"))],
+        widget=forms.RadioSelect,
+    )
+    single_keys = forms.BooleanField(
+        required=False, widget=forms.CheckboxInput(attrs={"class": "switch", "role": "switch"})
+    )
+
+    def preferences(self) -> Preferences:
+        """The choices; a theme that there is none of counts as the system's."""
+        self.full_clean()
+        theme = self.cleaned_data.get("theme", "")
+        return Preferences(theme=theme if theme in THEMES else "", single_keys=self.cleaned_data["single_keys"])

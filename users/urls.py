@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import sign_in_views, views
+from . import browser_views, sign_in_views, views
 
 urlpatterns = [
     path("", views.landing, name="landing"),
@@ -10,4 +10,6 @@ urlpatterns = [
     path("choose-handle", sign_in_views.choose_handle, name="choose_handle"),
     path("@<str:handle>", views.profile, name="profile"),
     path("settings", views.own_settings, name="settings"),
+    path("settings/browser", browser_views.browser_settings, name="browser_settings"),
+    path("shortcuts", browser_views.shortcuts, name="shortcuts"),
 ]

@@ -11,8 +11,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from cruddur.preferences import preferences_of
+
 from .authenticated import AuthenticatedHttpRequest
-from .forms import SettingsForm
+from .forms import BrowserForm, SettingsForm
 from .models import User
 from .oidc import has_account_pages
 from .people import person_by_handle
@@ -54,5 +56,7 @@ def own_settings(request: AuthenticatedHttpRequest) -> HttpResponse:
         messages.success(request, _("Saved."))
         return HttpResponseSeeOther(reverse("settings"))
     # The form writes what was typed into its instance: the page names the person as stored.
-    context = {"form": form, "person": request.user}
+    chosen = preferences_of(request)
+    browser_form = BrowserForm(initial={"theme": chosen.theme, "single_keys": chosen.single_keys})
+    context = {"form": form, "browser_form": browser_form, "person": request.user}
     return render(request, "users/settings.html", context, status=422 if form.is_bound else 200)

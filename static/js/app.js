@@ -1,5 +1,9 @@
 // What pages of a signed-in person load. Each module does nothing on a page that has not what it needs.
 import "page/timezone";
+import "page/shortcuts";
+import "page/arrows";
+import "page/notifications";
+import "page/notification-setting";
 
 import "live/tabs";
 import "live/thread";

@@ -1,2 +1,3 @@
 // What pages load that nobody needs to be signed in for.
 import "page/timezone";
+import "page/again";

@@ -28,11 +28,17 @@ class Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.words: list[str] = []
+        self.tag = ""
 
     def handle_data(self, data: str) -> None:
-        self.words.append(data.strip())
+        if self.tag != "kbd":  # what is printed on a key
+            self.words.append(data.strip())
+
+    def handle_endtag(self, tag: str) -> None:
+        self.tag = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tag = tag
         self.words.extend((value or "").strip() for name, value in attrs if name in SPOKEN)
 
 
