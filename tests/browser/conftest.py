@@ -27,6 +27,8 @@ from messaging.worker.checkpoints import PostgresCheckpoints
 from messaging.worker.dead_letters import PostgresDeadLetters
 from messaging.worker.stream import StreamConsumer
 
+from .chat import NOTE_EVENTS, session_of
+
 PASSWORD = "Cruddur123!"
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -135,6 +137,7 @@ def visit(browser: Browser, site: str) -> Iterator[Visit]:
     def visit(path: str = "/", **options: object) -> Page:
         context = browser.new_context(base_url=site, **options)  # type: ignore[arg-type]
         context.set_default_timeout(10_000)
+        context.add_init_script(NOTE_EVENTS)
         contexts.append(context)
         page = context.new_page()
         page.on("console", note)
@@ -146,6 +149,19 @@ def visit(browser: Browser, site: str) -> Iterator[Visit]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+Enter = Callable[..., Page]
+
+
+@pytest.fixture
+def enter(visit: Visit) -> Enter:
+    """The page of the conversations, or another one, for someone who is signed in already."""
+
+    def enter(handle: str, path: str = "/messages", **options: object) -> Page:
+        return visit(path, **session_of(handle), **options)
+
+    return enter
 
 
 SignIn = Callable[..., Page]

@@ -17,7 +17,7 @@ function show() {
 
 if (place && words) {
   hear("live:down", ({ reason }) => {
-    if (reason !== "signed-out") timer ||= setTimeout(show, PATIENCE);
+    if (reason !== "signed-out" && reason !== "nothing") timer ||= setTimeout(show, PATIENCE);
   });
   hear("live:up", () => {
     clearTimeout(timer);

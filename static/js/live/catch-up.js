@@ -39,9 +39,10 @@ async function catchUp() {
 /** @returns {Promise<Answer | null>} */
 async function ask() {
   if (!log) return null;
-  const oldest = log.querySelector(".message[id]")?.id.slice(1) ?? "";
-  const have = { after: log.dataset.newest ?? "", version: String(version()), first: oldest };
-  const response = await fetch(`${log.dataset.sinceUrl}?${new URLSearchParams(have)}`, {
+  const loaded = [...log.querySelectorAll(".message[id]")].map(({ id }) => id.slice(1));
+  const have = new URLSearchParams({ after: log.dataset.newest ?? "", version: String(version()), first: loaded[0] ?? "" });
+  if (!("atEnd" in log.dataset)) have.set("last", loaded.at(-1) ?? "");
+  const response = await fetch(`${log.dataset.sinceUrl}?${have}`, {
     headers: { Accept: "application/json" },
     cache: "no-store",
     redirect: "manual",

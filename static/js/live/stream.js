@@ -2,6 +2,7 @@
 import { read } from "live/sse";
 
 const RETRY = 2_000; // ms, until the server has named another
+const RENEWAL = 500; // ms
 const LONGEST = 30_000; // ms between two tries
 const SILENCE = 50_000; // ms: heartbeats come every 20 s
 
@@ -26,10 +27,11 @@ export function open(url, listener) {
       const end = await once((ms) => (retry = ms), () => (failures = 0));
       if (closed.signal.aborted) return;
       listener.down(end);
-      if (end === "signed-out") return;
-      if (end === "renew") continue;
-      await wait(Math.min(retry * 2 ** failures, LONGEST) * (0.5 + Math.random() / 2));
-      failures += 1;
+      if (end === "signed-out" || end === "nothing") return;
+      // A stream that is renewed comes back soon, and not with all the others of a server that stops.
+      const pause = end === "renew" ? RENEWAL : Math.min(retry * 2 ** failures, LONGEST);
+      await wait(end === "too-many" ? LONGEST : pause * (0.5 + Math.random() / 2));
+      if (end !== "renew") failures += 1;
     }
   }
 
@@ -50,7 +52,8 @@ export function open(url, listener) {
     try {
       const headers = { Accept: "text/event-stream" };
       const response = await fetch(url, { headers, signal, cache: "no-store", redirect: "manual" });
-      if ([204, 401, 403].includes(response.status) || response.type === "opaqueredirect") return "signed-out";
+      if ([401, 403].includes(response.status) || response.type === "opaqueredirect") return "signed-out";
+      if (response.status === 204) return "nothing"; // where this server has no live events
       if (!response.ok || !response.body) return "refused";
       await read(response.body, {
         retry: setRetry,
