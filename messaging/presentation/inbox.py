@@ -33,6 +33,8 @@ class Row:
     current: bool
     """Whether this is the conversation that is open."""
     group: str
+    at: str
+    """created_at of the last message: what the list is ordered by."""
     last_seq: int
     read_seq: int
     sent_seq: int
@@ -85,6 +87,7 @@ def row(entry: Entry, people: Mapping[UUID, User], *, now: datetime, current: bo
         unread=unread,
         current=current,
         group=str(entry.group_uuid),
+        at=entry.last_message_at,
         last_seq=entry.last_seq,
         read_seq=entry.read_seq,
         sent_seq=entry.sent_seq,

@@ -76,7 +76,7 @@ def forget_heard(page: Page) -> None:
 
 def conversation(page: Page, name: str) -> Locator:
     """The line of the list with this name."""
-    link = page.get_by_role("link", name=re.compile(f"^{re.escape(name)}(,|$)"))
+    link = page.get_by_role("link", name=re.compile(f"^{re.escape(name)}( ?,|$)"))
     return page.locator("li.conversation").filter(has=link)
 
 

@@ -1,5 +1,5 @@
 // The title, the icon in the tab and the badge beside "Messages" say how many messages are unread.
-const badge = /** @type {HTMLElement | null} */ (document.querySelector("[data-unread]"));
+const badge = /** @type {HTMLElement | null} */ (document.querySelector(".badge[data-unread]"));
 const icon = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[rel=icon]"));
 const calm = icon?.getAttribute("href");
 const COUNT = /^\(\d+\+?\) /;
