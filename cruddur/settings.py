@@ -110,6 +110,7 @@ REDIS_URL = env.str("REDIS_URL", "")
 LIVE_STREAMS_A_PERSON = env.int("LIVE_STREAMS_A_PERSON", 10)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+SESSION_ENGINE = "messaging.live.session_store"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
 CSRF_FAILURE_VIEW = "cruddur.errors.csrf_failure"

@@ -11,6 +11,7 @@ from .aws import ServiceError, Unavailable, cancellation_reasons, error_code, re
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
+KEYS_A_BATCH = 100
 BATCH_GET_TRIES = 5
 BATCH_GET_WAIT = 0.05
 """Seconds before asking again for unprocessed keys, doubled each time."""
@@ -32,6 +33,11 @@ def get(client: DynamoDBClient, table_name: str, key: dict[str, Any]) -> dict[st
 
 def batch_get(client: DynamoDBClient, table_name: str, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The items there are of these keys, as they are now. Raises Unavailable when some stay unprocessed."""
+    for start in range(0, len(keys), KEYS_A_BATCH):
+        yield from _batch_get(client, table_name, keys[start : start + KEYS_A_BATCH])
+
+
+def _batch_get(client: DynamoDBClient, table_name: str, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     wanted: Any = {table_name: {"Keys": keys, "ConsistentRead": True}}
     for attempt in range(BATCH_GET_TRIES):
         with translated_errors():

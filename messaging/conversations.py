@@ -15,7 +15,7 @@ from cruddur.text import normalise_text
 
 from .aws import Unavailable
 from .connection import message_table
-from .dynamodb import ConversationMoved, Marked, MessageTable
+from .dynamodb import ConversationMoved, MessageTable
 from .items import SENDS_KEPT, Conversation, Entry, Message, pair_group_uuid, parse_created_at, user_pk
 from .sequence import (
     conversation_after,
@@ -27,7 +27,6 @@ from .sequence import (
 from .text import problem_with
 
 PAGE_SIZE = 20
-TOTAL_CONVERSATIONS = 100
 SEND_ATTEMPTS = 20
 """Each failed one means that somebody else's message went in between."""
 
@@ -211,7 +210,7 @@ def members(*, user_uuid: UUID, group_uuid: UUID) -> frozenset[UUID]:
     return conversation.member_uuids
 
 
-def mark_read(*, user_uuid: UUID, group_uuid: UUID, created_at: str) -> Marked:
+def mark_read(*, user_uuid: UUID, group_uuid: UUID, created_at: str) -> Entry:
     """Note that the person has read up to this message, which must exist; only forwards (2 calls). Returns their entry.
 
     Raises ConversationNotFound, MessageNotFound; ValueError when created_at is none.
@@ -221,26 +220,10 @@ def mark_read(*, user_uuid: UUID, group_uuid: UUID, created_at: str) -> Marked:
     message = table.message(group_uuid, created_at)
     if message is None:
         raise MessageNotFound
-    marked = table.mark_read(user_uuid, message)
-    if marked is None:
+    entry = table.mark_read(user_uuid, message)
+    if entry is None:
         raise ConversationNotFound
-    return marked
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadTotal:
-    """Unread messages in the newest `TOTAL_CONVERSATIONS` conversations."""
-
-    count: int
-    more: bool
-    """Whether conversations beyond those exist."""
-
-
-def unread_total(*, user_uuid: UUID) -> UnreadTotal:
-    """How many messages the person has not read (1 call)."""
-    entries = message_table().inbox(user_pk(user_uuid), user_uuid, before=None, limit=TOTAL_CONVERSATIONS + 1)
-    newest = entries[:TOTAL_CONVERSATIONS]
-    return UnreadTotal(sum(entry.unread for entry in newest), more=len(entries) > len(newest))
+    return entry
 
 
 def sendable(text: str) -> str:

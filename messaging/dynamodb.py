@@ -41,9 +41,7 @@ from .table import INBOX_INDEX
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-
 LATER = "sk > :after"
-KEYS_A_BATCH = 100
 BETWEEN = "sk BETWEEN :after AND :last"
 
 
@@ -53,15 +51,6 @@ class ConversationMoved(Exception):
     def __init__(self, now: Conversation | None) -> None:
         super().__init__("the conversation changed")
         self.now = now
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """A member's entry after something was noted as read."""
-
-    entry: Entry
-    moved: bool
-    """Whether it was noted now, not before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +84,7 @@ class MessageTable:
     def entries(self, group_uuid: UUID, user_uuids: Iterable[UUID]) -> list[Entry]:
         """The entries these people have of a conversation. 1 call for 100 of them."""
         keys = [entry_key(user_uuid, group_uuid) for user_uuid in user_uuids]
-        pages = (keys[start : start + KEYS_A_BATCH] for start in range(0, len(keys), KEYS_A_BATCH))
-        return [entry_from(item) for page in pages for item in batch_get(self.client, self.name, page)]
+        return [entry_from(item) for item in batch_get(self.client, self.name, keys)]
 
     def conversation_and_message(self, group_uuid: UUID, created_at: str) -> tuple[Conversation | None, Message | None]:
         """A conversation and one of its messages. 1 call; more only when DynamoDB leaves keys unprocessed."""
@@ -218,8 +206,11 @@ class MessageTable:
             )
         return [entry_from(item) for item in page["Items"]]
 
-    def mark_read(self, user_uuid: UUID, message: Message) -> Marked | None:
-        """Note in a member's entry that `message` is read, unless a later one is. 1 call, 2 WCU; None: no entry."""
+    def mark_read(self, user_uuid: UUID, message: Message) -> Entry | None:
+        """Note in a member's entry that `message` is read, unless a later one is. 1 call, 2 WCU.
+
+        Returns the entry as it is then; None when there is none.
+        """
         written, found = self._update_entry(
             user_uuid,
             message.group_uuid,
@@ -227,9 +218,8 @@ class MessageTable:
             "attribute_exists(pk) AND (attribute_not_exists(read_seq) OR read_seq < :seq)",
             {":seq": number(message.seq), ":sk": {"S": message.created_at}},
         )
-        if found == {}:
-            return None
-        return Marked(entry_from(written or found or {}), moved=written is not None)
+        item = written or found
+        return entry_from(item) if item else None
 
     def copy_to_entry(self, conversation: Conversation, user_uuid: UUID) -> bool:
         """Copy a conversation into a member's entry unless that has this or a newer version. 1 call, 3 WCU.

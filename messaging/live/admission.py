@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,7 @@ from django_permissions_policy import PermissionsPolicyMiddleware
 from cruddur.middleware import TIMEZONE_COOKIE, zone_from
 from cruddur.origin import is_from_elsewhere
 
+from .hub import Hub
 from .rendering import Reader
 from .sessions import SessionChecks, SessionsUnavailable
 
@@ -38,17 +40,22 @@ class Answer:
     headers: Headers
     reader: Reader | None = None
     session_key: str = ""
+    asked_at: float = 0.0
+    """When, on the loop's clock, the question began whose the session is."""
 
 
-async def admit(scope: dict[str, Any], sessions: SessionChecks) -> Answer:
+async def admit(scope: dict[str, Any], hub: Hub) -> Answer:
     """Whether this request gets a stream. Asks Postgres whose the session is, and for nothing else."""
     request = ASGIRequest(scope, BytesIO())
-    response, reader = _secured()(request), None
+    response, reader, asked_at = _secured()(request), None, 0.0
     session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     if response.status_code == HTTPStatus.OK:
-        response.status_code = _first_look(request)
+        response.status_code = _first_look(request, session_key)
     if response.status_code == HTTPStatus.OK:
-        response.status_code, reader = await _second_look(request, session_key, sessions)
+        # In this order nothing is missed: a session that ended before is gone, and of a later end the bus tells.
+        await hub.listen()
+        asked_at = asyncio.get_running_loop().time()
+        response.status_code, reader = await _second_look(request, session_key, hub.sessions)
     response["Cache-Control"] = "no-store"
     match response.status_code:
         case HTTPStatus.OK:
@@ -60,10 +67,10 @@ async def admit(scope: dict[str, Any], sessions: SessionChecks) -> Answer:
         case HTTPStatus.SERVICE_UNAVAILABLE:
             response["Retry-After"] = str(RETRY_AFTER)
     headers = [(name.lower().encode("latin1"), value.encode("latin1")) for name, value in response.items()]
-    return Answer(response.status_code, headers, reader, session_key)
+    return Answer(response.status_code, headers, reader, session_key, asked_at)
 
 
-def _first_look(request: HttpRequest) -> int:
+def _first_look(request: HttpRequest, session_key: str) -> int:
     """The status as far as it follows from the request alone."""
     try:
         request.get_host()
@@ -71,13 +78,15 @@ def _first_look(request: HttpRequest) -> int:
         return HTTPStatus.BAD_REQUEST
     if request.method != "GET":
         return HTTPStatus.METHOD_NOT_ALLOWED
-    return HTTPStatus.FORBIDDEN if is_from_elsewhere(request) else HTTPStatus.OK
+    if is_from_elsewhere(request):
+        return HTTPStatus.FORBIDDEN
+    return HTTPStatus.OK if session_key else HTTPStatus.UNAUTHORIZED
 
 
 async def _second_look(request: HttpRequest, session_key: str, sessions: SessionChecks) -> tuple[int, Reader | None]:
     """The status by whose the session is, and the reader."""
     try:
-        user = await sessions.person_of(session_key) if session_key else None
+        user = await sessions.person_of(session_key)
     except SessionsUnavailable:
         return HTTPStatus.SERVICE_UNAVAILABLE, None
     if user is None:

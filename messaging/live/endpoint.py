@@ -72,13 +72,14 @@ class LiveApplication:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await admit(dict(scope), self.hub.sessions)
+        hub = self.hub
+        answer = await admit(dict(scope), hub)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         if answer.reader is None:
             await send({"type": "http.response.body", "body": b""})
             return
-        await self.hub.listen()
-        with self.hub.stream(answer.reader, answer.session_key, at_most=settings.LIVE_STREAMS_A_PERSON) as stream:
+        limit = settings.LIVE_STREAMS_A_PERSON
+        with hub.stream(answer.reader, answer.session_key, asked_at=answer.asked_at, at_most=limit) as stream:
             stream.offer(_first_words(answer.reader.user))
             await _run(stream, receive, send)
 

@@ -41,15 +41,21 @@ class Hub:
         """By person; a dict, for it keeps the order in which they were opened."""
         self._listening = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._kicked: dict[str | UUID, float] = {}
+        """When, of late, a session or a person was kicked, for streams that are just about to open."""
 
     def __len__(self) -> int:
         return sum(map(len, self._streams.values()))
 
     @contextmanager
-    def stream(self, reader: Reader, session_key: str, *, at_most: int) -> Iterator[Stream]:
-        """A stream for this reader while the block runs. Of more than `at_most` of one person the oldest end."""
-        now = asyncio.get_running_loop().time()
-        stream = Stream(reader, session_key=session_key, fingerprint=fingerprint(session_key), checked_at=now)
+    def stream(self, reader: Reader, session_key: str, *, asked_at: float, at_most: int) -> Iterator[Stream]:
+        """A stream for this reader while the block runs, whose session was asked for at `asked_at`.
+
+        Of more than `at_most` of one person the oldest end.
+        """
+        stream = Stream(reader, session_key=session_key, fingerprint=fingerprint(session_key), checked_at=asked_at)
+        if max(self._kicked.get(stream.fingerprint, 0.0), self._kicked.get(reader.user, 0.0)) >= asked_at:
+            stream.end("signed-out")
         own = self._streams.setdefault(reader.user, {})
         for oldest in list(own)[: max(0, len(own) + 1 - at_most)]:
             oldest.end("too-many")
@@ -85,18 +91,20 @@ class Hub:
         """Hand an event to the streams it is for."""
         match event:
             case SessionEnded():
-                for stream in self._all():
-                    if stream.fingerprint == event.fingerprint:
-                        stream.end("signed-out")
+                self._kick(event.fingerprint, [each for each in self._all() if each.fingerprint == event.fingerprint])
             case PersonKicked():
-                for stream in list(self._streams.get(event.user, ())):
-                    stream.end("signed-out")
+                self._kick(event.user, list(self._streams.get(event.user, ())))
             case _:
                 rendering = Rendering(event)
                 for member in event.members & self._streams.keys():
                     for stream in self._streams[member]:
                         if said := rendering.for_reader(stream.reader):
                             stream.offer(said)
+
+    def _kick(self, whom: str | UUID, streams: list[Stream]) -> None:
+        self._kicked[whom] = asyncio.get_running_loop().time()
+        for stream in streams:
+            stream.end("signed-out")
 
     def _all(self) -> list[Stream]:
         return [stream for own in self._streams.values() for stream in own]
@@ -141,6 +149,7 @@ class Hub:
         while True:
             await asyncio.sleep(pause)
             streams, now = self._all(), asyncio.get_running_loop().time()
+            self._kicked = {whom: at for whom, at in self._kicked.items() if at > now - UNCHECKED_SECONDS}
             try:
                 people = await self.sessions.people_of({stream.session_key for stream in streams})
             except Exception as error:

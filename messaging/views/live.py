@@ -40,6 +40,9 @@ def catch_up(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpRespons
         )
     except (ConversationNotFound, ValueError) as error:
         raise Http404("There is no such conversation.") from error
+    live_typing.remember_members(
+        user_uuid=request.user.uuid, group_uuid=group_uuid, member_uuids=found.conversation.member_uuids
+    )
     return JsonResponse(
         {
             "version": found.version,

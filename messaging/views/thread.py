@@ -100,13 +100,14 @@ def unread_thread_or_404(request: AuthenticatedHttpRequest, group_uuid: UUID) ->
 
 def note_read(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> None:
     """Mark read up to this message, and tell the reader's other tabs and the other members. Raises as `mark_read`."""
-    marked = conversations.mark_read(user_uuid=request.user.uuid, group_uuid=group_uuid, created_at=created_at)
-    if marked.moved:
+    entry = conversations.mark_read(user_uuid=request.user.uuid, group_uuid=group_uuid, created_at=created_at)
+    # Who had read further already has not read anything now.
+    if entry.read_sk == created_at:
         publishing.read(
             group_uuid=group_uuid,
             user_uuid=request.user.uuid,
-            seq=marked.entry.read_seq,
-            member_uuids=marked.entry.member_uuids,
+            seq=entry.read_seq,
+            member_uuids=entry.member_uuids,
         )
 
 

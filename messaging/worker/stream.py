@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from messaging.aws import Unavailable
 from messaging.dynamodb import MessageTable
+from messaging.items import Conversation
 from messaging.projection import Change, change_to, changes
 
 from .applying import DeadLetters, apply
@@ -81,6 +82,8 @@ class StreamConsumer:
     dead_letters: DeadLetters
     applied: Callable[[Batch], object] = field(default=lambda batch: None)
     """Called with each batch once it is applied and its checkpoint written."""
+    projected: Callable[[Conversation], object] = field(default=lambda conversation: None)
+    """Called with each conversation whose change the stream told, once its entries have moved."""
     clock: Callable[[], float] = time.monotonic
     records: int = 0
     """Read so far."""
@@ -251,9 +254,13 @@ class StreamConsumer:
         return len(records)
 
     def _apply(self, change: Change, shard_id: str) -> int:
-        return self._patiently(
+        moved = self._patiently(
             partial(apply, self.table, change, shard_id=shard_id, dead_letters=self.dead_letters, sleep=self._pause)
         )
+        # Not for the whole table: what changed while nobody worked is old, and would be told all at once.
+        if moved and shard_id != EVERY_CONVERSATION:
+            self.projected(change.conversation)
+        return moved
 
     def _note(self, batch: Batch) -> None:
         self.records += batch.records

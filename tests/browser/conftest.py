@@ -22,6 +22,7 @@ from cruddur.asgi import application
 from local_stack.ports import listener
 from messaging.connection import streams_client
 from messaging.dynamodb import MessageTable
+from messaging.live import publishing
 from messaging.operations.schema import stream_arn
 from messaging.worker.checkpoints import PostgresCheckpoints
 from messaging.worker.dead_letters import PostgresDeadLetters
@@ -110,7 +111,14 @@ def site(transactional_db: None, table: MessageTable, server: str) -> Iterator[s
     def work() -> None:
         try:
             arn = stream_arn(table)
-            StreamConsumer(table, streams_client(), arn, PostgresCheckpoints(arn), PostgresDeadLetters(arn)).run(stop)
+            StreamConsumer(
+                table,
+                streams_client(),
+                arn,
+                PostgresCheckpoints(arn),
+                PostgresDeadLetters(arn),
+                projected=publishing.conversation_changed,
+            ).run(stop)
         finally:
             connection.close()
 

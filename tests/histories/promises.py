@@ -22,6 +22,7 @@ from messaging.items import (
     message_from,
     user_pk,
 )
+from messaging.unread import unread_total
 
 from .looks import whole_list
 from .model import Story, preview
@@ -169,7 +170,7 @@ def _check_list(person: UUID, found: list[Conversation], entries: list[Entry]) -
         raise BrokenPromise(Broken.LISTS, f"the list of {person} is {shown}, of {found}")
     if any(entry.unread != mine[entry.group_uuid].unread for entry in shown):
         raise BrokenPromise(Broken.UNREAD, f"the list of {person} is {shown}, its entries are {mine}")
-    if conversations.unread_total(user_uuid=person).count != sum(entry.unread for entry in mine.values()):
+    if unread_total(user_uuid=person).count != sum(entry.unread for entry in mine.values()):
         raise BrokenPromise(Broken.UNREAD, f"the total of {person} is not the sum of {mine}")
 
 

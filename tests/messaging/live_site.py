@@ -86,7 +86,7 @@ class EventStream:
     _lines: Any = None
 
     @classmethod
-    def open(
+    def ask(
         cls,
         port: int,
         session_key: str = "",
@@ -95,6 +95,7 @@ class EventStream:
         path: str = "/messages/stream",
         method: str = "GET",
     ) -> Self:
+        """Send the request and wait for nothing."""
         sock = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
         asked = {"Host": f"localhost:{port}", "Accept": "text/event-stream", **(headers or {})}
         if session_key:
@@ -103,11 +104,20 @@ class EventStream:
         sock.sendall("\r\n".join(lines).encode())
         stream = cls(sock)
         stream._lines = sock.makefile("r", encoding="utf-8", newline="\n")
-        stream.status = int(stream._lines.readline().split()[1])
-        while line := stream._lines.readline().strip():
-            name, _, value = line.partition(":")
-            stream.headers[name.lower()] = value.strip()
         return stream
+
+    def answered(self) -> Self:
+        """Read status and headers."""
+        self.status = int(self._lines.readline().split()[1])
+        while line := self._lines.readline().strip():
+            name, _, value = line.partition(":")
+            self.headers[name.lower()] = value.strip()
+        return self
+
+    @classmethod
+    def open(cls, *arguments: Any, **options: Any) -> Self:
+        """Ask, and read what comes before the first event."""
+        return cls.ask(*arguments, **options).answered()
 
     def next(self) -> tuple[str, Any]:
         """The next event, name and data; `END` at the end. Raises TimeoutError when nothing comes for five seconds."""

@@ -9,6 +9,7 @@ from messaging import conversations
 from messaging.conversations import Blocked, ConversationNotFound, MessageNotFound, MessageRejected
 from messaging.dynamodb import MessageTable
 from messaging.items import conversation_key, format_created_at, pair_group_uuid
+from messaging.unread import UnreadTotal, unread_total
 
 from .talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start, write_all
 
@@ -196,7 +197,7 @@ def test_once_projected_the_conversation_is_on_top_and_unread(either_table: Mess
     first, second = conversations.inbox(user_uuid=ANDREW).entries
     assert (first.message, first.unread) == ("Me again", 1)
     assert second.unread == 0
-    assert conversations.unread_total(user_uuid=ANDREW) == conversations.UnreadTotal(1, more=False)
+    assert unread_total(user_uuid=ANDREW) == UnreadTotal(1, more=False)
 
 
 def test_reading_goes_forwards_only(either_table: MessageTable) -> None:

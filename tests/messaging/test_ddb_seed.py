@@ -16,12 +16,13 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from messaging import connection, conversations
+from messaging import connection
 from messaging.dynamodb import MessageTable
 from messaging.management.commands.ddb_seed import in_words
 from messaging.operations.item_kinds import kind_of
 from messaging.operations.seeding import is_empty, seed_conversations
 from messaging.projection import project
+from messaging.unread import unread_total
 from users.models import User
 
 from .command_runs import run, run_json
@@ -74,7 +75,7 @@ def test_it_writes_the_seed(table: MessageTable, people: None) -> None:
 
     assert len(list(table.conversations())) == len(talks)
     andrew = User.objects.get(handle="andrewbrown")
-    assert conversations.unread_total(user_uuid=andrew.uuid).count > 0
+    assert unread_total(user_uuid=andrew.uuid).count > 0
 
 
 @pytest.mark.parametrize("arguments", [[], ["--messages", "10"]])

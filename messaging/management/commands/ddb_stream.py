@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from cruddur.terminal import Column, as_json, is_terminal
 from messaging.connection import message_table, streams_client
+from messaging.live import publishing
 from messaging.management import shard_table
 from messaging.management.table_command import TableCommand
 from messaging.models import DeadLetter
@@ -104,7 +105,13 @@ class Command(TableCommand):
 
     def consumer(self, arn: str) -> StreamConsumer:
         return StreamConsumer(
-            message_table(), streams_client(), arn, PostgresCheckpoints(arn), PostgresDeadLetters(arn), self.tell_batch
+            message_table(),
+            streams_client(),
+            arn,
+            PostgresCheckpoints(arn),
+            PostgresDeadLetters(arn),
+            self.tell_batch,
+            publishing.conversation_changed,
         )
 
     def tell_batch(self, batch: Batch) -> None:

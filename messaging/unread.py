@@ -1,0 +1,27 @@
+"""How much a person has not read, over all their conversations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from .connection import message_table
+from .items import user_pk
+
+TOTAL_CONVERSATIONS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadTotal:
+    """Unread messages in the newest `TOTAL_CONVERSATIONS` conversations."""
+
+    count: int
+    more: bool
+    """Whether conversations beyond those exist."""
+
+
+def unread_total(*, user_uuid: UUID) -> UnreadTotal:
+    """How many messages the person has not read (1 call)."""
+    entries = message_table().inbox(user_pk(user_uuid), user_uuid, before=None, limit=TOTAL_CONVERSATIONS + 1)
+    newest = entries[:TOTAL_CONVERSATIONS]
+    return UnreadTotal(sum(entry.unread for entry in newest), more=len(entries) > len(newest))

@@ -1,0 +1,42 @@
+"""What the tests of live updates share: both buses, and a web process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from messaging.live import redis_bus
+from messaging.live import typing as live_typing
+
+from .live_site import WebProcess, web_process
+from .redis_server import RedisServer
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path, settings: Settings) -> Iterator[RedisServer]:
+    """A server that the settings name: the bus is on it."""
+    server = RedisServer(tmp_path)
+    server.start()
+    settings.REDIS_URL = server.url
+    yield server
+    server.stop()
+    redis_bus.redis_bus.cache_clear()
+
+
+@pytest.fixture(params=["postgres", "redis"])
+def each_bus(request: pytest.FixtureRequest) -> str:
+    """First Postgres, then Redis."""
+    if request.param == "redis":
+        request.getfixturevalue("redis_server")
+    return str(request.param)
+
+
+@pytest.fixture
+def site(transactional_db: None) -> Iterator[WebProcess]:
+    """A web process on the test database, after the fixtures that a test names before it."""
+    live_typing.forget()
+    with web_process() as process:
+        yield process
