@@ -13,7 +13,10 @@ import "live/typing";
 import "live/banner";
 import "thread/receipt";
 
-import "mark-read";
-import "earlier";
+import "reading/opening";
+import "reading/paging";
+import "reading/seen";
+import "reading/jump";
+import "reading/midnight";
 
 import "composer";

@@ -45,8 +45,8 @@ export function localDate(moment) {
   return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
 }
 
-/** @param {string} day @param {string} today @returns {Form} */
-function formOf(day, today) {
+/** How far back a day is. @param {string} day @param {string} today @returns {Form} */
+export function formOf(day, today) {
   const days = (Date.parse(today) - Date.parse(day)) / DAY;
   if (days === 0) return "today";
   if (days === 1) return "yesterday";
