@@ -14,16 +14,13 @@ let observer;
  * @param {HTMLAnchorElement} link
  */
 async function load(log, content, link) {
-  const words = link.textContent;
   link.setAttribute("aria-disabled", "true");
-  link.textContent = link.dataset.loading ?? "";
   try {
     const url = link.dataset.earlier ?? link.dataset.newer ?? "";
     const response = await fetch(url, { headers: { Accept: "text/html" }, redirect: "error" });
     if (!response.ok) throw new Error(response.statusText);
     if (link.isConnected) insert(log, content, link, await response.text());
   } finally {
-    link.textContent = words;
     link.removeAttribute("aria-disabled");
   }
 }
@@ -43,7 +40,7 @@ function insert(log, content, link, html) {
   steadily(
     log,
     () => {
-      if ("earlier" in link.dataset) putAbove(content, fragment);
+      if ("earlier" in link.dataset) putAbove(log, content, fragment);
       else putBelow(log, content, fragment, messages);
       regroup(log);
     },
@@ -56,20 +53,31 @@ function insert(log, content, link, html) {
 }
 
 /**
+ * @param {HTMLElement} log
  * @param {HTMLElement} content
  * @param {DocumentFragment} fragment
  */
-function putAbove(content, fragment) {
+function putAbove(log, content, fragment) {
   // "New" begins at the first of the new ones, which may be among these.
   if (fragment.querySelector("#new")) content.querySelector("#new")?.remove();
   fragment.querySelector(".thread__newer")?.remove();
   content.querySelector(":scope > .thread__older")?.remove();
   const [last, first] = [fragment.querySelector(".day:last-of-type"), content.querySelector(":scope > .day")];
-  if (last && first && dateOf(last) === dateOf(first)) {
-    first.querySelector("ol")?.prepend(...(last.querySelector("ol")?.children ?? []));
+  const isOneDay = last && first && dateOf(last) === dateOf(first);
+  const beginsInView = first && first.getBoundingClientRect().top > log.getBoundingClientRect().top;
+  content.prepend(fragment);
+  if (!isOneDay) return;
+  const [above, below] = [last, first].map((day) => /** @type {Element} */ (day.querySelector("ol")));
+  if (beginsInView) {
+    // A day whose heading is seen to go would count as moved: it goes as a whole, and its messages join the other.
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement);
+    above.append(...below.children);
+    first.remove();
+    focused?.focus({ preventScroll: true });
+  } else {
+    below.prepend(...above.children);
     last.remove();
   }
-  content.prepend(fragment);
 }
 
 /**

@@ -1,0 +1,72 @@
+"""Conversations for browser tests: many messages at once, and one that comes in while somebody reads."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.utils import timezone
+from playwright.sync_api import Page
+
+from messaging import conversations
+from messaging.dynamodb import MessageTable
+from messaging.items import Message, pair_group_uuid
+from messaging.live import publishing
+from tests.messaging.talk import write_all
+from users.models import User
+
+# Layout shifts that nobody asked for, as the browser measures them, from the first paint on.
+MEASURE_SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    if (!entry.hadRecentInput) {
+      shifts.push([entry.value, ...entry.sources.map(({ node }) => node?.outerHTML?.slice(0, 150))]);
+    }
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def talk(
+    table: MessageTable,
+    writer: str,
+    reader: str,
+    *,
+    number: int,
+    read: int = 0,
+    until: datetime | None = None,
+    apart: timedelta = timedelta(minutes=2),
+) -> list[Message]:
+    """`number` messages of the writer's, "Line 1" on, of which the reader has read some."""
+    one, other = (User.objects.get(handle=handle) for handle in (writer, reader))
+    end = until or timezone.now() - timedelta(minutes=1)
+    lines = [(one.uuid, f"Line {n}", end - apart * (number - n)) for n in range(1, number + 1)]
+    messages = write_all(table, lines, members=(one.uuid, other.uuid))
+    if read:
+        conversations.mark_read(
+            user_uuid=other.uuid, group_uuid=messages[0].group_uuid, created_at=messages[read - 1].created_at
+        )
+    return messages
+
+
+def say(writer: str, reader: str, text: str) -> Message:
+    """A message that is stored and told to the open pages, as when it was sent in a browser."""
+    one, other = (User.objects.get(handle=handle) for handle in (writer, reader))
+    delivery = conversations.send(
+        user_uuid=one.uuid,
+        group_uuid=pair_group_uuid(one.uuid, other.uuid),
+        text=text,
+        message_uuid=uuid4(),
+        after="",
+        now=timezone.now(),
+    )
+    publishing.message_sent(delivery, author=one)
+    return delivery.message
+
+
+def shifts(page: Page) -> list[object]:
+    """What has moved so far on a page that was opened with MEASURE_SHIFTS, once what was drawn is measured."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    found: list[object] = page.evaluate("window.shifts")
+    return found
