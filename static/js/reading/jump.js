@@ -8,7 +8,6 @@ import { log } from "thread/log";
 const AWAY = 0.5; // of the height in view
 
 const jump = /** @type {HTMLAnchorElement | null} */ (document.querySelector(".jump"));
-const count = jump?.querySelector(".jump__count");
 
 /** How many of others' messages were not seen yet, loaded or not. @param {HTMLElement} log */
 function unseen(log) {
@@ -33,9 +32,13 @@ function show(log, jump) {
   const news = unseen(log);
   const isAway = -log.scrollTop > log.clientHeight * AWAY || (news > 0 && !isAtBottom(log));
   jump.hidden = "atEnd" in log.dataset && !isAway;
-  const words = count?.parentElement;
-  if (words) words.hidden = news === 0;
-  if (count) count.textContent = String(news);
+  const words = jump.querySelector("span");
+  const count = words?.querySelector(".jump__count");
+  if (!words || !count || count.textContent === String(news)) return;
+  count.textContent = String(news);
+  words.hidden = news === 0;
+  // As new words: the old ones would count as moved, where a number gets longer.
+  words.replaceWith(words.cloneNode(true));
 }
 
 /** Show the newest messages, loaded anew where the end is not loaded. */
