@@ -43,7 +43,7 @@ class Bubble:
     new: int = 0
     """Above 0 on the first new message: how many are new."""
     sent: bool = False
-    """Whether "Sent" stands under it: the reader's own, and the newest of all."""
+    """Whether "Sent" stands under it, where script says when it was seen: the newest of the reader's own."""
     edited: bool = False
     deleted: bool = False
     """Whether only its tombstone is left."""
@@ -149,13 +149,14 @@ def days(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -> list[
 
 def bubbles(thread: Thread, people: Mapping[UUID, User]) -> list[Bubble]:
     """The window's messages, oldest first."""
-    reader, first_unread, last_seq = thread.entry.user_uuid, thread.first_unread, thread.conversation.seq
+    reader, first_unread = thread.entry.user_uuid, thread.first_unread
+    last_sent = thread.conversation.sent_by(reader).seq
     faces = {uuid: face(people.get(uuid)) for uuid in {message.user_uuid for message in thread.messages}}
     found = [
         replace(
             bubble(message, faces[message.user_uuid], own=message.user_uuid == reader),
             new=new_count(thread) if message is first_unread else 0,
-            sent=message.user_uuid == reader and message.seq == last_seq and not message.deleted_at,
+            sent=message.seq == last_sent and not message.deleted_at,
         )
         for message in thread.messages
     ]

@@ -65,6 +65,8 @@ def new_messages(request: AuthenticatedHttpRequest, found: Since) -> list[dict[s
             "created_at": message.created_at,
             "own": (own := message.user_uuid == request.user.uuid),
             "html": message_html(message, face(people.get(message.user_uuid)), own=own),
+            # So that it takes the place of its copy that is being sent.
+            "message_uuid": str(message.message_uuid) if own else None,
         }
         for message in found.messages
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import unified_diff
 from typing import Any
 
 from django.conf import settings
@@ -98,7 +99,7 @@ def messages(page: Page) -> Locator:
 
 def message(page: Page, text: str) -> Locator:
     """The message with this text."""
-    return page.locator(".thread__log .message").filter(has=page.locator(".message__text", has_text=text))
+    return page.locator(".thread__log .message").filter(has=page.get_by_text(text, exact=True))
 
 
 def field(page: Page) -> Locator:
@@ -140,4 +141,5 @@ def expect_the_page_to_equal_its_reload(page: Page) -> None:
     page.reload()
     wait_until_heard(page, "thread:caught-up")
     expect(page.locator(".thread__content")).to_be_visible()
-    assert shown == thread_html(page)
+    fresh = thread_html(page)
+    assert shown == fresh, "\n".join(unified_diff(shown.splitlines(), fresh.splitlines(), "shown", "fresh", n=1))

@@ -72,26 +72,37 @@ def other_sessions() -> list[tuple[str, str]]:
         return list(cursor.fetchall())
 
 
-@pytest.fixture(scope="session")
-def server(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
-    """uvicorn in a thread, at the address that the user pool sends people back to; yields it.
+class WebServer:
+    """uvicorn in a thread, at the address that the user pool sends people back to."""
 
-    Once it has stopped no request may have left a connection open.
-    """
-    port = urlsplit(django_settings.APP_URL).port
-    assert port is not None
-    sock = listener(port, variable="APP_URL")
-    config = uvicorn.Config(application, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
-    uvicorn_server = uvicorn.Server(config)
-    thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": [sock]}, daemon=True)
-    thread.start()
-    while not uvicorn_server.started:
-        assert thread.is_alive(), f"uvicorn cannot listen at port {port}"
-        time.sleep(0.01)
-    yield django_settings.APP_URL
-    uvicorn_server.should_exit = True
-    thread.join(10)
-    sock.close()
+    def __init__(self) -> None:
+        self.url = django_settings.APP_URL
+        self.start()
+
+    def start(self) -> None:
+        port = urlsplit(self.url).port
+        assert port is not None
+        sock = listener(port, variable="APP_URL")
+        config = uvicorn.Config(application, log_level="warning", lifespan="on", timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [sock]}, daemon=True)
+        self._thread.start()
+        while not self._server.started:
+            assert self._thread.is_alive(), f"uvicorn cannot listen at port {port}"
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def web_server(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[WebServer]:
+    """Once it has stopped no request may have left a connection open."""
+    web_server = WebServer()
+    yield web_server
+    web_server.stop()
     with django_db_blocker.unblock():
         deadline = time.monotonic() + 5
         while other_sessions() and time.monotonic() < deadline:
@@ -99,6 +110,12 @@ def server(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         left = other_sessions()
         connection.close()
     assert left == []
+
+
+@pytest.fixture
+def server(web_server: WebServer) -> str:
+    """The address of the web server."""
+    return web_server.url
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ const EVERY = 60_000; // ms
 
 /**
  * @typedef {{version: number, last_seq: number, seen_seq: number, after: string, more: boolean,
- *   messages: {seq: number, created_at: string, own: boolean, html: string, message_uuid?: string}[],
+ *   messages: {seq: number, created_at: string, own: boolean, html: string, message_uuid: string | null}[],
  *   replace: string | null}} Answer
  */
 
@@ -40,7 +40,8 @@ async function catchUp() {
 async function ask() {
   if (!log) return null;
   const loaded = [...log.querySelectorAll(".message[id]")].map(({ id }) => id.slice(1));
-  const have = new URLSearchParams({ after: log.dataset.newest ?? "", version: String(version()), first: loaded[0] ?? "" });
+  const { newest = "" } = log.dataset;
+  const have = new URLSearchParams({ after: newest, version: String(version()), first: loaded[0] ?? "" });
   if (!("atEnd" in log.dataset)) have.set("last", loaded.at(-1) ?? "");
   const response = await fetch(`${log.dataset.sinceUrl}?${have}`, {
     headers: { Accept: "application/json" },
