@@ -76,7 +76,7 @@ class WebServer:
     """uvicorn in a thread, at the address that the user pool sends people back to."""
 
     def __init__(self) -> None:
-        self.url = django_settings.APP_URL
+        self.url: str = django_settings.APP_URL
         self.start()
 
     def start(self) -> None:
