@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import amending, inbox, live, start, thread
+from .views import amending, inbox, live, sending, start, thread
 
 urlpatterns = [
     path("messages", inbox.conversation_list, name="conversations"),
@@ -8,6 +8,7 @@ urlpatterns = [
     path("messages/new/<str:handle>", start.new_conversation_with, name="new_conversation_with"),
     path("messages/stream", live.no_stream, name="stream"),
     path("messages/rows", live.inbox_rows, name="inbox_rows"),
+    path("messages/token", sending.form_token, name="form_token"),
     path("messages/<uuid:group_uuid>", thread.conversation, name="conversation"),
     path("messages/<uuid:group_uuid>/messages", thread.message_window, name="message_window"),
     path("messages/<uuid:group_uuid>/read", thread.mark_read, name="mark_read"),

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from cruddur.errors import error_page, wants_json
 from messaging import last_sends, rate_limit
@@ -35,6 +38,15 @@ class Problem:
     """Whether the form needs a new uuid: the posted one is unusable, or belongs to another text."""
     retry_after: int | None = None
     """Seconds."""
+
+
+@never_cache
+@require_safe
+def form_token(request: HttpRequest) -> HttpResponse:
+    """A fresh token for a page whose own has expired, and whose it is: the page must be the same person's."""
+    if not request.user.is_authenticated:
+        return error_page(request, HTTPStatus.FORBIDDEN, code="signed_out")
+    return JsonResponse({"token": get_token(request), "user": request.user.uuid})
 
 
 def post_message(request: AuthenticatedHttpRequest, send: Callable[[MessageForm], Delivery]) -> Delivery | Problem:

@@ -19,4 +19,9 @@ import "reading/seen";
 import "reading/jump";
 import "reading/midnight";
 
-import "composer";
+import "writing/composer";
+import "writing/drafts";
+import "writing/sending";
+import "writing/rows";
+import "writing/message-menu";
+import "writing/leaving";

@@ -5,8 +5,8 @@
  *   message_uuid: string, preview: string, html: string}} MessageEvent
  * @typedef {{group: string, seq: number, version: number, created_at: string, user: string, own: boolean,
  *   deleted: boolean, newest: boolean, preview: string, html: string}} AmendedEvent
- * @typedef {{group: string, message_uuid: string, created_at: string, seq: number, version: number, html: string}}
- *   Acknowledgement
+ * @typedef {{group: string, message_uuid: string, created_at: string, seq: number, version: number, html: string,
+ *   url?: string}} Acknowledgement
  *
  * @typedef {{
  *   "live:message": MessageEvent,
@@ -22,6 +22,9 @@
  *   "thread:caught-up": {seen_seq?: number},
  *   "thread:added": {messages: HTMLElement[]},
  *   "outbox:acknowledged": Acknowledgement,
+ *   "outbox:changed": {group: string},
+ *   "drafts:changed": {group: string},
+ *   "writing:wrote": {},
  * }} Events
  */
 

@@ -1,7 +1,7 @@
 // Under the newest of one's own messages stands whether it was seen; if it was not, an older one may say so beside it.
 import { hear } from "live/events";
 import { steadily } from "reading/steady";
-import { log } from "thread/log";
+import { log, pending } from "thread/log";
 
 const marks = /** @type {HTMLTemplateElement | null} */ (document.querySelector("template#message-marks"));
 let seenSeq = 0;
@@ -20,7 +20,8 @@ function update(log) {
 /** @param {HTMLElement} log */
 function show(log) {
   const own = /** @type {HTMLElement[]} */ ([...log.querySelectorAll(".message--own[data-seq][id]")]);
-  const newest = "atEnd" in log.dataset ? own.at(-1) : undefined;
+  // While others are on their way, how it stands is said under the last of those; so nothing moves when they are sent.
+  const newest = "atEnd" in log.dataset && !pending().length ? own.at(-1) : undefined;
   const seen = own.findLast(({ dataset }) => Number(dataset.seq) <= seenSeq);
   for (const old of log.querySelectorAll(".message--own[id] > .message__status")) {
     if (old.parentElement !== newest) old.remove();

@@ -1,0 +1,239 @@
+"""What is sent stands in the thread at once, and is stored once and in order, whatever the network does."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import SignIn
+from .writing import (
+    STATUS,
+    answering_sends,
+    field,
+    is_send,
+    is_stored,
+    last_texts,
+    message,
+    open_with,
+    row,
+    unsent,
+    without_news,
+    write,
+    writing_to,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+AWAY = {"status": 503, "headers": {"Retry-After": "1"}, "json": {"error": "unavailable"}}
+
+
+def reloaded(page: Page) -> Page:
+    page.reload()
+    return page
+
+
+def test_it_stands_in_the_thread_before_the_server_knows_of_it_and_is_then_sent(sign_in: SignIn) -> None:
+    page = writing_to(sign_in)
+    page.context.set_offline(True)
+    write(page, "Look: https://example.com/a")
+
+    sending = message(page, "Look: https://example.com/a")
+    expect(sending).to_have_attribute("data-state", "sending")
+    expect(sending.locator(STATUS)).to_have_text("1 waiting to be sent")
+    expect(sending.get_by_role("link")).to_have_count(0)
+    expect(sending).to_be_in_viewport()
+    page.context.set_offline(False)
+
+    expect(is_stored(message(page, "Look: https://example.com/a"))).to_have_count(1, timeout=8_000)
+    stored = page.locator(".message[id]").last
+    expect(stored.get_by_role("link", name="https://example.com/a")).to_have_attribute(
+        "rel", "noopener noreferrer nofollow"
+    )
+    expect(stored.locator(STATUS)).to_have_text("Sent")
+
+
+def test_what_is_written_offline_is_sent_in_order_when_the_network_is_back(sign_in: SignIn) -> None:
+    page = writing_to(sign_in)
+    page.context.set_offline(True)
+    write(page, "First", "Second", "Third")
+
+    expect(page.locator(STATUS)).to_have_text(["3 waiting to be sent"])
+    page.context.set_offline(False)
+
+    expect(is_stored(message(page, "Third"))).to_have_count(1, timeout=8_000)
+    assert last_texts(reloaded(page), 3) == ["First", "Second", "Third"]
+
+
+def test_several_at_once_keep_their_order(sign_in: SignIn) -> None:
+    page = writing_to(sign_in)
+    texts = [f"Line {number}" for number in range(8)]
+
+    write(page, *texts)
+
+    expect(is_stored(message(page, texts[-1]))).to_have_count(1)
+    assert last_texts(page, 8) == texts
+    assert last_texts(reloaded(page), 8) == texts
+
+
+def test_a_message_whose_answer_was_lost_is_stored_once(sign_in: SignIn) -> None:
+    page = open_with(without_news(sign_in("andrewbrown")), "Alt Brown")
+    with answering_sends(page, "lost") as sends:
+        write(page, "Only once")
+        expect(is_stored(message(page, "Only once"))).to_have_count(1)
+
+    assert len(sends) == 2
+    assert len({send.post_data for send in sends}) == 1
+    expect(message(reloaded(page), "Only once")).to_have_count(1)
+
+
+def test_a_message_whose_answer_was_lost_is_known_by_the_news_of_it(sign_in: SignIn) -> None:
+    page = writing_to(sign_in)
+    with answering_sends(page, "lost", *["unreachable"] * 99):
+        write(page, "Heard of")
+        expect(is_stored(message(page, "Heard of"))).to_have_count(1)
+        expect(message(page, "Heard of").locator(STATUS)).to_have_text("Sent")
+
+        assert not unsent(page)
+    expect(message(reloaded(page), "Heard of")).to_have_count(1)
+
+
+def test_what_failed_says_so_and_is_stored_once_when_tried_again(sign_in: SignIn) -> None:
+    page = writing_to(sign_in)
+    with answering_sends(page, {"status": 422, "json": {"error": "form_incomplete"}}, "lost"):
+        write(page, "Try me")
+        failed = message(page, "Try me")
+        expect(failed).to_have_attribute("data-state", "failed")
+        expect(failed.locator(STATUS)).to_contain_text("Not sent")
+        expect(page.locator("#writing-alert")).to_contain_text("Not sent")
+        expect(row(page, "Alt Brown")).to_contain_text("Not sent: Try me")
+        failed.get_by_role("button", name="Try again").click()
+
+        expect(is_stored(message(page, "Try me"))).to_have_count(1)
+    expect(row(page, "Alt Brown")).not_to_contain_text("Not sent:")
+    expect(message(reloaded(page), "Try me")).to_have_count(1)
+
+
+def test_what_was_discarded_is_gone(sign_in: SignIn) -> None:
+    page = writing_to(sign_in)
+    with answering_sends(page, {"status": 422, "json": {"error": "form_incomplete"}}):
+        write(page, "Better not")
+        message(page, "Better not").get_by_role("button", name="Discard").click()
+
+        expect(message(page, "Better not")).to_have_count(0)
+    expect(field(page)).to_be_focused()
+    expect(message(reloaded(page), "Better not")).to_have_count(0)
+
+
+def test_a_server_that_is_away_is_asked_again_when_it_said(sign_in: SignIn) -> None:
+    page = writing_to(sign_in)
+    with answering_sends(page, AWAY) as sends:
+        write(page, "Patience")
+        expect(message(page, "Patience")).to_have_attribute("data-state", "sending")
+        expect(is_stored(message(page, "Patience"))).to_have_count(1)
+
+    first, second = (send.timing["startTime"] for send in sends)
+    assert second - first >= 990
+
+
+def test_a_token_that_has_expired_is_fetched_anew(sign_in: SignIn) -> None:
+    page = writing_to(sign_in)
+    page.context.add_cookies([{"name": "csrftoken", "value": "x" * 32, "url": page.url}])
+
+    write(page, "As if nothing had happened")
+
+    expect(is_stored(message(page, "As if nothing had happened"))).to_have_count(1)
+    assert page.context.cookies(page.url)
+
+
+def test_someone_signed_out_keeps_it_and_sends_it_after_signing_in(sign_in: SignIn) -> None:
+    page = open_with(without_news(sign_in("andrewbrown")), "Alt Brown")
+    session = next(cookie for cookie in page.context.cookies() if cookie["name"] == "sessionid")
+    page.context.clear_cookies(name="sessionid")
+    write(page, "From before")
+
+    failed = message(page, "From before")
+    expect(failed.locator(STATUS)).to_contain_text("you are signed out")
+    expect(failed.get_by_role("link", name="Sign in")).to_be_visible()
+    page.context.add_cookies([session])  # type: ignore[list-item]
+    failed.get_by_role("button", name="Try again").click()
+
+    expect(is_stored(message(page, "From before"))).to_have_count(1)
+
+
+def test_what_a_page_left_behind_is_sent_by_the_next(sign_in: SignIn) -> None:
+    page = writing_to(sign_in)
+    url = page.url
+    with answering_sends(page, *["unreachable"] * 99):
+        write(page, "Left behind", "And this")
+        expect(message(page, "And this")).to_have_attribute("data-state", "sending")
+        page.goto("/settings")
+    page.goto(url)
+
+    expect(is_stored(message(page, "And this"))).to_have_count(1, timeout=8_000)
+    assert last_texts(reloaded(page), 2) == ["Left behind", "And this"]
+
+
+def test_two_tabs_send_what_is_in_their_outbox_once(sign_in: SignIn) -> None:
+    page = writing_to(sign_in)
+    other = page.context.new_page()
+    other.goto(page.url)
+    page.context.set_offline(True)
+    write(page, "One outbox", "Two tabs")
+    expect(message(other, "Two tabs")).to_have_attribute("data-state", "sending")
+    sends: list[str | None] = []
+    page.context.on("request", lambda request: sends.append(request.post_data) if is_send(request) else None)
+    page.context.set_offline(False)
+
+    for tab in (page, other):
+        expect(is_stored(message(tab, "Two tabs"))).to_have_count(1, timeout=8_000)
+        expect(message(tab, "One outbox")).to_have_count(1)
+    assert len(sends) == len(set(sends)) == 2
+
+
+def test_a_uuid_that_belongs_to_another_text_waits_for_the_person(sign_in: SignIn) -> None:
+    page = writing_to(sign_in)
+    conflict = {"status": 409, "json": {"error": "message_uuid_reused"}}
+    with answering_sends(page, conflict) as sends:
+        write(page, "Another text")
+        message(page, "Another text").get_by_role("button", name="Try again").click()
+        expect(is_stored(message(page, "Another text"))).to_have_count(1)
+
+    first, second = (re.search(r"message_uuid=([^&]+)", send.post_data or "") for send in sends)
+    assert first
+    assert second
+    assert first[1] != second[1]
+
+
+def test_the_first_message_makes_the_conversation_and_leads_to_it(sign_in: SignIn) -> None:
+    page = sign_in("londo")
+    page.goto("/messages/new/jurgen")
+    with answering_sends(page):
+        write(page, "Guten Tag")
+    page.wait_for_url(re.compile(r"/messages/[0-9a-f-]{36}"))
+
+    expect(is_stored(message(page, "Guten Tag"))).to_have_count(1)
+    expect(field(page)).to_have_value("")
+
+
+def test_one_who_reads_far_above_is_at_the_newest_after_sending(sign_in: SignIn) -> None:
+    page = open_with(sign_in("bayko"), "Andrew Brown")
+    page.goto(page.url.partition("#")[0].partition("?")[0] + "?" + earliest(page))
+    write(page, "Down here")
+
+    expect(is_stored(message(page, "Down here"))).to_have_count(1, timeout=8_000)
+    expect(message(page, "Down here")).to_be_in_viewport()
+
+
+def earliest(page: Page) -> str:
+    """The query of the window before the one shown."""
+    href = page.get_by_role("link", name="Earlier messages").first.get_attribute("href") or ""
+    return href.partition("?")[2]
+
+
+def test_nothing_is_kept_for_longer_than_it_is_unsent(sign_in: SignIn) -> None:
+    page = writing_to(sign_in)
+    write(page, "Gone from here")
+    expect(is_stored(message(page, "Gone from here"))).to_have_count(1)
+
+    assert not unsent(page)
+    assert not page.evaluate("JSON.stringify(localStorage).includes('Gone from here')")

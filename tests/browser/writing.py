@@ -1,0 +1,106 @@
+"""Writing in a conversation: what the tests of it look at and do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+
+from playwright.sync_api import Locator, Page, Request, Route
+
+from .conftest import SignIn
+
+STATUS = ".message__status"
+
+
+def open_with(page: Page, name: str) -> Page:
+    """Open the conversation with someone from the list; returns when the page is there."""
+    page.get_by_role("navigation", name="Conversations").get_by_role("link", name=name).first.click()
+    page.wait_for_url(re.compile(r"/messages/[0-9a-f-]{36}"))
+    page.wait_for_load_state("load")
+    return page
+
+
+def writing_to(sign_in: SignIn, name: str = "Alt Brown", *, handle: str = "andrewbrown", **options: object) -> Page:
+    """Someone signed in, with a conversation open."""
+    return open_with(sign_in(handle, **options), name)
+
+
+def field(page: Page) -> Locator:
+    return page.locator("#composer-text")
+
+
+def write(page: Page, *texts: str) -> None:
+    """Type and send, by the keyboard."""
+    for text in texts:
+        field(page).fill(text)
+        field(page).press("Enter")
+
+
+def message(page: Page, text: str) -> Locator:
+    """The messages in the thread with this text, stored or not."""
+    return page.locator(".thread__log li.message").filter(has=page.get_by_text(text, exact=True))
+
+
+def is_stored(text: Locator) -> Locator:
+    """Of these messages, those that the server has acknowledged."""
+    return text.and_(text.page.locator(".message[id]"))
+
+
+def last_texts(page: Page, number: int) -> list[str]:
+    return page.locator(".thread__log .message__text").all_inner_texts()[-number:]
+
+
+def row(page: Page, name: str) -> Locator:
+    """A conversation in the list."""
+    return page.locator("li.conversation").filter(has=page.get_by_role("link", name=name))
+
+
+def unsent(page: Page) -> list[str]:
+    """The names of what the browser keeps to be sent."""
+    found: list[str] = page.evaluate("Object.keys(localStorage).filter((name) => name.includes(':outbox:'))")
+    return found
+
+
+def is_send(request: Request) -> bool:
+    return request.method == "POST" and re.search(r"/messages/[0-9a-f-]{36}$", request.url) is not None
+
+
+def without_news(page: Page) -> Page:
+    """The page learns of nothing but by the answers to what it sends."""
+    page.context.route("**/messages/stream", lambda route: route.abort())
+    page.context.route("**/since?*", lambda route: route.abort())
+    return page
+
+
+@contextmanager
+def answering_sends(page: Page, *answers: dict[str, object] | str) -> Iterator[list[Request]]:
+    """The first sends are answered so, instead of by the server; all others pass. Yields the sends there were.
+
+    "lost" lets the server store the message and loses its answer; "unreachable" never gets there.
+    """
+    sends: list[Request] = []
+    number = count()
+
+    def handle(route: Route) -> None:
+        if not is_send(route.request):
+            route.fallback()
+            return
+        sends.append(route.request)
+        index = next(number)
+        answer = answers[index] if index < len(answers) else None
+        if answer is None:
+            route.continue_()
+        elif answer == "lost":
+            route.fetch()
+            route.abort("connectionreset")
+        elif answer == "unreachable":
+            route.abort("connectionrefused")
+        else:
+            assert isinstance(answer, dict)
+            route.fulfill(**answer)  # type: ignore[arg-type]
+
+    page.route("**/messages/*", handle)
+    yield sends
+    page.unroute("**/messages/*", handle)
