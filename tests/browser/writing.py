@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 from playwright.sync_api import Locator, Page, Request, Route
 
@@ -74,22 +76,30 @@ def without_news(page: Page) -> Page:
     return page
 
 
+@dataclass
+class Sends:
+    """The sends of a page, and when (s) each was."""
+
+    bodies: list[str | None] = dataclass_field(default_factory=list)
+    times: list[float] = dataclass_field(default_factory=list)
+
+
 @contextmanager
-def answering_sends(page: Page, *answers: dict[str, object] | str) -> Iterator[list[Request]]:
-    """The first sends are answered so, instead of by the server; all others pass. Yields the sends there were.
+def answering_sends(page: Page, *answers: dict[str, object] | str) -> Iterator[Sends]:
+    """The first sends of the block are answered so, instead of by the server; all others pass. Yields the sends.
 
     "lost" lets the server store the message and loses its answer; "unreachable" never gets there.
     """
-    sends: list[Request] = []
-    number = count()
+    sends = Sends()
+    waiting = list(answers)
 
     def handle(route: Route) -> None:
         if not is_send(route.request):
             route.fallback()
             return
-        sends.append(route.request)
-        index = next(number)
-        answer = answers[index] if index < len(answers) else None
+        sends.bodies.append(route.request.post_data)
+        sends.times.append(time.monotonic())
+        answer = waiting.pop(0) if waiting else None
         if answer is None:
             route.continue_()
         elif answer == "lost":
@@ -103,4 +113,4 @@ def answering_sends(page: Page, *answers: dict[str, object] | str) -> Iterator[l
 
     page.route("**/messages/*", handle)
     yield sends
-    page.unroute("**/messages/*", handle)
+    waiting.clear()

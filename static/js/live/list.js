@@ -114,6 +114,11 @@ if (body) {
   hear("live:hint", ({ group, version }) => {
     if (version > (numbersOf(rowOf(group) ?? document.body).version || 0)) askSoon();
   });
+  // Its message may have come before this page listened.
+  hear("outbox:acknowledged", ({ group, seq }) => {
+    const row = rowOf(group);
+    if (!row || numbersOf(row).lastSeq < seq) askSoon();
+  });
   hear("live:up", askSoon);
   hear("live:resync", askSoon);
   document.addEventListener("visibilitychange", () => {

@@ -25,8 +25,10 @@ let token = "";
  */
 export async function post(url, form) {
   token ||= fields()[0]?.value ?? "";
-  const answer = await postOnce(url, form);
-  if (answer.status !== 403 || answer.error !== "csrf") return answer;
+  if (token) {
+    const answer = await postOnce(url, form);
+    if (answer.status !== 403 || answer.error !== "csrf") return answer;
+  }
   const fresh = await request(TOKEN_URL, { cache: "no-store" });
   if (fresh.status !== 200) return fresh;
   // The page is not of the person who is signed in now: nothing may be sent in their name.
@@ -38,7 +40,9 @@ export async function post(url, form) {
 
 /** @param {string} url @param {Record<string, string>} form */
 function postOnce(url, form) {
-  return request(url, { method: "POST", body: new URLSearchParams(form), headers: { "X-CSRFToken": token } });
+  const body = new URLSearchParams(form);
+  // Kept alive, so that it arrives also when the page is left at once.
+  return request(url, { method: "POST", body, headers: { "X-CSRFToken": token }, keepalive: true });
 }
 
 /**
