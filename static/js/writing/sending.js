@@ -56,7 +56,9 @@ async function deliver(item) {
     if (!PASSES.has(code) || code === "signed_out" || (tries >= TRIES && !busy && navigator.onLine)) {
       return fail(item, code);
     }
-    await pause(answer.retryAfter ?? backOff(tries));
+    // When the server says when, that is kept to.
+    if (answer.retryAfter !== null) await new Promise((resolve) => setTimeout(resolve, answer.retryAfter ?? 0));
+    else await pause(backOff(tries));
     if (next(group)?.message_uuid !== item.message_uuid) return;
   }
 }
