@@ -1,7 +1,7 @@
 // Compares the open conversation with the server's and makes good what is missing, as events may be lost: whenever the
 // stream opens, the page is looked at again, the network is back, something was missed, and every minute.
 import { hear, say } from "live/events";
-import { reload } from "live/person";
+import { leave, reload } from "live/person";
 import { areShown, isAsOf, version } from "live/versions";
 import { replaceWindow } from "live/window";
 import { log, put } from "thread/log";
@@ -48,7 +48,8 @@ async function ask() {
     cache: "no-store",
     redirect: "manual",
   });
-  if (response.type === "opaqueredirect" || response.status === 404) reload();
+  if (response.type === "opaqueredirect") leave();
+  if (response.status === 404) reload();
   return response.ok ? response.json() : null;
 }
 

@@ -1,6 +1,6 @@
 // Lets the list of conversations follow what happens, and with it the number of unread messages everywhere on the page.
 import { hear } from "live/events";
-import { numbersOf, raise, showMessage, showTyping, showUnreadOf, unreadOf } from "live/row";
+import { isCurrent, numbersOf, raise, showMessage, showTyping, showUnreadOf, unreadOf } from "live/row";
 import { loadRows } from "live/rows";
 import { showUnread, unreadAtLoad } from "live/unread";
 
@@ -121,8 +121,12 @@ if (body) {
   });
   hear("live:up", askSoon);
   hear("live:resync", askSoon);
+  const look = () => show(rows().filter(isCurrent));
+  addEventListener("focus", look);
+  addEventListener("blur", look);
   document.addEventListener("visibilitychange", () => {
-    show(rows());
+    look();
     if (document.visibilityState === "visible") askSoon();
   });
+  look();
 }

@@ -33,12 +33,24 @@ export function isCurrent() {
   return localStorage.getItem(PERSON) === user;
 }
 
-/** Load the page as the server now has it for whoever is signed in, but not again and again. */
+let signingOut = false;
+
+/** Show nothing more of who is signed out. The front page asks for a password; a reload might sign in again without. */
+export function leave() {
+  if (!signingOut) goOnce(() => location.replace("/"));
+}
+
+/** Load the page as the server has it now. */
 export function reload() {
+  goOnce(() => location.reload());
+}
+
+/** Not again and again, should it not help. @param {() => void} go */
+function goOnce(go) {
   const last = Number(sessionStorage.getItem(RELOADED));
   if (Date.now() - last < ONCE_IN) return;
   sessionStorage.setItem(RELOADED, String(Date.now()));
-  location.reload();
+  go();
 }
 
 if (user) {
@@ -54,6 +66,7 @@ if (user) {
   addEventListener("submit", (event) => {
     const form = /** @type {HTMLElement} */ (event.target);
     if (event.defaultPrevented || !form.hasAttribute("data-signs-out")) return;
+    signingOut = true;
     forgetAllBut();
     localStorage.removeItem(PERSON);
   });

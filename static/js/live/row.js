@@ -13,12 +13,12 @@ export function numbersOf({ dataset }) {
 export const isCurrent = (row) => row.querySelector("[aria-current]") !== null;
 
 /**
- * How many messages are unread; in the open conversation those are being read while its page is seen.
+ * How many messages are unread; in the open conversation those are being read while somebody looks at its page.
  *
  * @param {HTMLElement} row
  */
 export function unreadOf(row) {
-  if (isCurrent(row) && document.visibilityState === "visible") return 0;
+  if (isCurrent(row) && document.visibilityState === "visible" && document.hasFocus()) return 0;
   const { lastSeq, readSeq, sentSeq } = numbersOf(row);
   return Math.max(0, lastSeq - Math.max(readSeq, sentSeq));
 }

@@ -1,5 +1,5 @@
 // Asks the server for the newest conversations and brings the list to what it says, without a flicker.
-import { reload } from "live/person";
+import { leave } from "live/person";
 import { numbersOf, raise } from "live/row";
 import { become } from "thread/element";
 
@@ -16,7 +16,7 @@ export async function loadRows(body) {
       cache: "no-store",
       redirect: "manual",
     });
-    if (response.type === "opaqueredirect") reload();
+    if (response.type === "opaqueredirect") leave();
     if (!response.ok) return null;
     show(body, await response.text());
     return Number(response.headers.get("X-Unread"));

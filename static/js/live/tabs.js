@@ -1,7 +1,7 @@
 // One stream for all tabs of a person in this browser. Whoever holds the lock has it open and hands on what it says;
 // the others wait for the lock, so that one of them goes on as soon as the holder is gone.
 import { say } from "live/events";
-import { isCurrent, reload, user } from "live/person";
+import { isCurrent, leave as leavePage, user } from "live/person";
 import { open } from "live/stream";
 
 const url = document.body.dataset.streamUrl;
@@ -35,7 +35,7 @@ function join() {
   /** @type {(event: any, detail: any) => void} */
   function here(event, detail) {
     say(event, detail);
-    if (event === "live:down" && detail.reason === "signed-out") reload();
+    if (event === "live:down" && detail.reason === "signed-out") leavePage();
   }
 
   function hold() {
