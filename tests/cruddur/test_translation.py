@@ -31,7 +31,7 @@ class Reader(HTMLParser):
         self.tag = ""
 
     def handle_data(self, data: str) -> None:
-        if self.tag != "kbd":  # what is printed on a key
+        if self.tag not in {"kbd", "script"}:  # what is printed on a key, and what nobody reads
             self.words.append(data.strip())
 
     def handle_endtag(self, tag: str) -> None:

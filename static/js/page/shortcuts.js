@@ -49,7 +49,8 @@ function escape(target) {
     return true;
   }
   if (!document.querySelector(".thread__log")) return false;
-  return list?.checkVisibility() ? focus('.inbox [aria-current="page"], .inbox a') : follow(".thread__back");
+  if (!list?.checkVisibility()) return follow(".thread__back");
+  return focus('.inbox [aria-current="page"]') || focus(".inbox__body a");
 }
 
 /** @type {Record<string, () => boolean>} */

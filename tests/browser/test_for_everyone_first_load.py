@@ -1,0 +1,88 @@
+"""The first load of a conversation in production: joined and compressed files, few requests, nothing that jumps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from playwright.sync_api import Page, Response, Route, expect
+from pytest_django import Settings
+
+from .conftest import SignIn
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+REQUESTS_AT_MOST = 12  # before the first paint
+BYTES_AT_MOST = 60_000  # compressed
+BEFORE_FIRST_PAINT = """() => {
+  const [{ startTime: painted }] = performance.getEntriesByName("first-paint");
+  return 1 + performance.getEntriesByType("resource").filter((each) => each.startTime <= painted).length;
+}"""
+SHIFTS = """() => new Promise((resolve) => {
+  new PerformanceObserver((list) => resolve(list.getEntries().map((each) => `${each.value} ` +
+    each.sources.map(({ node, previousRect, currentRect }) => [(node?.id ?? "") + node?.className,
+      JSON.stringify(previousRect), JSON.stringify(currentRect)].join(" ").slice(0, 600)))))
+    .observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => resolve([]), 300);
+})"""
+
+
+class Production:
+    """Production's static files; `served` has the compressed bytes of each that was asked for."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.served: dict[str, int] = {}
+
+    def answer(self, route: Route) -> None:
+        name = route.request.url.partition("/static/")[2]
+        file = self.root / name
+        compressed = file.with_name(f"{file.name}.br")
+        self.served[name] = (compressed if compressed.exists() else file).stat().st_size
+        # As it is: Chromium decodes no answer that a test gives.
+        route.fulfill(path=file)
+
+
+Loaded = tuple[Page, Response, Production]
+
+
+@pytest.fixture
+def loaded(sign_in: SignIn, settings: Settings, tmp_path: Path) -> Loaded:
+    """A conversation loaded with an empty cache, what the server answered, and the static files it took."""
+    page = sign_in("andrewbrown")
+    address = page.locator("a.conversation__name").first.get_attribute("href")
+    page.goto("about:blank")
+    settings.STATIC_ROOT = tmp_path
+    storage = {"BACKEND": "cruddur.static_files.JoinedStaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": storage}
+    call_command("collectstatic", interactive=False, verbosity=0)
+    production = Production(tmp_path)
+    page.context.route("**/static/**", production.answer)  # which also turns the cache off
+    response = page.goto(str(address))
+    assert response
+    expect(page.locator(".message__text").last).to_be_visible()
+    return page, response, production
+
+
+def test_it_is_light(loaded: Loaded) -> None:
+    page, response, production = loaded
+    page.wait_for_function("performance.getEntriesByName('first-paint').length")
+
+    assert page.evaluate(BEFORE_FIRST_PAINT) <= REQUESTS_AT_MOST
+    assert response.headers["content-encoding"] == "gzip"
+    assert int(response.headers["content-length"]) + sum(production.served.values()) <= BYTES_AT_MOST, production.served
+
+
+def test_joined_modules_work(loaded: Loaded) -> None:
+    page, _, production = loaded
+    assert len([name for name in production.served if name.endswith(".js")]) == 1
+    page.keyboard.press("?")
+
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+
+
+def test_nothing_jumps(loaded: Loaded) -> None:
+    page, _, _ = loaded
+
+    assert page.evaluate(SHIFTS) == []
