@@ -1,0 +1,245 @@
+"""How long a message takes from its sender's request to the other's open stream, and what open streams cost.
+
+.venv/bin/python -m bench.live --messages 200 --streams 1 100 1000
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from local_stack.ports import free_port
+from local_stack.pytest_plugin import ThrowAwayStack
+
+HOST = "127.0.0.1"
+AT_ONCE = 50
+"""Streams that are opened together."""
+WARM_UP = 50
+IDLE_SECONDS = 30.0
+CSRF = "c" * 32
+PERCENTILES = (50, 95, 99)
+
+
+def say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
+
+
+@dataclass(frozen=True)
+class Server:
+    """The web process that is measured, as /proc tells of it."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def resident_kb(self) -> int:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+
+    def threads(self) -> int:
+        return len(list(Path(f"/proc/{self.process.pid}/task").iterdir()))
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class People:
+    """Session keys and names, as plain values: the measuring loop asks Django for nothing."""
+
+    sender: str
+    receiver: str
+    others: str
+    receiver_handle: str
+    sender_uuid: Any
+
+
+@contextmanager
+def stack() -> Iterator[None]:
+    """Postgres and the AWS emulator, empty, for as long as it takes."""
+    running = ThrowAwayStack.start()
+    try:
+        os.environ.update(running.environment())
+        os.environ |= {"DJANGO_SETTINGS_MODULE": "cruddur.settings", "LIVE_STREAMS_A_PERSON": "100000",
+                       "LOG_LEVEL": "WARNING"}  # fmt: skip
+        yield
+    finally:
+        running.stop()
+
+
+@contextmanager
+def web_server() -> Iterator[Server]:
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "cruddur.asgi:application", "--port", str(port), "--backlog", "4096",
+               "--no-access-log", "--timeout-graceful-shutdown", "1"]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - our own
+        try:
+            while not answers(port):
+                time.sleep(0.1)
+            yield Server(port, process)
+        finally:
+            process.terminate()
+
+
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection((HOST, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def set_up() -> People:
+    """The tables and three people with a session each."""
+    import django  # noqa: PLC0415 - once the environment names the stack
+
+    django.setup()
+    from django.core.management import call_command  # noqa: PLC0415
+
+    from tests.messaging.live_site import session_of  # noqa: PLC0415
+    from users.models import User  # noqa: PLC0415
+
+    call_command("migrate", verbosity=0)
+    call_command("ddb_schema_load", verbosity=0)
+    people = [User.objects.create_user(handle=name, display_name=name) for name in ("sender", "receiver", "somebody")]
+    keys = [session_of(person) for person in people]
+    return People(*keys, receiver_handle="receiver", sender_uuid=people[0].uuid)
+
+
+def fill_bucket() -> None:
+    """Let the sender send again at once."""
+    from django.db import connection  # noqa: PLC0415
+
+    from messaging.models import SendAllowance  # noqa: PLC0415
+
+    SendAllowance.objects.all().delete()
+    connection.close()
+
+
+class Streams:
+    """Open streams, all in this process."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.open: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def add(self, session_key: str, count: int) -> None:
+        for start in range(0, count, AT_ONCE):
+            together = min(AT_ONCE, count - start)
+            self.open += await asyncio.gather(*(self._one(session_key) for _ in range(together)))
+
+    async def _one(self, session_key: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection(HOST, self.server.port)
+        request = f"GET /messages/stream HTTP/1.1\r\nHost: localhost\r\nCookie: sessionid={session_key}\r\n\r\n"
+        writer.write(request.encode())
+        await reader.readuntil(b"event: ready")
+        return reader, writer
+
+    def close(self) -> None:
+        for _, writer in self.open:
+            writer.close()
+        self.open.clear()
+
+
+async def send(server: Server, people: People, url: str, text: str) -> dict[str, Any]:
+    body = urlencode({"message": text, "message_uuid": str(uuid4()), "after": ""})
+    reader, writer = await asyncio.open_connection(HOST, server.port)
+    writer.write(
+        f"POST {url} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: application/json\r\n"
+        f"Cookie: sessionid={people.sender}; csrftoken={CSRF}\r\nX-CSRFToken: {CSRF}\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    )
+    head, _, answer = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    if b" 201 " not in head.split(b"\r\n")[0]:
+        raise SystemExit(head.decode())
+    stored: dict[str, Any] = json.loads(answer)
+    return stored
+
+
+async def delivery_times(server: Server, people: People, url: str, listeners: Streams, messages: int) -> list[float]:
+    """Milliseconds from the beginning of each request until the last of the listeners has the message."""
+
+    async def heard(reader: asyncio.StreamReader, text: str) -> None:
+        await reader.readuntil(text.encode())
+        await reader.readuntil(b"\n\n")
+
+    times = []
+    for number in range(messages):
+        await asyncio.to_thread(fill_bucket)
+        text = f"message-{number}-{uuid4().hex}"
+        listening = [asyncio.create_task(heard(reader, text)) for reader, _ in listeners.open]
+        began = time.perf_counter()
+        sending = asyncio.create_task(send(server, people, url, text))
+        await asyncio.gather(*listening)
+        times.append((time.perf_counter() - began) * 1000)
+        await sending
+    return times
+
+
+def percentiles(times: Sequence[float]) -> str:
+    cuts = statistics.quantiles(times, n=100)
+    return ", ".join(f"p{each} {cuts[each - 1]:.0f} ms" for each in PERCENTILES)
+
+
+async def measure(server: Server, people: People, *, counts: Sequence[int], messages: int) -> None:
+    url = f"/messages/new/{people.receiver_handle}"
+    crowd, listeners = Streams(server), Streams(server)
+    await listeners.add(people.receiver, 1)
+    url = (await send(server, people, url, "first"))["url"]
+    await delivery_times(server, people, url, listeners, 10)
+    await crowd.add(people.others, WARM_UP)
+    crowd.close()
+    await asyncio.sleep(1)
+    before = server.resident_kb()
+    for count in counts:
+        await crowd.add(people.others, count - 1 - len(crowd.open))
+        await asyncio.sleep(1)
+        times = await delivery_times(server, people, url, listeners, messages)
+        say(f"{count:,} open streams, one of them the receiver's: {percentiles(times)} ({messages} messages)")
+    many = len(crowd.open)
+    if not many:
+        return
+    memory = server.resident_kb() - before
+    say(f"{many:,} streams: {memory / many:.1f} KB each ({memory / 1024:.0f} MB); {server.threads()} threads in all")
+    busy = server.cpu_seconds()
+    await asyncio.sleep(IDLE_SECONDS)
+    idle = (server.cpu_seconds() - busy) / IDLE_SECONDS
+    say(f"idle, heartbeats and session checks alone: {idle:.1%} of a processor")
+    crowd.close()
+    listeners.close()
+    await listeners.add(people.receiver, many)
+    times = await delivery_times(server, people, url, listeners, max(10, messages // 10))
+    say(f"{many:,} streams of the receiver, until the last has it: {percentiles(times)}")
+    listeners.close()
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = ArgumentParser(prog="bench.live", description="Measure delivery and what open streams cost.")
+    parser.add_argument("--messages", type=int, default=200, help="sent at each number of streams (200)")
+    parser.add_argument("--streams", type=int, nargs="+", default=[1, 100, 1000], help="that are open (1 100 1000)")
+    options = parser.parse_args(arguments)
+    with stack():
+        people = set_up()
+        with web_server() as server:
+            asyncio.run(measure(server, people, counts=sorted(options.streams), messages=options.messages))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
