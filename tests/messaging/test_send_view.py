@@ -256,3 +256,21 @@ def test_no_log_has_what_was_written(client: Client, url: str, caplog: pytest.Lo
 
     assert "/messages/" in caplog.text
     assert secret not in caplog.text
+
+
+def test_a_script_gets_a_fresh_token_and_learns_whose_it_is(client: Client, url: str, andrew: User) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(andrew)
+    expired = post(strict, url, "Mine", headers=SCRIPT)
+    fresh = strict.get("/messages/token", headers=SCRIPT)
+
+    assert (expired.status_code, expired.json()) == (403, {"error": "csrf"})
+    assert fresh.json()["user"] == str(andrew.uuid)
+    assert "no-store" in fresh["Cache-Control"]
+    assert post(strict, url, "Mine", headers={**SCRIPT, "X-CSRFToken": fresh.json()["token"]}).status_code == 201
+
+
+def test_nobody_signed_out_gets_a_token(client: Client) -> None:
+    refused = client.get("/messages/token", headers=SCRIPT)
+
+    assert (refused.status_code, refused.json()) == (403, {"error": "signed_out"})
