@@ -154,7 +154,7 @@ def test_an_edit_shows_in_its_place(enter: Enter) -> None:
 
     expect(messages(andrew).nth(-2)).to_have_text("The first, in better words")
     expect(messages(londo).nth(-2)).to_have_text("The first, in better words")
-    expect(message(andrew, "in better words").get_by_text("Edited")).to_be_visible()
+    expect(message(andrew, "The first, in better words").get_by_text("Edited")).to_be_visible()
 
 
 def test_a_deletion_shows_in_its_place(enter: Enter) -> None:

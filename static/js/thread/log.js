@@ -4,7 +4,7 @@ import { place, regroup } from "reading/groups";
 import { steadily } from "reading/steady";
 import { become, messageIn } from "thread/element";
 
-/** @typedef {{html: string, message_uuid?: string | null}} Stored a message; one's own replaces its copy of that uuid */
+/** @typedef {{html: string, message_uuid?: string | null}} Stored one's own replaces its copy of that uuid */
 
 export const log = /** @type {HTMLElement | null} */ (document.querySelector(".thread__log"));
 export const content = /** @type {HTMLElement | null} */ (log?.querySelector(".thread__content") ?? null);
