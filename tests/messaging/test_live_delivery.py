@@ -324,7 +324,7 @@ def test_a_bus_that_is_away_fails_no_send_and_nothing_of_it_is_logged(
     assert "secret" not in caplog.text
 
 
-def test_a_write_that_is_undone_is_not_told(site: WebProcess, talk: Delivery, bayko: User) -> None:
+def test_a_write_that_is_undone_is_not_told(each_bus: str, site: WebProcess, talk: Delivery, bayko: User) -> None:
     with opened(site, bayko) as stream:
         with transaction.atomic():
             publishing.read(
