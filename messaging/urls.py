@@ -4,6 +4,7 @@ from .views import amending, inbox, live, sending, start, thread
 
 urlpatterns = [
     path("messages", inbox.conversation_list, name="conversations"),
+    path("messages/people", start.people, name="people"),
     path("messages/new", start.new_conversation, name="new_conversation"),
     path("messages/new/<str:handle>", start.new_conversation_with, name="new_conversation_with"),
     path("messages/stream", live.no_stream, name="stream"),

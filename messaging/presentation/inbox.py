@@ -48,6 +48,8 @@ class InboxPage:
     unread: int
     """Sum over the rows."""
     older_url: str = ""
+    older_rows: str = ""
+    """Where the earlier rows alone are, for the script."""
     newest_url: str = ""
     """Back to the first page; empty on it."""
 
@@ -68,6 +70,7 @@ def inbox_page(
         rows=rows,
         unread=sum(each.unread for each in rows),
         older_url=f"{url}?{urlencode({'before': older})}" if older else "",
+        older_rows=f"{reverse('inbox_rows')}?{urlencode({'before': older})}" if older else "",
         newest_url="" if first else url,
     )
 

@@ -87,10 +87,10 @@ def window_html(found: Since) -> str | None:
 def inbox_rows(request: AuthenticatedHttpRequest) -> HttpResponse:
     try:
         current = UUID(request.GET["current"]) if request.GET.get("current") else None
+        context = inbox_context(request, current=current, before=request.GET.get("before") or None)
     except ValueError as error:
         raise Http404("There is no such conversation.") from error
-    context = inbox_context(request, current=current)
-    response = render(request, "messaging/_rows.html", {"rows": context["inbox"].rows})
+    response = render(request, "messaging/_rows.html", {"inbox": context["inbox"]})
     response["X-Unread"] = str(context["unread"])
     return response
 

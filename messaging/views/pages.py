@@ -98,14 +98,18 @@ class InboxContext(TypedDict):
 
 
 def inbox_context(
-    request: AuthenticatedHttpRequest, *, also: Iterable[UUID] = (), current: UUID | None = None
+    request: AuthenticatedHttpRequest,
+    *,
+    also: Iterable[UUID] = (),
+    current: UUID | None = None,
+    before: str | None = None,
 ) -> InboxContext:
-    """The first page of the list; `current` is the conversation that is open."""
+    """A page of the list; `current` is the conversation that is open. Raises ValueError when `before` is no cursor."""
     now = timezone.now()
-    inbox = conversations.inbox(user_uuid=request.user.uuid)
-    entries = caught_up(request, inbox, before=None, now=now)
+    inbox = conversations.inbox(user_uuid=request.user.uuid, before=before)
+    entries = caught_up(request, inbox, before=before, now=now)
     people = people_by_uuid(inbox_view.people_of(entries) | set(also))
-    page = inbox_page(entries, people, older=inbox.older, first=True, now=now, current=current)
+    page = inbox_page(entries, people, older=inbox.older, first=before is None, now=now, current=current)
     return {"inbox": page, "unread": page.unread}
 
 

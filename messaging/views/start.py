@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from messaging import conversations
+from messaging.items import pair_group_uuid
 from users.authenticated import AuthenticatedHttpRequest
 from users.models import User
 from users.people import person_by_handle
@@ -63,6 +64,18 @@ def create_conversation(request: AuthenticatedHttpRequest, person: User) -> Http
     if isinstance(outcome, Problem):
         return problem_body(request, outcome) or first_page(request, person, url=request.path, problem=outcome)
     return sent(request, outcome)
+
+
+@login_required
+@require_safe
+def people(request: AuthenticatedHttpRequest) -> HttpResponse:
+    """People for `q`, for the search over the list; `group` names the conversations that it shows already."""
+    query = request.GET.get("q", "").replace("\x00", "").strip()
+    shown = request.GET.getlist("group")
+    found = find_people(query=query, exclude=request.user, page=1).people
+    others = [person for person in found if str(pair_group_uuid(request.user.uuid, person.uuid)) not in shown]
+    context = {"query": query, "people": others, "conversations": len(shown)}
+    return render(request, "messaging/_people.html", context)
 
 
 def search_page(request: AuthenticatedHttpRequest, *, error: str = "", status: int = HTTPStatus.OK) -> HttpResponse:

@@ -18,6 +18,9 @@ import "reading/paging";
 import "reading/seen";
 import "reading/jump";
 import "reading/midnight";
+import "reading/list-more";
+import "reading/list-search";
+import "reading/list-place";
 
 import "writing/composer";
 import "writing/drafts";

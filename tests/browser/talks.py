@@ -21,7 +21,9 @@ window.shifts = [];
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
     if (!entry.hadRecentInput) {
-      shifts.push([entry.value, ...entry.sources.map(({ node }) => node?.outerHTML?.slice(0, 150))]);
+      const what = ({ node, previousRect, currentRect }) =>
+        [(node?.outerHTML ?? node?.textContent ?? "").slice(0, 100), previousRect.toJSON(), currentRect.toJSON()];
+      shifts.push([entry.value, Math.round(entry.startTime), ...entry.sources.map(what)]);
     }
   }
 }).observe({ type: "layout-shift", buffered: true });

@@ -140,7 +140,7 @@ def test_what_is_in_view_stays_where_it_is_while_earlier_messages_come(
     messages = talk(table, "londo", "jurgen", number=90, read=90)
     page.goto(url_of(messages))
     waiting: list[Route] = []
-    page.route("**/messages?before=*", waiting.append)
+    page.route("**/messages?before=*", lambda route: waiting.append(route))  # noqa: PLW0108 # Playwright writes on it
     wheel_to(page, line(page, 71), by=-200)
     expect(page.get_by_role("link", name="Loading earlier messages")).to_be_visible()
     place = top_of(line(page, 75))

@@ -3,6 +3,7 @@ import { place, regroup } from "reading/groups";
 import { steadily } from "reading/steady";
 import { added, content, log } from "thread/log";
 
+const MOVED_AT_ONCE = 100; // messages; with more it is faster to put the few above the many
 const AHEAD = "150% 0px"; // of the height in view
 
 /** @type {IntersectionObserver | undefined} */
@@ -40,7 +41,7 @@ function insert(log, content, link, html) {
   steadily(
     log,
     () => {
-      if ("earlier" in link.dataset) putAbove(log, content, fragment);
+      if ("earlier" in link.dataset) putAbove(content, fragment);
       else putBelow(log, content, fragment, messages);
       regroup(log);
     },
@@ -53,31 +54,28 @@ function insert(log, content, link, html) {
 }
 
 /**
- * @param {HTMLElement} log
  * @param {HTMLElement} content
  * @param {DocumentFragment} fragment
  */
-function putAbove(log, content, fragment) {
+function putAbove(content, fragment) {
   // "New" begins at the first of the new ones, which may be among these.
   if (fragment.querySelector("#new")) content.querySelector("#new")?.remove();
   fragment.querySelector(".thread__newer")?.remove();
   content.querySelector(":scope > .thread__older")?.remove();
   const [last, first] = [fragment.querySelector(".day:last-of-type"), content.querySelector(":scope > .day")];
-  const isOneDay = last && first && dateOf(last) === dateOf(first);
-  const beginsInView = first && first.getBoundingClientRect().top > log.getBoundingClientRect().top;
   content.prepend(fragment);
-  if (!isOneDay) return;
+  if (!last || !first || dateOf(last) !== dateOf(first)) return;
+  // One day: the old heading goes with all that it stood over. If it were to move, that would count as a shift.
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   const [above, below] = [last, first].map((day) => /** @type {Element} */ (day.querySelector("ol")));
-  if (beginsInView) {
-    // A day whose heading is seen to go would count as moved: it goes as a whole, and its messages join the other.
-    const focused = /** @type {HTMLElement | null} */ (document.activeElement);
-    above.append(...below.children);
-    first.remove();
-    focused?.focus({ preventScroll: true });
-  } else {
+  if (below.childElementCount > MOVED_AT_ONCE) {
     below.prepend(...above.children);
     last.remove();
+    return;
   }
+  above.append(...below.children);
+  first.remove();
+  if (focused !== document.activeElement) focused?.focus({ preventScroll: true });
 }
 
 /**
