@@ -7,19 +7,21 @@ export const list = /** @type {HTMLElement | null} */ (document.querySelector(".
 /** @returns {HTMLAnchorElement | null} */
 const way = () => list?.querySelector("a[data-rows]") ?? null;
 
-/** Puts the next conversations behind those that are there. Returns whether there may be more. */
-export async function loadMore() {
+/** @type {Promise<void> | undefined} */
+let loading;
+
+/** Puts the next conversations, if there are any, behind those that are there. */
+export function loadMore() {
+  loading ??= load().finally(() => (loading = undefined));
+  return loading;
+}
+
+async function load() {
   const link = way();
-  if (!list || !link || link.hasAttribute("aria-disabled")) return false;
-  link.setAttribute("aria-disabled", "true");
-  try {
-    const response = await fetch(link.dataset.rows ?? "", { headers: { Accept: "text/html" }, redirect: "error" });
-    if (!response.ok) throw new Error(response.statusText);
-    if (link.isConnected) insert(link, await response.text());
-    return way() !== null;
-  } finally {
-    link.removeAttribute("aria-disabled");
-  }
+  if (!link) return;
+  const response = await fetch(link.dataset.rows ?? "", { headers: { Accept: "text/html" }, redirect: "error" });
+  if (!response.ok) throw new Error(response.statusText);
+  if (link.isConnected) insert(link, await response.text());
 }
 
 /**

@@ -13,17 +13,20 @@ async function restore(list) {
   const { top = 0, rows = 0 } = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
   sessionStorage.removeItem(KEPT);
   list.scrollTop = top;
-  for (let page = 0; page < PAGES && rowsIn(list) < rows && top > list.scrollTop; page += 1) {
-    if (!(await loadMore())) break;
+  for (let page = 0; page < PAGES && rowsIn(list) < rows && list.scrollTop < top - 1; page += 1) {
+    await loadMore();
     list.scrollTop = top;
   }
 }
 
+// On a small screen a thread's page has the list, too, and does not show it.
+const isShown = () => list !== null && list.clientHeight > 0;
+
 if (list) {
   const body = list;
-  restore(body).catch(() => {});
+  if (isShown()) restore(body).catch(() => {});
   addEventListener("pagehide", () => {
-    sessionStorage.setItem(KEPT, JSON.stringify({ top: body.scrollTop, rows: rowsIn(body) }));
+    if (isShown()) sessionStorage.setItem(KEPT, JSON.stringify({ top: body.scrollTop, rows: rowsIn(body) }));
   });
   // Who asks for the list in the rail wants its beginning.
   document.querySelector(".rail")?.addEventListener("click", () => {

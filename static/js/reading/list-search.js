@@ -23,7 +23,8 @@ function filter(list, query) {
   const words = plain(query).split(/\s+/);
   for (const row of rows()) {
     const name = plain(row.querySelector(".conversation__name > bdi")?.textContent ?? "");
-    row.hidden = !words.every((word) => name.includes(word));
+    const hidden = !words.every((word) => name.includes(word));
+    if (row.hidden !== hidden) row.hidden = hidden;
   }
   list.toggleAttribute("data-filtered", query !== "");
   if (heading) heading.hidden = query === "" || rows().every(({ hidden }) => hidden);
@@ -77,11 +78,11 @@ if (list && form && field) {
     event.preventDefault();
     first.click();
   });
-  // Rows that come while some are shown only.
+  // Rows that come, or are put anew, while some are shown only.
   const rowsList = body.querySelector("ul");
   if (rowsList) {
     const onChange = () => field.value.trim() && filter(body, field.value.trim());
-    new MutationObserver(onChange).observe(rowsList, { childList: true });
+    new MutationObserver(onChange).observe(rowsList, { childList: true, subtree: true, attributeFilter: ["hidden"] });
   }
   if (field.value) search(body, field); // as it was left in the browser's history
 }
