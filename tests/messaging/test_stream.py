@@ -12,6 +12,7 @@ import time_machine
 from messaging import conversations
 from messaging.connection import streams_client
 from messaging.dynamodb import MessageTable
+from messaging.items import Conversation
 from messaging.models import StreamCheckpoint
 from messaging.operations.schema import stream_arn
 from messaging.worker.checkpoints import PostgresCheckpoints
@@ -102,6 +103,21 @@ def test_a_burst_of_a_hundred_messages_in_one_batch_costs_two_updates_of_three_u
     assert calls.operations == ["UpdateItem", "UpdateItem"]
     assert units_written(before, items(table), transaction=False) == 6
     assert entry_of(table, ANDREW).last_seq == 101
+
+
+def test_it_tells_of_what_it_has_moved_and_not_of_the_whole_table(table: MessageTable) -> None:
+    told: list[Conversation] = []
+    start()
+    reader = consumer(table)
+    reader.projected = told.append
+    reader.begin()
+    drained(reader)
+    assert told == []
+    send(text="Newest")
+
+    drained(reader)
+
+    assert [(conversation.seq, conversation.message) for conversation in told] == [(2, "Newest")]
 
 
 def test_it_goes_on_after_its_checkpoint(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
