@@ -73,7 +73,7 @@ def test_a_thread_shows_every_text_as_it_was_written(
     lines = [(bayko.uuid, text, begin + timedelta(seconds=number)) for number, text in enumerate(texts)]
     write_all(moto_table, lines, members=(andrew.uuid, bayko.uuid))
     client.force_login(andrew)
-    url: str | None = f"/messages/{group_of(andrew, bayko)}"
+    url: str | None = f"/messages/{group_of(andrew, bayko)}?newest"
     found: list[str] = []
     while url:
         response = client.get(url)
