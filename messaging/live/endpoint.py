@@ -18,7 +18,7 @@ from django.conf import settings
 from .admission import admit
 from .bus import Bus, bus
 from .hub import Hub
-from .rendering import bye, frame
+from .rendering import frame
 from .shutdown import at_shutdown
 from .streams import Stream
 
@@ -100,7 +100,7 @@ async def _run(stream: Stream, receive: Receive, send: Send) -> None:
     except asyncio.CancelledError:
         # The server stops and has waited long enough. An answer that ends well leaves no complaint in its log.
         with suppress(asyncio.CancelledError):
-            await send({"type": "http.response.body", "body": bye("renew")})
+            await send({"type": "http.response.body", "body": b""})
     finally:
         renewal.cancel()
         gone.cancel()

@@ -80,9 +80,12 @@ class Hub:
                 logger.warning("a stream opens while the bus is away")
 
     def close(self) -> None:
-        """End every stream and stop listening; readers come back to the process that takes over."""
+        """End every stream, without a word, and stop listening.
+
+        Readers come back after the time they were given, each another one: all at once would be too much.
+        """
         for stream in self._all():
-            stream.end("renew")
+            stream.close()
         for task in self._tasks:
             task.cancel()
         self._tasks = []
