@@ -1,5 +1,7 @@
 // A menu that script opens at a button: arrow keys walk in it, Escape and a press elsewhere close it.
 
+const narrow = matchMedia("(width < 45rem)");
+
 /** @type {{menu: HTMLElement, opener: HTMLElement} | null} */
 let open = null;
 
@@ -55,13 +57,16 @@ function walk(event) {
 
 document.addEventListener("keydown", walk, { capture: true });
 document.addEventListener(
-  "pointerdown",
+  "click",
   (event) => {
     const target = /** @type {Element} */ (event.target);
     if (!open || open.menu.contains(target) || open.opener.contains(target)) return;
-    // The press only closes it, where the menu is a sheet over everything else.
-    closeMenu({ refocus: true });
+    const isSheet = narrow.matches;
+    closeMenu({ refocus: isSheet });
+    if (!isSheet) return;
+    // Over a page in the shade: a press beside it only closes it.
     event.preventDefault();
+    event.stopPropagation();
   },
   { capture: true },
 );

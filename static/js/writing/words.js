@@ -27,5 +27,8 @@ export function sentence(id, code) {
  */
 export function announce(text) {
   const alert = document.getElementById("writing-alert");
-  if (alert) alert.textContent = text;
+  if (!alert) return;
+  // Empty in between: the same words again are said again.
+  alert.textContent = "";
+  setTimeout(() => (alert.textContent = text));
 }
