@@ -11,7 +11,7 @@ DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused APP_URL=http://localhost DATABASE
 	OIDC_RP_CLIENT_ID=unused OIDC_RP_CLIENT_SECRET=unused PYTHONWARNINGS=ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-histories test-kills dynamodb-local test-dynamodb-local lint format docs lambda clean python packages
+.PHONY: help run test test-histories test-kills dynamodb-local test-dynamodb-local lint format screenshots lighthouse docs lambda clean python packages
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 29
@@ -46,6 +46,13 @@ format: packages ## Format the code and put right what ruff and djade can
 	@$(VENV_PYTHON) -m ruff check --fix .
 	@$(VENV_PYTHON) -m ruff format .
 	@find templates -name '*.html' -exec .venv/bin/djade --target-version 5.2 {} +
+
+screenshots: packages ## Take the pictures of docs/screenshots anew; needs a Chromium
+	@exec $(VENV_PYTHON) -m pytest tests/browser/screenshots.py $(ARGS)
+
+lighthouse: packages ## Measure the list and a conversation with Lighthouse 12; needs Node and a Chromium
+	@npm ci --prefix bench/lighthouse --ignore-scripts --no-audit --no-fund --loglevel=error
+	@exec $(VENV_PYTHON) -m pytest tests/browser/lighthouse.py $(ARGS)
 
 docs: packages ## Write docs/commands.md anew from what the commands say of themselves
 	@$(DUMMY_ENV) DJANGO_SETTINGS_MODULE=cruddur.settings $(VENV_PYTHON) -m cruddur.command_reference
