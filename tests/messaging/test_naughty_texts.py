@@ -79,7 +79,7 @@ def test_a_thread_shows_every_text_as_it_was_written(
         response = client.get(url)
         page = Texts()
         page.feed(response.content.decode())
-        found = [*page.texts, *found]
+        found = [*filter(None, page.texts), *found]  # the page's template of a message has no text
         for tag, attributes in page.markup:
             assert tag == "a"
             assert (attributes["href"] or "").startswith(("http://", "https://"))
