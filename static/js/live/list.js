@@ -6,6 +6,7 @@ import { showUnread, unreadAtLoad } from "live/unread";
 
 const SOON = 300; // ms: one request for what comes together
 const TYPING = 6_000; // ms
+const LATE = 1_000; // ms after a message: what says that somebody types was sent before it
 
 const body = document.querySelector(".inbox__body[data-rows-url]");
 /** Unread in conversations that are not in the list. */
@@ -13,6 +14,8 @@ let elsewhere = Math.max(0, unreadAtLoad() - unreadInList());
 let asking = 0;
 /** @type {Map<string, number>} */
 const typing = new Map();
+/** @type {Map<string, number>} */
+const wroteAt = new Map();
 
 /** @returns {HTMLElement[]} */
 function rows() {
@@ -64,6 +67,7 @@ function move(row) {
 function arrive({ group, seq, version, created_at, own, preview, html }) {
   const row = rowOf(group);
   stopTyping(group);
+  if (!own) wroteAt.set(group, performance.now());
   if (!row) return askSoon();
   raise(row, { version, ...(own && { sentSeq: seq }) });
   if (raise(row, { lastSeq: seq })) {
@@ -93,7 +97,7 @@ function haveRead({ group, read_seq: readSeq }) {
 /** @param {{group: string}} typist */
 function startTyping({ group }) {
   const row = rowOf(group);
-  if (!row) return;
+  if (!row || performance.now() - (wroteAt.get(group) ?? -LATE) < LATE) return;
   clearTimeout(typing.get(group));
   showTyping(row, true);
   typing.set(group, setTimeout(stopTyping, TYPING, group));

@@ -4,6 +4,7 @@ import { log } from "thread/log";
 
 const SHOWN = 6_000; // ms
 const EVERY = 3_000; // ms between two that are sent
+const LATE = 1_000; // ms after a message: what comes within was sent before it
 
 const line = document.querySelector(".typing[role=status]");
 const words = /** @type {HTMLTemplateElement | null} */ (document.querySelector("template#typing"));
@@ -13,9 +14,11 @@ const token = /** @type {HTMLInputElement | null} */ (document.querySelector("[n
 let who = "";
 let timer = 0;
 let sentAt = -EVERY;
+let wroteAt = -LATE;
 
 /** @param {string} user */
 function show(user) {
+  if (performance.now() - wroteAt < LATE) return;
   clearTimeout(timer);
   timer = setTimeout(hide, SHOWN);
   if (who !== user && words) line?.replaceChildren(words.content.cloneNode(true));
@@ -44,8 +47,10 @@ if (log?.dataset.typingUrl && line) {
   hear("live:typing", ({ group, user }) => {
     if (group === open) show(user);
   });
-  hear("live:message", ({ group, user }) => {
-    if (group === open && user === who) hide();
+  hear("live:message", ({ group, own }) => {
+    if (group !== open || own) return;
+    wroteAt = performance.now();
+    hide();
   });
   field?.addEventListener("input", send);
   // A message that was sent has ended the writing; the next one begins at once.
