@@ -18,7 +18,7 @@ class Places:
     message: str
 
 
-# By the name in the URL conf. `None`: what no page is at, with the reason.
+# By the name in the URL conf.
 PAGES: Mapping[str, Callable[[Places], str]] = {
     "conversations": lambda places: "/messages",
     "conversation": lambda places: places.group,
@@ -40,15 +40,17 @@ FOR_VISITORS = {"landing": "/", "sign_in_failed": "/sign-in-failed"}
 NO_PAGES = {
     "browser_settings": "is posted to",
     "catch_up": "JSON",
-    "choose_handle": "is in FRAGILE: needs a first sign-in without a handle",
+    "choose_handle": "needs a first sign-in without a handle",
     "message_window": "a part of a conversation",
     "forgot_password": "leads to Cognito",
+    "form_token": "JSON",
     "inbox_rows": "a part of the list",
     "manifest": "JSON",
     "mark_read": "is posted to",
     "oidc_authentication_callback": "leads on",
     "oidc_authentication_init": "leads to Cognito",
     "oidc_logout": "leads to Cognito",
+    "people": "a part of the list",
     "sign_up": "leads to Cognito",
     "stream": "server-sent events",
     "typing": "is posted to",
