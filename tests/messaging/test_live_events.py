@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -24,7 +24,7 @@ from messaging.live.events import (
     payloads,
 )
 
-ANDREW, BAYKO, GROUP = uuid4(), uuid4(), uuid4()
+ANDREW, BAYKO, GROUP = UUID(int=1), UUID(int=2), UUID(int=3)
 MEMBERS = frozenset((ANDREW, BAYKO))
 AUTHOR = Author(ANDREW, "Andrew „Ü“ Brown", "andrewbrown")
 AT = "2026-11-21T09:05:00.000000+00:00"
