@@ -53,13 +53,15 @@ class Pool:
         }
 
 
-def ensure_pool(*, endpoint_url: str, public_url: str, region: str, app_url: str, people: Path = PEOPLE) -> Pool:
-    """Make or complete the pool on an emulator; `app_url` is the site's origin. Never for anything but loopback."""
+def ensure_pool(
+    *, endpoint_url: str, public_url: str, region: str, app_urls: Sequence[str], people: Path = PEOPLE
+) -> Pool:
+    """Make or complete the pool on an emulator, for sites of these origins. Never for anything but loopback."""
     if not is_loopback(endpoint_url):
         raise Problem(f"A user pool is made on a local emulator only, never at {endpoint_url}: set OIDC_RP_CLIENT_ID.")
     client = cognito.connect(endpoint_url=endpoint_url, region=region)
     pool_id = find_pool(client) or create_pool(client)
-    app_client = ensure_client(client, pool_id, app_url)
+    app_client = ensure_client(client, pool_id, *app_urls)
     ensure_domain(client, pool_id)
     ensure_people(client, pool_id, json.loads(people.read_text()))
     return Pool(
@@ -96,9 +98,9 @@ def create_pool(client: "CognitoIdentityProviderClient") -> str:
     return pool["UserPool"]["Id"]
 
 
-def ensure_client(client: "CognitoIdentityProviderClient", pool_id: str, app_url: str) -> "UserPoolClientTypeTypeDef":
+def ensure_client(client: "CognitoIdentityProviderClient", pool_id: str, *app_urls: str) -> "UserPoolClientTypeTypeDef":
     """The app client, its addresses following the port the site has today."""
-    callbacks, sign_outs = [f"{app_url}/oidc/callback/"], [f"{app_url}/"]
+    callbacks, sign_outs = [f"{url}/oidc/callback/" for url in app_urls], [f"{url}/" for url in app_urls]
     for summary in client.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)["UserPoolClients"]:
         if summary["ClientName"] != CLIENT_NAME:
             continue

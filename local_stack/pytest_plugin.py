@@ -34,6 +34,7 @@ NOTHING = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
 }
 PREFIX = "cruddur-test-"
+APP_URLS = "CRUDDUR_TEST_APP_URLS"
 NO_TESTS_RUN = ("-h", "--help", "-V", "--version", "--markers", "--fixtures", "--co", "--collect-only")
 # What a developer's shell may hold and the tests must not see.
 FOREIGN = (
@@ -74,16 +75,17 @@ class ThrowAwayStack:
             raise
         return stack
 
-    def environment(self) -> dict[str, str]:
-        """The variables of cruddur/settings.py for these parts."""
-        app_url = f"http://localhost:{free_port()}"
+    def environment(self, *, workers: int) -> dict[str, str]:
+        """The variables of cruddur/settings.py for these parts, and where the site of each worker is."""
+        app_urls = [f"http://localhost:{free_port()}" for _ in range(workers)]
         endpoint = self.emulator.url
         dynamodb = os.environ.get("CRUDDUR_TEST_DYNAMODB_ENDPOINT_URL", endpoint)
-        pool = ensure_pool(endpoint_url=endpoint, public_url=self.emulator.public_url, region=REGION, app_url=app_url)
+        pool = ensure_pool(endpoint_url=endpoint, public_url=self.emulator.public_url, region=REGION, app_urls=app_urls)
         return {
             "CRUDDUR_ENV": "test",
             "SECRET_KEY": "a key for tests, which sign nothing that lasts",
-            "APP_URL": app_url,
+            "APP_URL": app_urls[0],
+            APP_URLS: " ".join(app_urls),
             "DATABASE_URL": os.environ.get("CRUDDUR_TEST_DATABASE_URL") or self.postgres.url,
             "AWS_REGION": REGION,
             "AWS_ENDPOINT_URL": endpoint,
@@ -133,7 +135,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
                 os.environ.pop(name, None)
             if runs_tests:
                 _stack = ThrowAwayStack.start()
-            os.environ.update(_stack.environment() if _stack else NOTHING)
+            workers = getattr(early_config.known_args_namespace, "numprocesses", None) or 1
+            count = workers if isinstance(workers, int) else os.cpu_count() or 1
+            os.environ.update(_stack.environment(workers=count) if _stack else NOTHING)
+        else:
+            urls = os.environ[APP_URLS].split()
+            # Who takes the place of a worker that crashed has the next number.
+            os.environ["APP_URL"] = urls[int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")) % len(urls)]
         if runs_tests and os.environ.get("CRUDDUR_TEST_DYNAMODB_LOCAL"):
             amazons = emulator()  # before there are workers, which would all fetch it
             if is_worker or not getattr(early_config.known_args_namespace, "numprocesses", None):

@@ -151,7 +151,7 @@ class Supervisor:
                 endpoint_url=self.emulator.url,
                 public_url=self.emulator.public_url,
                 region=configuration.region,
-                app_url=configuration.app_url,
+                app_urls=[configuration.app_url],
             ).environment()
         values = configuration.variables(
             database_url=self.postgres.url if self.postgres else "",

@@ -21,7 +21,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsEmulator]:
 
 
 def ensure(emulator: AwsEmulator, app_url: str = "http://localhost:8000") -> Pool:
-    return ensure_pool(endpoint_url=emulator.url, public_url=emulator.public_url, region=REGION, app_url=app_url)
+    return ensure_pool(endpoint_url=emulator.url, public_url=emulator.public_url, region=REGION, app_urls=[app_url])
 
 
 def test_it_makes_everyone_once_however_often_it_runs(emulator: AwsEmulator) -> None:
@@ -55,7 +55,7 @@ def test_it_completes_people_whom_an_interrupted_start_left_without_a_password(
     people.write_text(json.dumps([{"handle": "late", "display_name": "Late", "email": "late@cruddur.example"}]))
 
     ensure_pool(
-        endpoint_url=emulator.url, public_url=emulator.public_url, region=REGION, app_url="http://x", people=people
+        endpoint_url=emulator.url, public_url=emulator.public_url, region=REGION, app_urls=["http://x"], people=people
     )
 
     assert statuses_by_email(client, pool.pool_id)["late@cruddur.example"] == "CONFIRMED"
@@ -78,5 +78,5 @@ def test_its_addresses_follow_the_port_of_the_site(emulator: AwsEmulator) -> Non
 def test_it_never_touches_a_pool_that_is_not_on_this_machine() -> None:
     with pytest.raises(Problem, match="on a local emulator only"):
         ensure_pool(
-            endpoint_url="https://cognito-idp.us-east-1.amazonaws.com", public_url="", region=REGION, app_url=""
+            endpoint_url="https://cognito-idp.us-east-1.amazonaws.com", public_url="", region=REGION, app_urls=[""]
         )
