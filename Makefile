@@ -11,7 +11,7 @@ DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused APP_URL=http://localhost DATABASE
 	OIDC_RP_CLIENT_ID=unused OIDC_RP_CLIENT_SECRET=unused PYTHONWARNINGS=ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-histories test-kills dynamodb-local test-dynamodb-local lint format screenshots lighthouse docs lambda clean python packages
+.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint format screenshots lighthouse docs lambda clean python packages
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 29
@@ -20,6 +20,9 @@ run: packages ## Start everything on this machine and the web server with reload
 	@exec $(VENV_PYTHON) -m local_stack run --stop-with-parent
 
 test: packages ## Run the tests on a throw-away stack; ARGS="-k name" passes options to pytest
+	@exec $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+coverage: packages ## Run the tests and tell which branches they do not take
 	@exec $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadfile --cov $(ARGS)
 
 dynamodb-local: packages ## Fetch and start DynamoDB Local, Amazon's own emulator; needs Java

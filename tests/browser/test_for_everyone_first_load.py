@@ -67,7 +67,7 @@ def loaded(sign_in: SignIn, settings: Settings, tmp_path: Path) -> Loaded:
 
 def test_it_is_light(loaded: Loaded) -> None:
     page, response, production = loaded
-    page.wait_for_function("performance.getEntriesByName('first-paint').length")
+    page.wait_for_function("() => performance.getEntriesByName('first-paint').length")
 
     assert page.evaluate(BEFORE_FIRST_PAINT) <= REQUESTS_AT_MOST
     assert response.headers["content-encoding"] == "gzip"

@@ -189,4 +189,4 @@ def test_another_person_in_this_browser_finds_nothing_of_the_first(sign_in: Sign
     fill_in_sign_in(page, "londo")
     page.wait_for_url("**/messages")
 
-    page.wait_for_function("!JSON.stringify(localStorage).includes('For nobody else')")
+    page.wait_for_function("() => !JSON.stringify(localStorage).includes('For nobody else')")
