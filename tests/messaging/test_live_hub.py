@@ -222,15 +222,16 @@ def test_a_thousand_streams_need_no_connection_to_postgres_and_no_thread_each(
 ) -> None:
     settings.LIVE_STREAMS_A_PERSON = MANY
     session_key = session_of(bayko)
+    others = len(sessions_of_postgres())
     with EventStream.open(site.port, session_key) as stream:
         stream.next()
         threads = threading.active_count()
-        held = asyncio.run(hold(site, session_key, bayko, threads))
+        held = asyncio.run(hold(site, session_key, bayko, threads=threads, sessions=others + 1))
 
     assert held == MANY
 
 
-async def hold(site: WebProcess, session_key: str, person: User, threads: int) -> int:
+async def hold(site: WebProcess, session_key: str, person: User, *, threads: int, sessions: int) -> int:
     """Open as many, look at what they cost, let each hear one event; returns how many heard it."""
     request = (
         f"GET /messages/stream HTTP/1.1\r\nHost: localhost\r\n"
@@ -244,10 +245,10 @@ async def hold(site: WebProcess, session_key: str, person: User, threads: int) -
         return reader, writer
 
     found = [pair for _ in range(MANY // 100) for pair in await asyncio.gather(*(opened() for _ in range(100)))]
-    names = await asyncio.to_thread(sessions_of_postgres)
-    assert names == ["cruddur live"]
-    # The one that waits in asyncio.to_thread is ours.
-    assert threading.active_count() <= threads + 2
+    # The check of the sessions lets go of its own a moment later.
+    await asyncio.to_thread(wait_until, lambda: len(sessions_of_postgres()) <= sessions)
+    # The one that waits in asyncio.to_thread is ours, and that of the check may stay, one for all of them.
+    assert threading.active_count() <= threads + 4
     await asyncio.to_thread(tell_from_thread, person)
     heard = await asyncio.gather(*(reader.readuntil(b"event: seen") for reader, _ in found))
     for _, writer in found:
