@@ -35,6 +35,7 @@ CSRF_TRUSTED_ORIGINS = [APP_URL] if APP_URL else []
 INSTALLED_APPS = [
     "users",
     "messaging",
+    "moderation",
     "cruddur.apps.CruddurConfig",
     "users.admin_config.CruddurAdminConfig",
     "django.contrib.auth",

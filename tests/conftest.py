@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.core.management.color import Style
+from django.db.backends.postgresql.operations import DatabaseOperations
 from moto import mock_aws
 from pytest_django.fixtures import Settings
 
@@ -24,6 +26,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         if "table" in getattr(item, "fixturenames", ()) or parameters.get("either_table") == "table":
             item.add_marker("dynamodb")
+
+
+NEVER_EMPTIED = ("moderation_auditentry", "moderation_decision", "moderation_report")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_that_are_never_emptied_are_between_tests() -> Iterator[None]:
+    """Tests with transactions of their own are followed by a TRUNCATE of every table, which triggers refuse."""
+    sql_flush = DatabaseOperations.sql_flush
+
+    def flush(self: DatabaseOperations, style: Style, tables: Sequence[str], **how: Any) -> list[str]:
+        there = [table for table in NEVER_EMPTIED if table in tables]
+        return [
+            *(f"ALTER TABLE {table} DISABLE TRIGGER never_emptied" for table in there),
+            *sql_flush(self, style, tables, **how),
+            *(f"ALTER TABLE {table} ENABLE TRIGGER never_emptied" for table in there),
+        ]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", flush)
+        yield
 
 
 @dataclass

@@ -17,7 +17,14 @@ def test_it_imports_without_django(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
 
 
-@pytest.mark.parametrize(("package", "above"), [("cruddur", {"users", "messaging"}), ("users", {"messaging"})])
+@pytest.mark.parametrize(
+    ("package", "above"),
+    [
+        ("cruddur", {"users", "messaging", "moderation"}),
+        ("users", {"messaging", "moderation"}),
+        ("messaging", {"moderation"}),
+    ],
+)
 def test_no_package_imports_one_above_it(package: str, above: set[str]) -> None:
     imported = {
         name.partition(".")[0]

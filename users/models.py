@@ -57,6 +57,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField("created", auto_now_add=True)
     is_active = models.BooleanField("active", default=True)
     is_staff = models.BooleanField("may use the admin", default=False)
+    has_notice = models.BooleanField(default=False, editable=False)
+    """Whether something waits to be shown to them: pages that load the person need not ask for it."""
     # No index: only one of an extension serves substrings, and 100,000 people are searched in 10 to 35 ms without.
     search_text = models.TextField(editable=False)
 
