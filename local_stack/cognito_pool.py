@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 POOL_NAME = "cruddur-users"
 CLIENT_NAME = "cruddur-web"
 DOMAIN = "cruddur-local"
-ADMINS = "admins"
-ADMIN_HANDLES = ("andrewbrown",)
+MEMBERS = {"admins": ("andrewbrown",), "moderators": ("londo",)}
+"""The groups that give rights, and the handles of who is in them."""
 PASSWORD = "Cruddur123!"  # noqa: S105 - printed by `make run`, for the emulator alone
 PEOPLE = ROOT / "messaging" / "seed" / "people.json"
 
@@ -140,7 +140,7 @@ def ensure_domain(client: "CognitoIdentityProviderClient", pool_id: str) -> None
 
 
 def ensure_people(client: "CognitoIdentityProviderClient", pool_id: str, people: Sequence[Person]) -> None:
-    """Everyone confirmed and with the password, andrewbrown in the group of administrators."""
+    """Everyone confirmed and with the password, andrewbrown an administrator, londo a moderator."""
     statuses = statuses_by_email(client, pool_id)
     for person in people:
         if person["email"] not in statuses:
@@ -160,14 +160,15 @@ def ensure_people(client: "CognitoIdentityProviderClient", pool_id: str, people:
             client.admin_set_user_password(
                 UserPoolId=pool_id, Username=person["email"], Password=PASSWORD, Permanent=True
             )
-    groups = client.list_groups(UserPoolId=pool_id)["Groups"]
-    if ADMINS not in {group["GroupName"] for group in groups}:
-        client.create_group(UserPoolId=pool_id, GroupName=ADMINS)
-    members = client.list_users_in_group(UserPoolId=pool_id, GroupName=ADMINS)["Users"]
-    if len(members) < len(ADMIN_HANDLES):
-        for person in people:
-            if person["handle"] in ADMIN_HANDLES:
-                client.admin_add_user_to_group(UserPoolId=pool_id, Username=person["email"], GroupName=ADMINS)
+    groups = {group["GroupName"] for group in client.list_groups(UserPoolId=pool_id)["Groups"]}
+    for group, handles_in_it in MEMBERS.items():
+        if group not in groups:
+            client.create_group(UserPoolId=pool_id, GroupName=group)
+        members = client.list_users_in_group(UserPoolId=pool_id, GroupName=group)["Users"]
+        if len(members) < len(handles_in_it):
+            for person in people:
+                if person["handle"] in handles_in_it:
+                    client.admin_add_user_to_group(UserPoolId=pool_id, Username=person["email"], GroupName=group)
 
 
 def statuses_by_email(client: "CognitoIdentityProviderClient", pool_id: str) -> Mapping[str, str]:

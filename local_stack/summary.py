@@ -17,13 +17,14 @@ def summary(root: Path, configuration: Configuration, *, seconds: float) -> Iter
     yield f"Cruddur Messages runs at {configuration.app_url} (up in {seconds:.1f} s)"
     if not configuration.external_cognito:
         # Imports boto3, which by now is there for making the pool.
-        from local_stack.cognito_pool import ADMIN_HANDLES, ADMINS, PASSWORD, handles  # noqa: PLC0415
+        from local_stack.cognito_pool import MEMBERS, PASSWORD, handles  # noqa: PLC0415
 
         known = handles()
         more = f" and {len(known) - HANDLES_SHOWN} more" if len(known) > HANDLES_SHOWN else ""
         yield f"  sign in as      <handle>@cruddur.example with {PASSWORD}"
         yield f"  handles         {', '.join(known[:HANDLES_SHOWN])}{more} (messaging/seed/people.json)"
-        yield f"  administrator   {', '.join(ADMIN_HANDLES)}, in the group {ADMINS}: {configuration.app_url}/admin/"
+        rights = "; ".join(f"{', '.join(who)} in the group {group}" for group, who in MEMBERS.items())
+        yield f"  admin           {configuration.app_url}/admin/ for {rights}"
     yield f"  data and logs   {shown}, {shown}/logs"
     externals = (configuration.external_database, configuration.external_dynamodb, configuration.external_cognito)
     set_here = " and ".join(name for name in externals if name and name in os.environ)

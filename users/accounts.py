@@ -13,7 +13,7 @@ from cruddur.problem import Problem
 from .cognito import CognitoUser, UserPool
 from .handles import HandleError, skeleton, validate_handle
 from .models import MOCK, User
-from .sign_in import ADMINS
+from .rights import GROUPS
 
 USERNAME_MAX_CHARS = 128
 """Cognito's limit; where people sign in with their e-mail, that is the username."""
@@ -44,8 +44,8 @@ def look_up_account(pool: UserPool, *, handle: str, email: str, name: str, group
     user = user_with(pool, handle=handle, email=email)
     existing = pool.groups() if groups else []
     unknown = [group for group in groups if group not in existing]
-    if strange := [group for group in unknown if group != ADMINS]:
-        there_are = ", ".join(sorted({*existing, ADMINS}))
+    if strange := [group for group in unknown if group not in GROUPS]:
+        there_are = ", ".join(sorted({*existing, *GROUPS}))
         raise AccountRefused(f"There is no group {strange[0]} in this pool. There are: {there_are}.")
     return Account(
         handle=handle,

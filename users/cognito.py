@@ -28,6 +28,8 @@ from botocore.exceptions import (
 from cruddur.loopback import is_loopback
 from cruddur.problem import Problem
 
+from .cognito_sentences import EXPIRED, NO_CREDENTIALS, NO_POOL, SENTENCES, UNREACHABLE
+
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
     from types_boto3_cognito_idp.type_defs import AdminCreateUserRequestTypeDef, UserTypeTypeDef
@@ -36,31 +38,8 @@ DUMMY_CREDENTIAL = "cruddurlocal"
 PAGE_SIZE = 60  # Cognito's largest
 # Cognito itself waits up to 5 s for each function of the pool's owner before it answers.
 TIMEOUTS = Config(connect_timeout=1, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
-
-EXPIRED = "The AWS credentials have expired or are not valid. Sign in to AWS again."
-NO_POOL = "There is no such user pool. Check COGNITO_USER_POOL_ID and AWS_REGION, or run `make run` for the local one."
-NO_CREDENTIALS = "No AWS credentials were found. Sign in to AWS, or set AWS_ENDPOINT_URL for the local stack."
-THROTTLED = "Cognito is throttling. Wait a little and try again."
-UNREACHABLE = "Cognito does not answer. Check the network and AWS_REGION, or start the local stack with `make run`."
-SENTENCES = {
-    "AliasExistsException": "Another Cognito user signs in with this e-mail or handle already.",
-    "CodeDeliveryFailureException": "Cognito could not mail the invitation. Check the pool's e-mail settings.",
-    "ExpiredToken": EXPIRED,
-    "ExpiredTokenException": EXPIRED,
-    "IncompleteSignatureException": EXPIRED,
-    "InternalErrorException": "Cognito is failing at the moment. Try again in a minute.",
-    "InvalidClientTokenId": EXPIRED,
-    "InvalidSignatureException": "AWS does not accept the credentials. Set them again, and check this machine's clock.",
-    "LimitExceededException": "Cognito's limit is reached, perhaps that of its mails in a day. Try again tomorrow.",
-    "MissingAuthenticationTokenException": NO_CREDENTIALS,
-    "PasswordHistoryPolicyViolationException": "The user had this password before. Choose another one.",
-    "ThrottlingException": THROTTLED,
-    "TooManyRequestsException": THROTTLED,
-    "UnrecognizedClientException": EXPIRED,
-    "UserLambdaValidationException": "A function of the pool (its Lambda triggers) refuses this user.",
-    "UserNotFoundException": "The Cognito user was deleted just now. Run this again.",
-    "UsernameExistsException": "There is a Cognito user with this e-mail or handle already. Run this again.",
-}
+# Somebody waits for a page.
+PAGE_TIMEOUTS = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 1})
 NOT_ASKED = (
     ((NoCredentialsError, PartialCredentialsError), NO_CREDENTIALS),
     ((ProfileNotFound,), "There is no AWS profile {profile}. Unset AWS_PROFILE, or name another."),
@@ -184,6 +163,32 @@ class UserPool:
         with self._translated_errors():
             self.client.admin_add_user_to_group(UserPoolId=self.id, Username=username, GroupName=group)
 
+    def user_of(self, sub: str) -> CognitoUser | None:
+        """The user with this sub, or None."""
+        return next(self.users(where=("sub", sub)), None)
+
+    def groups_of(self, username: str) -> frozenset[str]:
+        """The names of the groups the user is in."""
+        pages = self.client.get_paginator("admin_list_groups_for_user")
+        with self._translated_errors():
+            found = pages.paginate(UserPoolId=self.id, Username=username, PaginationConfig={"PageSize": PAGE_SIZE})
+            return frozenset(group["GroupName"] for page in found for group in page["Groups"])
+
+    def disable(self, username: str) -> None:
+        """Let the user sign in no more; what they are signed in to goes on until its tokens expire."""
+        with self._translated_errors():
+            self.client.admin_disable_user(UserPoolId=self.id, Username=username)
+
+    def enable(self, username: str) -> None:
+        """Let the user sign in again."""
+        with self._translated_errors():
+            self.client.admin_enable_user(UserPoolId=self.id, Username=username)
+
+    def sign_out(self, username: str) -> None:
+        """Revoke all tokens that the user has."""
+        with self._translated_errors():
+            self.client.admin_user_global_sign_out(UserPoolId=self.id, Username=username)
+
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:
         with translated_errors():
@@ -207,7 +212,7 @@ class UserPool:
         )
 
 
-def connect(*, endpoint_url: str | None, region: str) -> CognitoIdentityProviderClient:
+def connect(*, endpoint_url: str | None, region: str, timeouts: Config = TIMEOUTS) -> CognitoIdentityProviderClient:
     """A client with a session of its own. A loopback endpoint gets dummy credentials, any other the default chain."""
     local = is_loopback(endpoint_url)
     with translated_errors():
@@ -217,7 +222,7 @@ def connect(*, endpoint_url: str | None, region: str) -> CognitoIdentityProvider
             endpoint_url=endpoint_url,
             aws_access_key_id=DUMMY_CREDENTIAL if local else None,
             aws_secret_access_key=DUMMY_CREDENTIAL if local else None,
-            config=TIMEOUTS,
+            config=timeouts,
         )
 
 

@@ -4,18 +4,38 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from . import cognito
 
+if TYPE_CHECKING:
+    from types_boto3_cognito_idp import CognitoIdentityProviderClient
+
+NOT_SET = "COGNITO_USER_POOL_ID is not set. Set it, or run `make run` for the local pool."
+
 
 def user_pool() -> cognito.UserPool:
     """The pool of COGNITO_USER_POOL_ID. Raises `CognitoError` when none is named."""
     if not settings.COGNITO_USER_POOL_ID:
-        raise cognito.CognitoError("COGNITO_USER_POOL_ID is not set. Set it, or run `make run` for the local pool.")
+        raise cognito.CognitoError(NOT_SET)
     client = cognito.connect(endpoint_url=settings.COGNITO_ENDPOINT_URL, region=settings.AWS_REGION)
     return cognito.UserPool(client, settings.COGNITO_USER_POOL_ID)
+
+
+def page_pool() -> cognito.UserPool:
+    """As `user_pool`, with a client that is kept and waits no longer than somebody who looks at a page."""
+    if not settings.COGNITO_USER_POOL_ID:
+        raise cognito.CognitoError(NOT_SET)
+    client = _page_client(settings.COGNITO_ENDPOINT_URL, settings.AWS_REGION)
+    return cognito.UserPool(client, settings.COGNITO_USER_POOL_ID)
+
+
+@cache
+def _page_client(endpoint_url: str | None, region: str) -> CognitoIdentityProviderClient:
+    return cognito.connect(endpoint_url=endpoint_url, region=region, timeouts=cognito.PAGE_TIMEOUTS)
 
 
 def groups_by_sub(pool: cognito.UserPool) -> Mapping[str, Sequence[str]]:

@@ -18,8 +18,8 @@ from cruddur.text import is_blank
 from .handles import HandleError, validate_handle
 from .models import COGNITO_USER_ID_MAX_CHARS, DISPLAY_NAME_MAX_CHARS, MOCK, User
 from .people import require_free
+from .rights import ADMINS, MODERATORS, give_rights
 
-ADMINS = "admins"
 EMAIL_MAX_CHARS = 254
 WAITING = "waiting_for_handle"
 WAITING_SECONDS = 15 * 60
@@ -36,6 +36,12 @@ class Identity:
     handle: str
     """As its owner wishes it: anything, or nothing."""
     is_admin: bool
+    is_moderator: bool = False
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """Those of Cognito's groups that give rights here."""
+        return frozenset([ADMINS] * self.is_admin + [MODERATORS] * self.is_moderator)
 
 
 class SignInFailed(Exception):
@@ -76,6 +82,7 @@ def identity_of(claims: Mapping[str, Any]) -> Identity:
         name=text_claim(claims, "name"),
         handle=text_claim(claims, "preferred_username"),
         is_admin=isinstance(groups, list) and ADMINS in groups,
+        is_moderator=isinstance(groups, list) and MODERATORS in groups,
     )
 
 
@@ -102,7 +109,7 @@ def text_claim(claims: Mapping[str, Any], name: str) -> str:
 
 
 def person_of(identity: Identity) -> User:
-    """The person of this identity, made if this is the first sign-in; e-mail and admin rights as Cognito has them now.
+    """The person of this identity, made if this is the first sign-in; e-mail and rights as Cognito has them now.
 
     Raises `HandleNeeded` or `AccountClosed`.
     """
@@ -115,7 +122,7 @@ def person_of(identity: Identity) -> User:
     if not person.is_active:
         raise AccountClosed
     person.email = identity.email or person.email
-    person.is_staff = person.is_superuser = identity.is_admin
+    give_rights(person, identity.groups)
     person.save(update_fields=["email", "is_staff", "is_superuser"])
     return person
 
@@ -148,7 +155,7 @@ def make_person(*, identity: Identity, handle: str) -> User:
             display_name=display_name(identity, normal),
             email=identity.email,
             cognito_user_id=identity.sub,
-            is_staff=identity.is_admin,
+            is_staff=identity.is_admin or identity.is_moderator,
             is_superuser=identity.is_admin,
         )
 

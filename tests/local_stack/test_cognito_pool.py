@@ -1,6 +1,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -8,6 +9,9 @@ from local_stack.aws import AwsEmulator
 from local_stack.cognito_pool import POOL_NAME, Pool, ensure_pool, handles, statuses_by_email
 from local_stack.problem import Problem
 from users import cognito
+
+if TYPE_CHECKING:
+    from types_boto3_cognito_idp import CognitoIdentityProviderClient
 
 REGION = "us-east-1"
 
@@ -24,6 +28,11 @@ def ensure(emulator: AwsEmulator, app_url: str = "http://localhost:8000") -> Poo
     return ensure_pool(endpoint_url=emulator.url, public_url=emulator.public_url, region=REGION, app_urls=[app_url])
 
 
+def in_group(client: "CognitoIdentityProviderClient", pool_id: str, group: str) -> list[str]:
+    users = client.list_users_in_group(UserPoolId=pool_id, GroupName=group)["Users"]
+    return [cognito.cognito_user(user).handle for user in users]
+
+
 def test_it_makes_everyone_once_however_often_it_runs(emulator: AwsEmulator) -> None:
     first = ensure(emulator)
     second = ensure(emulator)
@@ -34,10 +43,10 @@ def test_it_makes_everyone_once_however_often_it_runs(emulator: AwsEmulator) -> 
     statuses = statuses_by_email(client, first.pool_id)
     assert set(statuses) == {f"{handle}@cruddur.example" for handle in handles()}
     assert set(statuses.values()) == {"CONFIRMED"}
-    admins = client.list_users_in_group(UserPoolId=first.pool_id, GroupName="admins")["Users"]
-    assert [{each["Name"]: each["Value"] for each in user["Attributes"]}["preferred_username"] for user in admins] == [
-        "andrewbrown"
-    ]
+    assert {group: in_group(client, first.pool_id, group) for group in ("admins", "moderators")} == {
+        "admins": ["andrewbrown"],
+        "moderators": ["londo"],
+    }
 
 
 def test_it_completes_people_whom_an_interrupted_start_left_without_a_password(

@@ -88,6 +88,12 @@ def test_it_makes_a_confirmed_user_in_the_groups(pool: UserPool) -> None:
     assert not User.objects.exists()
 
 
+def test_it_makes_the_group_of_moderators_too(pool: UserPool) -> None:
+    run(COMMAND, *ANN, "--group", "moderators", "--set-password")
+
+    assert pool.subs_in_group("moderators") == {only_user(pool).sub}
+
+
 def test_it_invites_where_mail_is_sent(pool: UserPool, mail: None) -> None:
     out, _ = run(COMMAND, *ANN)
 
@@ -215,10 +221,10 @@ def test_it_refuses_before_anything_is_made(pool: UserPool, handle: str, email: 
     assert pool.groups() == []
 
 
-def test_it_makes_no_group_but_admins(pool: UserPool) -> None:
+def test_it_makes_no_group_but_those_that_give_rights(pool: UserPool) -> None:
     pool.create_group("testers")
 
-    with pytest.raises(CommandError, match=r"no group nobodys in this pool\. There are: admins, testers\."):
+    with pytest.raises(CommandError, match=r"no group nobodys in this pool\. There are: admins, moderators, testers\."):
         run(COMMAND, *ANN, "--group", "nobodys", "--set-password")
 
     assert list(pool.users()) == []

@@ -122,6 +122,21 @@ def test_it_makes_a_member_of_admins_an_administrator(come_back: Any, bayko: Use
     assert bayko.is_superuser
 
 
+def test_it_makes_a_member_of_moderators_a_moderator(come_back: Any, admin: User) -> None:
+    come_back(sub="sub-of-andrew", **{"cognito:groups": ["moderators"]})
+
+    admin.refresh_from_db()
+    assert admin.is_staff
+    assert not admin.is_superuser
+
+
+def test_the_first_sign_in_gives_a_moderator_the_right(come_back: Any) -> None:
+    come_back(sub="sub-of-new", preferred_username="newcomer", **{"cognito:groups": ["moderators"]})
+
+    person = User.objects.get(handle="newcomer")
+    assert (person.is_staff, person.is_superuser) == (True, False)
+
+
 @pytest.mark.parametrize("groups", [[], ["administrators"], None, "admins", {"admins": 1}])
 def test_it_takes_the_right_from_who_left_admins(come_back: Any, admin: User, groups: object) -> None:
     come_back(sub="sub-of-andrew", **{"cognito:groups": groups})

@@ -13,7 +13,7 @@ from users.accounts import Account, complete_account, look_up_account
 from users.linking import CONFIRMED
 from users.models import MOCK, User
 from users.pool import user_pool
-from users.sign_in import ADMINS
+from users.rights import ADMINS, GROUPS
 
 
 class Command(StackCommand):
@@ -25,7 +25,7 @@ class Command(StackCommand):
     examples = (
         "ann ann@example.com --name 'Ann Example' --admin",
         "ann ann@example.com --admin --set-password",
-        "ann ann@example.com --group admins --set-password < password-file",
+        "mo mo@example.com --group moderators --set-password < password-file",
     )
     when_stopped = "Stopped. Run it again: it completes what was begun."
 
@@ -34,7 +34,11 @@ class Command(StackCommand):
         parser.add_argument("email", metavar="EMAIL", help="the e-mail address they sign in with")
         parser.add_argument("--name", default="", help="the name; the handle unless given")
         parser.add_argument(
-            "--group", action="append", default=[], metavar="GROUP", help="a group of the pool; may be repeated"
+            "--group",
+            action="append",
+            default=[],
+            metavar="GROUP",
+            help=f"a group of the pool; may be repeated; {' and '.join(GROUPS)} are made if they are missing",
         )
         parser.add_argument("--admin", action="store_true", help=f"the group {ADMINS}, made if it is missing")
         parser.add_argument(

@@ -11,7 +11,7 @@ from cruddur.terminal import Column
 from users.cognito import UserPool
 from users.linking import CONFIRMED, Match, matches
 from users.pool import groups_by_sub, user_pool
-from users.sign_in import ADMINS
+from users.rights import ADMINS
 
 
 def as_date(moment: datetime | None) -> str:
