@@ -4,8 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from .items import Conversation, Message, conversation_key, message_key, number, sent_value, uuid_bytes
+from .items import (
+    Conversation,
+    Entry,
+    Message,
+    conversation_key,
+    entry_item,
+    message_key,
+    number,
+    sent_value,
+    uuid_bytes,
+)
 from .text import preview
+
+MAY_WRITE = (
+    "contains(member_uuids, :me) AND attribute_not_exists(blocked_by) "
+    "AND (attribute_not_exists(left_uuids) OR (size(left_uuids) < :others AND NOT contains(left_uuids, :me)))"
+)
+"""Nobody blocks, the writer has not left for good, and of the `:others` somebody has not either."""
 
 
 def put_new(table_name: str, item: dict[str, Any]) -> dict[str, Any]:
@@ -23,7 +39,7 @@ def put_new(table_name: str, item: dict[str, Any]) -> dict[str, Any]:
 def advance_conversation(table_name: str, conversation: Conversation, after: Conversation) -> dict[str, Any]:
     """Turn a conversation as it was read into the one `after` its next message.
 
-    On condition that nothing was written in between, the writer is a member, and nobody blocks.
+    On condition that nothing was written in between, and that the writer may write: see `MAY_WRITE`.
     """
     writer = after.last_user_uuid
     return {
@@ -32,8 +48,7 @@ def advance_conversation(table_name: str, conversation: Conversation, after: Con
             "Key": conversation_key(conversation.group_uuid),
             "UpdateExpression": "SET seq = :seq, version = version + :one, last_sk = :sk, message = :message, "
             "last_user_uuid = :me, sent.#me = :sent",
-            "ConditionExpression": "seq = :read_seq AND last_sk = :read_sk AND contains(member_uuids, :me) "
-            "AND attribute_not_exists(blocked_by)",
+            "ConditionExpression": f"seq = :read_seq AND last_sk = :read_sk AND {MAY_WRITE}",
             "ExpressionAttributeNames": {"#me": str(writer)},
             "ExpressionAttributeValues": {
                 ":seq": number(after.seq),
@@ -44,6 +59,7 @@ def advance_conversation(table_name: str, conversation: Conversation, after: Con
                 ":sent": sent_value(after.sent_by(writer)),
                 ":read_seq": number(conversation.seq),
                 ":read_sk": {"S": conversation.last_sk},
+                ":others": _others(conversation),
             },
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
@@ -54,21 +70,22 @@ def amend_conversation(table_name: str, conversation: Conversation, message: Mes
     """Give a conversation a new version because a message was edited or deleted; its preview if that is the newest.
 
     On condition that nothing changed since it was read, so that the preview stays the newest message's and an edit that
-    was long on its way undoes no later one; that the writer is a member; and, for an edit, that nobody blocks.
+    was long on its way undoes no later one; that the writer is a member; and, for an edit, that they may write.
     """
     is_newest = message.created_at == conversation.last_sk
-    may_write = "" if message.deleted_at else " AND attribute_not_exists(blocked_by)"
+    may_amend = "contains(member_uuids, :me)" if message.deleted_at else MAY_WRITE
     return {
         "Update": {
             "TableName": table_name,
             "Key": conversation_key(conversation.group_uuid),
             "UpdateExpression": "SET version = version + :one" + (", message = :message" if is_newest else ""),
-            "ConditionExpression": "version = :read_version AND contains(member_uuids, :me)" + may_write,
+            "ConditionExpression": f"version = :read_version AND {may_amend}",
             "ExpressionAttributeValues": {
                 ":one": number(1),
                 ":me": uuid_bytes(message.user_uuid),
                 ":read_version": number(conversation.version),
                 **({":message": {"S": preview(message.message)}} if is_newest else {}),
+                **({} if message.deleted_at else {":others": _others(conversation)}),
             },
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
@@ -91,3 +108,18 @@ def amend_message(table_name: str, message: Message) -> dict[str, Any]:
             "ExpressionAttributeValues": {":me": {"S": str(message.user_uuid)}, **values},
         }
     }
+
+
+def make_entry(table_name: str, entry: Entry) -> list[dict[str, Any]]:
+    """Put a member's entry on condition that there is none, and that the member has not left for good."""
+    has_not_left = {
+        "TableName": table_name,
+        "Key": conversation_key(entry.group_uuid),
+        "ConditionExpression": "attribute_not_exists(left_uuids) OR NOT contains(left_uuids, :member)",
+        "ExpressionAttributeValues": {":member": uuid_bytes(entry.user_uuid)},
+    }
+    return [{"ConditionCheck": has_not_left}, put_new(table_name, entry_item(entry))]
+
+
+def _others(conversation: Conversation) -> dict[str, str]:
+    return number(len(conversation.member_uuids) - 1)

@@ -51,7 +51,7 @@ def edit(*, user_uuid: UUID, group_uuid: UUID, created_at: str, text: str, now: 
             return message
         if not may_be_edited(message, now=now):
             raise TooLateToEdit
-        if conversation.blocked:
+        if conversation.is_closed_to(user_uuid):
             raise Blocked
         return edited(message, text=text, now=now)
 

@@ -52,7 +52,7 @@ class MessageUuidReused(Exception):
 
 
 class Blocked(Exception):
-    """A member blocks the conversation: nothing can be written into it."""
+    """Nothing can be written into the conversation: a member blocks it, or nobody is left who could answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,7 @@ def _append(
                 raise MessageUuidReused
             newest = stored.seq == conversation.seq
             return Delivery(stored, conversation.member_uuids, conversation.version, newest, repeated=True)
-        if conversation.blocked:
+        if conversation.is_closed_to(user_uuid):
             raise Blocked
         # Each attempt is a moment later: should a message stand at this very moment already, it is not written over.
         moment = now + timedelta(microseconds=attempt)

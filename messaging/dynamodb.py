@@ -225,6 +225,7 @@ class MessageTable:
         """Copy a conversation into a member's entry unless that has this or a newer version. 1 call, 3 WCU.
 
         False when the entry stays as it is. An entry that was lost is made anew, in the inbox and unread: 1 call more.
+        Not for a member who has left for good since: an old record must not bring their entry back.
         """
         _, found = self._update_entry(
             user_uuid,
@@ -243,10 +244,13 @@ class MessageTable:
                 ":version": number(conversation.version),
             },
         )
-        if found == {}:
-            put = actions.put_new(self.name, entry_item(entry_from_conversation(conversation, user_uuid)))["Put"]
-            found = refused(lambda: self.client.put_item(**put))
-        return found is None
+        if found != {}:
+            return found is None
+        try:
+            transact(self.client, actions.make_entry(self.name, entry_from_conversation(conversation, user_uuid)))
+        except TransactionRefused:
+            return False
+        return True
 
     def _query_messages(
         self, group_uuid: UUID, after: str, *, values: dict[str, Any] | None = None, keys: str = LATER, **how: Any

@@ -64,6 +64,13 @@ class Conversation:
     sent: Mapping[uuid.UUID, Sent] = field(default_factory=dict)
     blocked: bool = False
     """Whether a member blocks it, so that nothing more is written into it."""
+    left_uuids: frozenset[uuid.UUID] = frozenset()
+    """Members who have left for good: their accounts were deleted. They keep no entry."""
+
+    def is_closed_to(self, user_uuid: uuid.UUID) -> bool:
+        """Whether this member writes nothing more into it: somebody blocks, they left, or nobody else is left."""
+        everyone_else_left = bool(self.left_uuids) and self.member_uuids - self.left_uuids <= {user_uuid}
+        return self.blocked or user_uuid in self.left_uuids or everyone_else_left
 
     def sent_by(self, user_uuid: uuid.UUID) -> Sent:
         return self.sent.get(user_uuid, Sent())
@@ -203,6 +210,7 @@ def conversation_item(conversation: Conversation) -> dict[str, Any]:
         "message": {"S": conversation.message},
         "last_user_uuid": uuid_bytes(conversation.last_user_uuid),
         "sent": {"M": {str(member): sent_value(sent) for member, sent in conversation.sent.items()}},
+        **({"left_uuids": uuid_set(conversation.left_uuids)} if conversation.left_uuids else {}),
     }
 
 
@@ -264,6 +272,7 @@ def conversation_from(item: Item) -> Conversation:
         last_user_uuid=_uuid(item["last_user_uuid"]),
         sent={uuid.UUID(member): _sent(value) for member, value in item["sent"]["M"].items()},
         blocked="blocked_by" in item,
+        left_uuids=_uuids(item["left_uuids"]) if "left_uuids" in item else frozenset(),
     )
 
 

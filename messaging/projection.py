@@ -46,14 +46,14 @@ def changes(records: Iterable[Mapping[str, Any]]) -> list[Change]:
 
 
 def project(table: MessageTable, conversations: Iterable[Conversation]) -> int:
-    """Bring the entries of all members up to these conversations; returns how many entries moved.
+    """Bring the entries of all members who have not left up to these conversations; returns how many entries moved.
 
     One call of 3 write units a member. Raises `Unavailable`; doing it again is safe.
     """
     return sum(
         table.copy_to_entry(conversation, member)
         for conversation in conversations
-        for member in sorted(conversation.member_uuids)
+        for member in sorted(conversation.member_uuids - conversation.left_uuids)
     )
 
 

@@ -82,7 +82,8 @@ def what_message(values: Plain, shown: Callable[[str], str]) -> str:
 
 def what_conversation(values: Plain, shown: Callable[[str], str]) -> str:
     blocked = ", blocked" if "blocked_by" in values else ""
-    return f"seq {values['seq']}: {' '.join(map(shown, values['member_uuids']))}{blocked}"
+    left = f", left by {' '.join(map(shown, values['left_uuids']))}" if "left_uuids" in values else ""
+    return f"seq {values['seq']}: {' '.join(map(shown, values['member_uuids']))}{left}{blocked}"
 
 
 def what_entry(values: Plain, shown: Callable[[str], str]) -> str:

@@ -123,7 +123,7 @@ def thread_page(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -
         new=new_count(thread),
         read_seq=thread.entry.read_seq,
         read_url=reverse("mark_read", args=[thread.conversation.group_uuid]),
-        blocked=thread.conversation.blocked,
+        blocked=thread.conversation.is_closed_to(thread.entry.user_uuid),
     )
 
 

@@ -33,7 +33,7 @@ UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 """What the functions of `items` raise for an item that is not of the model."""
 OWN = ("inbox", "read_seq", "read_sk")
 """A member's own attributes of an entry: the copy has none of them."""
-NOT_FROM_MESSAGES = ("pk", "sk", "member_uuids", "version", "blocked_by")
+NOT_FROM_MESSAGES = ("pk", "sk", "member_uuids", "left_uuids", "version", "blocked_by")
 """Of a conversation: what its messages do not tell."""
 NOTHING_FROM_MESSAGES: Item = {
     "seq": {"N": "0"},
@@ -128,7 +128,8 @@ def problems(look: Look, *, settled_version: int) -> list[Finding]:
     of_conversation = [] if running.malformed else list(_of_conversation(look))
     if of_conversation or look.conversation is None:
         return found + of_conversation
-    for member in sorted(look.conversation.member_uuids):
+    # Who leaves for good has an entry until all they wrote is gone, and it follows nothing any more.
+    for member in sorted(look.conversation.member_uuids - look.conversation.left_uuids):
         found += _of_entry(look, look.conversation, member, settled_version)
     return found
 
@@ -249,7 +250,8 @@ def rebuilt(look: Look) -> Conversation:
     if look.running.conversation is None or members is None:
         msg = "without messages and members there is no conversation"
         raise ValueError(msg)
-    return replace(look.running.conversation, member_uuids=members, version=newer_version(look))
+    left = look.conversation.left_uuids if look.conversation else frozenset()
+    return replace(look.running.conversation, member_uuids=members, left_uuids=left, version=newer_version(look))
 
 
 def newer_version(look: Look) -> int:

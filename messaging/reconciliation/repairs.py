@@ -36,9 +36,10 @@ class Repairs:
         return self._done(lambda: self.table.client.put_item(**put))
 
     def rewrite_conversation(self, item: Item, conversation: Conversation) -> bool:
-        """Write what follows from the messages, and the version; members and blocks stay. 1 call."""
+        """Write what follows from the messages, and the version; members, who left, and blocks stay. 1 call."""
         written = conversation_item(conversation)
-        changes = {name: value for name, value in written.items() if name not in ("pk", "sk", "member_uuids")}
+        stays = ("pk", "sk", "member_uuids", "left_uuids")
+        changes = {name: value for name, value in written.items() if name not in stays}
         return self._update(conversation_key(conversation.group_uuid), changes, item, READ_AGAIN)
 
     def number_message(self, item: Item, seq: int) -> bool:

@@ -104,7 +104,7 @@ def test_a_lost_entry_that_somebody_else_makes_anew_at_that_moment_is_left_alone
     old, new = history(either_table, 2)
     either_table.client.delete_item(TableName=either_table.name, Key=entry_key(BAYKO, GROUP))
 
-    with during(either_table, "PutItem", lambda: project(either_table, [new])):
+    with during(either_table, "TransactWriteItems", lambda: project(either_table, [new])):
         project(either_table, [old])
 
     assert entry_of(either_table, BAYKO).version == new.version
