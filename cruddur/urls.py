@@ -8,6 +8,7 @@ from cruddur.manifest import manifest
 urlpatterns = [
     path("", include("users.urls")),
     path("", include("messaging.urls")),
+    path("", include("moderation.urls")),
     path("oidc/", include("mozilla_django_oidc.urls")),
     path("manifest.webmanifest", manifest, name="manifest"),
     path("admin/", admin.site.urls),

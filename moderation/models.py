@@ -103,6 +103,8 @@ class Notice(models.Model):
 
     person_uuid = models.UUIDField()
     decision = models.OneToOneField(Decision, models.PROTECT, related_name="notice")
+    text = models.CharField(max_length=REASON_MAX_CHARS)
+    """The moderator's words to the person."""
     created_at = models.DateTimeField()
     acknowledged_at = models.DateTimeField(null=True, blank=True)
 

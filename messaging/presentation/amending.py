@@ -27,6 +27,8 @@ class Menu:
     """Empty when it is too late, or the message is somebody else's."""
     delete_url: str = ""
     """Empty when the message is somebody else's."""
+    report_url: str = ""
+    """Empty when the message is the reader's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ def menu(message: Message, *, own: bool, now: datetime) -> Menu:
         url=message_url(message),
         edit_url=_url("edit_message", message) if own and may_be_edited(message, now=now) else "",
         delete_url=_url("delete_message", message) if own else "",
+        report_url="" if own else _url("report_message", message),
     )
 
 

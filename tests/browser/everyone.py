@@ -28,6 +28,7 @@ PAGES: Mapping[str, Callable[[Places], str]] = {
     "edit_message": lambda places: f"{places.message}/edit",
     "delete_message": lambda places: f"{places.message}/delete",
     "profile": lambda places: "/@bayko",
+    "report_conversation": lambda places: places.group.replace("/messages/", "/report/"),
     "settings": lambda places: "/settings",
     "shortcuts": lambda places: "/shortcuts",
 }
@@ -38,6 +39,7 @@ VARIANTS: Mapping[str, Callable[[Places], str]] = {
 }
 FOR_VISITORS = {"landing": "/", "sign_in_failed": "/sign-in-failed"}
 NO_PAGES = {
+    "acknowledge_notice": "is posted to",
     "browser_settings": "is posted to",
     "catch_up": "JSON",
     "choose_handle": "needs a first sign-in without a handle",
@@ -51,6 +53,7 @@ NO_PAGES = {
     "oidc_authentication_init": "leads to Cognito",
     "oidc_logout": "leads to Cognito",
     "people": "a part of the list",
+    "report_message": "the page of report_conversation",
     "sign_up": "leads to Cognito",
     "stream": "server-sent events",
     "typing": "is posted to",

@@ -15,6 +15,11 @@ function open(opener) {
   for (const each of /** @type {NodeListOf<HTMLElement>} */ (menu.querySelectorAll("[data-own]"))) each.hidden = !own;
   const editItem = menu.querySelector(/** @type {"button"} */ ("[data-action=edit]"));
   if (editItem) editItem.hidden = !mayBeEdited(message);
+  const report = menu.querySelector(/** @type {"a"} */ ("a[data-report]"));
+  if (report) {
+    report.hidden = own;
+    report.href = new URL(opener.href).pathname.replace(/^\/messages\//, "/report/");
+  }
   menu.addEventListener("click", (event) => {
     const item = /** @type {Element} */ (event.target).closest("[data-action]");
     if (item) act(item.getAttribute("data-action") ?? "", message);

@@ -1,0 +1,71 @@
+"""What is copied of a conversation when it is reported: the message and the few before it, as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from messaging.connection import message_table
+from messaging.conversations import ConversationNotFound, MessageNotFound
+from messaging.items import Message, format_created_at, parse_created_at
+
+BEFORE = 5
+"""Messages before the one that is reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The messages in question, oldest first, as a member of their conversation could read them."""
+
+    messages: Sequence[Message]
+    reported_uuid: UUID
+    """Whose message it is; of a conversation the other member."""
+
+    @property
+    def newest(self) -> Message:
+        return self.messages[-1]
+
+    def facts(self) -> list[dict[str, Any]]:
+        """As a report keeps it."""
+        return [
+            {
+                "seq": message.seq,
+                "created_at": message.created_at,
+                "user_uuid": str(message.user_uuid),
+                "message": message.message,
+                "edited_at": message.edited_at,
+                "deleted_at": message.deleted_at,
+            }
+            for message in self.messages
+        ]
+
+
+def take(*, user_uuid: UUID, group_uuid: UUID, created_at: str = "") -> Snapshot:
+    """A message of somebody else's and up to five before it; without `created_at` the newest of the conversation.
+
+    2 calls, strongly consistent. Raises ConversationNotFound for who is no member; MessageNotFound for one's own
+    message, for a tombstone, and when there is nothing to report; ValueError when created_at is none.
+    """
+    after_it = format_created_at(parse_created_at(created_at) + timedelta(microseconds=1)) if created_at else None
+    table = message_table()
+    conversation = table.conversation(group_uuid)
+    if conversation is None or user_uuid not in conversation.member_uuids:
+        raise ConversationNotFound
+    messages = table.messages_before(group_uuid, after_it, limit=BEFORE + 1)
+    if not messages:
+        raise MessageNotFound
+    if not created_at:
+        return Snapshot(messages, _other(messages, conversation.member_uuids, user_uuid))
+    message = messages[-1]
+    if message.created_at != created_at or message.deleted_at or message.user_uuid == user_uuid:
+        raise MessageNotFound
+    return Snapshot(messages, message.user_uuid)
+
+
+def _other(messages: Sequence[Message], member_uuids: frozenset[UUID], user_uuid: UUID) -> UUID:
+    """Of the other members the one who wrote last, if any of them did."""
+    writers = [message.user_uuid for message in messages if message.user_uuid != user_uuid]
+    return writers[-1] if writers else min(member_uuids - {user_uuid})

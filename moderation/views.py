@@ -1,0 +1,121 @@
+"""What everyone meets of moderation: reporting, and a notice to acknowledge."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from cruddur.errors import RETRY_AFTER, bad_request
+from messaging.aws import Unavailable
+from messaging.conversations import ConversationNotFound, MessageNotFound
+from messaging.presentation import amending
+from messaging.presentation.faces import face
+from users.authenticated import AuthenticatedHttpRequest
+from users.people import people_by_uuid
+from users.redirects import HttpResponseSeeOther, asked_next
+
+from . import notices, reports, snapshots
+from .forms import NoticeForm, ReportForm
+from .reports import AlreadyReported
+from .snapshots import Snapshot
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def report_message(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> HttpResponse:
+    return report(request, group_uuid, created_at)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def report_conversation(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
+    return report(request, group_uuid, "")
+
+
+def report(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> HttpResponse:
+    """The form, or once it is sent (now or before) a word of thanks; 404 for who is no member."""
+    me = request.user.uuid
+    if reports.undecided_report(reporter_uuid=me, group_uuid=group_uuid, created_at=created_at):
+        return thanks(request, group_uuid)
+    if request.method != "POST":
+        return report_page(request, group_uuid, created_at, ReportForm())
+    form = ReportForm(request.POST)
+    if not form.is_valid():
+        return report_page(request, group_uuid, created_at, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        reports.report(
+            reporter_uuid=me,
+            group_uuid=group_uuid,
+            created_at=created_at,
+            reason=form.cleaned_data["reason"],
+            note=form.cleaned_data["note"],
+            now=timezone.now(),
+        )
+    except AlreadyReported:
+        pass
+    except (ConversationNotFound, MessageNotFound, ValueError) as error:
+        raise Http404("There is nothing to report.") from error
+    except Unavailable:
+        form.add_error(None, _("Not sent: we cannot reach the conversation right now. Send it again in a few seconds."))
+        response = form_page(request, group_uuid, created_at, form, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        response["Retry-After"] = str(RETRY_AFTER)
+        return response
+    # The same address now says thank you.
+    return HttpResponseSeeOther(request.path)
+
+
+def report_page(
+    request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str, form: ReportForm, *, status: int = 200
+) -> HttpResponse:
+    try:
+        snapshot = snapshots.take(user_uuid=request.user.uuid, group_uuid=group_uuid, created_at=created_at)
+    except (ConversationNotFound, MessageNotFound, ValueError) as error:
+        raise Http404("There is nothing to report.") from error
+    except Unavailable:
+        if not form.is_bound:
+            raise
+        snapshot = None  # what was written is shown all the same
+    return form_page(request, group_uuid, created_at, form, snapshot=snapshot, status=status)
+
+
+def form_page(
+    request: AuthenticatedHttpRequest,
+    group_uuid: UUID,
+    created_at: str,
+    form: ReportForm,
+    *,
+    snapshot: Snapshot | None = None,
+    status: int,
+) -> HttpResponse:
+    """The form, around which is said what is reported if that could be read."""
+    context = {"form": form, "of_message": bool(created_at), "back": reverse("conversation", args=[group_uuid])}
+    if snapshot is not None:
+        reported = people_by_uuid([snapshot.reported_uuid]).get(snapshot.reported_uuid)
+        context["reported"] = face(reported)
+        if created_at:
+            context["text"] = snapshot.newest.message
+            context["back"] = amending.message_url(snapshot.newest)
+    return render(request, "moderation/report.html", context, status=status)
+
+
+def thanks(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
+    return render(request, "moderation/reported.html", {"back": reverse("conversation", args=[group_uuid])})
+
+
+@login_required
+@require_POST
+def acknowledge_notice(request: AuthenticatedHttpRequest) -> HttpResponse:
+    """Note that the person has read the notice, and back to where they were."""
+    form = NoticeForm(request.POST)
+    if not form.is_valid():
+        return bad_request(request)
+    notices.acknowledge(person=request.user, pk=form.cleaned_data["notice"], now=timezone.now())
+    return HttpResponseSeeOther(asked_next(request))
