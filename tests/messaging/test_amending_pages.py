@@ -74,10 +74,14 @@ def test_one_s_own_can_be_edited_linked_to_and_deleted(client: Client, mine: Mes
     assert [client.get(each).status_code for each in (edit, link, delete)] == [200, 200, 200]
 
 
-def test_others_can_be_linked_to(client: Client, mine: Message, bayko: User) -> None:
+def test_others_can_be_linked_to_and_reported(client: Client, mine: Message, bayko: User) -> None:
     other = send(by=bayko.uuid, group=mine.group_uuid, text="Other", now=timezone.now())
 
-    assert items_of(client.get(url(other))) == [there(other), there(other)]
+    assert items_of(client.get(url(other))) == [
+        there(other),
+        f"/report/{other.group_uuid}/{other.created_at}",
+        there(other),
+    ]
 
 
 def test_after_fifteen_minutes_it_can_only_be_deleted(client: Client, andrew: User, bayko: User, mine: Message) -> None:
