@@ -131,7 +131,7 @@ def test_the_link_of_another_s_message_leads_to_it(sign_in: SignIn) -> None:
     other = page.locator(".message:not(.message--own, .message--deleted)[id]").last
     menu = menu_of(other)
     expect(menu.get_by_role("menuitem")).to_have_text(["Copy text", "Copy link", "Report"])
-        expect(menu.get_by_role("menuitem", name="Report")).to_have_attribute("href", re.compile(r"^/report/[^/]+/20"))
+    expect(menu.get_by_role("menuitem", name="Report")).to_have_attribute("href", re.compile(r"^/report/[^/]+/20"))
     menu.get_by_role("menuitem", name="Copy link").click()
     expect(page.locator(".toast")).to_be_visible()
 
