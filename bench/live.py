@@ -125,9 +125,9 @@ def fill_bucket() -> None:
     """Let the sender send again at once."""
     from django.db import connection  # noqa: PLC0415
 
-    from messaging.models import SendAllowance  # noqa: PLC0415
+    from cruddur.models import RateBucket  # noqa: PLC0415
 
-    SendAllowance.objects.all().delete()
+    RateBucket.objects.all().delete()
     connection.close()
 
 

@@ -14,6 +14,7 @@ from django.template import loader
 from django.utils.translation import gettext as _
 
 from .origin import is_from_elsewhere
+from .rate_limits import waiting
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,8 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 
 def too_many_requests(request: HttpRequest, *, retry_after: int) -> HttpResponse:
-    return error_page(request, HTTPStatus.TOO_MANY_REQUESTS, retry_after=retry_after)
+    context = {"wait": waiting(retry_after)}
+    return error_page(request, HTTPStatus.TOO_MANY_REQUESTS, context=context, retry_after=retry_after)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

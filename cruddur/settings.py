@@ -30,6 +30,8 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 APP_URL = env.str("APP_URL", "").rstrip("/")
 SECURE = urlsplit(APP_URL).scheme == "https"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[host] if (host := urlsplit(APP_URL).hostname) else [])
+# Only then is anything believed that a proxy says of a request.
+BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
 CSRF_TRUSTED_ORIGINS = [APP_URL] if APP_URL else []
 
 INSTALLED_APPS = [
@@ -119,6 +121,22 @@ CSRF_FAILURE_VIEW = "cruddur.errors.csrf_failure"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SIGNED_COOKIE_LEGACY_SALT_FALLBACK = False
 
+# --- Rates ------------------------------------------------------------------------------------------------
+
+# How often at once, and over which time as often again: cruddur/rate_limits.py. All but the last are by person.
+RATE_LIMITS = {
+    "messages": env.str("RATE_MESSAGES", "30/30s"),
+    "messages_to_one": env.str("RATE_MESSAGES_TO_ONE", "25/30s"),
+    "new_conversations": env.str("RATE_NEW_CONVERSATIONS", "30/d"),
+    "new_conversations_new_account": env.str("RATE_NEW_CONVERSATIONS_NEW_ACCOUNT", "10/d"),
+    "reports": env.str("RATE_REPORTS", "10/h"),
+    "searches": env.str("RATE_SEARCHES", "60/min"),
+    "streams": env.str("RATE_STREAMS", "60/min"),
+    "exports": env.str("RATE_EXPORTS", "3/d"),
+    "sign_ins": env.str("RATE_SIGN_INS", "60/10min"),
+}
+NEW_ACCOUNT_DAYS = env.int("NEW_ACCOUNT_DAYS", 7)
+
 # --- AWS --------------------------------------------------------------------------------------------------
 
 AWS_REGION = env.str("AWS_REGION", env.str("AWS_DEFAULT_REGION", "us-east-1"))
@@ -152,7 +170,7 @@ OIDC_TIMEOUT = 5  # seconds, for each request to Cognito
 # --- Browsers ---------------------------------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = SECURE
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_REFERRER_POLICY = "same-origin"

@@ -8,9 +8,9 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from cruddur import errors
+from cruddur.rate_limits import RateLimited
 
 from .aws import Unavailable
-from .rate_limit import RateLimited
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 

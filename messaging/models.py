@@ -1,8 +1,7 @@
-"""What messaging keeps in Postgres: how far the stream was read, what failed, how fast people send."""
+"""What messaging keeps in Postgres: how far the stream was read and what failed."""
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
 
 
@@ -20,17 +19,6 @@ class StreamCheckpoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.shard_id} at {self.sequence_number}"
-
-
-class SendAllowance(models.Model):
-    """A person's token bucket: see `messaging.rate_limit`, which reads and writes it."""
-
-    person = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True)
-    full_at = models.DateTimeField()
-    """When the bucket will be full again."""
-
-    def __str__(self) -> str:
-        return f"{self.person_id} may send freely from {self.full_at}"
 
 
 class DeadLetter(models.Model):

@@ -10,11 +10,15 @@ from django.conf import settings
 from django.contrib import auth
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
+
+from cruddur.client_address import client_network
+from cruddur.rate_limits import LIMITS, take
 
 from .forms import ChooseHandleForm
 from .handles import HandleError
@@ -73,6 +77,7 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
             return redirect(next_url)
         if not is_configured():
             return failure_page(request, NotConfigured())
+        take_a_step(request)
         response: HttpResponseRedirect = super().get(request)
         # The library keeps one `next` a session; two tabs need one each. Its newest attempt is the last.
         request.session.pop("oidc_login_next", None)
@@ -111,6 +116,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
     """Back from Cognito. Whatever the query says, who is signed in stays so unless another sign-in succeeds."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        take_a_step(request)
         try:
             attempt = take_attempt(request)
             next_url = safe_next(request, attempt.get("next"))
@@ -122,6 +128,11 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
             return failure_page(request, failure)
         sign_in(request, person)
         return redirect(next_url)
+
+
+def take_a_step(request: HttpRequest) -> None:
+    """One step of a sign-in from this address, whoever it may be for. Raises RateLimited after too many."""
+    take(LIMITS["sign_ins"], who=client_network(request), now=timezone.now())
 
 
 def take_attempt(request: HttpRequest) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from django_permissions_policy import PermissionsPolicyMiddleware
 
 from cruddur.middleware import TIMEZONE_COOKIE, zone_from
 from cruddur.origin import is_from_elsewhere
+from cruddur.rate_limits import RateLimited
 
 from .hub import Hub
 from .rendering import Reader
@@ -55,7 +56,10 @@ async def admit(scope: dict[str, Any], hub: Hub) -> Answer:
         # In this order nothing is missed: a session that ended before is gone, and of a later end the bus tells.
         await hub.listen()
         asked_at = asyncio.get_running_loop().time()
-        response.status_code, reader = await _second_look(request, session_key, hub.sessions)
+        try:
+            response.status_code, reader = await _second_look(request, session_key, hub.sessions)
+        except RateLimited as limited:
+            response.status_code, response["Retry-After"] = HTTPStatus.TOO_MANY_REQUESTS, str(limited.retry_after)
     response["Cache-Control"] = "no-store"
     match response.status_code:
         case HTTPStatus.OK:

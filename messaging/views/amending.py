@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from cruddur.errors import wants_json
-from messaging import amendments, last_sends, rate_limit
+from cruddur.rate_limits import RateLimited
+from messaging import allowances, amendments, last_sends
 from messaging.amendments import MessageIsDeleted, NotTheWriter, TooLateToEdit
 from messaging.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound, Thread
 from messaging.forms import TextForm
@@ -69,7 +70,7 @@ def changed(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str
         return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code or "", str(error.message))
     now = timezone.now()
     try:
-        rate_limit.take(user_uuid=request.user.uuid, now=now)
+        allowances.take_to_write(request.user, group_uuid, now=now)
         return amendments.edit(
             user_uuid=request.user.uuid,
             group_uuid=group_uuid,
@@ -77,8 +78,8 @@ def changed(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str
             text=form.cleaned_data["message"],
             now=now,
         )
-    except rate_limit.RateLimited as limited:
-        return too_fast(limited.retry_after)
+    except RateLimited as limited:
+        return too_fast(limited)
     except TooLateToEdit:
         text = _(
             "Not changed: a message can be edited for 15 minutes. "

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from cruddur.errors import error_page, wants_json
-from messaging import last_sends, rate_limit
+from cruddur.rate_limits import RateLimited, explanation
+from messaging import allowances, last_sends
 from messaging.conversations import Blocked, Delivery, MessageUuidReused
 from messaging.forms import MessageForm
 from messaging.live import publishing
@@ -49,16 +50,25 @@ def form_token(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"token": get_token(request), "user": request.user.uuid})
 
 
-def post_message(request: AuthenticatedHttpRequest, send: Callable[[MessageForm], Delivery]) -> Delivery | Problem:
-    """Validate the posted form, take a token from the sender's bucket, and `send`; lists and open pages learn of it."""
+def post_message(
+    request: AuthenticatedHttpRequest,
+    send: Callable[[MessageForm], Delivery],
+    *,
+    group_uuid: UUID,
+    begins: bool = False,
+) -> Delivery | Problem:
+    """Validate the posted form, see that the sender is not too fast, and `send`; lists and open pages learn of it.
+
+    `begins`: whether the form is that of a conversation which has no message yet.
+    """
     form = MessageForm(request.POST)
     if not form.is_valid():
         return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, form.error_code, form.error_text, fresh=form.incomplete)
     try:
-        rate_limit.take(user_uuid=request.user.uuid, now=timezone.now())
+        allowances.take_to_write(request.user, group_uuid, begins=begins, now=timezone.now())
         delivery = send(form)
-    except rate_limit.RateLimited as limited:
-        return too_fast(limited.retry_after)
+    except RateLimited as limited:
+        return too_fast(limited)
     except MessageUuidReused:
         return Problem(
             HTTPStatus.CONFLICT,
@@ -106,15 +116,7 @@ def problem_body(request: AuthenticatedHttpRequest, problem: Problem) -> HttpRes
     return error_page(request, problem.status, code=problem.code, retry_after=problem.retry_after)
 
 
-def too_fast(seconds: int) -> Problem:
+def too_fast(limited: RateLimited) -> Problem:
     return Problem(
-        HTTPStatus.TOO_MANY_REQUESTS,
-        "too_many_requests",
-        ngettext(
-            "You have sent a lot in a short time. What you wrote is kept: try again in %(seconds)s second.",
-            "You have sent a lot in a short time. What you wrote is kept: try again in %(seconds)s seconds.",
-            seconds,
-        )
-        % {"seconds": seconds},
-        retry_after=seconds,
+        HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", explanation(limited), retry_after=limited.retry_after
     )

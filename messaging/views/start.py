@@ -11,12 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from cruddur.rate_limits import LIMITS, take
 from messaging import conversations
 from messaging.items import pair_group_uuid
 from users.authenticated import AuthenticatedHttpRequest
 from users.models import User
 from users.people import person_by_handle
-from users.search import find_people
+from users.search import PeoplePage, find_people
 
 from .pages import first_page
 from .requests import keeps_the_message
@@ -60,6 +61,8 @@ def create_conversation(request: AuthenticatedHttpRequest, person: User) -> Http
             message_uuid=form.cleaned_data["message_uuid"],
             now=timezone.now(),
         ),
+        group_uuid=pair_group_uuid(request.user.uuid, person.uuid),
+        begins=True,
     )
     if isinstance(outcome, Problem):
         return problem_body(request, outcome) or first_page(request, person, url=request.path, problem=outcome)
@@ -72,7 +75,7 @@ def people(request: AuthenticatedHttpRequest) -> HttpResponse:
     """People for `q`, for the search over the list; `group` names the conversations that it shows already."""
     query = request.GET.get("q", "").replace("\x00", "").strip()
     shown = request.GET.getlist("group")
-    found = find_people(query=query, exclude=request.user, page=1).people
+    found = look_for(request, query, page=1).people
     others = [person for person in found if str(pair_group_uuid(request.user.uuid, person.uuid)) not in shown]
     context = {"query": query, "people": others, "conversations": len(shown)}
     return render(request, "messaging/_people.html", context)
@@ -82,5 +85,12 @@ def search_page(request: AuthenticatedHttpRequest, *, error: str = "", status: i
     """The search, with whom it found."""
     query, page = request.GET.get("q", "").replace("\x00", "").strip(), request.GET.get("page", "")
     number = int(page) if page.isdecimal() and len(page) <= DIGITS_AT_MOST else 1
-    found = find_people(query=query, exclude=request.user, page=number)
+    found = look_for(request, query, page=number)
     return render(request, "messaging/new.html", {"query": query, "found": found, "error": error}, status=status)
+
+
+def look_for(request: AuthenticatedHttpRequest, query: str, *, page: int) -> PeoplePage:
+    """Who is found. Raises RateLimited for someone who goes through everybody."""
+    if query:
+        take(LIMITS["searches"], who=str(request.user.uuid), now=timezone.now())
+    return find_people(query=query, exclude=request.user, page=page)

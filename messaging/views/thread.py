@@ -57,6 +57,7 @@ def create_message(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpR
                 after=form.cleaned_data["after"],
                 now=timezone.now(),
             ),
+            group_uuid=group_uuid,
         )
     except ConversationNotFound as error:
         raise Http404("There is no such conversation.") from error

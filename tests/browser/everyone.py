@@ -63,7 +63,7 @@ FRAGILE: Mapping[str, Mapping[str, Any]] = {
     "400.html": {},
     "403.html": {},
     "409.html": {},
-    "429.html": {"retry_after": 9},
+    "429.html": {"wait": "9 seconds"},
     "500.html": {"incident": "abcd-1234"},
     "503.html": {"again_url": "/messages", "retry_after": 600},
     "messaging/unsent.html": {"status": 403, "heading": "Not sent", "explanation": "Why.", "action": "/", "text": "Hi"},

@@ -10,10 +10,10 @@ from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from cruddur import errors
+from cruddur.rate_limits import RateLimited
 from messaging import conversations
 from messaging.aws import Unavailable
 from messaging.middleware import UnavailableMiddleware
-from messaging.rate_limit import RateLimited
 from users.models import User
 
 
@@ -66,7 +66,7 @@ def test_unavailable_repeats_nothing_that_was_posted(
 def test_too_many_requests_says_when_to_try_again() -> None:
     middleware = UnavailableMiddleware(lambda _: None)  # type: ignore[arg-type,return-value]
 
-    response = middleware.process_exception(RequestFactory().get("/"), RateLimited(7))
+    response = middleware.process_exception(RequestFactory().get("/"), RateLimited(7, "searches"))
 
     assert response is not None
     assert (response.status_code, response["Retry-After"]) == (429, "7")

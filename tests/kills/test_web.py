@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 import pytest
 from django.utils import timezone
 
+from cruddur.models import RateBucket
 from messaging import conversations
 from messaging.dynamodb import MessageTable
 from messaging.items import pair_group_uuid
-from messaging.models import SendAllowance
 from users.models import User
 
 from .book import Book, Contents, check_conversations, check_entries, check_whole, contents
@@ -49,7 +49,7 @@ class Site:
         Returns whether it died: not at a moment that the request does not have.
         """
         # How fast a person may send is not what is tried here.
-        SendAllowance.objects.all().delete()
+        RateBucket.objects.all().delete()
         server = self.server
         first = browser.post(server, path, form, die_at=die_at)
         if first is None:
@@ -57,7 +57,7 @@ class Site:
             self.died.append(server.moments()[-1])
             self._server = None
             check_whole(self.contents())
-            SendAllowance.objects.all().delete()
+            RateBucket.objects.all().delete()
         second = browser.post(self.server, path, form)
         assert second is not None
         assert second[0] == expected, second

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from cruddur.rate_limits import LIMITS, take
 from messaging.live import endpoint, streams
 from users.models import User
 
@@ -39,6 +42,16 @@ def test_its_headers_let_nobody_keep_or_delay_it(site: WebProcess, bayko: User) 
     assert headers["x-accel-buffering"] == "no"
     assert "content-encoding" not in headers
     assert "set-cookie" not in headers
+
+
+def test_who_opens_streams_all_the_time_is_told_to_wait(site: WebProcess, bayko: User, londo: User) -> None:
+    limit = LIMITS["streams"]
+    take(limit, who=str(bayko.uuid), now=timezone.now() + timedelta(seconds=5), cost=limit.at_once)
+
+    with EventStream.open(site.port, session_of(bayko)) as stream:
+        assert (stream.status, stream.headers["retry-after"] in "123456") == (429, True)
+    with EventStream.open(site.port, session_of(londo)) as stream:
+        assert stream.status == 200
 
 
 def test_it_has_the_security_headers_of_every_other_answer(site: WebProcess, bayko: User) -> None:

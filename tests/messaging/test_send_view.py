@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from messaging import conversations, rate_limit
+from cruddur.rate_limits import LIMITS, take
+from messaging import conversations
 from messaging.aws import Unavailable
 from messaging.dynamodb import MessageTable
 from messaging.text import MESSAGE_MAX_CHARS
@@ -125,8 +126,7 @@ def test_it_mends_a_form_whose_own_fields_are_broken(client: Client, url: str, b
 
 
 def test_it_keeps_the_text_of_someone_who_is_too_fast(client: Client, url: str, andrew: User) -> None:
-    for _ in range(rate_limit.AT_ONCE):
-        rate_limit.take(user_uuid=andrew.uuid, now=timezone.now() + timedelta(seconds=5))
+    take(LIMITS["messages"], who=str(andrew.uuid), now=timezone.now() + timedelta(seconds=5), cost=30)
     form = hidden_of(client.get(url))
 
     response = post(client, url, "Mine", form)

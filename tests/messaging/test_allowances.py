@@ -1,0 +1,78 @@
+"""What is too fast or too much: the answer is 429, says when to try again, and keeps what was written."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from cruddur.rate_limits import LIMITS, take
+from messaging import allowances
+from messaging.dynamodb import MessageTable
+from messaging.items import pair_group_uuid
+from users.models import User
+
+from .pages import draft_of, text_of
+
+NEW = "/messages/new/bayko"
+
+
+def use_up(name: str, who: object) -> None:
+    limit = LIMITS[name]
+    take(limit, who=str(who), now=timezone.now() + timedelta(seconds=5), cost=limit.at_once)
+
+
+@pytest.fixture
+def signed_in(client: Client, andrew: User, moto_table: MessageTable) -> Client:
+    client.force_login(andrew)
+    return client
+
+
+def test_it_keeps_the_text_of_a_first_message_to_too_many(signed_in: Client, andrew: User, bayko: User) -> None:
+    use_up("new_conversations_new_account", andrew.uuid)
+
+    response = signed_in.post(NEW, {"message": "Hello", "message_uuid": str(uuid4()), "after": ""})
+
+    assert (response.status_code, draft_of(response)) == (429, "Hello")
+    assert int(response["Retry-After"]) > 3600
+    assert "You have begun a lot of conversations" in text_of(response)
+
+
+def test_an_old_account_may_begin_more(andrew: User, bayko: User) -> None:
+    andrew.created_at = timezone.now() - timedelta(days=8)
+    use_up("new_conversations_new_account", andrew.uuid)
+
+    allowances.take_to_write(andrew, uuid4(), begins=True, now=timezone.now())
+
+
+def test_a_pair_has_a_limit_of_its_own(signed_in: Client, andrew: User, bayko: User, londo: User) -> None:
+    use_up("messages_to_one", f"{andrew.uuid}:{pair_group_uuid(andrew.uuid, bayko.uuid)}")
+    form = {"message": "Hello", "message_uuid": str(uuid4()), "after": ""}
+
+    to_bayko = signed_in.post(NEW, form, headers={"accept": "application/json"})
+
+    assert (to_bayko.status_code, to_bayko.json()) == (429, {"error": "too_many_requests"})
+    assert signed_in.post("/messages/new/londo", form).status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/messages/people?q=b", "/messages/new?q=b"])
+def test_nobody_searches_through_everybody(signed_in: Client, andrew: User, bayko: User, path: str) -> None:
+    use_up("searches", andrew.uuid)
+
+    response = signed_in.get(path)
+
+    assert (response.status_code, response["Cache-Control"]) == (429, "no-store")
+    assert 1 <= int(response["Retry-After"]) <= 6
+    assert signed_in.get("/messages/new").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/oidc/authenticate/", "/oidc/callback/?code=a&state=b"])
+@pytest.mark.django_db
+def test_an_address_has_so_many_steps_of_signing_in(client: Client, path: str) -> None:
+    use_up("sign_ins", "192.0.2.7")
+
+    assert client.get(path, REMOTE_ADDR="192.0.2.7").status_code == 429
+    assert client.get(path, REMOTE_ADDR="192.0.2.8").status_code != 429
