@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -188,6 +188,11 @@ class UserPool:
         """Revoke all tokens that the user has."""
         with self._translated_errors():
             self.client.admin_user_global_sign_out(UserPoolId=self.id, Username=username)
+
+    def delete_user(self, username: str) -> None:
+        """Delete the user, unless that was done before."""
+        with self._translated_errors(), suppress(self.client.exceptions.UserNotFoundException):
+            self.client.admin_delete_user(UserPoolId=self.id, Username=username)
 
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:

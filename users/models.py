@@ -59,6 +59,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("may use the admin", default=False)
     has_notice = models.BooleanField(default=False, editable=False)
     """Whether something waits to be shown to them: pages that load the person need not ask for it."""
+    deletion_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When the deletion of the account was asked for: from then on nobody can sign in, and nobody is shown."""
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When that was done. The row is empty then, and keeps the uuid and what no other handle may look like."""
     # No index: only one of an extension serves substrings, and 100,000 people are searched in 10 to 35 ms without.
     search_text = models.TextField(editable=False)
 
@@ -80,10 +84,23 @@ class User(AbstractBaseUser, PermissionsMixin):
             ),
             models.CheckConstraint(condition=~models.Q(handle=""), name="user_handle_not_empty"),
             models.CheckConstraint(condition=~models.Q(cognito_user_id=""), name="user_cognito_user_id_not_empty"),
+            models.CheckConstraint(
+                condition=models.Q(deletion_asked_at=None) | models.Q(is_active=False, is_staff=False),
+                name="user_who_is_deleted_stays_out",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deleted_at=None) | models.Q(deletion_asked_at__isnull=False),
+                name="user_is_deleted_when_that_was_asked_for",
+            ),
         ]
         indexes = [
             # The admin's list, newest first.
             models.Index(fields=["-created_at"], name="user_created_at"),
+            models.Index(
+                fields=["deletion_asked_at"],
+                condition=models.Q(deletion_asked_at__isnull=False, deleted_at=None),
+                name="users_to_delete",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -97,11 +114,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
-        self.handle_skeleton = skeleton(self.handle)
-        self.search_text = search_text(handle=self.handle, display_name=self.display_name)
+        if self.deleted_at is None:
+            self.handle_skeleton = skeleton(self.handle)
+            self.search_text = search_text(handle=self.handle, display_name=self.display_name)
         if update_fields is not None and {"handle", "display_name"} & set(update_fields):
             update_fields = {*update_fields, "handle_skeleton", "search_text"}
         super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=update_fields)
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the deletion of the account was asked for, or is done."""
+        return self.deletion_asked_at is not None
 
     def get_absolute_url(self) -> str:
         return reverse("profile", args=[self.handle])

@@ -28,8 +28,11 @@ class SeedPerson:
 
 
 def people_by_uuid(uuids: Iterable[uuid.UUID]) -> dict[uuid.UUID, User]:
-    """The people with these uuids, inactive ones too, in one SQL statement; who has no row is missing."""
-    return User.objects.in_bulk(set(uuids))
+    """The people with these uuids, closed accounts too, in one SQL statement.
+
+    Missing are who has no row, and who deleted their account: from the moment they asked for it nobody sees them.
+    """
+    return User.objects.filter(deletion_asked_at=None).in_bulk(set(uuids))
 
 
 def person_by_handle(handle: str) -> User | None:
@@ -39,6 +42,11 @@ def person_by_handle(handle: str) -> User | None:
         return None
     person = User.objects.filter(handle_skeleton=skeleton(handle)).first()
     return person if person and person.handle.casefold() == handle.casefold() else None
+
+
+def person_who_had(handle: str) -> User | None:
+    """Who had this handle, or one that looks like it, and deleted their account: it stays out of others' hands."""
+    return User.objects.filter(handle_skeleton=skeleton(handle), deleted_at__isnull=False).first()
 
 
 def seeded_people(path: Path = SEED_FILE) -> Sequence[SeedPerson]:
@@ -54,7 +62,8 @@ def seed_people(path: Path = SEED_FILE) -> tuple[Sequence[User], Sequence[User]]
     created, found = [], []
     with transaction.atomic():
         for seed in seeded_people(path):
-            if person := person_by_handle(seed.handle):
+            # Who deleted their account does not come back, and nobody else gets their handle.
+            if person := person_by_handle(seed.handle) or person_who_had(seed.handle):
                 found.append(person)
                 continue
             created.append(
@@ -76,5 +85,5 @@ def require_free(handle: str) -> None:
     """
     other = User.objects.filter(handle_skeleton=skeleton(handle)).first()
     if other is not None:
-        same = other.handle.casefold() == handle.casefold()
+        same = other.handle.casefold() == handle.casefold() or other.deleted_at is not None
         raise HandleError("handle_taken" if same else "handle_confusable")

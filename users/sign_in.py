@@ -62,6 +62,11 @@ class AccountClosed(SignInFailed):
     status = 403
 
 
+class AccountDeleted(AccountClosed):
+    heading = _("This account was deleted")
+    explanation = _("Whoever had it asked for that, so nobody can sign in with it. It cannot be brought back.")
+
+
 class HandleNeeded(Exception):
     """A first sign-in whose handle is missing, bad or taken: the person has to choose one."""
 
@@ -120,7 +125,7 @@ def person_of(identity: Identity) -> User:
         except HandleError:
             raise HandleNeeded(identity) from None
     if not person.is_active:
-        raise AccountClosed
+        raise AccountDeleted if person.is_leaving else AccountClosed
     person.email = identity.email or person.email
     give_rights(person, identity.groups)
     person.save(update_fields=["email", "is_staff", "is_superuser"])
@@ -139,7 +144,7 @@ def first_sign_in(*, identity: Identity, handle: str) -> User:
         if person is None:
             raise error if isinstance(error, HandleError) else HandleError("handle_taken") from None
     if not person.is_active:
-        raise AccountClosed
+        raise AccountDeleted if person.is_leaving else AccountClosed
     return person
 
 

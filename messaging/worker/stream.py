@@ -84,6 +84,8 @@ class StreamConsumer:
     """Called with each batch once it is applied and its checkpoint written."""
     projected: Callable[[Conversation], object] = field(default=lambda conversation: None)
     """Called with each conversation whose change the stream told, once its entries have moved."""
+    between: Callable[[], object] = field(default=lambda: None)
+    """Called after each pass of `run`, for other work that takes a moment."""
     clock: Callable[[], float] = time.monotonic
     records: int = 0
     """Read so far."""
@@ -148,6 +150,7 @@ class StreamConsumer:
             self.begin()
             while True:
                 self.poll()
+                self.between()
                 if self.clock() >= self._listing_due:
                     self.find_shards()
                 self._pause(POLL_SECONDS)

@@ -18,6 +18,7 @@ from messaging.operations.schema import stream_arn
 from messaging.worker.active_worker import active_session, try_to_be_active
 from messaging.worker.checkpoints import PostgresCheckpoints
 from messaging.worker.dead_letters import PostgresDeadLetters, Replay, replay
+from messaging.worker.deletions import WaitingDeletions
 from messaging.worker.shards import StreamGone
 from messaging.worker.stream import Batch, StreamConsumer
 from messaging.worker.stream_status import saved_checkpoints, stream_status
@@ -32,7 +33,8 @@ class Command(TableCommand):
         "until SIGTERM or Ctrl-C, which end it with exit code 0, and takes up where it stopped; with -v2 tells of each "
         "batch. Of several workers one is active, and another takes over when that ends. What cannot be projected is "
         "put aside as a dead letter, and --replay projects those as their conversations are now. --once ends when the "
-        "stream is drained. --status only looks, also while a worker runs."
+        "stream is drained. --status only looks, also while a worker runs. Between its passes a worker deletes the "
+        "accounts whose owners asked for that: see delete_person."
     )
     examples = ("", "-v2", "--once", "--status", "--status --json", "--replay")
     replaces = ("the stream Lambda",)
@@ -112,6 +114,7 @@ class Command(TableCommand):
             PostgresDeadLetters(arn),
             self.tell_batch,
             publishing.conversation_changed,
+            WaitingDeletions(),
         )
 
     def tell_batch(self, batch: Batch) -> None:

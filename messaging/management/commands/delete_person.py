@@ -1,0 +1,85 @@
+import time
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from cruddur.commands import UsageError
+from cruddur.consent import add_consent_arguments, require_consent
+from cruddur.loopback import is_loopback
+from messaging import account_deletion
+from messaging.aws import patient
+from messaging.connection import message_table
+from messaging.dynamodb import MessageTable
+from messaging.management.table_command import TableCommand
+from users import deletion
+from users.people import person_who_had
+from users.pool import user_pool
+from users.typed_handles import NobodyCalled, person_meant
+
+
+class Command(TableCommand):
+    help = (
+        "Delete a person's account, for ever. Signs them out everywhere, makes tombstones of all their messages, and "
+        "deletes their entries in DynamoDB, their Cognito user, and what their row in Postgres holds; others keep the "
+        "conversations, with a deleted user. Asks for the handle again. Takes at least a minute, until requests that "
+        "were under way have ended. --pending does what is left of all deletions that were asked for, as the stream "
+        "worker does by itself: for where none runs."
+    )
+    examples = ("bayko", "bayko --yes", "bayko --i-mean bayko", "--pending")
+    when_stopped = "Stopped. What is done is done; --pending, or the stream worker, does the rest."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        who = parser.add_mutually_exclusive_group()
+        who.add_argument("handle", metavar="HANDLE", nargs="?", help="whose account")
+        who.add_argument("--pending", action="store_true", help="the accounts whose deletion was asked for")
+        add_consent_arguments(parser, name="HANDLE")
+
+    def act(self, *, handle: str | None, pending: bool, yes: bool, i_mean: str | None, **options: Any) -> None:
+        if (handle is None) != pending:
+            raise UsageError("Name a handle, or give --pending.")
+        waiting = deletion.waiting() if handle is None else self.asked_for(handle, yes=yes, i_mean=i_mean)
+        for user_uuid in waiting:
+            self.delete(user_uuid)
+        what = "1 account" if len(waiting) == 1 else f"{len(waiting)} accounts"
+        self.done(f"{what} deleted.", deleted=len(waiting), uuids=waiting)
+
+    def asked_for(self, handle: str, *, yes: bool, i_mean: str | None) -> Sequence[UUID]:
+        """The person's uuid, once the deletion is asked for; none when it is done already."""
+        try:
+            person = person_meant(handle)
+        except NobodyCalled:
+            if person_who_had(handle.removeprefix("@")):
+                self.say("That account was deleted before.")
+                return []
+            raise
+        if person.is_leaving:
+            self.say(f"The deletion of @{person.handle} was asked for before; this does what is left.")
+            return [person.uuid]
+        require_consent(
+            self,
+            thing="account",
+            name=person.handle,
+            is_local=is_loopback(message_table().client.meta.endpoint_url) and not settings.PRODUCTION,
+            yes=yes,
+            i_mean=i_mean,
+            holding="all their messages",
+        )
+        account_deletion.ask(user_uuid=person.uuid, now=timezone.now())
+        return [person.uuid]
+
+    def delete(self, user_uuid: UUID) -> None:
+        told = False
+        table = message_table()
+        table = MessageTable(patient(table.client), table.name)
+        steps = account_deletion.steps(user_uuid=user_uuid, table=table, user_pool=user_pool, clock=timezone.now)
+        with self.progress("steps") as advance:
+            for seconds in steps:
+                advance(1)
+                if seconds and not told:
+                    self.say(f"  waiting {seconds:.0f} s for requests that were under way; what came in goes, too")
+                    told = True
+                time.sleep(seconds)
