@@ -16,6 +16,8 @@ HEADINGS = {
     "db": "Postgres: people",
     "cognito": "Cognito: who may sign in",
     "update": "Cognito: who may sign in",
+    "delete": "Everything of one person",
+    "export": "Everything of one person",
 }
 """By the first word of a command's name, in the order in which a newcomer needs them."""
 DJANGO_COLUMNS = 3
