@@ -137,6 +137,11 @@ RATE_LIMITS = {
 }
 NEW_ACCOUNT_DAYS = env.int("NEW_ACCOUNT_DAYS", 7)
 
+# --- Messages -------------------------------------------------------------------------------------------------
+
+# Whether a first message waits until its receiver accepts.
+MESSAGE_REQUESTS = env.bool("MESSAGE_REQUESTS", PRODUCTION)
+
 # --- AWS --------------------------------------------------------------------------------------------------
 
 AWS_REGION = env.str("AWS_REGION", env.str("AWS_DEFAULT_REGION", "us-east-1"))

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
-from .items import (
-    Conversation,
-    Entry,
-    Message,
-    conversation_key,
-    entry_item,
-    message_key,
-    number,
-    sent_value,
-    uuid_bytes,
-)
+from .items import Conversation, Entry, Message, conversation_key, entry_item, entry_key, message_key
+from .sends import sent_value
 from .text import preview
+from .values import number, uuid_bytes
 
 MAY_WRITE = (
     "contains(member_uuids, :me) AND attribute_not_exists(blocked_by) "
@@ -39,16 +32,21 @@ def put_new(table_name: str, item: dict[str, Any]) -> dict[str, Any]:
 def advance_conversation(table_name: str, conversation: Conversation, after: Conversation) -> dict[str, Any]:
     """Turn a conversation as it was read into the one `after` its next message.
 
-    On condition that nothing was written in between, and that the writer may write: see `MAY_WRITE`.
+    On condition that nothing was written in between, that the writer may write (see `MAY_WRITE`), and that nobody else
+    is awaited to accept.
     """
     writer = after.last_user_uuid
+    becomes_request = after.awaiting is not None and not conversation.begun
     return {
         "Update": {
             "TableName": table_name,
             "Key": conversation_key(conversation.group_uuid),
             "UpdateExpression": "SET seq = :seq, version = version + :one, last_sk = :sk, message = :message, "
-            "last_user_uuid = :me, sent.#me = :sent",
-            "ConditionExpression": f"seq = :read_seq AND last_sk = :read_sk AND {MAY_WRITE}",
+            "last_user_uuid = :me, sent.#me = :sent"
+            + (", awaiting = :awaiting" if becomes_request else "")
+            + (" REMOVE awaiting" if conversation.awaiting == writer else ""),
+            "ConditionExpression": f"seq = :read_seq AND last_sk = :read_sk AND {MAY_WRITE} "
+            "AND (attribute_not_exists(awaiting) OR awaiting = :me)",
             "ExpressionAttributeNames": {"#me": str(writer)},
             "ExpressionAttributeValues": {
                 ":seq": number(after.seq),
@@ -60,8 +58,38 @@ def advance_conversation(table_name: str, conversation: Conversation, after: Con
                 ":read_seq": number(conversation.seq),
                 ":read_sk": {"S": conversation.last_sk},
                 ":others": _others(conversation),
+                **({":awaiting": uuid_bytes(after.awaiting)} if becomes_request and after.awaiting else {}),
             },
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }
+
+
+def change_conversation(
+    table_name: str, group_uuid: UUID, update: str, condition: str, values: dict[str, Any]
+) -> dict[str, Any]:
+    """Change what a conversation says of who may write in it, for a member `:me` who has not left for good."""
+    return {
+        "Update": {
+            "TableName": table_name,
+            "Key": conversation_key(group_uuid),
+            "UpdateExpression": update,
+            "ConditionExpression": f"contains(member_uuids, :me) AND NOT contains(left_uuids, :me) AND {condition}",
+            "ExpressionAttributeValues": values,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }
+
+
+def move_entry(table_name: str, entry: Entry) -> dict[str, Any]:
+    """Put a member's entry into the list that `entry` names, on condition that there is one."""
+    return {
+        "Update": {
+            "TableName": table_name,
+            "Key": entry_key(entry.user_uuid, entry.group_uuid),
+            "UpdateExpression": "SET inbox = :inbox" if entry.inbox else "REMOVE inbox",
+            "ConditionExpression": "attribute_exists(pk)",
+            **({"ExpressionAttributeValues": {":inbox": {"S": entry.inbox}}} if entry.inbox else {}),
         }
     }
 

@@ -90,12 +90,20 @@ def _amend(user_uuid: UUID, group_uuid: UUID, created_at: str, amend: Amend) -> 
         wanted = amend(conversation, message)
         newest = message.seq == conversation.seq
         if wanted == message:
-            return Delivery(message, conversation.member_uuids, conversation.version, newest, repeated=True)
+            return Delivery(
+                message,
+                conversation.member_uuids,
+                conversation.version,
+                newest,
+                repeated=True,
+                blocked=conversation.blocked,
+            )
         try:
             message_table().amend(conversation, wanted)
         except ConversationMoved:
             continue
-        return Delivery(wanted, conversation.member_uuids, conversation.version + 1, newest)
+        version = conversation.version + 1
+        return Delivery(wanted, conversation.member_uuids, version, newest, blocked=conversation.blocked)
     raise Unavailable
 
 

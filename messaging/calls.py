@@ -20,9 +20,11 @@ BATCH_GET_WAIT = 0.05
 class TransactionRefused(Exception):
     """A condition failed. `items` are the items of the actions as they are, where an action asked for that."""
 
-    def __init__(self, items: list[dict[str, Any] | None]) -> None:
+    def __init__(self, items: list[dict[str, Any] | None], failed: list[bool]) -> None:
         super().__init__("a condition failed")
         self.items = items
+        self.failed = failed
+        """For each action, whether it was its condition."""
 
 
 def get(client: DynamoDBClient, table_name: str, key: dict[str, Any]) -> dict[str, Any] | None:
@@ -59,9 +61,10 @@ def transact(client: DynamoDBClient, actions: list[Any]) -> None:
                 client.transact_write_items(TransactItems=actions)
     except ServiceError as error:
         reasons = cancellation_reasons(error)
-        if not any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons):
+        failed = [reason.get("Code") == "ConditionalCheckFailed" for reason in reasons]
+        if not any(failed):
             raise
-        raise TransactionRefused([reason.get("Item") for reason in reasons]) from error
+        raise TransactionRefused([reason.get("Item") for reason in reasons], failed) from error
 
 
 def refused(write: Callable[[], object]) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from .connection import message_table
-from .conversations import ConversationNotFound, Thread
+from .conversations import Thread, visible_to
 from .dynamodb import MessageTable
 from .items import Conversation, Entry, Message, parse_created_at
 from .sequence import entry_from_conversation
@@ -33,7 +33,7 @@ class Since:
     window: Thread | None
     """In place of the page's own, where more than new messages changed."""
     seen_seq: int
-    """How far others have read: the number of the last message that one of them has."""
+    """How far others have read: the number of the last message that one of them has; 0 while they do not tell."""
 
     @property
     def more(self) -> bool:
@@ -61,9 +61,8 @@ def since(*, user_uuid: UUID, group_uuid: UUID, after: str, version: int, first:
     for created_at in filter(None, (after, first, last)):
         parse_created_at(created_at)
     table = message_table()
-    conversation, entry = table.conversation_and_entry(group_uuid, user_uuid)
-    if conversation is None or user_uuid not in conversation.member_uuids:
-        raise ConversationNotFound
+    found, entry = table.conversation_and_entry(group_uuid, user_uuid)
+    conversation = visible_to(found, user_uuid)
     entry = entry or entry_from_conversation(conversation, user_uuid)
     messages: list[Message] = []
     window: Thread | None = None
@@ -92,7 +91,12 @@ def _upto(conversation: Conversation, messages: list[Message]) -> list[Message]:
 
 
 def _seen_seq(table: MessageTable, conversation: Conversation, user_uuid: UUID) -> int:
-    """What is read is noted, and what someone has written they have seen. 1 call."""
+    """What is read is noted, and what someone has written they have seen. 1 call.
+
+    Nobody tells while a member blocks, nor who has not accepted yet.
+    """
+    if conversation.blocked or conversation.awaiting:
+        return 0
     others = conversation.member_uuids - {user_uuid}
     entries = table.entries(conversation.group_uuid, others)
     return max((entry.read_seq for entry in entries), default=0)

@@ -7,75 +7,77 @@ same: `ConversationNotFound`. Whatever DynamoDB cannot answer now is `messaging.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
 from uuid import UUID
 
-from cruddur.text import normalise_text
-
-from .aws import Unavailable
+from .appending import (
+    AwaitingAnswer,
+    Blocked,
+    ConversationNotFound,
+    Delivery,
+    MessageRejected,
+    MessageUuidReused,
+    append,
+    sendable,
+)
 from .connection import message_table
 from .dynamodb import ConversationMoved, MessageTable
-from .items import SENDS_KEPT, Conversation, Entry, Message, pair_group_uuid, parse_created_at, user_pk
-from .sequence import (
-    conversation_after,
-    conversation_from_first,
-    entry_from_conversation,
-    first_message,
-    next_message,
-)
-from .text import problem_with
+from .items import Conversation, Entry, Message, pair_group_uuid, parse_created_at
+from .lists import INBOX, list_key
+from .sequence import conversation_from_first, entry_from_conversation, first_message
+
+__all__ = [
+    "PAGE_SIZE",
+    "AwaitingAnswer",
+    "Blocked",
+    "ConversationNotFound",
+    "Delivery",
+    "Inbox",
+    "MessageNotFound",
+    "MessageRejected",
+    "MessageUuidReused",
+    "Opening",
+    "Thread",
+    "as_member",
+    "existing_with",
+    "inbox",
+    "inbox_cursor",
+    "mark_read",
+    "send",
+    "sendable",
+    "start",
+    "thread",
+    "thread_from_unread",
+    "visible_to",
+]
 
 PAGE_SIZE = 20
-SEND_ATTEMPTS = 20
-"""Each failed one means that somebody else's message went in between."""
 
 
-class ConversationNotFound(Exception):
-    """There is no such conversation, or the person is not a member of it."""
+class Opening(Enum):
+    """What becomes of a first message."""
+
+    FREE = "free"
+    """It is in the other's inbox."""
+    REQUEST = "request"
+    """It waits among the other's requests, and there is no second one until they accept."""
+    CLOSED = "closed"
+    """There is none: the other wants none from people they do not know."""
 
 
 class MessageNotFound(Exception):
     """The conversation has no message at this created_at."""
 
 
-class MessageRejected(Exception):
-    """The text cannot be sent. `code` is `message_blank` or `message_exceed_max_chars`."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-class MessageUuidReused(Exception):
-    """This message_uuid was already sent with another text: the form needs a new one."""
-
-
-class Blocked(Exception):
-    """Nothing can be written into the conversation: a member blocks it, or nobody is left who could answer."""
-
-
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """A page of a person's conversations, newest first."""
+    """A page of one of a person's lists of conversations, newest first."""
 
     entries: Sequence[Entry]
     older: str | None
     """The cursor of the next page, `<last_message_at>_<group_uuid>`; none at the end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message as it is stored, and the conversation it is in."""
-
-    message: Message
-    member_uuids: frozenset[UUID]
-    version: int
-    """Of the conversation, with this message."""
-    is_newest: bool = True
-    """Whether the message is the conversation's newest."""
-    repeated: bool = False
-    """Whether it stood there like this before, so that nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +113,10 @@ class Thread:
         )
 
 
-def inbox(*, user_uuid: UUID, before: str | None = None) -> Inbox:
-    """A page of the person's conversations (pattern B, 1 call). Raises ValueError when `before` is no cursor."""
+def inbox(*, user_uuid: UUID, before: str | None = None, which: str = INBOX) -> Inbox:
+    """A page of one of the person's lists (pattern B, 1 call). Raises ValueError when `before` is no cursor."""
     position = _parse_cursor(before) if before else None
-    entries = message_table().inbox(user_pk(user_uuid), user_uuid, before=position, limit=PAGE_SIZE + 1)
+    entries = message_table().inbox(list_key(user_uuid, which), user_uuid, before=position, limit=PAGE_SIZE + 1)
     page = entries[:PAGE_SIZE]
     older = inbox_cursor(page[-1]) if len(entries) > PAGE_SIZE else None
     return Inbox(page, older)
@@ -166,19 +168,29 @@ def send(*, user_uuid: UUID, group_uuid: UUID, text: str, message_uuid: UUID, af
     """Store a message once (pattern C, 2 calls) and return it as stored, also when it had been stored before.
 
     `after` is the newest created_at the page knew when `message_uuid` was minted ("" for none).
-    Raises ConversationNotFound, MessageRejected, MessageUuidReused, Blocked; ValueError when `after` is no created_at.
+    Who was awaited to accept the conversation accepts it so. Raises ConversationNotFound, MessageRejected,
+    MessageUuidReused, AwaitingAnswer, Blocked; ValueError when `after` is no created_at.
     """
     text = sendable(text)
     if after:
         parse_created_at(after)
     conversation = message_table().conversation(group_uuid)
-    return _append(conversation, user_uuid=user_uuid, text=text, message_uuid=message_uuid, after=after, now=now)
+    return append(conversation, user_uuid=user_uuid, text=text, message_uuid=message_uuid, after=after, now=now)
 
 
-def start(*, user_uuid: UUID, other_uuid: UUID, text: str, message_uuid: UUID, now: datetime) -> Delivery:
+def start(
+    *,
+    user_uuid: UUID,
+    other_uuid: UUID,
+    text: str,
+    message_uuid: UUID,
+    now: datetime,
+    opening: Opening = Opening.FREE,
+) -> Delivery:
     """Send the first message to someone (pattern D, 1 call), or the next one if there is a conversation already.
 
-    The message's group_uuid is the conversation's. Raises what `send` raises; ValueError for one's own uuid.
+    The message's group_uuid is the conversation's. Raises what `send` raises, Blocked also where no first message is
+    wanted; ValueError for one's own uuid.
     """
     if user_uuid == other_uuid:
         msg = "nobody can start a conversation with themselves"
@@ -187,27 +199,48 @@ def start(*, user_uuid: UUID, other_uuid: UUID, text: str, message_uuid: UUID, n
     members = frozenset((user_uuid, other_uuid))
     group_uuid = pair_group_uuid(user_uuid, other_uuid)
     message = first_message(group_uuid=group_uuid, user_uuid=user_uuid, text=text, message_uuid=message_uuid, now=now)
-    conversation = conversation_from_first(message, member_uuids=members)
+    awaiting = other_uuid if opening is Opening.REQUEST else None
+    conversation = replace(conversation_from_first(message, member_uuids=members), awaiting=awaiting)
     entries = [entry_from_conversation(conversation, member) for member in sorted(members)]
-    try:
-        message_table().create(conversation, message, entries)
-    except ConversationMoved as moved:
-        return _append(moved.now, user_uuid=user_uuid, text=text, message_uuid=message_uuid, after="", now=now)
-    return Delivery(message, members, conversation.version)
+    if opening is Opening.CLOSED:
+        there = message_table().conversation(group_uuid)
+        if there is None or not there.begun:
+            raise Blocked
+    else:
+        try:
+            message_table().create(conversation, message, entries)
+        except ConversationMoved as moved:
+            there = moved.now
+        else:
+            return Delivery(message, members, conversation.version)
+    return append(
+        there,
+        user_uuid=user_uuid,
+        text=text,
+        message_uuid=message_uuid,
+        after="",
+        now=now,
+        begins=True,
+        awaiting=awaiting,
+    )
 
 
 def existing_with(*, user_uuid: UUID, other_uuid: UUID) -> UUID | None:
     """The uuid of the conversation the two people have, or None (1 call)."""
     conversation = message_table().conversation(pair_group_uuid(user_uuid, other_uuid))
-    return conversation.group_uuid if conversation else None
+    return conversation.group_uuid if conversation and conversation.begun else None
 
 
-def members(*, user_uuid: UUID, group_uuid: UUID) -> frozenset[UUID]:
-    """Who is in a conversation of the person's (1 call). Raises ConversationNotFound."""
-    conversation = message_table().conversation(group_uuid)
-    if conversation is None or user_uuid not in conversation.member_uuids:
+def as_member(*, user_uuid: UUID, group_uuid: UUID) -> Conversation:
+    """A conversation of the person's (1 call). Raises ConversationNotFound."""
+    return visible_to(message_table().conversation(group_uuid), user_uuid)
+
+
+def visible_to(conversation: Conversation | None, user_uuid: UUID) -> Conversation:
+    """The conversation, if it is one of this person's and has a message. Raises ConversationNotFound."""
+    if conversation is None or user_uuid not in conversation.member_uuids or not conversation.begun:
         raise ConversationNotFound
-    return conversation.member_uuids
+    return conversation
 
 
 def mark_read(*, user_uuid: UUID, group_uuid: UUID, created_at: str) -> Entry:
@@ -226,66 +259,9 @@ def mark_read(*, user_uuid: UUID, group_uuid: UUID, created_at: str) -> Entry:
     return entry
 
 
-def sendable(text: str) -> str:
-    """The text as it is stored. Raises MessageRejected when it cannot be."""
-    text = normalise_text(text)
-    if code := problem_with(text):
-        raise MessageRejected(code)
-    return text
-
-
-def _append(
-    conversation: Conversation | None, *, user_uuid: UUID, text: str, message_uuid: UUID, after: str, now: datetime
-) -> Delivery:
-    """Store the message unless it is stored; each failed condition gives the conversation to decide on anew."""
-    table = message_table()
-    for attempt in range(SEND_ATTEMPTS):
-        if conversation is None or user_uuid not in conversation.member_uuids:
-            raise ConversationNotFound
-        if stored := _stored_before(table, conversation, user_uuid, message_uuid, after):
-            # What was edited or deleted since has lost the text it was sent with: the uuid alone says that it came.
-            if stored.message != text and not (stored.edited_at or stored.deleted_at):
-                raise MessageUuidReused
-            newest = stored.seq == conversation.seq
-            return Delivery(stored, conversation.member_uuids, conversation.version, newest, repeated=True)
-        if conversation.is_closed_to(user_uuid):
-            raise Blocked
-        # Each attempt is a moment later: should a message stand at this very moment already, it is not written over.
-        moment = now + timedelta(microseconds=attempt)
-        message = next_message(
-            conversation=conversation, user_uuid=user_uuid, text=text, message_uuid=message_uuid, now=moment
-        )
-        after_it = conversation_after(conversation, message)
-        try:
-            table.append(conversation, message, after_it)
-        except ConversationMoved as moved:
-            conversation = moved.now
-        else:
-            return Delivery(message, conversation.member_uuids, after_it.version)
-    raise Unavailable
-
-
-def _stored_before(
-    table: MessageTable, conversation: Conversation, user_uuid: UUID, message_uuid: UUID, after: str
-) -> Message | None:
-    """The member's own message later than `after` with this uuid: the one that is being sent again, if it is.
-
-    The conversation remembers the member's last sends; only when those do not reach back to `after` is it queried.
-    """
-    newest = [send for send in conversation.sent_by(user_uuid).newest if send.sk > after]
-    for send in newest:
-        if send.message_uuid == message_uuid:
-            return table.message(conversation.group_uuid, send.sk)
-    if len(newest) < SENDS_KEPT:
-        return None
-    sends = table.sends_after(conversation.group_uuid, user_uuid, after)
-    return next((message for message in sends if message.message_uuid == message_uuid), None)
-
-
 def _as_member(table: MessageTable, group_uuid: UUID, user_uuid: UUID) -> tuple[Conversation, Entry]:
-    conversation, entry = table.conversation_and_entry(group_uuid, user_uuid)
-    if conversation is None or user_uuid not in conversation.member_uuids:
-        raise ConversationNotFound
+    found, entry = table.conversation_and_entry(group_uuid, user_uuid)
+    conversation = visible_to(found, user_uuid)
     return conversation, entry or entry_from_conversation(conversation, user_uuid)
 
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from . import actions
-from .aws import translated_errors
-from .calls import TransactionRefused, batch_get, get, refused, transact
+from .aws import Unavailable, translated_errors
+from .calls import TransactionRefused, batch_get, get, transact
+from .entry_table import EntryTable
 from .items import (
     CONVERSATION_SK,
     FIRST_MESSAGE_SK,
     Conversation,
     Entry,
-    Item,
     Message,
     conversation_from,
     conversation_item,
@@ -31,15 +31,9 @@ from .items import (
     message_from,
     message_item,
     message_key,
-    number,
-    uuid_bytes,
-    uuid_set,
 )
 from .sequence import entry_from_conversation
-from .table import INBOX_INDEX
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
+from .values import Item
 
 LATER = "sk > :after"
 BETWEEN = "sk BETWEEN :after AND :last"
@@ -54,11 +48,8 @@ class ConversationMoved(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class MessageTable:
+class MessageTable(EntryTable):
     """The table's reads and writes. Any of them raises `Unavailable`; each says how many calls it costs."""
-
-    client: DynamoDBClient
-    name: str
 
     def conversation(self, group_uuid: UUID) -> Conversation | None:
         """1 call."""
@@ -80,11 +71,6 @@ class MessageTable:
             else:
                 entry = entry_from(item)
         return conversation, entry
-
-    def entries(self, group_uuid: UUID, user_uuids: Iterable[UUID]) -> list[Entry]:
-        """The entries these people have of a conversation. 1 call for 100 of them."""
-        keys = [entry_key(user_uuid, group_uuid) for user_uuid in user_uuids]
-        return [entry_from(item) for item in batch_get(self.client, self.name, keys)]
 
     def conversation_and_message(self, group_uuid: UUID, created_at: str) -> tuple[Conversation | None, Message | None]:
         """A conversation and one of its messages. 1 call; more only when DynamoDB leaves keys unprocessed."""
@@ -160,10 +146,19 @@ class MessageTable:
     def append(self, conversation: Conversation, message: Message, after: Conversation) -> None:
         """Store `message` and turn `conversation`, as it was read, into `after`: both or neither. 1 call, 4 WCU.
 
-        Raises ConversationMoved when anything was written in between, the writer is no member, or a member blocks.
+        The first message into a conversation that had none makes the entries, too; who was awaited to accept has the
+        entry moved into the inbox. Raises ConversationMoved when anything was written in between, the writer is no
+        member, a member blocks, or another one has not accepted.
         """
         advance = actions.advance_conversation(self.name, conversation, after)
-        self._transact(conversation.group_uuid, [advance, actions.put_new(self.name, message_item(message))])
+        steps = [advance, actions.put_new(self.name, message_item(message))]
+        if conversation.awaiting == message.user_uuid:
+            self.change_with_entry(steps, entry_from_conversation(after, message.user_uuid))
+            return
+        if not conversation.begun:
+            entries = (entry_from_conversation(after, member) for member in sorted(after.member_uuids))
+            steps += [actions.put_new(self.name, entry_item(entry)) for entry in entries]
+        self.transact(conversation.group_uuid, steps)
 
     def amend(self, conversation: Conversation, message: Message) -> None:
         """Write a message anew that was edited or deleted, and the preview if it is the newest. 1 call, 4 WCU.
@@ -172,7 +167,7 @@ class MessageTable:
         than the one it was read with, a member blocks an edit, or the message cannot be changed any more.
         """
         change = actions.amend_conversation(self.name, conversation, message)
-        self._transact(conversation.group_uuid, [change, actions.amend_message(self.name, message)])
+        self.transact(conversation.group_uuid, [change, actions.amend_message(self.name, message)])
 
     def create(self, conversation: Conversation, message: Message | None, entries: Iterable[Entry]) -> None:
         """Store a conversation, its message and its entries: all or nothing. 1 call, 12 WCU for two members.
@@ -180,77 +175,9 @@ class MessageTable:
         Raises ConversationMoved when there is one already.
         """
         items = [conversation_item(conversation), *([message_item(message)] if message else [])]
-        self._transact(
+        self.transact(
             conversation.group_uuid, [actions.put_new(self.name, item) for item in (*items, *map(entry_item, entries))]
         )
-
-    def inbox(self, inbox: str, user_uuid: UUID, *, before: tuple[str, UUID] | None, limit: int) -> list[Entry]:
-        """The entries of one of a person's lists, newest first, or those before (last_message_at, group). 1 call.
-
-        The only read that may lag: an index cannot be read consistently.
-        """
-        start: dict[str, Any] = {}
-        if before:
-            last_message_at, group_uuid = before
-            position = {"inbox": {"S": inbox}, "last_message_at": {"S": last_message_at}}
-            start["ExclusiveStartKey"] = position | entry_key(user_uuid, group_uuid)
-        with translated_errors():
-            page = self.client.query(
-                TableName=self.name,
-                IndexName=INBOX_INDEX,
-                KeyConditionExpression="inbox = :inbox",
-                ExpressionAttributeValues={":inbox": {"S": inbox}},
-                ScanIndexForward=False,
-                Limit=limit,
-                **start,
-            )
-        return [entry_from(item) for item in page["Items"]]
-
-    def mark_read(self, user_uuid: UUID, message: Message) -> Entry | None:
-        """Note in a member's entry that `message` is read, unless a later one is. 1 call, 2 WCU.
-
-        Returns the entry as it is then; None when there is none.
-        """
-        written, found = self._update_entry(
-            user_uuid,
-            message.group_uuid,
-            "SET read_seq = :seq, read_sk = :sk",
-            "attribute_exists(pk) AND (attribute_not_exists(read_seq) OR read_seq < :seq)",
-            {":seq": number(message.seq), ":sk": {"S": message.created_at}},
-        )
-        item = written or found
-        return entry_from(item) if item else None
-
-    def copy_to_entry(self, conversation: Conversation, user_uuid: UUID) -> bool:
-        """Copy a conversation into a member's entry unless that has this or a newer version. 1 call, 3 WCU.
-
-        False when the entry stays as it is. An entry that was lost is made anew, in the inbox and unread: 1 call more.
-        Not for a member who has left for good since: an old record must not bring their entry back.
-        """
-        _, found = self._update_entry(
-            user_uuid,
-            conversation.group_uuid,
-            "SET message_group_uuid = :group, member_uuids = :members, last_message_at = :at, message = :message, "
-            "last_user_uuid = :by, last_seq = :seq, sent_seq = :sent_seq, version = :version",
-            "version < :version",
-            {
-                ":group": {"S": str(conversation.group_uuid)},
-                ":members": uuid_set(conversation.member_uuids),
-                ":at": {"S": conversation.last_sk},
-                ":message": {"S": conversation.message},
-                ":by": uuid_bytes(conversation.last_user_uuid),
-                ":seq": number(conversation.seq),
-                ":sent_seq": number(conversation.sent_by(user_uuid).seq),
-                ":version": number(conversation.version),
-            },
-        )
-        if found != {}:
-            return found is None
-        try:
-            transact(self.client, actions.make_entry(self.name, entry_from_conversation(conversation, user_uuid)))
-        except TransactionRefused:
-            return False
-        return True
 
     def _query_messages(
         self, group_uuid: UUID, after: str, *, values: dict[str, Any] | None = None, keys: str = LATER, **how: Any
@@ -268,31 +195,32 @@ class MessageTable:
                 **how,
             )
 
-    def _transact(self, group_uuid: UUID, steps: list[Any]) -> None:
-        """The first action is the one on the conversation: its failed condition returns it as it is now."""
+    def transact(self, group_uuid: UUID, steps: list[Any]) -> None:
+        """Do all of the actions or none; the first is the one on the conversation. 1 call.
+
+        Raises ConversationMoved, with the conversation as its failed condition returns it.
+        """
         try:
             transact(self.client, steps)
         except TransactionRefused as error:
             now = error.items[0]
             raise ConversationMoved(conversation_from(now) if now else self.conversation(group_uuid)) from error
 
-    def _update_entry(
-        self, user_uuid: UUID, group_uuid: UUID, update: str, condition: str, values: dict[str, Any]
-    ) -> tuple[Item | None, dict[str, Any] | None]:
-        """The entry as it was written, or else as it stands, {} for none, when the condition failed."""
-        written: list[Item] = []
+    def change_with_entry(self, steps: list[Any], entry: Entry) -> None:
+        """Likewise, and in the same transaction move a member's entry into the list that `entry` names. 1 call.
 
-        def write() -> None:
-            answer = self.client.update_item(
-                TableName=self.name,
-                Key=entry_key(user_uuid, group_uuid),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-            written.append(answer["Attributes"])
-
-        found = refused(write)
-        return (written[-1] if written else None), found
+        Where there is none, `entry` is put. Raises ConversationMoved.
+        """
+        moves = [actions.move_entry(self.name, entry), actions.put_new(self.name, entry_item(entry))]
+        for move in (*moves, *moves):
+            try:
+                transact(self.client, [*steps, move])
+            except TransactionRefused as error:
+                if not any(error.failed[:-1]):
+                    continue  # There is none, or there is one meanwhile.
+                now = error.items[0]
+                raise ConversationMoved(
+                    conversation_from(now) if now else self.conversation(entry.group_uuid)
+                ) from error
+            return
+        raise Unavailable

@@ -17,33 +17,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-Item = Mapping[str, Mapping[str, Any]]
-"""An item as DynamoDB writes it: `{"pk": {"S": "MSG#…"}, …}`."""
+from .sends import Sent, sent_of, sent_value
+from .values import Item, number, number_of, text_of, uuid_bytes, uuid_of, uuid_set, uuids_of
 
 CONVERSATION_SK = "#CONVERSATION"
 FIRST_MESSAGE_SK = "0"
 """Sorts after `CONVERSATION_SK` and before every created_at."""
-SENDS_KEPT = 3
 # The namespace of the uuid5 of two members; changing it would give every pair a second conversation.
 PAIR_NAMESPACE = uuid.UUID("6f1c0a52-6a8e-5c7b-9f4d-2f1d6d0f3c11")
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """One of a member's newest sends, as the conversation remembers it."""
-
-    message_uuid: uuid.UUID
-    sk: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What a conversation knows of one member's sending."""
-
-    seq: int = 0
-    """Of the member's last message; 0 for none."""
-    newest: tuple[Send, ...] = ()
-    """Newest first, at most `SENDS_KEPT`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +43,21 @@ class Conversation:
     """Preview of the newest message."""
     last_user_uuid: uuid.UUID
     sent: Mapping[uuid.UUID, Sent] = field(default_factory=dict)
-    blocked: bool = False
-    """Whether a member blocks it, so that nothing more is written into it."""
+    blocked_by: frozenset[uuid.UUID] = frozenset()
+    """Members who block it: as long as there are any, nothing more is written into it."""
+    awaiting: uuid.UUID | None = None
+    """The member who has not accepted the first message yet: until then nobody else writes another one."""
     left_uuids: frozenset[uuid.UUID] = frozenset()
     """Members who have left for good: their accounts were deleted. They keep no entry."""
+
+    @property
+    def blocked(self) -> bool:
+        return bool(self.blocked_by)
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has a message: who blocks somebody they never wrote to makes a conversation without one."""
+        return self.seq > 0
 
     def is_closed_to(self, user_uuid: uuid.UUID) -> bool:
         """Whether this member writes nothing more into it: somebody blocks, they left, or nobody else is left."""
@@ -100,8 +92,8 @@ class Message:
 class Entry:
     """A member's line in the list of conversations.
 
-    Copied from the conversation, all but inbox and read_*, which are the member's own. Read through the inbox index
-    it lacks `version` and `read_sk`, which a list does not show (0 and "").
+    Copied from the conversation, all but inbox, read_* and muted_until, which are the member's own. Read through the
+    inbox index it lacks `version` and `read_sk`, which a list does not show (0 and "").
     """
 
     user_uuid: uuid.UUID
@@ -114,13 +106,19 @@ class Entry:
     sent_seq: int
     version: int
     inbox: str | None
+    """Which of the member's lists it stands in, by `lists.list_key`; None for none."""
     read_seq: int = 0
     read_sk: str = ""
+    muted_until: int = 0
+    """Seconds since 1970; 0 for not muted."""
 
     @property
     def unread(self) -> int:
         """Others' messages after the last one read or written."""
         return max(0, self.last_seq - max(self.read_seq, self.sent_seq))
+
+    def is_muted(self, now: datetime) -> bool:
+        return self.muted_until > now.timestamp()
 
     @property
     def other_uuids(self) -> frozenset[uuid.UUID]:
@@ -183,25 +181,8 @@ def parse_created_at(created_at: str) -> datetime:
 # --- Items <-> dataclasses --------------------------------------------------------------------------------------------
 
 
-def number(value: int) -> dict[str, str]:
-    return {"N": str(value)}
-
-
-def uuid_bytes(value: uuid.UUID) -> dict[str, bytes]:
-    return {"B": value.bytes}
-
-
-def uuid_set(values: frozenset[uuid.UUID]) -> dict[str, list[bytes]]:
-    return {"BS": sorted(value.bytes for value in values)}
-
-
-def sent_value(sent: Sent) -> dict[str, Any]:
-    newest = [{"L": [uuid_bytes(send.message_uuid), {"S": send.sk}]} for send in sent.newest]
-    return {"M": {"seq": number(sent.seq), "newest": {"L": newest}}}
-
-
 def conversation_item(conversation: Conversation) -> dict[str, Any]:
-    return {
+    item: dict[str, Any] = {
         **conversation_key(conversation.group_uuid),
         "member_uuids": uuid_set(conversation.member_uuids),
         "seq": number(conversation.seq),
@@ -212,6 +193,11 @@ def conversation_item(conversation: Conversation) -> dict[str, Any]:
         "sent": {"M": {str(member): sent_value(sent) for member, sent in conversation.sent.items()}},
         **({"left_uuids": uuid_set(conversation.left_uuids)} if conversation.left_uuids else {}),
     }
+    if conversation.blocked_by:
+        item["blocked_by"] = uuid_set(conversation.blocked_by)
+    if conversation.awaiting:
+        item["awaiting"] = uuid_bytes(conversation.awaiting)
+    return item
 
 
 def message_item(message: Message) -> dict[str, Any]:
@@ -241,38 +227,24 @@ def entry_item(entry: Entry) -> dict[str, Any]:
         item["inbox"] = {"S": entry.inbox}
     if entry.read_seq:
         item |= {"read_seq": number(entry.read_seq), "read_sk": {"S": entry.read_sk}}
+    if entry.muted_until:
+        item["muted_until"] = number(entry.muted_until)
     return item
-
-
-def _text(item: Item, name: str) -> str:
-    return str(item[name]["S"]) if name in item else ""
-
-
-def _uuids(value: Mapping[str, Any]) -> frozenset[uuid.UUID]:
-    return frozenset(uuid.UUID(bytes=bytes(each)) for each in value["BS"])
-
-
-def _uuid(value: Mapping[str, Any]) -> uuid.UUID:
-    return uuid.UUID(bytes=bytes(value["B"]))
-
-
-def _sent(value: Mapping[str, Any]) -> Sent:
-    newest = (each["L"] for each in value["M"]["newest"]["L"])
-    return Sent(int(value["M"]["seq"]["N"]), tuple(Send(_uuid(send), sk["S"]) for send, sk in newest))
 
 
 def conversation_from(item: Item) -> Conversation:
     return Conversation(
         group_uuid=uuid.UUID(item["pk"]["S"].removeprefix("MSG#")),
-        member_uuids=_uuids(item["member_uuids"]),
+        member_uuids=uuids_of(item, "member_uuids"),
         seq=int(item["seq"]["N"]),
         version=int(item["version"]["N"]),
         last_sk=item["last_sk"]["S"],
         message=item["message"]["S"],
-        last_user_uuid=_uuid(item["last_user_uuid"]),
-        sent={uuid.UUID(member): _sent(value) for member, value in item["sent"]["M"].items()},
-        blocked="blocked_by" in item,
-        left_uuids=_uuids(item["left_uuids"]) if "left_uuids" in item else frozenset(),
+        last_user_uuid=uuid_of(item["last_user_uuid"]),
+        sent={uuid.UUID(member): sent_of(value) for member, value in item["sent"]["M"].items()},
+        blocked_by=uuids_of(item, "blocked_by"),
+        awaiting=uuid_of(item["awaiting"]) if "awaiting" in item else None,
+        left_uuids=uuids_of(item, "left_uuids"),
     )
 
 
@@ -281,11 +253,11 @@ def message_from(item: Item) -> Message:
         group_uuid=uuid.UUID(item["pk"]["S"].removeprefix("MSG#")),
         created_at=item["sk"]["S"],
         seq=int(item["seq"]["N"]),
-        message=_text(item, "message"),
+        message=text_of(item, "message"),
         message_uuid=uuid.UUID(item["message_uuid"]["S"]),
         user_uuid=uuid.UUID(item["user_uuid"]["S"]),
-        edited_at=_text(item, "edited_at"),
-        deleted_at=_text(item, "deleted_at"),
+        edited_at=text_of(item, "edited_at"),
+        deleted_at=text_of(item, "deleted_at"),
     )
 
 
@@ -293,14 +265,15 @@ def entry_from(item: Item) -> Entry:
     return Entry(
         user_uuid=uuid.UUID(item["pk"]["S"].removeprefix("GRP#")),
         group_uuid=uuid.UUID(item["sk"]["S"]),
-        member_uuids=_uuids(item["member_uuids"]),
+        member_uuids=uuids_of(item, "member_uuids"),
         last_message_at=item["last_message_at"]["S"],
         message=item["message"]["S"],
-        last_user_uuid=_uuid(item["last_user_uuid"]),
+        last_user_uuid=uuid_of(item["last_user_uuid"]),
         last_seq=int(item["last_seq"]["N"]),
         sent_seq=int(item["sent_seq"]["N"]),
-        version=int(item["version"]["N"]) if "version" in item else 0,
-        inbox=_text(item, "inbox") or None,
-        read_seq=int(item["read_seq"]["N"]) if "read_seq" in item else 0,
-        read_sk=_text(item, "read_sk"),
+        version=number_of(item, "version"),
+        inbox=text_of(item, "inbox") or None,
+        read_seq=number_of(item, "read_seq"),
+        read_sk=text_of(item, "read_sk"),
+        muted_until=number_of(item, "muted_until"),
     )

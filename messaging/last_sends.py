@@ -96,6 +96,17 @@ def overlay(
     return sorted(found.values(), key=lambda entry: entry.last_message_at, reverse=True)
 
 
+def missing(entries: Sequence[Entry], sends: Iterable[LastSend], *, before: str | None, more: bool) -> list[UUID]:
+    """The conversations that `overlay` would add to this page: whether they belong into the list it cannot tell."""
+    found = {entry.group_uuid for entry in entries}
+    end = entries[-1].last_message_at if entries and more else ""
+    return [
+        send.group_uuid
+        for send in sends
+        if send.group_uuid not in found and send.created_at >= end and (before is None or send.created_at < before)
+    ]
+
+
 def moved(entry: Entry, send: LastSend) -> Entry:
     """The entry once the send is its last message."""
     return replace(

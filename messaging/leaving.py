@@ -17,18 +17,9 @@ from . import actions
 from .aws import Unavailable, translated_errors
 from .calls import TransactionRefused, refused, transact
 from .dynamodb import MessageTable
-from .items import (
-    Conversation,
-    Item,
-    Message,
-    conversation_from,
-    conversation_key,
-    entry_key,
-    number,
-    user_pk,
-    uuid_bytes,
-)
+from .items import Conversation, Message, conversation_from, conversation_key, entry_key, user_pk
 from .sequence import deleted
+from .values import Item, number, uuid_bytes
 
 ENTRIES_A_PAGE = 100
 MESSAGES_A_PAGE = 25

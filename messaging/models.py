@@ -1,7 +1,8 @@
-"""What messaging keeps in Postgres: how far the stream was read and what failed."""
+"""What messaging keeps in Postgres: how far the stream was read, what failed, and whom people block."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 
@@ -19,6 +20,21 @@ class StreamCheckpoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.shard_id} at {self.sequence_number}"
+
+
+class BlockedPerson(models.Model):
+    """Whom a person blocks, for the list in their settings; the conversation's item is what keeps messages out."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    blocked_uuid = models.UUIDField()
+    """Of a person whose row may be gone."""
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "blocked_uuid"], name="blocked_once")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} blocks {self.blocked_uuid}"
 
 
 class DeadLetter(models.Model):

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .dynamodb import MessageTable
-from .items import CONVERSATION_SK, Conversation, Item, conversation_from
+from .items import CONVERSATION_SK, Conversation, conversation_from
+from .values import Item
 
 
 @dataclass(slots=True)
@@ -48,11 +49,13 @@ def changes(records: Iterable[Mapping[str, Any]]) -> list[Change]:
 def project(table: MessageTable, conversations: Iterable[Conversation]) -> int:
     """Bring the entries of all members who have not left up to these conversations; returns how many entries moved.
 
+    Who blocked somebody before the first message has made a conversation that has no entries.
     One call of 3 write units a member. Raises `Unavailable`; doing it again is safe.
     """
     return sum(
         table.copy_to_entry(conversation, member)
         for conversation in conversations
+        if conversation.begun
         for member in sorted(conversation.member_uuids - conversation.left_uuids)
     )
 

@@ -7,17 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from .items import (
-    SENDS_KEPT,
-    Conversation,
-    Entry,
-    Message,
-    Send,
-    Sent,
-    format_created_at,
-    parse_created_at,
-    user_pk,
-)
+from .items import Conversation, Entry, Message, format_created_at, parse_created_at
+from .lists import home_of
+from .sends import SENDS_KEPT, Send, Sent
 from .text import preview
 
 
@@ -50,7 +42,7 @@ def conversation_from_first(message: Message, *, member_uuids: frozenset[UUID]) 
 
 
 def conversation_after(conversation: Conversation, message: Message) -> Conversation:
-    """The conversation once `message`, the next one, is stored."""
+    """The conversation once `message`, the next one, is stored; who was awaited to accept and writes has accepted."""
     sent = _sent_after(conversation.sent_by(message.user_uuid), message)
     return replace(
         conversation,
@@ -60,6 +52,7 @@ def conversation_after(conversation: Conversation, message: Message) -> Conversa
         message=preview(message.message),
         last_user_uuid=message.user_uuid,
         sent={**conversation.sent, message.user_uuid: sent},
+        awaiting=None if conversation.awaiting == message.user_uuid else conversation.awaiting,
     )
 
 
@@ -87,7 +80,7 @@ def deleted(message: Message, *, now: datetime) -> Message:
 
 
 def entry_from_conversation(conversation: Conversation, user_uuid: UUID) -> Entry:
-    """The entry of a member as the conversation gives it: in the member's inbox, nothing read."""
+    """The entry of a member as the conversation gives it: in its list, nothing read."""
     return Entry(
         user_uuid=user_uuid,
         group_uuid=conversation.group_uuid,
@@ -98,7 +91,23 @@ def entry_from_conversation(conversation: Conversation, user_uuid: UUID) -> Entr
         last_seq=conversation.seq,
         sent_seq=conversation.sent_by(user_uuid).seq,
         version=conversation.version,
-        inbox=user_pk(user_uuid),
+        inbox=home_of(conversation, user_uuid),
+    )
+
+
+def conversation_without_messages(
+    group_uuid: UUID, *, member_uuids: frozenset[UUID], by: UUID, now: datetime
+) -> Conversation:
+    """What `by` makes who blocks somebody they never wrote to: no messages, and no member has an entry."""
+    return Conversation(
+        group_uuid=group_uuid,
+        member_uuids=member_uuids,
+        seq=0,
+        version=0,
+        last_sk=format_created_at(now),
+        message="",
+        last_user_uuid=by,
+        blocked_by=frozenset((by,)),
     )
 
 

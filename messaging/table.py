@@ -12,7 +12,7 @@ THROUGHPUT = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
 KEY_ATTRIBUTES = ("pk", "sk", "inbox", "last_message_at", "message_group_uuid")
 
 # What a line in the list shows. All attributes would make twenty of them cost 1.5 read units instead of 1.
-INBOX_ATTRIBUTES = ["member_uuids", "message", "last_user_uuid", "last_seq", "sent_seq", "read_seq"]
+INBOX_ATTRIBUTES = ["member_uuids", "message", "last_user_uuid", "last_seq", "sent_seq", "read_seq", "muted_until"]
 
 INDEXES: dict[str, dict[str, Any]] = {
     INBOX_INDEX: {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from .connection import message_table
@@ -20,8 +21,10 @@ class UnreadTotal:
     """Whether conversations beyond those exist."""
 
 
-def unread_total(*, user_uuid: UUID) -> UnreadTotal:
-    """How many messages the person has not read (1 call)."""
+def unread_total(*, user_uuid: UUID, now: datetime) -> UnreadTotal:
+    """How many messages the person has not read, without what is muted, archived or a request (1 call)."""
     entries = message_table().inbox(user_pk(user_uuid), user_uuid, before=None, limit=TOTAL_CONVERSATIONS + 1)
     newest = entries[:TOTAL_CONVERSATIONS]
-    return UnreadTotal(sum(entry.unread for entry in newest), more=len(entries) > len(newest))
+    return UnreadTotal(
+        sum(entry.unread for entry in newest if not entry.is_muted(now)), more=len(entries) > len(newest)
+    )

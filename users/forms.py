@@ -78,6 +78,15 @@ class SettingsForm(ModelFormOfPeople):
         return "" if is_blank(bio) else bio
 
 
+class PrivacyForm(ModelFormOfPeople):
+    """Who may write to oneself first."""
+
+    class Meta:
+        model = User
+        fields: ClassVar[list[str]] = ["may_write"]
+        widgets: ClassVar[dict[str, forms.Widget]] = {"may_write": forms.RadioSelect()}
+
+
 class BrowserForm(forms.Form):
     """What one chooses for the browser at hand."""
 

@@ -11,6 +11,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from .handles import HANDLE_MAX_CHARS, skeleton, validate_handle
 from .search_text import search_text
@@ -20,6 +21,8 @@ MOCK = "MOCK"
 COGNITO_USER_ID_MAX_CHARS = 64
 DISPLAY_NAME_MAX_CHARS = 64
 BIO_MAX_CHARS = 160
+ANYONE, NOBODY = "anyone", "nobody"
+MAY_WRITE = ((ANYONE, _("Anyone")), (NOBODY, _("Nobody")))
 
 
 class UserManager(BaseUserManager["User"]):
@@ -55,6 +58,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     cognito_user_id = models.CharField("Cognito user id", max_length=COGNITO_USER_ID_MAX_CHARS, default=MOCK)
     bio = models.CharField(max_length=BIO_MAX_CHARS, blank=True)
     created_at = models.DateTimeField("created", auto_now_add=True)
+    may_write = models.CharField("who may write first", max_length=8, choices=MAY_WRITE, default=ANYONE)
+    requested_at = models.DateTimeField("last request", null=True, blank=True, editable=False)
+    """When somebody last sent a request; None once it is known that none is waiting."""
     is_active = models.BooleanField("active", default=True)
     is_staff = models.BooleanField("may use the admin", default=False)
     has_notice = models.BooleanField(default=False, editable=False)

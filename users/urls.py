@@ -10,6 +10,7 @@ urlpatterns = [
     path("choose-handle", sign_in_views.choose_handle, name="choose_handle"),
     path("@<str:handle>", views.profile, name="profile"),
     path("settings", views.own_settings, name="settings"),
+    path("settings/privacy", views.privacy_settings, name="privacy_settings"),
     path("settings/browser", browser_views.browser_settings, name="browser_settings"),
     path("shortcuts", browser_views.shortcuts, name="shortcuts"),
 ]

@@ -9,19 +9,19 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cruddur.preferences import preferences_of
 
 from .authenticated import AuthenticatedHttpRequest
-from .forms import BrowserForm, SettingsForm
+from .forms import BrowserForm, PrivacyForm, SettingsForm
 from .models import User
 from .oidc import has_account_pages
 from .people import person_by_handle
 from .redirects import HttpResponseSeeOther, asked_next
 from .sign_in_views import CallbackView, SignInView
 
-__all__ = ["CallbackView", "SignInView", "landing", "own_settings", "profile"]
+__all__ = ["CallbackView", "SignInView", "landing", "own_settings", "privacy_settings", "profile"]
 
 
 @require_safe
@@ -58,5 +58,21 @@ def own_settings(request: AuthenticatedHttpRequest) -> HttpResponse:
     # The form writes what was typed into its instance: the page names the person as stored.
     chosen = preferences_of(request)
     browser_form = BrowserForm(initial={"theme": chosen.theme, "single_keys": chosen.single_keys})
-    context = {"form": form, "browser_form": browser_form, "person": request.user}
+    context = {
+        "form": form,
+        "browser_form": browser_form,
+        "privacy_form": PrivacyForm(instance=request.user),
+        "person": request.user,
+    }
     return render(request, "users/settings.html", context, status=422 if form.is_bound else 200)
+
+
+@login_required
+@require_POST
+def privacy_settings(request: AuthenticatedHttpRequest) -> HttpResponse:
+    """Who may write first; what is no choice of the form changes nothing."""
+    form = PrivacyForm(request.POST, instance=User.objects.get(pk=request.user.pk))
+    if form.is_valid():
+        form.save()
+        messages.success(request, _("Saved."))
+    return HttpResponseSeeOther(reverse("settings"))

@@ -87,6 +87,16 @@ class Typing:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """These members have something of a conversation otherwise than before: its list, its place, whether they write."""
+
+    members: frozenset[UUID]
+    group: UUID
+    read_seq: int | None = None
+    """How far they have read, where that went backwards."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
     """A session is over: its streams end. `fingerprint` stands for its key, which is a credential."""
 
@@ -100,7 +110,7 @@ class PersonKicked:
     user: UUID
 
 
-Event = Written | Amended | Hint | Read | Typing | SessionEnded | PersonKicked
+Event = Written | Amended | Hint | Read | Typing | Changed | SessionEnded | PersonKicked
 
 
 class Malformed(ValueError):
@@ -115,7 +125,7 @@ def payloads(event: Event) -> Iterator[str]:
         return
     if isinstance(event, Written | Amended):
         event = Hint(event.members, event.group, event.version)
-    if isinstance(event, Hint | Read | Typing):
+    if isinstance(event, Hint | Read | Typing | Changed):
         members = sorted(event.members)
         for start in range(0, len(members), MEMBERS_A_HINT):
             yield _payload(replace(event, members=frozenset(members[start : start + MEMBERS_A_HINT])))
@@ -147,6 +157,8 @@ def _fields(event: Event) -> dict[str, Any]:  # noqa: PLR0911 - one a kind
             return _members("read", event.members) | _of(event) | {"seq": event.seq}
         case Typing():
             return _members("typing", event.members) | _of(event)
+        case Changed():
+            return _members("changed", event.members) | {"group": event.group.hex, "read_seq": event.read_seq}
         case SessionEnded():
             return {"kind": "session-ended", "fingerprint": event.fingerprint}
         case PersonKicked():
@@ -213,6 +225,7 @@ _FROM: dict[str, Callable[[Mapping[str, Any]], Event]] = {
     "hint": lambda fields: Hint(_members_from(fields), UUID(fields["group"]), int(fields["version"])),
     "read": lambda fields: Read(_members_from(fields), UUID(fields["group"]), UUID(fields["user"]), int(fields["seq"])),
     "typing": lambda fields: Typing(_members_from(fields), UUID(fields["group"]), UUID(fields["user"])),
+    "changed": lambda fields: Changed(_members_from(fields), UUID(fields["group"]), fields["read_seq"]),
     "session-ended": lambda fields: SessionEnded(str(fields["fingerprint"])),
     "person-kicked": lambda fields: PersonKicked(UUID(fields["user"])),
 }

@@ -14,7 +14,7 @@ from messaging.items import Conversation
 from users.models import User
 
 from .bus import BusUnavailable, bus
-from .events import Amended, Author, Event, Hint, PersonKicked, Read, SessionEnded, Typing, Written, payloads
+from .events import Amended, Author, Changed, Event, Hint, PersonKicked, Read, SessionEnded, Typing, Written, payloads
 from .sessions import fingerprint
 
 logger = logging.getLogger(__name__)
@@ -23,24 +23,33 @@ logger = logging.getLogger(__name__)
 def message_sent(delivery: Delivery, *, author: User) -> None:
     """A message was stored. What was stored before and came again is told as a hint: it may be known already."""
     if delivery.repeated:
-        _publish(Hint(delivery.member_uuids, delivery.message.group_uuid, delivery.version))
+        _publish(Hint(delivery.audience, delivery.message.group_uuid, delivery.version))
     else:
-        _publish(Written(delivery.member_uuids, delivery.version, delivery.message, _author(author)))
+        _publish(Written(delivery.audience, delivery.version, delivery.message, _author(author)))
+    if delivery.accepted:
+        changed(group_uuid=delivery.message.group_uuid, member_uuids=delivery.member_uuids)
 
 
 def message_amended(delivery: Delivery, *, author: User) -> None:
     """A message was edited or deleted."""
     if delivery.repeated:
-        _publish(Hint(delivery.member_uuids, delivery.message.group_uuid, delivery.version))
+        _publish(Hint(delivery.audience, delivery.message.group_uuid, delivery.version))
         return
-    _publish(
-        Amended(delivery.member_uuids, delivery.version, delivery.message, _author(author), newest=delivery.is_newest)
-    )
+    _publish(Amended(delivery.audience, delivery.version, delivery.message, _author(author), newest=delivery.is_newest))
 
 
 def conversation_changed(conversation: Conversation) -> None:
-    """Something else about a conversation changed: its lists were brought up to it, or a member blocks it."""
-    _publish(Hint(conversation.member_uuids, conversation.group_uuid, conversation.version))
+    """The lists were brought up to a conversation. While a member blocks it nobody is told."""
+    if not conversation.blocked:
+        _publish(Hint(conversation.member_uuids, conversation.group_uuid, conversation.version))
+
+
+def changed(*, group_uuid: UUID, member_uuids: Iterable[UUID], read_seq: int | None = None) -> None:
+    """Members have a conversation otherwise than before: accepted, blocked, muted, archived, marked unread.
+
+    Whoever must not learn of it is not among `member_uuids`.
+    """
+    _publish(Changed(frozenset(member_uuids), group_uuid, read_seq))
 
 
 def read(*, group_uuid: UUID, user_uuid: UUID, seq: int, member_uuids: Iterable[UUID]) -> None:

@@ -15,7 +15,7 @@ from messaging.presentation.faces import face_from
 from messaging.presentation.message import message_html
 from messaging.text import preview
 
-from .events import Amended, Hint, Read, Typing, Written
+from .events import Amended, Changed, Hint, Read, Typing, Written
 
 HEARTBEAT = b": beat\n\n"
 
@@ -44,12 +44,12 @@ def bye(reason: str) -> bytes:
 class Rendering:
     """An event as each of its readers sees it; made once for all who see the same."""
 
-    event: Written | Amended | Hint | Read | Typing
+    event: Written | Amended | Hint | Read | Typing | Changed
     _frames: dict[tuple[bool, ZoneInfo | None, str], bytes | None] = field(default_factory=dict)
 
     def for_reader(self, reader: Reader) -> bytes | None:
         """The frame, or None where the event says this reader nothing."""
-        own = not isinstance(self.event, Hint) and _whose(self.event) == reader.user
+        own = not isinstance(self.event, Hint | Changed) and _whose(self.event) == reader.user
         # Only messages differ by zone and language.
         is_text = isinstance(self.event, Written | Amended)
         key = (own, reader.zone, reader.language) if is_text else (own, None, "")
@@ -63,7 +63,9 @@ def _whose(event: Written | Amended | Read | Typing) -> UUID:
     return event.author.uuid if isinstance(event, Written | Amended) else event.user
 
 
-def _frame_of(event: Written | Amended | Hint | Read | Typing, *, own: bool) -> bytes | None:
+def _frame_of(  # noqa: PLR0911 - one a kind
+    event: Written | Amended | Hint | Read | Typing | Changed, *, own: bool
+) -> bytes | None:
     match event:
         case Written():
             message_uuid = str(event.message.message_uuid)
@@ -73,6 +75,8 @@ def _frame_of(event: Written | Amended | Hint | Read | Typing, *, own: bool) -> 
             return frame("amended", _message(event, own=own) | state)
         case Hint():
             return frame("hint", {"group": str(event.group), "version": event.version})
+        case Changed():
+            return frame("changed", {"group": str(event.group), "read_seq": event.read_seq})
         case Read() if own:
             return frame("read", {"group": str(event.group), "read_seq": event.seq})
         case Read():

@@ -10,6 +10,8 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from messaging import conversations
+from messaging.blocking import any_blocks
+from messaging.items import Conversation
 
 from . import publishing
 
@@ -52,9 +54,12 @@ _members: _Recent[tuple[UUID, UUID], frozenset[UUID]] = _Recent(SECONDS_OF_MEMOR
 _told: _Recent[tuple[UUID, UUID], bool] = _Recent(SECONDS_BETWEEN)
 
 
-def remember_members(*, user_uuid: UUID, group_uuid: UUID, member_uuids: frozenset[UUID]) -> None:
-    """Note that this person is, as was just read, a member among these."""
-    _members.put((user_uuid, group_uuid), member_uuids)
+def remember_members(*, user_uuid: UUID, conversation: Conversation) -> frozenset[UUID]:
+    """Note whom this person may tell, as was just read: nobody where one blocks, or is awaited to accept."""
+    silent = conversation.blocked or conversation.awaiting
+    members = frozenset[UUID]() if silent else conversation.member_uuids
+    _members.put((user_uuid, conversation.group_uuid), members)
+    return members
 
 
 def is_typing(*, user_uuid: UUID, group_uuid: UUID) -> None:
@@ -62,10 +67,13 @@ def is_typing(*, user_uuid: UUID, group_uuid: UUID) -> None:
     key = (user_uuid, group_uuid)
     members = _members.get(key)
     if members is None:
-        members = conversations.members(user_uuid=user_uuid, group_uuid=group_uuid)
-        _members.put(key, members)
+        conversation = conversations.as_member(user_uuid=user_uuid, group_uuid=group_uuid)
+        members = remember_members(user_uuid=user_uuid, conversation=conversation)
     if _told.get(key) is None:
         _told.put(key, value=True)
+        # What is remembered may be from before a block.
+        if not members or any_blocks(members):
+            return
         publishing.typing(group_uuid=group_uuid, user_uuid=user_uuid, member_uuids=members)
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from messaging.items import Item
+from messaging.values import Item
 
 from .item_kinds import CONVERSATION, ENTRY, MESSAGE, kind_of
 

@@ -30,7 +30,7 @@ from tenacity import (
 )
 
 from messaging.aws import Throttled, Unavailable, translated_errors
-from messaging.items import Item
+from messaging.values import Item
 
 from .item_kinds import MESSAGE, all_but, kind_of, only
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.translation import ngettext
 
 from messaging.items import Entry
 from users.models import User
@@ -38,6 +39,20 @@ class Row:
     last_seq: int
     read_seq: int
     sent_seq: int
+    muted: bool
+    muted_until: int
+    """Seconds since 1970; 0 for not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestsRow:
+    """What leads to the requests that wait."""
+
+    url: str
+    count: str
+    """At most a page of them are counted: "20+"."""
+    preview: str
+    """Who they are from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +61,8 @@ class InboxPage:
 
     rows: Sequence[Row]
     unread: int
-    """Sum over the rows."""
+    """Sum over the rows that are not muted."""
+    requests: RequestsRow | None = None
     older_url: str = ""
     older_rows: str = ""
     """Where the earlier rows alone are, for the script."""
@@ -62,15 +78,20 @@ def inbox_page(
     first: bool,
     now: datetime,
     current: UUID | None = None,
+    url: str = "",
 ) -> InboxPage:
-    """The page made of `entries`; `current` is the open conversation, whose messages count as being read."""
+    """The page made of `entries`; `current` is the open conversation, whose messages count as being read.
+
+    `url` is that of another list than the inbox.
+    """
     rows = [row(entry, people, now=now, current=entry.group_uuid == current) for entry in entries]
-    url = reverse("conversations")
+    rows_url = "" if url else reverse("inbox_rows")
+    url = url or reverse("conversations")
     return InboxPage(
         rows=rows,
-        unread=sum(each.unread for each in rows),
+        unread=sum(each.unread for each in rows if not each.muted),
         older_url=f"{url}?{urlencode({'before': older})}" if older else "",
-        older_rows=f"{reverse('inbox_rows')}?{urlencode({'before': older})}" if older else "",
+        older_rows=f"{rows_url}?{urlencode({'before': older})}" if older and rows_url else "",
         newest_url="" if first else url,
     )
 
@@ -94,7 +115,22 @@ def row(entry: Entry, people: Mapping[UUID, User], *, now: datetime, current: bo
         last_seq=entry.last_seq,
         read_seq=entry.read_seq,
         sent_seq=entry.sent_seq,
+        muted=entry.is_muted(now),
+        muted_until=entry.muted_until,
     )
+
+
+def requests_row(entries: Sequence[Entry], people: Mapping[UUID, User], *, more: bool) -> RequestsRow:
+    """The way to these requests, newest first, and perhaps more; at least one."""
+    first = joined_names(faces_of(entries[0].other_uuids, people))
+    others = len(entries) - 1
+    preview = first
+    if others:
+        preview = ngettext("%(name)s and %(others)s other", "%(name)s and %(others)s others", others) % {
+            "name": first,
+            "others": f"{others}+" if more else others,
+        }
+    return RequestsRow(reverse("message_requests"), f"{len(entries)}+" if more else str(len(entries)), preview)
 
 
 def people_of(entries: Sequence[Entry]) -> set[UUID]:

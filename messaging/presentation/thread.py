@@ -18,6 +18,7 @@ from users.models import User
 
 from .body import Part, is_emoji, parts
 from .faces import Face, deleted_face, face, faces_of, joined_names
+from .standing import Standing, standing
 from .times import Moment, clock_time, day_label
 
 CONTINUED_WITHIN = timedelta(minutes=5)
@@ -84,7 +85,13 @@ class ThreadPage:
     """How many messages are new, in this window or after it."""
     read_seq: int = 0
     read_url: str = ""
-    blocked: bool = False
+    standing: Standing = Standing.OPEN
+    answer_url: str = ""
+    """Where a request is accepted or declined."""
+
+    @property
+    def writable(self) -> bool:
+        return self.standing in (Standing.OPEN, Standing.REQUEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +130,8 @@ def thread_page(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -
         new=new_count(thread),
         read_seq=thread.entry.read_seq,
         read_url=reverse("mark_read", args=[thread.conversation.group_uuid]),
-        blocked=thread.conversation.is_closed_to(thread.entry.user_uuid),
+        standing=standing(thread.conversation, thread.entry.user_uuid),
+        answer_url=reverse("answer_request", args=[thread.conversation.group_uuid]),
     )
 
 

@@ -15,8 +15,6 @@ from uuid import UUID
 from messaging.items import (
     CONVERSATION_SK,
     Conversation,
-    Item,
-    Sent,
     conversation_from,
     entry_item,
     group_pk,
@@ -25,15 +23,17 @@ from messaging.items import (
     parse_created_at,
     user_pk,
 )
+from messaging.sends import Sent
 from messaging.sequence import conversation_after, conversation_from_first, entry_from_conversation
+from messaging.values import Item
 
 from .findings import Finding, Kind
 
 UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 """What the functions of `items` raise for an item that is not of the model."""
-OWN = ("inbox", "read_seq", "read_sk")
+OWN = ("inbox", "read_seq", "read_sk", "muted_until")
 """A member's own attributes of an entry: the copy has none of them."""
-NOT_FROM_MESSAGES = ("pk", "sk", "member_uuids", "left_uuids", "version", "blocked_by")
+NOT_FROM_MESSAGES = ("pk", "sk", "member_uuids", "left_uuids", "version", "blocked_by", "awaiting")
 """Of a conversation: what its messages do not tell."""
 NOTHING_FROM_MESSAGES: Item = {
     "seq": {"N": "0"},

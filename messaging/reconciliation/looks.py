@@ -14,10 +14,11 @@ from uuid import UUID
 from messaging.aws import translated_errors
 from messaging.calls import batch_get, get
 from messaging.dynamodb import MessageTable
-from messaging.items import CONVERSATION_SK, Item, conversation_key, entry_key, group_pk, key, message_key
+from messaging.items import CONVERSATION_SK, conversation_key, entry_key, group_pk, key, message_key
 from messaging.items import user_pk as pk_of_user
 from messaging.operations.patience import patiently
 from messaging.table import GROUP_INDEX
+from messaging.values import Item
 
 from .comparison import UNREADABLE, Look, position_of
 

@@ -18,8 +18,9 @@ from typing import TypeVar
 from uuid import UUID
 
 from messaging.dynamodb import MessageTable
-from messaging.items import CONVERSATION_SK, Item, conversation_key, group_pk
+from messaging.items import CONVERSATION_SK, conversation_key, group_pk
 from messaging.operations.metering import metered, total
+from messaging.values import Item
 
 from .comparison import BY_HAND, Look, problems
 from .findings import Finding, Kind

@@ -15,8 +15,9 @@ from uuid import UUID
 from messaging import actions
 from messaging.calls import TransactionRefused, refused, transact
 from messaging.dynamodb import MessageTable
-from messaging.items import Conversation, Item, Message, conversation_item, conversation_key, number, uuid_bytes
+from messaging.items import Conversation, Message, conversation_item, conversation_key
 from messaging.operations.patience import patiently
+from messaging.values import Item, number, uuid_bytes
 
 from .comparison import copy_of
 
@@ -36,9 +37,9 @@ class Repairs:
         return self._done(lambda: self.table.client.put_item(**put))
 
     def rewrite_conversation(self, item: Item, conversation: Conversation) -> bool:
-        """Write what follows from the messages, and the version; members, who left, and blocks stay. 1 call."""
+        """Write what follows from the messages, and the version; what they do not tell stays. 1 call."""
         written = conversation_item(conversation)
-        stays = ("pk", "sk", "member_uuids", "left_uuids")
+        stays = ("pk", "sk", "member_uuids", "left_uuids", "blocked_by", "awaiting")
         changes = {name: value for name, value in written.items() if name not in stays}
         return self._update(conversation_key(conversation.group_uuid), changes, item, READ_AGAIN)
 

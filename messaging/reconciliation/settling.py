@@ -11,18 +11,10 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from messaging.dynamodb import MessageTable
-from messaging.items import (
-    CONVERSATION_SK,
-    Conversation,
-    Item,
-    Message,
-    conversation_key,
-    entry_key,
-    group_pk,
-    message_from,
-)
+from messaging.items import CONVERSATION_SK, Conversation, Message, conversation_key, entry_key, group_pk, message_from
 from messaging.items import user_pk as pk_of_user
 from messaging.operations.patience import patiently
+from messaging.values import Item
 
 from .comparison import Look, legible, newer_version, position_of, problems, rebuilt, wrong_numbers
 from .findings import Finding, Kind

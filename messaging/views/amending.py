@@ -90,7 +90,7 @@ def changed(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str
         text = _("Not changed: this message was deleted. What you wrote is kept: you can send it as a new message.")
         return Problem(HTTPStatus.CONFLICT, "message_deleted", text, fresh=True)
     except Blocked:
-        text = _("Not changed: nothing more can be written in this conversation.")
+        text = _("Not changed: nothing can be written in this conversation.")
         return Problem(HTTPStatus.FORBIDDEN, "blocked", text, fresh=True)
     except (ConversationNotFound, MessageNotFound, NotTheWriter, ValueError) as error:
         raise Http404("There is no such message.") from error

@@ -19,6 +19,7 @@ from messaging.live import typing as live_typing
 from messaging.presentation import thread as thread_view
 from messaging.presentation.faces import face
 from messaging.presentation.message import message_html
+from messaging.presentation.standing import standing
 from users.authenticated import AuthenticatedHttpRequest
 from users.people import people_by_uuid
 
@@ -40,9 +41,7 @@ def catch_up(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpRespons
         )
     except (ConversationNotFound, ValueError) as error:
         raise Http404("There is no such conversation.") from error
-    live_typing.remember_members(
-        user_uuid=request.user.uuid, group_uuid=group_uuid, member_uuids=found.conversation.member_uuids
-    )
+    live_typing.remember_members(user_uuid=request.user.uuid, conversation=found.conversation)
     return JsonResponse(
         {
             "version": found.version,
@@ -52,6 +51,7 @@ def catch_up(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpRespons
             "messages": new_messages(request, found),
             "more": found.more,
             "replace": window_html(found),
+            "standing": standing(found.conversation, request.user.uuid),
         }
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
@@ -11,16 +12,19 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from messaging import conversations
+from messaging import conversations, message_requests
+from messaging.connection import message_table
 from messaging.conversations import Thread
 from messaging.items import Entry, Message, pair_group_uuid
-from messaging.last_sends import overlay, recall
+from messaging.last_sends import missing, overlay, recall
+from messaging.lists import list_key
 from messaging.presentation import inbox as inbox_view
 from messaging.presentation import thread as thread_view
 from messaging.presentation.amending import Deletion, Menu
 from messaging.presentation.amending import editing as editing_composer
 from messaging.presentation.composer import composer
 from messaging.presentation.inbox import InboxPage, inbox_page
+from messaging.presentation.options import options
 from users.authenticated import AuthenticatedHttpRequest
 from users.models import User
 from users.people import people_by_uuid
@@ -30,12 +34,17 @@ from .sending import Problem, refilled
 
 def conversations_page(request: AuthenticatedHttpRequest, *, before: str | None) -> HttpResponse:
     """The list alone. Raises ValueError when `before` is no cursor."""
-    now = timezone.now()
-    inbox = conversations.inbox(user_uuid=request.user.uuid, before=before)
-    entries = caught_up(request, inbox, before=before, now=now)
-    people = people_by_uuid(inbox_view.people_of(entries))
-    page = inbox_page(entries, people, older=inbox.older, first=before is None, now=now)
-    return render(request, "messaging/conversations.html", {"inbox": page, "unread": page.unread})
+    return render(request, "messaging/conversations.html", inbox_context(request, before=before))
+
+
+def list_page(request: AuthenticatedHttpRequest, template: str, *, which: str, before: str | None) -> HttpResponse:
+    """Another list than the inbox, alone. Raises ValueError when `before` is no cursor."""
+    found = conversations.inbox(user_uuid=request.user.uuid, before=before, which=which)
+    people = people_by_uuid(inbox_view.people_of(found.entries))
+    page = inbox_page(
+        found.entries, people, older=found.older, first=before is None, now=timezone.now(), url=request.path
+    )
+    return render(request, template, {"inbox": page})
 
 
 def thread_page(
@@ -46,23 +55,21 @@ def thread_page(
     editing: Message | None = None,
     menu: Menu | None = None,
     deletion: Deletion | None = None,
+    with_options: bool = False,
 ) -> HttpResponse:
     """A conversation beside the list.
 
     With a `problem`, its status and the posted text in the form; with a message for `editing`, that one in the form;
-    with the menu of a message, or the question whether to delete one, that over it.
+    with the menu of a message or of the conversation, or the question whether to delete one, that over it.
     """
     now = timezone.now()
-    inbox = conversations.inbox(user_uuid=request.user.uuid)
-    entries = caught_up(request, inbox, before=None, now=now)
-    people = people_by_uuid(inbox_view.people_of(entries) | thread_view.people_of(thread))
-    window = thread_view.thread_page(thread, people, now=now)
     group_uuid = thread.conversation.group_uuid
+    page, people = inbox_and_people(request, also=thread_view.people_of(thread), current=group_uuid, now=now)
+    window = thread_view.thread_page(thread, people, now=now)
     if editing:
         form = editing_composer(editing, to=window.name)
     else:
         form = composer(window.url, to=window.name, after=thread.newest_known)
-    page = inbox_page(entries, people, older=inbox.older, first=True, now=now, current=group_uuid)
     context = {
         "inbox": page,
         "unread": page.unread,
@@ -71,6 +78,8 @@ def thread_page(
         "own_message": thread_view.own_message(request.user.uuid),
         "menu": menu,
         "deletion": deletion,
+        "options": options(thread, now=now),
+        "with_options": with_options,
     }
     return answered(render(request, "messaging/thread.html", context), problem)
 
@@ -105,25 +114,45 @@ def inbox_context(
     before: str | None = None,
 ) -> InboxContext:
     """A page of the list; `current` is the conversation that is open. Raises ValueError when `before` is no cursor."""
-    now = timezone.now()
+    page, _ = inbox_and_people(request, also=also, current=current, before=before, now=timezone.now())
+    return {"inbox": page, "unread": page.unread}
+
+
+def inbox_and_people(
+    request: AuthenticatedHttpRequest,
+    *,
+    also: Iterable[UUID],
+    now: datetime,
+    current: UUID | None = None,
+    before: str | None = None,
+) -> tuple[InboxPage, Mapping[UUID, User]]:
+    """A page of the list, with the requests on top of the first one, and the people that it and `also` name."""
     inbox = conversations.inbox(user_uuid=request.user.uuid, before=before)
     entries = caught_up(request, inbox, before=before, now=now)
-    people = people_by_uuid(inbox_view.people_of(entries) | set(also))
+    requests = message_requests.waiting(request.user, now=now) if before is None else None
+    asking = requests.entries if requests else ()
+    people = people_by_uuid(inbox_view.people_of([*entries, *asking]) | set(also))
     page = inbox_page(entries, people, older=inbox.older, first=before is None, now=now, current=current)
-    return {"inbox": page, "unread": page.unread}
+    if requests and asking:
+        page = replace(page, requests=inbox_view.requests_row(asking, people, more=requests.older is not None))
+    return page, people
 
 
 def caught_up(
     request: AuthenticatedHttpRequest, inbox: conversations.Inbox, *, before: str | None, now: datetime
 ) -> list[Entry]:
-    """The entries with the person's own last sends laid over them."""
-    return overlay(
-        inbox.entries,
-        recall(request.session, now=now),
-        user_uuid=request.user.uuid,
-        before=before.partition("_")[0] if before else None,
-        more=inbox.older is not None,
-    )
+    """The entries with the person's own last sends laid over them.
+
+    What the page lacks may lie elsewhere by now, archived or blocked: the entries themselves are asked (1 call more).
+    """
+    user_uuid, first = request.user.uuid, before.partition("_")[0] if before else None
+    sends = recall(request.session, now=now)
+    more = inbox.older is not None
+    if absent := missing(inbox.entries, sends, before=first, more=more):
+        entries = message_table().own_entries(user_uuid, absent)
+        elsewhere = {entry.group_uuid for entry in entries if entry.inbox != list_key(user_uuid)}
+        sends = [send for send in sends if send.group_uuid not in elsewhere]
+    return overlay(inbox.entries, sends, user_uuid=user_uuid, before=first, more=more)
 
 
 def answered(response: HttpResponse, problem: Problem | None) -> HttpResponse:

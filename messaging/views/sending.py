@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from cruddur.errors import error_page, wants_json
 from cruddur.rate_limits import RateLimited, explanation
 from messaging import allowances, last_sends
-from messaging.conversations import Blocked, Delivery, MessageUuidReused
+from messaging.conversations import AwaitingAnswer, Blocked, Delivery, MessageUuidReused
 from messaging.forms import MessageForm
 from messaging.live import publishing
 from messaging.presentation.composer import Composer
@@ -76,10 +76,11 @@ def post_message(
             _("This form had sent another text already. This one is kept: send it again to send both."),
             fresh=True,
         )
+    except AwaitingAnswer:
+        text = _("Not sent: your first message waits to be accepted. Until then it stays the only one.")
+        return Problem(HTTPStatus.CONFLICT, "awaiting_answer", text)
     except Blocked:
-        return Problem(
-            HTTPStatus.FORBIDDEN, "blocked", _("Not sent: nothing more can be written in this conversation.")
-        )
+        return Problem(HTTPStatus.FORBIDDEN, "blocked", _("Not sent: nothing can be written in this conversation."))
     last_sends.remember(request.session, delivery.message, member_uuids=delivery.member_uuids)
     publishing.message_sent(delivery, author=request.user)
     return delivery

@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from cruddur.rate_limits import LIMITS, take
-from messaging import conversations
+from messaging import conversations, message_requests
+from messaging.conversations import Delivery, Opening
+from messaging.forms import MessageForm
 from messaging.items import pair_group_uuid
 from users.authenticated import AuthenticatedHttpRequest
 from users.models import User
@@ -54,19 +56,28 @@ def new_conversation_with(request: AuthenticatedHttpRequest, handle: str) -> Htt
 def create_conversation(request: AuthenticatedHttpRequest, person: User) -> HttpResponse:
     outcome = post_message(
         request,
-        lambda form: conversations.start(
-            user_uuid=request.user.uuid,
-            other_uuid=person.uuid,
-            text=form.cleaned_data["message"],
-            message_uuid=form.cleaned_data["message_uuid"],
-            now=timezone.now(),
-        ),
+        lambda form: start(request.user, person, form),
         group_uuid=pair_group_uuid(request.user.uuid, person.uuid),
         begins=True,
     )
     if isinstance(outcome, Problem):
         return problem_body(request, outcome) or first_page(request, person, url=request.path, problem=outcome)
     return sent(request, outcome)
+
+
+def start(user: User, person: User, form: MessageForm) -> Delivery:
+    """Store the first message as the person wants it from those they do not know."""
+    now, opening = timezone.now(), message_requests.opening_to(person)
+    if opening is Opening.REQUEST:
+        message_requests.expect(person, now=now)
+    return conversations.start(
+        user_uuid=user.uuid,
+        other_uuid=person.uuid,
+        text=form.cleaned_data["message"],
+        message_uuid=form.cleaned_data["message_uuid"],
+        now=now,
+        opening=opening,
+    )
 
 
 @login_required

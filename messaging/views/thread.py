@@ -16,7 +16,9 @@ from cruddur.errors import bad_request
 from cruddur.middleware import TIMEZONE_COOKIE
 from messaging import conversations
 from messaging.aws import Unavailable
+from messaging.blocking import any_blocks
 from messaging.conversations import ConversationNotFound, MessageNotFound, Thread
+from messaging.lists import ARCHIVED, INBOX, list_key
 from messaging.live import publishing
 from messaging.presentation import thread as thread_view
 from users.authenticated import AuthenticatedHttpRequest
@@ -104,11 +106,15 @@ def note_read(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: s
     entry = conversations.mark_read(user_uuid=request.user.uuid, group_uuid=group_uuid, created_at=created_at)
     # Who had read further already has not read anything now.
     if entry.read_sk == created_at:
+        user_uuid = request.user.uuid
+        own_lists = (list_key(user_uuid, INBOX), list_key(user_uuid, ARCHIVED))
+        # Not of a request, nor where one of them blocks.
+        tells = entry.inbox in own_lists and not any_blocks(entry.member_uuids)
         publishing.read(
             group_uuid=group_uuid,
-            user_uuid=request.user.uuid,
+            user_uuid=user_uuid,
             seq=entry.read_seq,
-            member_uuids=entry.member_uuids,
+            member_uuids=entry.member_uuids if tells else (user_uuid,),
         )
 
 

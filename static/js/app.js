@@ -12,6 +12,7 @@ import "live/list";
 import "live/typing";
 import "live/banner";
 import "thread/receipt";
+import "thread/options";
 
 import "reading/opening";
 import "reading/paging";

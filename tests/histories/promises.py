@@ -11,17 +11,15 @@ from messaging import conversations
 from messaging.conversations import ConversationNotFound
 from messaging.items import (
     CONVERSATION_SK,
-    SENDS_KEPT,
     Conversation,
     Entry,
     Message,
-    Send,
-    Sent,
     conversation_from,
     entry_from,
     message_from,
     user_pk,
 )
+from messaging.sends import SENDS_KEPT, Send, Sent
 from messaging.unread import unread_total
 
 from .looks import whole_list
@@ -46,7 +44,7 @@ def check(world: World) -> None:
         _check_sendings(world, story)
     _check_entries(world, found, entries)
     for person in world.people:
-        _check_list(person, found, entries)
+        _check_list(world, person, found, entries)
     for conversation in found:
         one, other = sorted(conversation.member_uuids)
         _check_reach_backwards(one, world.stories[conversation.group_uuid])
@@ -106,7 +104,7 @@ def _check_conversation(world: World, story: Story, conversation: Conversation) 
         message=preview(newest.message),
         last_user_uuid=newest.user_uuid,
         sent=sent,
-        blocked=story.blocked is not None,
+        blocked_by=conversation.blocked_by,
     )
     if conversation != expected or conversation.version < conversation.seq:
         raise BrokenPromise(Broken.OTHER, f"{conversation} does not follow from its messages: {expected}")
@@ -161,7 +159,7 @@ def _check_entries(world: World, found: list[Conversation], entries: list[Entry]
             raise BrokenPromise(Broken.UNREAD, f"{others} messages are unread, but the entry is {entry}")
 
 
-def _check_list(person: UUID, found: list[Conversation], entries: list[Entry]) -> None:
+def _check_list(world: World, person: UUID, found: list[Conversation], entries: list[Entry]) -> None:
     """A person's list, page by page: all conversations, newest first, and the unread total."""
     shown = whole_list(person)
     mine = {entry.group_uuid: entry for entry in entries if entry.user_uuid == person}
@@ -170,7 +168,7 @@ def _check_list(person: UUID, found: list[Conversation], entries: list[Entry]) -
         raise BrokenPromise(Broken.LISTS, f"the list of {person} is {shown}, of {found}")
     if any(entry.unread != mine[entry.group_uuid].unread for entry in shown):
         raise BrokenPromise(Broken.UNREAD, f"the list of {person} is {shown}, its entries are {mine}")
-    if unread_total(user_uuid=person).count != sum(entry.unread for entry in mine.values()):
+    if unread_total(user_uuid=person, now=world.time).count != sum(entry.unread for entry in mine.values()):
         raise BrokenPromise(Broken.UNREAD, f"the total of {person} is not the sum of {mine}")
 
 

@@ -9,17 +9,16 @@ from uuid import UUID
 from messaging.dynamodb import MessageTable
 from messaging.items import (
     CONVERSATION_SK,
-    SENDS_KEPT,
     Conversation,
     Entry,
     Message,
-    Send,
     conversation_from,
     entry_from,
     message_from,
     pair_group_uuid,
     user_pk,
 )
+from messaging.sends import SENDS_KEPT, Send
 
 
 @dataclass(slots=True)

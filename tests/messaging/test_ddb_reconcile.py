@@ -15,8 +15,9 @@ from pytest_django.fixtures import Settings
 
 from messaging import connection
 from messaging.dynamodb import MessageTable
-from messaging.items import conversation_key, entry_key, number, pair_group_uuid
+from messaging.items import conversation_key, entry_key, pair_group_uuid
 from messaging.reconciliation.looks import parse_place
+from messaging.values import number
 from users.models import User
 
 from .command_runs import run, run_json

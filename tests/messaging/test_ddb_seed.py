@@ -14,6 +14,7 @@ from threading import Timer
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from messaging import connection
@@ -75,7 +76,7 @@ def test_it_writes_the_seed(table: MessageTable, people: None) -> None:
 
     assert len(list(table.conversations())) == len(talks)
     andrew = User.objects.get(handle="andrewbrown")
-    assert unread_total(user_uuid=andrew.uuid).count > 0
+    assert unread_total(user_uuid=andrew.uuid, now=timezone.now()).count > 0
 
 
 @pytest.mark.parametrize("arguments", [[], ["--messages", "10"]])

@@ -7,16 +7,9 @@ from typing import Any
 import pytest
 
 from messaging.dynamodb import MessageTable
-from messaging.items import (
-    CONVERSATION_SK,
-    conversation_key,
-    entry_key,
-    message_item,
-    message_key,
-    number,
-    pair_group_uuid,
-)
+from messaging.items import CONVERSATION_SK, conversation_key, entry_key, message_item, message_key, pair_group_uuid
 from messaging.reconciliation.findings import Kind
+from messaging.values import number
 
 from .damage import (
     CONVERSATION,

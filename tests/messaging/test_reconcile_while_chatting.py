@@ -12,12 +12,10 @@ from messaging import amendments, conversations
 from messaging.aws import Unavailable
 from messaging.conversations import ConversationNotFound
 from messaging.dynamodb import MessageTable
-from messaging.items import (
-    Message,
-    number,
-)
+from messaging.items import Message
 from messaging.reconciliation.findings import Kind
 from messaging.reconciliation.reconcile import SETTLE_SECONDS, Reconciliation
+from messaging.values import number
 from tests.conftest import Calls
 
 from .damage import (

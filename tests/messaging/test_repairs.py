@@ -11,10 +11,11 @@ import pytest
 
 from messaging import amendments, conversations
 from messaging.dynamodb import MessageTable
-from messaging.items import Item, Message, conversation_key, entry_key, message_key, number
+from messaging.items import Message, conversation_key, entry_key, message_key
 from messaging.reconciliation.comparison import Look, rebuilt
 from messaging.reconciliation.looks import Looks
 from messaging.reconciliation.repairs import Repairs
+from messaging.values import Item, number
 
 from .talk import ANDREW, BAYKO, GROUP, LONDO, drain, send, start
 

@@ -11,7 +11,7 @@ const EVERY = 60_000; // ms
 /**
  * @typedef {{version: number, last_seq: number, seen_seq: number, after: string, more: boolean,
  *   messages: {seq: number, created_at: string, own: boolean, html: string, message_uuid: string | null}[],
- *   replace: string | null}} Answer
+ *   replace: string | null, standing: string}} Answer
  */
 
 let running = false;
@@ -56,6 +56,8 @@ async function ask() {
 /** @param {Answer} answer */
 function apply(answer) {
   if (!log) return;
+  // Whether one can write is not only the log's matter: what is written is kept as a draft.
+  if (answer.standing !== log.dataset.standing) reload();
   if (answer.replace !== null) {
     replaceWindow(answer.replace, answer.last_seq);
     again ||= isAsOf(answer.version);
@@ -71,6 +73,10 @@ function apply(answer) {
 
 if (log?.dataset.sinceUrl) {
   for (const name of /** @type {const} */ (["live:up", "live:resync"])) hear(name, catchUp);
+  const { group: open } = log.dataset;
+  hear("live:changed", ({ group }) => {
+    if (group === open) catchUp();
+  });
   addEventListener("online", catchUp);
   addEventListener("focus", catchUp);
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && catchUp());

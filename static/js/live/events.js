@@ -13,6 +13,7 @@
  *   "live:amended": AmendedEvent,
  *   "live:hint": {group: string, version: number},
  *   "live:read": {group: string, read_seq: number},
+ *   "live:changed": {group: string, read_seq: number | null},
  *   "live:seen": {group: string, user: string, seq: number},
  *   "live:typing": {group: string, user: string},
  *   "live:up": {},

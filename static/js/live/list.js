@@ -1,6 +1,6 @@
 // Lets the list of conversations follow what happens, and with it the number of unread messages everywhere on the page.
 import { hear } from "live/events";
-import { isCurrent, numbersOf, raise, showMessage, showTyping, showUnreadOf, unreadOf } from "live/row";
+import { isCurrent, isMuted, numbersOf, raise, showMessage, showTyping, showUnreadOf, unreadOf } from "live/row";
 import { loadRows } from "live/rows";
 import { showUnread, unreadAtLoad } from "live/unread";
 
@@ -22,16 +22,19 @@ function rows() {
   return [...(body?.querySelectorAll(/** @type {"li"} */ ("li.conversation[data-group]")) ?? [])];
 }
 
+/** Conversations that may have left the list. @type {Set<string>} */
+const changed = new Set();
+
 /** @param {string} group */
 const rowOf = (group) => rows().find(({ dataset }) => dataset.group === group);
 
 function unreadInList() {
-  return rows().reduce((sum, row) => sum + unreadOf(row), 0);
+  return rows().reduce((sum, row) => sum + (isMuted(row) ? 0 : unreadOf(row)), 0);
 }
 
-/** @param {HTMLElement[]} changed */
-function show(changed) {
-  changed.forEach(showUnreadOf);
+/** @param {HTMLElement[]} some */
+function show(some) {
+  some.forEach(showUnreadOf);
   showUnread(elsewhere + unreadInList());
 }
 
@@ -42,7 +45,9 @@ function askSoon() {
 }
 
 async function ask() {
-  const unread = body && (await loadRows(body));
+  const gone = [...changed];
+  changed.clear();
+  const unread = body && (await loadRows(body, gone));
   if (unread === null) return;
   elsewhere = Math.max(0, unread - unreadInList());
   for (const row of rows()) move(row);
@@ -94,6 +99,22 @@ function haveRead({ group, read_seq: readSeq }) {
   show([row]);
 }
 
+/**
+ * Muted, archived, blocked, accepted, marked unread: only the last goes backwards.
+ *
+ * @param {{group: string, read_seq: number | null}} change
+ */
+function change({ group, read_seq: readSeq }) {
+  const row = rowOf(group);
+  if (row && readSeq !== null) {
+    row.dataset.readSeq = String(readSeq);
+    show([row]);
+  } else {
+    changed.add(group);
+    askSoon();
+  }
+}
+
 /** @param {{group: string}} typist */
 function startTyping({ group }) {
   const row = rowOf(group);
@@ -114,6 +135,7 @@ if (body) {
   hear("live:message", arrive);
   hear("live:amended", amend);
   hear("live:read", haveRead);
+  hear("live:changed", change);
   hear("live:typing", startTyping);
   hear("live:hint", ({ group, version }) => {
     if (version > (numbersOf(rowOf(group) ?? document.body).version || 0)) askSoon();

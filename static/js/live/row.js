@@ -12,6 +12,9 @@ export function numbersOf({ dataset }) {
 /** @param {HTMLElement} row */
 export const isCurrent = (row) => row.querySelector("[aria-current]") !== null;
 
+/** Whether no notification and no count is wanted of it, for now. @param {HTMLElement} row */
+export const isMuted = ({ dataset }) => Number(dataset.muted ?? 0) * 1000 > Date.now();
+
 /**
  * How many messages are unread; in the open conversation those are being read while somebody looks at its page.
  *
@@ -51,9 +54,11 @@ export function showUnreadOf(row) {
   link.href = link.pathname + (unread ? "#new" : "");
   link.querySelector(".visually-hidden")?.remove();
   row.querySelector(".conversation__marks")?.remove();
-  if (!unread || !words) return;
-  const [hidden, marks] = copies("[data-unread-words]", "[data-unread-marks]");
-  link.append(...hidden.childNodes);
+  const muted = isMuted(row);
+  if (!(unread || muted) || !words) return;
+  const [hidden, marks] = copies("[data-unread-words]", muted ? "[data-muted-marks]" : "[data-unread-marks]");
+  if (unread) link.append(...hidden.childNodes);
+  else marks.querySelector("[data-count]")?.remove();
   row.append(...marks.childNodes);
   for (const count of row.querySelectorAll("[data-count]")) count.textContent = String(unread);
 }

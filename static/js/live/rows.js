@@ -5,9 +5,10 @@ import { become } from "thread/element";
 
 /**
  * @param {Element} body where the list is
+ * @param {string[]} gone conversations that leave the list unless they are in it
  * @returns {Promise<number | null>} how much is unread in all, or null when the server could not be asked
  */
-export async function loadRows(body) {
+export async function loadRows(body, gone) {
   const url = body.getAttribute("data-rows-url") ?? "";
   const current = body.querySelector("li.conversation:has([aria-current])")?.getAttribute("data-group") ?? "";
   try {
@@ -18,7 +19,7 @@ export async function loadRows(body) {
     });
     if (response.type === "opaqueredirect") leave();
     if (!response.ok) return null;
-    show(body, await response.text());
+    show(body, await response.text(), gone);
     return Number(response.headers.get("X-Unread"));
   } catch {
     return null; // without a network; the next occasion comes
@@ -28,21 +29,40 @@ export async function loadRows(body) {
 /**
  * @param {Element} body
  * @param {string} html
+ * @param {string[]} gone
  */
-function show(body, html) {
+function show(body, html, gone) {
   const fresh = document.createRange().createContextualFragment(html).querySelector("ul");
   const list = body.querySelector("ul");
   if (!fresh) return;
   if (!list) {
     // The first conversation of all.
-    body.querySelector(".empty")?.replaceWith(fresh);
+    if (fresh.children.length) body.querySelector(".empty")?.replaceWith(fresh);
     return;
   }
-  for (const row of /** @type {NodeListOf<HTMLElement>} */ (fresh.querySelectorAll("li.conversation"))) {
+  showRequests(list, fresh);
+  for (const group of gone) {
+    const [there, here] = [list, fresh].map((each) => each.querySelector(`li.conversation[data-group="${group}"]`));
+    if (!here) there?.remove();
+  }
+  for (const row of /** @type {NodeListOf<HTMLElement>} */ (fresh.querySelectorAll("li.conversation[data-group]"))) {
     const there = list.querySelector(`li.conversation[data-group="${row.dataset.group}"]`);
     if (there instanceof HTMLElement) update(there, row);
     else list.append(row);
   }
+}
+
+/**
+ * The way to the requests stands on top, if there are any.
+ *
+ * @param {Element} list
+ * @param {Element} fresh
+ */
+function showRequests(list, fresh) {
+  const [there, here] = [list, fresh].map((each) => each.querySelector(":scope > li:not([data-group])"));
+  if (!here) there?.remove();
+  else if (there instanceof HTMLElement) become(there, /** @type {HTMLElement} */ (here));
+  else list.prepend(here);
 }
 
 /**

@@ -38,18 +38,29 @@ async function isAnyInView() {
   return held.some((lock) => lock.name === IN_VIEW);
 }
 
+/** Not of what is muted or archived, nor of a request. @param {string} group */
+async function isWanted(group) {
+  try {
+    const response = await fetch(`${home()?.href}/${group}/alert`, { cache: "no-store", redirect: "error" });
+    return response.ok && (await response.json()).alert === true;
+  } catch {
+    return false;
+  }
+}
+
+const home = () => /** @type {HTMLAnchorElement | null} */ (document.querySelector(".rail__logo"));
+
 /** @param {import("live/events").MessageEvent} message */
 async function notify({ group, own, html }) {
-  if (own || !isOn() || (await isAnyInView())) return;
+  if (own || !isOn() || (await isAnyInView()) || !(await isWanted(group))) return;
   const name = new DOMParser().parseFromString(html, "text/html").querySelector(".message bdi")?.textContent;
   const icon = /** @type {HTMLLinkElement | null} */ (document.querySelector('link[rel="apple-touch-icon"]'))?.href;
   // Of one conversation there is one, whichever tabs say it.
   const notification = new Notification(name ?? document.title, { tag: group, icon });
   notification.addEventListener("click", () => {
-    const home = /** @type {HTMLAnchorElement | null} */ (document.querySelector(".rail__logo"));
     notification.close();
     window.focus();
-    if (home) location.assign(`${home.href}/${group}#new`);
+    location.assign(`${home()?.href}/${group}#new`);
   });
 }
 

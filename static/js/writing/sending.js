@@ -92,7 +92,7 @@ function codeOf({ status, error }) {
   if (status === 0) return "network";
   if (status === 404) return "not_found";
   if (status === 429 || status >= 500) return "unavailable";
-  if (["blocked", "signed_out", "message_uuid_reused"].includes(error)) return error;
+  if (["blocked", "awaiting_answer", "signed_out", "message_uuid_reused"].includes(error)) return error;
   return error === "csrf" ? "unavailable" : "refused";
 }
 

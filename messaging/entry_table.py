@@ -1,0 +1,133 @@
+"""The reads and writes of entries: the half of the service module that lists and the projection are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from . import actions
+from .aws import translated_errors
+from .calls import TransactionRefused, batch_get, get, refused, transact
+from .items import Conversation, Entry, Message, conversation_from, conversation_key, entry_from, entry_key
+from .sequence import entry_from_conversation
+from .table import INBOX_INDEX
+from .values import Item, number, uuid_bytes, uuid_set
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+
+@dataclass(frozen=True, slots=True)
+class EntryTable:
+    """Entries: read, and written by their member or by the projection. Any of them raises `Unavailable`."""
+
+    client: DynamoDBClient
+    name: str
+
+    def entries(self, group_uuid: UUID, user_uuids: Iterable[UUID]) -> list[Entry]:
+        """The entries these people have of a conversation. 1 call for 100 of them."""
+        keys = [entry_key(user_uuid, group_uuid) for user_uuid in user_uuids]
+        return [entry_from(item) for item in batch_get(self.client, self.name, keys)]
+
+    def own_entries(self, user_uuid: UUID, group_uuids: Iterable[UUID]) -> list[Entry]:
+        """The entries that a person has of these conversations. 1 call for 100 of them."""
+        keys = [entry_key(user_uuid, group_uuid) for group_uuid in group_uuids]
+        return [entry_from(item) for item in batch_get(self.client, self.name, keys)]
+
+    def inbox(self, inbox: str, user_uuid: UUID, *, before: tuple[str, UUID] | None, limit: int) -> list[Entry]:
+        """The entries of one of a person's lists, newest first, or those before (last_message_at, group). 1 call.
+
+        The only read that may lag: an index cannot be read consistently.
+        """
+        start: dict[str, Any] = {}
+        if before:
+            last_message_at, group_uuid = before
+            position = {"inbox": {"S": inbox}, "last_message_at": {"S": last_message_at}}
+            start["ExclusiveStartKey"] = position | entry_key(user_uuid, group_uuid)
+        with translated_errors():
+            page = self.client.query(
+                TableName=self.name,
+                IndexName=INBOX_INDEX,
+                KeyConditionExpression="inbox = :inbox",
+                ExpressionAttributeValues={":inbox": {"S": inbox}},
+                ScanIndexForward=False,
+                Limit=limit,
+                **start,
+            )
+        return [entry_from(item) for item in page["Items"]]
+
+    def mark_read(self, user_uuid: UUID, message: Message) -> Entry | None:
+        """Note in a member's entry that `message` is read, unless a later one is. 1 call, 2 WCU.
+
+        Returns the entry as it is then; None when there is none.
+        """
+        written, found = self.update_entry(
+            user_uuid,
+            message.group_uuid,
+            "SET read_seq = :seq, read_sk = :sk",
+            "attribute_exists(pk) AND (attribute_not_exists(read_seq) OR read_seq < :seq)",
+            {":seq": number(message.seq), ":sk": {"S": message.created_at}},
+        )
+        item = written or found
+        return entry_from(item) if item else None
+
+    def copy_to_entry(self, conversation: Conversation, user_uuid: UUID) -> bool:
+        """Copy a conversation into a member's entry unless that has this or a newer version. 1 call, 3 WCU.
+
+        False when the entry stays as it is. An entry that was lost is made anew, unread, in the list where it belongs
+        now, which an old image cannot tell: 2 calls more. Not for a member who has left for good since: an old record
+        must not bring their entry back.
+        """
+        _, found = self.update_entry(
+            user_uuid,
+            conversation.group_uuid,
+            "SET message_group_uuid = :group, member_uuids = :members, last_message_at = :at, message = :message, "
+            "last_user_uuid = :by, last_seq = :seq, sent_seq = :sent_seq, version = :version",
+            "version < :version",
+            {
+                ":group": {"S": str(conversation.group_uuid)},
+                ":members": uuid_set(conversation.member_uuids),
+                ":at": {"S": conversation.last_sk},
+                ":message": {"S": conversation.message},
+                ":by": uuid_bytes(conversation.last_user_uuid),
+                ":seq": number(conversation.seq),
+                ":sent_seq": number(conversation.sent_by(user_uuid).seq),
+                ":version": number(conversation.version),
+            },
+        )
+        if found != {}:
+            return found is None
+        now = get(self.client, self.name, conversation_key(conversation.group_uuid))
+        conversation = conversation_from(now) if now else conversation
+        return self.make_entry(entry_from_conversation(conversation, user_uuid))
+
+    def make_entry(self, entry: Entry) -> bool:
+        """Store an entry that was lost, unless there is one, or its member has left for good. 1 call, 8 WCU."""
+        try:
+            transact(self.client, actions.make_entry(self.name, entry))
+        except TransactionRefused:
+            return False
+        return True
+
+    def update_entry(
+        self, user_uuid: UUID, group_uuid: UUID, update: str, condition: str, values: dict[str, Any]
+    ) -> tuple[Item | None, dict[str, Any] | None]:
+        """The entry as it was written, or else as it stands, {} for none, when the condition failed."""
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "Key": entry_key(user_uuid, group_uuid),
+            "UpdateExpression": update,
+            "ConditionExpression": condition,
+            "ReturnValues": "ALL_NEW",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            **({"ExpressionAttributeValues": values} if values else {}),
+        }
+        written: list[Item] = []
+
+        def write() -> None:
+            written.append(self.client.update_item(**request)["Attributes"])
+
+        found = refused(write)
+        return (written[-1] if written else None), found

@@ -1,0 +1,90 @@
+"""Requests: a first message from somebody one has never written to, which waits until it is accepted.
+
+The conversation's item says who is awaited to accept; until then its first message stays the only one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+
+from users.models import NOBODY, User
+
+from . import actions
+from .appending import Blocked
+from .arranging import change_own_entry
+from .connection import message_table
+from .conversations import Inbox, Opening, as_member, inbox, visible_to
+from .dynamodb import ConversationMoved
+from .items import Conversation
+from .lists import REQUESTS, list_key
+from .sequence import entry_from_conversation
+from .values import uuid_bytes
+
+SETTLED = timedelta(minutes=5)
+"""By then a request is stored, and the index has it, or there will be none."""
+
+
+def opening_to(person: User) -> Opening:
+    """What becomes of a first message to this person from somebody they do not know."""
+    if person.may_write == NOBODY:
+        return Opening.CLOSED
+    return Opening.REQUEST if settings.MESSAGE_REQUESTS else Opening.FREE
+
+
+def expect(person: User, *, now: datetime) -> None:
+    """Note that a request may be waiting for this person from now on; before it is stored (1 SQL statement).
+
+    So pages of people without requests need not ask DynamoDB for them.
+    """
+    User.objects.filter(pk=person.pk).update(requested_at=now)
+
+
+def waiting(person: User, *, now: datetime) -> Inbox:
+    """The first page of the requests that wait for the person (no call where none was sent, else 1)."""
+    if person.requested_at is None:
+        return Inbox((), None)
+    page = inbox(user_uuid=person.uuid, which=REQUESTS)
+    if not page.entries and now - person.requested_at > SETTLED:
+        User.objects.filter(pk=person.pk, requested_at=person.requested_at).update(requested_at=None)
+    return page
+
+
+def accept(*, user_uuid: UUID, group_uuid: UUID) -> Conversation:
+    """Let the other write on, and move the conversation into one's inbox (2 calls). Done already changes nothing.
+
+    Returns the conversation as it is then. Raises ConversationNotFound, and Blocked where one blocks the other.
+    """
+    table = message_table()
+    conversation = as_member(user_uuid=user_uuid, group_uuid=group_uuid)
+    if conversation.awaiting != user_uuid:
+        return conversation
+    if user_uuid in conversation.blocked_by:
+        raise Blocked
+    after = replace(conversation, awaiting=None)
+    step = actions.change_conversation(
+        table.name,
+        group_uuid,
+        "REMOVE awaiting",
+        "awaiting = :me AND NOT contains(blocked_by, :me)",
+        {":me": uuid_bytes(user_uuid)},
+    )
+    try:
+        table.change_with_entry([step], entry_from_conversation(after, user_uuid))
+    except ConversationMoved as moved:
+        # Accepted meanwhile, perhaps by an answer; or blocked.
+        now = visible_to(moved.now, user_uuid)
+        if user_uuid in now.blocked_by:
+            raise Blocked from moved
+        return now
+    return after
+
+
+def decline(*, user_uuid: UUID, group_uuid: UUID) -> None:
+    """Take a request out of one's lists; the other sees no difference (1 call). Raises ConversationNotFound."""
+    change_own_entry(
+        user_uuid, group_uuid, "REMOVE inbox", "inbox = :requests", {":requests": list_key(user_uuid, REQUESTS)}
+    )
