@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import ParamSpec
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -30,18 +30,15 @@ from .thread import get_thread_or_404
 MUTE_FOR = {"hour": timedelta(hours=1), "day": timedelta(days=1), "always": None}
 
 P = ParamSpec("P")
-View = Callable[Concatenate[AuthenticatedHttpRequest, UUID, P], HttpResponse]
 
 
-def members_only(view: View[P]) -> View[P]:
+def members_only(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
     """404 for whoever is no member of the conversation, and where there is none."""
 
     @wraps(view)
-    def wrapped(
-        request: AuthenticatedHttpRequest, group_uuid: UUID, /, *args: P.args, **kwargs: P.kwargs
-    ) -> HttpResponse:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         try:
-            return view(request, group_uuid, *args, **kwargs)
+            return view(*args, **kwargs)
         except ConversationNotFound as error:
             raise Http404("There is no such conversation.") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -63,3 +64,14 @@ def write_all(
     put_messages(table, stored)
     table.create(conversation, None, [entry_from_conversation(conversation, member) for member in members])
     return stored
+
+
+def between_read_and_write(table: MessageTable, change: Callable[[], object]) -> None:
+    """Make a change at the moment when the conversation was read and is not written yet."""
+    changes = [change]
+
+    def interfere(**_: object) -> None:
+        if changes:
+            changes.pop()()
+
+    table.client.meta.events.register("before-call.dynamodb.TransactWriteItems", interfere)

@@ -1,6 +1,5 @@
 """A message is stored once, however often it is sent, and whoever writes in between."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -16,7 +15,7 @@ from messaging.dynamodb import MessageTable
 from messaging.items import Message, conversation_key, entry_key, format_created_at, message_key
 from messaging.operations.bulk import put_messages
 
-from .talk import ANDREW, BAYKO, GROUP, NOW, send, start
+from .talk import ANDREW, BAYKO, GROUP, NOW, between_read_and_write, send, start
 
 
 def stored() -> list[Message]:
@@ -146,17 +145,6 @@ def test_four_first_messages_at_once_make_one_conversation(table: MessageTable) 
     assert sorted(m.seq for m in messages) == [1, 2, 3, 4]
     for member in (ANDREW, BAYKO):
         assert len(conversations.inbox(user_uuid=member).entries) == 1
-
-
-def between_read_and_write(table: MessageTable, change: Callable[[], object]) -> None:
-    """Make a change at the moment when a send has read the conversation and has not written yet."""
-    changes = [change]
-
-    def interfere(**_: object) -> None:
-        if changes:
-            changes.pop()()
-
-    table.client.meta.events.register("before-call.dynamodb.TransactWriteItems", interfere)
 
 
 def change_conversation(table: MessageTable, update: str, value: list[bytes]) -> None:

@@ -1,0 +1,131 @@
+"""Mute, archive, mark unread: what a member does with a conversation for themselves alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from messaging import arranging, blocking, conversations
+from messaging.conversations import ConversationNotFound
+from messaging.dynamodb import MessageTable
+from messaging.items import entry_key
+from messaging.lists import ARCHIVED
+from messaging.unread import unread_total
+
+from .capacity import items
+from .talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start
+
+OF_BAYKO = {"user_uuid": BAYKO, "group_uuid": GROUP}
+
+
+def unread_of_bayko() -> int:
+    (entry,) = conversations.inbox(user_uuid=BAYKO).entries
+    return entry.unread
+
+
+def test_what_is_muted_is_not_counted_until_its_time_is_over(either_table: MessageTable) -> None:
+    start()
+    arranging.mute(**OF_BAYKO, until=NOW + timedelta(hours=1))
+    drain(either_table)
+
+    assert unread_total(user_uuid=BAYKO, now=NOW).count == 0
+    assert unread_total(user_uuid=BAYKO, now=NOW + timedelta(minutes=61)).count == 1
+    assert unread_of_bayko() == 1
+
+
+def test_for_good_is_until_one_says_otherwise(either_table: MessageTable) -> None:
+    start()
+    assert arranging.mute(**OF_BAYKO, until=None).is_muted(NOW + timedelta(days=40_000))
+    assert not arranging.unmute(**OF_BAYKO).is_muted(NOW)
+
+
+def test_what_is_archived_stays_so_whatever_comes(either_table: MessageTable) -> None:
+    start()
+    arranging.archive(**OF_BAYKO)
+    send()
+    drain(either_table)
+
+    assert not conversations.inbox(user_uuid=BAYKO).entries
+    (entry,) = conversations.inbox(user_uuid=BAYKO, which=ARCHIVED).entries
+    assert entry.unread == 2
+    assert unread_total(user_uuid=BAYKO, now=NOW).count == 0
+
+    arranging.unarchive(**OF_BAYKO)
+    assert unread_of_bayko() == 2
+
+
+def test_what_is_blocked_is_not_archived_into_sight(either_table: MessageTable) -> None:
+    start()
+    blocking.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW)
+
+    assert arranging.archive(**OF_BAYKO).inbox is None
+    assert arranging.unarchive(**OF_BAYKO).inbox is None
+
+
+def test_marking_unread_steps_back_before_the_newest_message(either_table: MessageTable) -> None:
+    start()
+    second = send()
+    drain(either_table)
+    conversations.mark_read(**OF_BAYKO, created_at=second.created_at)
+
+    entry = arranging.mark_unread(**OF_BAYKO)
+
+    assert (entry.read_seq, entry.unread) == (1, 1)
+    assert unread_of_bayko() == 1
+    assert arranging.mark_unread(**OF_BAYKO) == entry
+    assert conversations.mark_read(**OF_BAYKO, created_at=second.created_at).unread == 0
+
+
+def test_of_a_single_message_nothing_is_read_then(either_table: MessageTable) -> None:
+    first = start()
+    conversations.mark_read(**OF_BAYKO, created_at=first.created_at)
+
+    entry = arranging.mark_unread(**OF_BAYKO)
+
+    assert (entry.read_seq, entry.read_sk, entry.unread) == (0, "", 1)
+
+
+def test_what_was_not_read_stays_as_it_is(either_table: MessageTable) -> None:
+    first = start()
+    for _ in range(3):
+        send()
+    drain(either_table)
+    conversations.mark_read(**OF_BAYKO, created_at=first.created_at)
+
+    assert arranging.mark_unread(**OF_BAYKO).read_seq == 1
+
+
+def test_one_s_own_newest_message_is_never_unread(either_table: MessageTable) -> None:
+    start()
+    own = send(by=BAYKO)
+    drain(either_table)
+    conversations.mark_read(**OF_BAYKO, created_at=own.created_at)
+
+    assert arranging.mark_unread(**OF_BAYKO).unread == 0
+
+
+@pytest.mark.parametrize("act", [arranging.unmute, arranging.archive, arranging.unarchive, arranging.mark_unread])
+def test_outsiders_can_do_nothing(either_table: MessageTable, act: object) -> None:
+    start()
+    before = items(either_table)
+    with pytest.raises(ConversationNotFound):
+        act(user_uuid=LONDO, group_uuid=GROUP)  # type: ignore[operator]
+    assert items(either_table) == before
+
+
+def test_the_other_s_entry_and_the_conversation_stay(either_table: MessageTable) -> None:
+    start()
+    before = either_table.conversation(GROUP), entry_of(either_table, ANDREW)
+    arranging.mute(**OF_BAYKO, until=None)
+    arranging.archive(**OF_BAYKO)
+    assert (either_table.conversation(GROUP), entry_of(either_table, ANDREW)) == before
+
+
+def test_an_entry_that_was_lost_is_made_for_it(either_table: MessageTable) -> None:
+    start()
+    either_table.client.delete_item(TableName=either_table.name, Key=entry_key(BAYKO, GROUP))
+
+    arranging.mute(**OF_BAYKO, until=None)
+
+    assert entry_of(either_table, BAYKO).is_muted(NOW)

@@ -1,0 +1,309 @@
+"""Blocking: what the conversation's item knows, what it keeps out, and that nothing is lost by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from uuid import uuid4
+
+import pytest
+
+from messaging import amendments, blocking, conversations
+from messaging.conversations import Blocked, ConversationNotFound
+from messaging.dynamodb import MessageTable
+from messaging.items import entry_key
+from messaging.models import BlockedPerson
+from users.models import User
+
+from .capacity import item_size, items
+from .talk import ANDREW, BAYKO, GROUP, NOW, between_read_and_write, drain, entry_of, send, start
+
+
+def shut(by: str = "bayko") -> None:
+    who, whom = (BAYKO, ANDREW) if by == "bayko" else (ANDREW, BAYKO)
+    blocking.shut(user_uuid=who, other_uuid=whom, now=NOW)
+
+
+def reopen(by: str = "bayko") -> None:
+    who, whom = (BAYKO, ANDREW) if by == "bayko" else (ANDREW, BAYKO)
+    blocking.reopen(user_uuid=who, other_uuid=whom)
+
+
+def groups_of(user: object) -> list[object]:
+    return [entry.group_uuid for entry in conversations.inbox(user_uuid=user).entries]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("writer", [ANDREW, BAYKO])
+def test_neither_writes_to_the_other(either_table: MessageTable, writer: object) -> None:
+    message = start(by=ANDREW)
+    own = send(by=BAYKO)
+    shut()
+
+    with pytest.raises(Blocked):
+        send(by=writer)  # type: ignore[arg-type]
+    with pytest.raises(Blocked):
+        start(by=writer, to=BAYKO if writer == ANDREW else ANDREW)  # type: ignore[arg-type]
+    created_at = message.created_at if writer == ANDREW else own.created_at
+    with pytest.raises(Blocked):
+        amendments.edit(user_uuid=writer, group_uuid=GROUP, created_at=created_at, text="Else", now=NOW)  # type: ignore[arg-type]
+
+
+def test_what_was_written_stays_for_both_and_own_messages_can_be_deleted(either_table: MessageTable) -> None:
+    message = start(by=ANDREW)
+    shut()
+
+    delivery = amendments.delete(user_uuid=ANDREW, group_uuid=GROUP, created_at=message.created_at, now=NOW)
+
+    assert delivery.audience == {ANDREW}
+    for member in (ANDREW, BAYKO):
+        assert [m.seq for m in conversations.thread(user_uuid=member, group_uuid=GROUP).messages] == [1]
+
+
+def test_the_conversation_leaves_the_blocker_s_list_alone_and_comes_back(either_table: MessageTable) -> None:
+    start()
+    shut()
+    drain(either_table)
+    assert (groups_of(ANDREW), groups_of(BAYKO)) == ([GROUP], [])
+
+    reopen()
+    assert (groups_of(ANDREW), groups_of(BAYKO)) == ([GROUP], [GROUP])
+    assert send(by=ANDREW).seq == 2
+
+
+def test_as_long_as_one_of_them_blocks_nothing_is_written(either_table: MessageTable) -> None:
+    start()
+    shut("bayko")
+    shut("andrew")
+    reopen("bayko")
+
+    with pytest.raises(Blocked):
+        send(by=BAYKO)
+
+    reopen("andrew")
+    assert send(by=BAYKO).seq == 2
+
+
+def test_doing_it_again_changes_nothing(either_table: MessageTable) -> None:
+    start()
+    shut()
+    blocked = items(either_table)
+    shut()
+    assert items(either_table) == blocked
+    reopen()
+    open_again = items(either_table)
+    reopen()
+    assert items(either_table) == open_again
+
+
+# --- Somebody one never wrote to --------------------------------------------------------------------------------------
+
+
+def test_it_makes_a_conversation_without_messages_and_entries_that_nobody_sees(either_table: MessageTable) -> None:
+    shut()
+    drain(either_table)
+
+    assert [key[1] for key in items(either_table)] == ["#CONVERSATION"]
+    for member, other in ((ANDREW, BAYKO), (BAYKO, ANDREW)):
+        assert conversations.existing_with(user_uuid=member, other_uuid=other) is None
+        with pytest.raises(ConversationNotFound):
+            conversations.thread(user_uuid=member, group_uuid=GROUP)
+        with pytest.raises(ConversationNotFound):
+            send(by=member)
+
+
+def test_neither_writes_a_first_message(either_table: MessageTable) -> None:
+    shut()
+
+    for by, to in ((ANDREW, BAYKO), (BAYKO, ANDREW)):
+        with pytest.raises(Blocked):
+            start(by=by, to=to)
+    assert len(items(either_table)) == 1
+
+
+def test_once_unblocked_the_first_message_is_number_one_of_the_one_conversation(either_table: MessageTable) -> None:
+    shut()
+    reopen()
+    uuid = uuid4()
+
+    first = start(by=ANDREW, uuid=uuid)
+
+    assert start(by=ANDREW, uuid=uuid) == first
+    assert first.seq == 1
+    assert start(by=BAYKO, to=ANDREW).seq == 2
+    drain(either_table)
+    assert (groups_of(ANDREW), groups_of(BAYKO)) == ([GROUP], [GROUP])
+    assert entry_of(either_table, ANDREW).unread == 1
+
+
+def test_four_first_messages_at_once_into_an_unblocked_conversation_make_one(table: MessageTable) -> None:
+    shut()
+    reopen()
+    together = Barrier(4)
+
+    def begin(number: int) -> int:
+        together.wait()
+        by, to = ((ANDREW, BAYKO), (BAYKO, ANDREW))[number % 2]
+        return start(by=by, to=to, text=str(number)).seq
+
+    with ThreadPoolExecutor(4) as pool:
+        numbers = list(pool.map(begin, range(4)))
+
+    assert sorted(numbers) == [1, 2, 3, 4]
+    drain(table)
+    assert entry_of(table, ANDREW).last_seq == entry_of(table, BAYKO).last_seq == 4
+
+
+# --- What comes in between --------------------------------------------------------------------------------------------
+
+
+def test_a_block_between_read_and_write_of_a_first_message_refuses_it(either_table: MessageTable) -> None:
+    shut()
+    reopen()
+    between_read_and_write(either_table, shut)
+    with pytest.raises(Blocked):
+        conversations.start(user_uuid=ANDREW, other_uuid=BAYKO, text="Hello", message_uuid=uuid4(), now=NOW)
+    assert len(items(either_table)) == 1
+
+
+def test_a_first_message_between_read_and_write_of_a_block_is_hidden_from_the_blocker(
+    either_table: MessageTable,
+) -> None:
+    between_read_and_write(either_table, start)
+
+    shut()
+
+    assert (groups_of(ANDREW), groups_of(BAYKO)) == ([GROUP], [])
+    with pytest.raises(Blocked):
+        send()
+
+
+def test_so_is_one_into_a_conversation_that_had_none(either_table: MessageTable) -> None:
+    shut()
+    reopen()
+    between_read_and_write(either_table, start)
+
+    shut()
+
+    assert (groups_of(ANDREW), groups_of(BAYKO)) == ([GROUP], [])
+
+
+@pytest.mark.parametrize("change", [lambda: shut("andrew"), send])
+def test_what_else_comes_in_between_stays(either_table: MessageTable, change: Callable[[], object]) -> None:
+    start()
+    between_read_and_write(either_table, change)
+
+    shut()
+
+    conversation = either_table.conversation(GROUP)
+    assert conversation is not None
+    assert BAYKO in conversation.blocked_by
+    assert (conversation.seq == 2) != (ANDREW in conversation.blocked_by)
+
+
+def test_blocks_and_sends_at_once_end_without_a_message_after_the_block(table: MessageTable) -> None:
+    start()
+    together = Barrier(3)
+    known: list[int] = []
+
+    def write(_: int) -> None:
+        together.wait()
+        for _ in range(5):
+            try:
+                known.append(send(by=ANDREW).seq)
+            except Blocked:
+                return
+
+    def close(_: int) -> int:
+        together.wait()
+        shut()
+        return len(list(table.messages_after(GROUP, "", limit=100)))
+
+    with ThreadPoolExecutor(3) as pool:
+        writers = [pool.submit(write, n) for n in range(2)]
+        at_block = pool.submit(close, 0).result()
+        for writer in writers:
+            writer.result()
+
+    stored = table.messages_after(GROUP, "", limit=100)
+    assert len(stored) == at_block == 1 + len(known)
+
+
+def test_an_entry_that_is_lost_is_made_anew_where_it_belongs(either_table: MessageTable) -> None:
+    start()
+    old = either_table.conversation(GROUP)
+    assert old is not None
+    shut()
+    for member in (ANDREW, BAYKO):
+        either_table.client.delete_item(TableName=either_table.name, Key=entry_key(member, GROUP))
+
+    # An image from before the block: what the conversation is now decides.
+    either_table.copy_to_entry(old, BAYKO)
+    either_table.copy_to_entry(old, ANDREW)
+
+    assert (groups_of(ANDREW), groups_of(BAYKO)) == ([GROUP], [])
+
+
+def test_a_block_makes_the_entry_that_is_lost_so_that_an_old_image_cannot(either_table: MessageTable) -> None:
+    start()
+    either_table.client.delete_item(TableName=either_table.name, Key=entry_key(BAYKO, GROUP))
+    shut()
+    drain(either_table)
+    assert groups_of(BAYKO) == []
+    reopen()
+    assert groups_of(BAYKO) == [GROUP]
+
+
+def test_the_items_stay_below_a_kilobyte(either_table: MessageTable) -> None:
+    conversations.start(
+        user_uuid=ANDREW,
+        other_uuid=BAYKO,
+        text="x" * 1024,
+        message_uuid=uuid4(),
+        now=NOW,
+        opening=conversations.Opening.REQUEST,
+    )
+    send(by=BAYKO, text="é" * 300)
+    for _ in range(3):
+        send(by=ANDREW, text="é" * 300)
+        send(by=BAYKO, text="é" * 300)
+    shut("andrew")
+    shut("bayko")
+    drain(either_table)
+
+    for (_, sk), item in items(either_table).items():
+        if not sk.startswith("2026"):
+            assert item_size(item) < 1024, sk
+
+
+# --- The list in Postgres ---------------------------------------------------------------------------------------------
+
+
+def test_whom_one_blocks_is_listed_until_one_does_not(moto_table: MessageTable, andrew: User, bayko: User) -> None:
+    stranger = uuid4()
+    for other in (bayko.uuid, stranger):
+        for _ in range(2):
+            blocking.block(user_uuid=andrew.uuid, other_uuid=other, now=NOW)
+    assert blocking.blocked_by(andrew.uuid) == [stranger, bayko.uuid]
+    assert blocking.any_blocks((bayko.uuid, andrew.uuid))
+
+    blocking.unblock(user_uuid=andrew.uuid, other_uuid=bayko.uuid)
+    assert blocking.blocked_by(andrew.uuid) == [stranger]
+    assert not blocking.any_blocks((bayko.uuid, andrew.uuid))
+
+
+def test_who_died_before_the_list_was_written_does_it_again(
+    moto_table: MessageTable, andrew: User, bayko: User
+) -> None:
+    blocking.shut(user_uuid=andrew.uuid, other_uuid=bayko.uuid, now=NOW)
+    blocking.block(user_uuid=andrew.uuid, other_uuid=bayko.uuid, now=NOW)
+    assert BlockedPerson.objects.count() == 1
+
+    blocking.reopen(user_uuid=andrew.uuid, other_uuid=bayko.uuid)
+    blocking.unblock(user_uuid=andrew.uuid, other_uuid=bayko.uuid)
+    assert not BlockedPerson.objects.exists()
+
+
+def test_nobody_blocks_themselves(moto_table: MessageTable) -> None:
+    with pytest.raises(ValueError, match="themselves"):
+        blocking.shut(user_uuid=ANDREW, other_uuid=ANDREW, now=NOW)
