@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('users', '0002_has_notice'),
+        ('users', '0003_deletion'),
     ]
 
     operations = [
