@@ -15,6 +15,7 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 django = get_asgi_application()
 
 # After Django is set up: the streams use its models.
+from cruddur.body_limit import BodyLimit  # noqa: E402
 from messaging.live.endpoint import LiveApplication  # noqa: E402
 
-application = LiveApplication(django)
+application = LiveApplication(BodyLimit(django))

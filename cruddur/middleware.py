@@ -1,4 +1,4 @@
-"""The reader's time zone."""
+"""The reader's time zone; who may keep a page."""
 
 from __future__ import annotations
 
@@ -23,6 +23,22 @@ class TimezoneMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with timezone.override(zone_from(request.COOKIES.get(TIMEZONE_COOKIE, ""))):
             return self.get_response(request)
+
+
+class PrivateMiddleware:
+    """Lets no cache but the browser's own keep an answer that says nothing else, and that one ask before it shows it.
+
+    Not `no-store`: browsers then forget a page that is left, and what was typed in it, and fetch it anew for the back
+    button. What a cache holds after signing out goes with `Clear-Site-Data`: see `users.sign_in_views`.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Cache-Control", "private, no-cache")
+        return response
 
 
 def zone_from(name: str) -> ZoneInfo | None:

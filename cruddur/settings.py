@@ -51,19 +51,22 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    # Lengths tell little of what is in a page (BREACH): docs/architecture.md says why.
-    "django.middleware.gzip.GZipMiddleware",
+    # What every answer has, whoever gives it: before all that may answer by itself.
+    "cruddur.middleware.PrivateMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "cruddur.body_limit.BodyLimitMiddleware",
+    # Lengths tell little of what is in a page (BREACH): docs/architecture.md says why.
+    "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "cruddur.middleware.TimezoneMiddleware",
     "messaging.middleware.UnavailableMiddleware",
 ]
@@ -96,7 +99,7 @@ AUTH_USER_MODEL = "users.User"
 # The handle is unique by constraints (whatever the case, whatever looks alike), not by `unique=True`.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["users.oidc.CognitoBackend"]
-LOGIN_URL = "oidc_authentication_init"
+LOGIN_URL = "landing"  # where a button signs in: no link and no other site's page does
 LOGIN_REDIRECT_URL = "/messages"
 LOGIN_REDIRECT_URL_FAILURE = "/sign-in-failed"
 LOGOUT_REDIRECT_URL = "/"
@@ -115,7 +118,12 @@ LIVE_STREAMS_A_PERSON = env.int("LIVE_STREAMS_A_PERSON", 10)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SESSION_ENGINE = "messaging.live.session_store"
-SESSION_COOKIE_AGE = 14 * 24 * 3600
+# Unused for as long a session ends; and whatever its use after as long: seconds.
+SESSION_COOKIE_AGE = env.int("SESSION_IDLE_DAYS", 14) * 24 * 3600
+SESSION_ABSOLUTE_AGE = env.int("SESSION_DAYS", 30) * 24 * 3600
+# With this prefix a browser takes the cookie from https and this very host alone, no neighbour or subdomain sets it.
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = ("__Host-session", "__Host-csrf") if SECURE else ("sessionid", "csrftoken")
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
 CSRF_FAILURE_VIEW = "cruddur.errors.csrf_failure"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
@@ -174,6 +182,10 @@ OIDC_TIMEOUT = 5  # seconds, for each request to Cognito
 
 # --- Browsers ---------------------------------------------------------------------------------------------
 
+# Longest body of a request, in bytes: the longest form of the site has a twentieth. Nothing takes files.
+BODY_MAX_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = env.int("BODY_MAX_BYTES", 256 * 1024)
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 SECURE_SSL_REDIRECT = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0

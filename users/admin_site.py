@@ -9,9 +9,9 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from mozilla_django_oidc.views import OIDCLogoutView
 
 from .redirects import asked_next
+from .sign_in_views import SignOutView
 
 
 class CruddurAdminSite(AdminSite):
@@ -35,7 +35,7 @@ class CruddurAdminSite(AdminSite):
         return redirect_to_login(asked_next(request) if "next" in request.GET else "/admin/")
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
-        response: HttpResponse = OIDCLogoutView.as_view()(request)
+        response: HttpResponse = SignOutView.as_view()(request)
         return response
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> NoReturn:

@@ -15,7 +15,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
-from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
+from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView, OIDCLogoutView
 
 from cruddur.client_address import client_network
 from cruddur.rate_limits import LIMITS, take
@@ -62,16 +62,16 @@ class NobodyWaits(SignInFailed):
 
 @method_decorator(never_cache, name="dispatch")
 class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
-    """To Cognito's sign-in page. Pages post here; those that need a sign-in redirect here with `next`."""
+    """To Cognito's sign-in page; forms post here. Pages that need a sign-in lead to the landing page, with `next`."""
 
-    http_method_names: Sequence[str] = ("get", "post")
+    http_method_names: Sequence[str] = ("post",)
     cognito_page = "/oauth2/authorize"
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.OIDC_OP_AUTH_ENDPOINT = settings.COGNITO_DOMAIN + self.cognito_page
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: HttpRequest) -> HttpResponse:
         next_url = asked_next(request)
         if request.user.is_authenticated:
             return redirect(next_url)
@@ -85,9 +85,6 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
         attempts[next(reversed(attempts))]["next"] = next_url
         return response
 
-    def post(self, request: HttpRequest) -> HttpResponse:
-        return self.get(request)
-
     def get_extra_params(self, _request: HttpRequest) -> dict[str, str]:
         return {"redirect_uri": callback_url()}
 
@@ -95,12 +92,10 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
 class AccountPageView(SignInView):
     """To another of Cognito's pages, which ends in the same callback as signing in."""
 
-    http_method_names = ("get",)
-
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: HttpRequest) -> HttpResponse:
         if is_configured() and not has_account_pages():
             raise Http404("The emulator has no such page.")
-        return super().get(request)
+        return super().post(request)
 
 
 class SignUpView(AccountPageView):
@@ -128,6 +123,18 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
             return failure_page(request, failure)
         sign_in(request, person)
         return redirect(next_url)
+
+
+class SignOutView(OIDCLogoutView):  # type: ignore[misc]
+    """Ends the session, then Cognito's. Takes POST alone."""
+
+    http_method_names: Sequence[str] = ("post",)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        response: HttpResponse = super().post(request)
+        # Pages may be kept by the browser itself, for its back button: whoever comes next must not find them.
+        response["Clear-Site-Data"] = '"cache"'
+        return response
 
 
 def take_a_step(request: HttpRequest) -> None:

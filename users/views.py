@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -27,7 +26,7 @@ __all__ = ["CallbackView", "SignInView", "landing", "own_settings", "privacy_set
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        return redirect(settings.LOGIN_REDIRECT_URL)
+        return redirect(asked_next(request))
     there_are_pages = has_account_pages()
     context = {
         "sign_up_url": reverse("sign_up") if there_are_pages else None,

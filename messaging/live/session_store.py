@@ -1,17 +1,62 @@
-"""Django's sessions in the database, whose end also ends their streams. SESSION_ENGINE names this module.
+"""Django's sessions in the database, with two lifetimes, and whose end also ends their streams. SESSION_ENGINE.
 
 Signing out, signing in as somebody else and a new key all delete a session: here none can be forgotten.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.models import Session
+from django.utils import timezone
 
 from . import publishing
 
+BEGAN_AT = "began_at"
+"""When the session got its key, in seconds since 1970."""
+RENEWALS = 14
+"""How often an idle lifetime is renewed in its own length: each renewal writes, so that most requests do not."""
+
+
+def is_over(session: Mapping[str, Any]) -> bool:
+    """Whether the session has been there for too long, however busy it was."""
+    age: float = time.time() - session.get(BEGAN_AT, time.time())
+    return age > float(settings.SESSION_ABSOLUTE_AGE)
+
 
 class SessionStore(db.SessionStore):
-    """As Django's."""
+    """As Django's, but a session ends when it was idle or has been there for too long, and tells its streams."""
+
+    def load(self) -> dict[str, Any]:
+        row = Session.objects.filter(session_key=self.session_key, expire_date__gt=timezone.now()).first()
+        if row is None:
+            self._session_key = None
+            return {}
+        session = self.decode(row.session_data)
+        if is_over(session):
+            self.delete(row.session_key)
+            self._session_key = None
+            return {}
+        idle = timedelta(seconds=settings.SESSION_COOKIE_AGE)
+        if session and row.expire_date - timezone.now() < idle - idle / RENEWALS:
+            self.modified = True
+        return session
+
+    def save(self, must_create: bool = False) -> None:
+        # While a session is made, what is in it is not to be asked for: it would be made to ask.
+        if not must_create:
+            self.setdefault(BEGAN_AT, int(time.time()))
+        super().save(must_create=must_create)
+
+    def cycle_key(self) -> None:
+        """A new key for the same session, which begins anew."""
+        super().cycle_key()
+        self[BEGAN_AT] = int(time.time())
 
     def delete(self, session_key: str | None = None) -> None:
         """Delete the session of this key, or this one; its streams are told once that is done."""

@@ -22,6 +22,8 @@ from django.utils.crypto import constant_time_compare
 from cruddur.rate_limits import LIMITS, RateLimited, take_each
 from users.models import User
 
+from .session_store import is_over
+
 KEYS_A_STATEMENT = 500
 
 
@@ -62,7 +64,7 @@ def _people_of(session_keys: list[str]) -> dict[str, UUID]:
 
 def _claim(session: Mapping[str, str]) -> tuple[UUID, str] | None:
     """Whose the session says it is, and the proof; as `django.contrib.auth.get_user` reads it."""
-    if session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+    if session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS or is_over(session):
         return None
     try:
         return UUID(session[SESSION_KEY]), session.get(HASH_SESSION_KEY, "")

@@ -17,6 +17,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.asgi import get_asgi_application
 
+from cruddur.body_limit import BodyLimit
 from messaging.live.bus import Bus, bus
 from messaging.live.endpoint import LiveApplication
 from users.models import User
@@ -46,7 +47,7 @@ class WebProcess:
 @contextmanager
 def web_process(make_bus: Callable[[], Bus] = bus, *, lifespan: Any = "off") -> Iterator[WebProcess]:
     """A server at a free port, stopped at the end."""
-    application = LiveApplication(get_asgi_application(), make_bus)
+    application = LiveApplication(BodyLimit(get_asgi_application()), make_bus)
     sock = socket.create_server(("127.0.0.1", 0), backlog=2048)
     config = uvicorn.Config(application, log_level="warning", lifespan=lifespan, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)

@@ -69,10 +69,10 @@ def test_nobody_searches_through_everybody(signed_in: Client, andrew: User, bayk
     assert signed_in.get("/messages/new").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/oidc/authenticate/", "/oidc/callback/?code=a&state=b"])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/oidc/authenticate/"), ("GET", "/oidc/callback/?state=b")])
 @pytest.mark.django_db
-def test_an_address_has_so_many_steps_of_signing_in(client: Client, path: str) -> None:
+def test_an_address_has_so_many_steps_of_signing_in(client: Client, method: str, path: str) -> None:
     use_up("sign_ins", "192.0.2.7")
 
-    assert client.get(path, REMOTE_ADDR="192.0.2.7").status_code == 429
-    assert client.get(path, REMOTE_ADDR="192.0.2.8").status_code != 429
+    assert client.generic(method, path, REMOTE_ADDR="192.0.2.7").status_code == 429
+    assert client.generic(method, path, REMOTE_ADDR="192.0.2.8").status_code != 429

@@ -40,7 +40,7 @@ def many(andrew: User, table: MessageTable, count: int) -> list[User]:
 def test_it_asks_the_signed_out_to_sign_in(client: Client) -> None:
     response = client.get("/messages")
 
-    assert (response.status_code, response["Location"]) == (302, "/oidc/authenticate/?next=/messages")
+    assert (response.status_code, response["Location"]) == (302, "/?next=/messages")
 
 
 def test_it_lists_conversations_newest_first_with_unread_and_previews(

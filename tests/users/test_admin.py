@@ -47,7 +47,7 @@ def test_it_sends_somebody_signed_out_to_the_sign_in(client: Client, provider: P
     assert response["Location"] == f"/admin/login/?next={LIST}"
 
     response = client.get(response["Location"])
-    assert response["Location"] == f"/oidc/authenticate/?next={LIST}"
+    assert response["Location"] == f"/?next={LIST}"
 
 
 def test_it_takes_no_password(client: Client, admin: User) -> None:

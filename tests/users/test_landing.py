@@ -42,8 +42,8 @@ def test_it_has_no_links_to_pages_the_emulator_lacks(client: Client, provider: P
 
     assert context["sign_up_url"] is None
     assert context["forgot_password_url"] is None
-    assert client.get("/sign-up").status_code == 404
-    assert client.get("/forgot-password").status_code == 404
+    assert client.post("/sign-up").status_code == 404
+    assert client.post("/forgot-password").status_code == 404
 
 
 @pytest.mark.parametrize(("name", "page"), [("sign_up_url", "/signup"), ("forgot_password_url", "/forgotPassword")])
@@ -52,7 +52,7 @@ def test_it_links_to_cognitos_pages(
 ) -> None:
     settings.COGNITO_DOMAIN = HOSTED
 
-    link = urlsplit(client.get(client.get("/").context[name])["Location"])
+    link = urlsplit(client.post(client.get("/").context[name])["Location"])
 
     assert f"{link.scheme}://{link.netloc}{link.path}" == f"{HOSTED}{page}"
     query = {name: values[0] for name, values in parse_qs(link.query).items()}
@@ -64,7 +64,7 @@ def test_it_links_to_cognitos_pages(
 
 def test_who_created_an_account_comes_back_signed_in(client: Client, provider: Provider, settings: Settings) -> None:
     settings.COGNITO_DOMAIN = HOSTED
-    query = parse_qs(urlsplit(client.get("/sign-up")["Location"]).query)
+    query = parse_qs(urlsplit(client.post("/sign-up")["Location"]).query)
     provider.grant(nonce=query["nonce"][0], sub="new-sub", preferred_username="nina")
 
     response = client.get("/oidc/callback/", {"code": "c", "state": query["state"][0]})

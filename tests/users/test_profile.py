@@ -9,7 +9,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_it_needs_a_sign_in(client: Client, bayko: User) -> None:
-    assert client.get("/@bayko")["Location"] == "/oidc/authenticate/?next=/%40bayko"
+    assert client.get("/@bayko")["Location"] == "/?next=/%40bayko"
 
 
 @pytest.mark.parametrize("address", ["/@londo", "/@Londo", "/@LONDO"])

@@ -16,7 +16,7 @@ def _signed_in(client: Client, bayko: User) -> None:
 
 
 def test_it_needs_a_sign_in() -> None:
-    assert Client().get(PAGE)["Location"] == "/oidc/authenticate/?next=/settings"
+    assert Client().get(PAGE)["Location"] == "/?next=/settings"
 
 
 def test_it_shows_what_is_there(client: Client) -> None:

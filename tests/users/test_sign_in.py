@@ -28,11 +28,18 @@ def test_it_asks_cognito_for_a_code_with_state_nonce_and_pkce(begin: Begin) -> N
     assert len(query["state"]) == len(query["nonce"]) == 32
 
 
-def test_it_accepts_get_for_pages_that_need_a_sign_in(client: Client, provider: Provider) -> None:
-    response = client.get("/settings", follow=False)
-    assert response["Location"] == "/oidc/authenticate/?next=/settings"
+@pytest.mark.usefixtures("provider")
+def test_pages_that_need_a_sign_in_lead_to_the_button_that_comes_back(client: Client) -> None:
+    response = client.get("/settings", follow=True)
 
-    assert client.get(response["Location"])["Location"].startswith(f"{provider.url}/oauth2/authorize?")
+    assert response.redirect_chain == [("/?next=/settings", 302)]
+    assert 'name="next" value="/settings"' in response.content.decode()
+
+
+def test_a_link_or_an_image_on_another_site_begins_no_sign_in(client: Client, provider: Provider) -> None:
+    for path in ("/oidc/authenticate/", "/sign-up", "/forgot-password"):
+        assert client.get(path).status_code == 405
+    assert "oidc_states" not in client.session
 
 
 def test_it_refuses_a_post_without_csrf_token(provider: Provider) -> None:

@@ -1,0 +1,74 @@
+"""Bodies that are too large: refused before anything reads them, with the page of 413."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from .errors import error_page
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+TOO_LARGE = "cruddur.too_large"
+"""The scope's note for the middleware."""
+DISCARDED_BYTES = 8 * 1024 * 1024
+"""Read and thrown away, so that the answer is seen: a client that still writes would find the connection broken."""
+
+
+class BodyLimit:
+    """Ahead of Django under ASGI, which reads a whole body, to disk if it is large, before it looks at anything.
+
+    A body that says it is too large, or turns out to be, reaches Django empty, with a note in the scope.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        limit, come = settings.BODY_MAX_BYTES, 0
+
+        async def limited() -> Message:
+            nonlocal come
+            message = await receive()
+            if message["type"] != "http.request":
+                return message
+            come += len(message.get("body", b""))
+            if come <= limit and not _says_too_large(scope, limit):
+                return message
+            scope[TOO_LARGE] = True
+            while message["type"] == "http.request" and message.get("more_body") and come < DISCARDED_BYTES:
+                message = await receive()
+                come += len(message.get("body", b""))
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        await self._application(scope, limited, send)
+
+
+def _says_too_large(scope: Scope, limit: int) -> bool:
+    length = dict(scope["headers"]).get(b"content-length", b"")
+    return bool(length.isdigit() and int(length[:20]) > limit)
+
+
+class BodyLimitMiddleware:
+    """Answers 413 where `BodyLimit` says so, and where the request itself does."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or ""
+        too_large = length.isdecimal() and int(length[:20]) > settings.BODY_MAX_BYTES
+        if too_large or getattr(request, "scope", {}).get(TOO_LARGE):
+            return error_page(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return self.get_response(request)
