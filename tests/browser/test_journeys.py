@@ -206,6 +206,7 @@ def test_signing_out_ends_both_sessions(sign_in: SignIn, site: str, script: bool
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(f"{site}/")
     page.goto("/messages")
+    page.get_by_role("button", name="Sign in to chat").click()
 
     # Cognito asks for the password again, and a link that was followed signed out leads where it was to lead.
     expect(page.locator("[name=password]")).to_be_visible()

@@ -103,6 +103,7 @@ def test_another_person_in_the_same_browser_finds_nothing_of_the_first(sign_in: 
     page.evaluate("() => localStorage.setItem(`cruddur:${document.body.dataset.user}:drafts`, 'secret')")
     page.context.clear_cookies(name="sessionid")  # as when the session has run out
     page.goto("/messages")
+    page.get_by_role("button", name="Sign in to chat").click()
     fill_in_sign_in(page, "londo")
     page.wait_for_url("**/messages")
     wait_until_heard(page, "live:up")
