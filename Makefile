@@ -20,7 +20,7 @@ run: packages ## Start everything on this machine and the web server with reload
 	@exec $(VENV_PYTHON) -m local_stack run --stop-with-parent
 
 test: packages ## Run the tests on a throw-away stack; ARGS="-k name" passes options to pytest
-	@exec $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@exec $(VENV_PYTHON) -m pytest --numprocesses 3 --dist loadfile $(ARGS)
 
 coverage: packages ## Run the tests and tell which branches they do not take
 	@exec $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadfile --cov $(ARGS)

@@ -74,7 +74,7 @@ def stack() -> Iterator[None]:
     """Postgres and the AWS emulator, empty, for as long as it takes."""
     running = ThrowAwayStack.start()
     try:
-        os.environ.update(running.environment())
+        os.environ.update(running.environment(workers=1))
         os.environ |= {"DJANGO_SETTINGS_MODULE": "cruddur.settings", "LIVE_STREAMS_A_PERSON": "100000",
                        "LOG_LEVEL": "WARNING"}  # fmt: skip
         yield

@@ -56,7 +56,7 @@ def stamp(page: Page, text: str) -> float:
 
 def measure(url: str, messages: int) -> list[float]:
     """Milliseconds of each message; the two write in turn."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = shutil.which("chromium-headless-shell") or shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         pages = [conversation_of(browser, url, handle, other) for handle, other in PEOPLE]

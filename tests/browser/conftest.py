@@ -7,13 +7,11 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from io import StringIO
 from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
 from django.conf import settings as django_settings
-from django.core.management import call_command
 from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from pytest_django import DjangoDbBlocker
@@ -22,13 +20,14 @@ from cruddur.asgi import application
 from local_stack.ports import listener
 from messaging.connection import streams_client
 from messaging.dynamodb import MessageTable
-from messaging.live import publishing
+from messaging.live import publishing, typing
 from messaging.operations.schema import stream_arn
 from messaging.worker.checkpoints import PostgresCheckpoints
 from messaging.worker.dead_letters import PostgresDeadLetters
 from messaging.worker.stream import StreamConsumer
 
 from .chat import NOTE_EVENTS, session_of
+from .seeded import begin_after_the_seed, seed
 
 PASSWORD = "Cruddur123!"
 CHROMIUM_ARGUMENTS = [
@@ -45,7 +44,7 @@ CHROMIUM_ARGUMENTS = [
 @pytest.fixture(scope="session")
 def browser(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Browser]:
     """Chromium. In CI there is one, and a missing one fails."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = shutil.which("chromium-headless-shell") or shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         message = "There is no Chromium on this machine."
         if os.environ.get("CI"):
@@ -121,13 +120,14 @@ def server(web_server: WebServer) -> str:
 @pytest.fixture
 def site(transactional_db: None, table: MessageTable, server: str) -> Iterator[str]:
     """The site with the seed in it and a stream worker beside it; yields its address."""
-    for command in ("db_seed", "update_cognito_user_ids", "ddb_seed"):
-        call_command(command, stdout=StringIO())
+    seed(table)
+    typing.forget()  # its people are those of the last test's
+    arn = stream_arn(table)
+    begin_after_the_seed(arn)
     stop = threading.Event()
 
     def work() -> None:
         try:
-            arn = stream_arn(table)
             StreamConsumer(
                 table,
                 streams_client(),

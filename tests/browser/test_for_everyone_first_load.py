@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 from playwright.sync_api import Page, Response, Route, expect
-from pytest_django import Settings
 
 from .conftest import SignIn
 
@@ -48,16 +46,12 @@ Loaded = tuple[Page, Response, Production]
 
 
 @pytest.fixture
-def loaded(sign_in: SignIn, settings: Settings, tmp_path: Path) -> Loaded:
+def loaded(sign_in: SignIn, request: pytest.FixtureRequest) -> Loaded:
     """A conversation loaded with an empty cache, what the server answered, and the static files it took."""
     page = sign_in("andrewbrown")
     address = page.locator("a.conversation__name").first.get_attribute("href")
     page.goto("about:blank")
-    settings.STATIC_ROOT = tmp_path
-    storage = {"BACKEND": "cruddur.static_files.JoinedStaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": storage}
-    call_command("collectstatic", interactive=False, verbosity=0)
-    production = Production(tmp_path)
+    production = Production(request.getfixturevalue("production_static_files"))  # from here on
     page.context.route("**/static/**", production.answer)  # which also turns the cache off
     response = page.goto(str(address))
     assert response

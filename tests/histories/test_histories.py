@@ -33,7 +33,7 @@ from .stream import deliver
 from .tally import Tally
 from .world import World
 
-STEPS = int(os.environ.get("HISTORIES_STEPS", "2000"))
+STEPS = int(os.environ.get("HISTORIES_STEPS", "1000"))
 SEED = int(os.environ.get("HISTORIES_SEED", "1"))
 SHRINK = "HISTORIES_NO_SHRINK" not in os.environ
 STEPS_A_HISTORY = 50
