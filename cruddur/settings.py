@@ -39,7 +39,7 @@ INSTALLED_APPS = [
     "messaging",
     "moderation",
     "cruddur.apps.CruddurConfig",
-    "users.admin_config.CruddurAdminConfig",
+    "moderation.admin_config.ModerationAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -55,7 +55,7 @@ def edit(*, user_uuid: UUID, group_uuid: UUID, created_at: str, text: str, now: 
             raise Blocked
         return edited(message, text=text, now=now)
 
-    return _amend(user_uuid, group_uuid, created_at, amend)
+    return _amend(lambda: _own(user_uuid, group_uuid, created_at), amend)
 
 
 def delete(*, user_uuid: UUID, group_uuid: UUID, created_at: str, now: datetime) -> Delivery:
@@ -65,10 +65,16 @@ def delete(*, user_uuid: UUID, group_uuid: UUID, created_at: str, now: datetime)
     ValueError when created_at is none.
     """
 
-    def amend(conversation: Conversation, message: Message) -> Message:
-        return message if message.deleted_at else deleted(message, now=now)
+    return _amend(lambda: _own(user_uuid, group_uuid, created_at), _tombstone(now))
 
-    return _amend(user_uuid, group_uuid, created_at, amend)
+
+def delete_for_moderation(*, group_uuid: UUID, created_at: str, now: datetime) -> Delivery:
+    """Leave a tombstone of a message, whoever wrote it, as its writer could; who may is the caller's to know.
+
+    The same two calls, with the same conditions: the message is its writer's and not deleted, and nothing came between.
+    Raises ConversationNotFound, MessageNotFound; ValueError when created_at is none.
+    """
+    return _amend(lambda: _anybodys(group_uuid, created_at), _tombstone(now))
 
 
 def may_be_edited(message: Message, *, now: datetime) -> bool:
@@ -84,9 +90,16 @@ def own_message(*, user_uuid: UUID, group_uuid: UUID, created_at: str) -> Messag
     return _own(user_uuid, group_uuid, created_at)[1]
 
 
-def _amend(user_uuid: UUID, group_uuid: UUID, created_at: str, amend: Amend) -> Delivery:
+def _tombstone(now: datetime) -> Amend:
+    def amend(_conversation: Conversation, message: Message) -> Message:
+        return message if message.deleted_at else deleted(message, now=now)
+
+    return amend
+
+
+def _amend(read: Callable[[], tuple[Conversation, Message]], amend: Amend) -> Delivery:
     for _ in range(ATTEMPTS):
-        conversation, message = _own(user_uuid, group_uuid, created_at)
+        conversation, message = read()
         wanted = amend(conversation, message)
         newest = message.seq == conversation.seq
         if wanted == message:
@@ -108,8 +121,7 @@ def _amend(user_uuid: UUID, group_uuid: UUID, created_at: str, amend: Amend) -> 
 
 
 def _own(user_uuid: UUID, group_uuid: UUID, created_at: str) -> tuple[Conversation, Message]:
-    parse_created_at(created_at)
-    conversation, message = message_table().conversation_and_message(group_uuid, created_at)
+    conversation, message = _read(group_uuid, created_at)
     if conversation is None or user_uuid not in conversation.member_uuids:
         raise ConversationNotFound
     if message is None:
@@ -117,3 +129,17 @@ def _own(user_uuid: UUID, group_uuid: UUID, created_at: str) -> tuple[Conversati
     if message.user_uuid != user_uuid:
         raise NotTheWriter
     return conversation, message
+
+
+def _anybodys(group_uuid: UUID, created_at: str) -> tuple[Conversation, Message]:
+    conversation, message = _read(group_uuid, created_at)
+    if conversation is None:
+        raise ConversationNotFound
+    if message is None:
+        raise MessageNotFound
+    return conversation, message
+
+
+def _read(group_uuid: UUID, created_at: str) -> tuple[Conversation | None, Message | None]:
+    parse_created_at(created_at)
+    return message_table().conversation_and_message(group_uuid, created_at)

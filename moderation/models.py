@@ -15,6 +15,7 @@ from users.handles import HANDLE_MAX_CHARS
 
 NOTE_MAX_CHARS = 500
 REASON_MAX_CHARS = 500
+OUTCOME_MAX_CHARS = 500
 
 
 class Reason(models.TextChoices):
@@ -91,7 +92,7 @@ class Decision(models.Model):
     decided_by_uuid = models.UUIDField()
     decided_at = models.DateTimeField()
     reason = models.CharField(max_length=REASON_MAX_CHARS)
-    outcome = models.CharField(max_length=500, blank=True)
+    outcome = models.CharField(max_length=OUTCOME_MAX_CHARS, blank=True)
     """What could not be done in full; empty when all was."""
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from cruddur.errors import RETRY_AFTER, bad_request
+from cruddur.rate_limits import LIMITS, RateLimited, explanation, take
 from messaging.aws import Unavailable
 from messaging.conversations import ConversationNotFound, MessageNotFound
 from messaging.presentation import amending
@@ -51,6 +52,7 @@ def report(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str)
     if not form.is_valid():
         return report_page(request, group_uuid, created_at, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
+        take(LIMITS["reports"], who=str(me), now=timezone.now())
         reports.report(
             reporter_uuid=me,
             group_uuid=group_uuid,
@@ -59,6 +61,11 @@ def report(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str)
             note=form.cleaned_data["note"],
             now=timezone.now(),
         )
+    except RateLimited as limited:
+        form.add_error(None, explanation(limited))
+        response = report_page(request, group_uuid, created_at, form, status=HTTPStatus.TOO_MANY_REQUESTS)
+        response["Retry-After"] = str(limited.retry_after)
+        return response
     except AlreadyReported:
         pass
     except (ConversationNotFound, MessageNotFound, ValueError) as error:

@@ -1,4 +1,4 @@
-"""People in Django admin: found, read, renamed, closed; never made or deleted here."""
+"""People in Django admin: found, read, renamed; never made or deleted here. `moderation.admin.people` adds to it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class CognitoStateFilter(admin.SimpleListFilter):
 
 @admin.register(User)
 class PersonAdmin(ModelAdminOfPeople):
-    """Closing an account ends its sessions: nobody inactive is anyone to the site."""
+    """What the form changes is what people may change themselves; the rest is Cognito's, or an act with a question."""
 
     form = SettingsForm
     list_display = ("handle", "display_name", "email", "cognito_state", "is_active", "created")
@@ -58,8 +58,9 @@ class PersonAdmin(ModelAdminOfPeople):
         ("Cognito", {"fields": ["email", "cognito_user_id", "is_staff", "is_superuser"]}),
         ("Record", {"fields": ["uuid", "created_at", "last_login"]}),
     ]
-    key_fields = (
-        "uuid", "handle", "cognito_user_id", "email", "created_at", "last_login", "is_staff", "is_superuser",
+    readonly_fields = (
+        "uuid", "handle", "cognito_user_id", "email", "created_at", "last_login", "is_active", "is_staff",
+        "is_superuser",
     )  # fmt: skip
 
     @admin.display(description="Cognito", ordering="cognito_user_id")
@@ -71,10 +72,6 @@ class PersonAdmin(ModelAdminOfPeople):
     @admin.display(description="created", ordering="created_at")
     def created(self, person: User) -> str:
         return f"{person.created_at:%Y-%m-%d}"
-
-    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        # Nobody closes the account they are using: there might be no administrator left to open it again.
-        return (*self.key_fields, "is_active") if obj == request.user else self.key_fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -52,6 +52,11 @@ def changed(*, group_uuid: UUID, member_uuids: Iterable[UUID], read_seq: int | N
     _publish(Changed(frozenset(member_uuids), group_uuid, read_seq))
 
 
+def message_removed(delivery: Delivery) -> None:
+    """A message was deleted by somebody else than its writer, who may be gone: pages fetch how it looks now."""
+    _publish(Hint(delivery.member_uuids, delivery.message.group_uuid, delivery.version))
+
+
 def read(*, group_uuid: UUID, user_uuid: UUID, seq: int, member_uuids: Iterable[UUID]) -> None:
     """A member has read up to the message of this number."""
     _publish(Read(frozenset(member_uuids), group_uuid, user_uuid, seq))

@@ -166,7 +166,7 @@ def test_a_deletion_shows_in_its_place(enter: Enter) -> None:
 
     expect(andrew.locator(".message").last).to_contain_text("This message was deleted")
     expect(andrew.get_by_text("Said too soon")).to_have_count(0)
-    expect(londo.locator(".message").last).to_contain_text("You deleted this message")
+    expect(londo.locator(".message").last).to_contain_text("This message was deleted")
 
 
 def test_what_has_the_focus_keeps_it_when_its_message_changes(enter: Enter) -> None:

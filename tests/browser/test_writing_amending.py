@@ -153,7 +153,7 @@ def test_deleting_asks_first_and_goes_on_to_the_next_message(sign_in: SignIn) ->
     menu_of(message(page, "To be deleted")).get_by_role("menuitem", name="Delete").click()
     question.get_by_role("button", name="Delete").click()
     expect(message(page, "To be deleted")).to_have_count(0)
-    expect(page.locator(".message--deleted").last).to_contain_text("You deleted this message")
+    expect(page.locator(".message--deleted").last).to_contain_text("This message was deleted")
     expect(message(page, "The next one").locator(".message__more")).to_be_focused()
 
 

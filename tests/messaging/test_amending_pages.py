@@ -125,7 +125,7 @@ def test_a_deletion_asks_first_and_leaves_a_tombstone(
     drain(moto_table)
     page = page_of(client, mine)
     assert messages_of(page) == []
-    assert text_of(page).count("You deleted this message") == 2
+    assert text_of(page).count("This message was deleted") == 2
     assert "Sent" not in text_of(page)
     client.force_login(bayko)
     assert "This message was deleted" in text_of(page_of(client, mine))
@@ -143,7 +143,7 @@ def test_the_list_shows_it_at_once_where_the_send_was_laid_over_it(
 
     listed = text_of(client.get("/messages"))
     assert "You: Last" not in listed
-    assert ("You: No typo" if data else "You deleted this message") in listed
+    assert ("You: No typo" if data else "This message was deleted") in listed
 
 
 @pytest.mark.parametrize(

@@ -50,23 +50,6 @@ def test_signing_out_ends_the_streams_of_that_browser_in_every_process(
         assert again.status == 401
 
 
-def test_closing_an_account_ends_all_its_streams(site: WebProcess, andrew: User, bayko: User) -> None:
-    andrew.is_staff = andrew.is_superuser = True
-    andrew.save()
-    admin = browser_of(session_of(andrew))
-    with (
-        EventStream.open(site.port, session_of(bayko)) as stream,
-        EventStream.open(site.port, session_of(bayko)) as phone,
-        EventStream.open(site.port, session_of(andrew)) as of_andrew,
-    ):
-        page = f"/admin/users/user/{bayko.pk}/change/"
-        assert admin.post(page, {"display_name": "Bayko", "bio": ""}).status_code == 302
-
-        assert [each.rest()[-1] for each in (stream, phone)] == [SIGNED_OUT] * 2
-        of_andrew.next()
-        assert of_andrew.is_silent()
-
-
 def test_no_session_key_goes_over_the_bus(site: WebProcess, bayko: User) -> None:
     session_key = session_of(bayko)
     with CaptureQueriesContext(connection) as queries:

@@ -9,7 +9,9 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from cruddur.rate_limits import LIMITS, take
 from messaging import amendments
 from messaging.dynamodb import MessageTable
 from messaging.items import Message
@@ -165,6 +167,20 @@ def test_without_dynamodb_the_words_are_kept(
     assert response.status_code == status
     assert ("Retry-After" in response) == (status == 503)
     assert "My words" in html_of(response)
+
+
+def test_who_reports_too_much_has_to_wait_and_keeps_the_words(andrew: User, bad_message: Message) -> None:
+    client = signed_in(andrew)
+    now = timezone.now()
+    for _ in range(LIMITS["reports"].at_once):
+        take(LIMITS["reports"], who=str(andrew.uuid), now=now)
+
+    response = send(client, page_of(bad_message), note="My words")
+
+    assert response.status_code == 429
+    assert int(response["Retry-After"]) > 0
+    assert "My words" in html_of(response)
+    assert not Report.objects.exists()
 
 
 def test_who_is_signed_out_is_asked_to_sign_in(client: Client, bad_message: Message) -> None:

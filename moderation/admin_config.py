@@ -3,5 +3,5 @@
 from django.contrib.admin.apps import AdminConfig
 
 
-class CruddurAdminConfig(AdminConfig):
-    default_site = "users.admin_site.CruddurAdminSite"
+class ModerationAdminConfig(AdminConfig):
+    default_site = "moderation.admin_site.ModerationAdminSite"

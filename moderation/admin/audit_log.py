@@ -1,0 +1,54 @@
+"""The audit log, newest first; a moderator sees their own acts, an administrator everybody's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.filters import AllValuesFieldListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from moderation.models import AuditEntry
+from users.rights import administrates
+
+from .rights import LookedAtAdmin
+
+
+class ActorFilter(AllValuesFieldListFilter):
+    """By who did it, for whom there is more than one."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.title = "actor"
+
+
+@admin.register(AuditEntry)
+class AuditLogAdmin(LookedAtAdmin):
+    """Only ever looked at: the database refuses anything else, too."""
+
+    list_display = ("when", "actor", "act", "subject", "reason", "details")
+    list_display_links = None
+    list_filter = ("act", ("actor_handle", ActorFilter), "at")
+    search_fields = ("subject", "actor_handle", "reason")
+    search_help_text = "Subject (person:…, report:…, conversation:…), actor or reason"
+    list_per_page = 50
+    show_full_result_count = False
+
+    @admin.display(description="when", ordering="at")
+    def when(self, entry: AuditEntry) -> str:
+        return f"{entry.at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="actor", ordering="actor_handle")
+    def actor(self, entry: AuditEntry) -> str:
+        return f"@{entry.actor_handle}" if entry.actor_uuid else "command line"
+
+    @admin.display(description="details")
+    def details(self, entry: AuditEntry) -> str:
+        return ", ".join(f"{name}: {value}" for name, value in entry.facts.items())
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        entries: QuerySet[AuditEntry] = super().get_queryset(request)
+        if administrates(request.user):
+            return entries
+        return entries.filter(actor_uuid=request.user.pk)

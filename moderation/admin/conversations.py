@@ -1,0 +1,113 @@
+"""A conversation in the admin, to be read only: because of a report, or for a reason that an administrator states."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_http_methods
+
+from messaging.aws import Unavailable
+from messaging.conversations import ConversationNotFound
+from moderation import reading
+from moderation.models import Report
+from moderation.reading import Cursor
+from users.authenticated import AuthenticatedHttpRequest
+from users.models import User
+from users.people import people_by_uuid
+from users.rights import administrates
+
+from .forms import ReasonForm
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def with_reason(request: HttpRequest) -> HttpResponse:
+    """Asks whose conversation and why; each part of it is posted for, with the reason, and recorded."""
+    if not administrates(request.user):
+        raise PermissionDenied
+    if request.method != "POST":
+        # Prefilled by links; nothing is shown or recorded before a reason is posted.
+        form = ReasonForm(initial={"one": request.GET.get("one", ""), "other": request.GET.get("other", "")})
+        return reason_page(request, form)
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return reason_page(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    cursor = Cursor(before=request.POST.get("before", ""), after=request.POST.get("after", ""))
+    try:
+        return read_page(
+            request,  # type: ignore[arg-type] # an administrator's
+            group_uuid=form.cleaned_data["group_uuid"],
+            cursor=cursor,
+            reason=form.cleaned_data["reason"],
+            repeat=request.POST,
+        )
+    except Http404:
+        form.add_error(None, "These two have no conversation.")
+        return reason_page(request, form, status=HTTPStatus.NOT_FOUND)
+
+
+def reason_page(request: HttpRequest, form: ReasonForm, *, status: int = HTTPStatus.OK) -> HttpResponse:
+    context = {**admin.site.each_context(request), "title": "Read a conversation", "form": form}
+    return TemplateResponse(request, "admin/moderation/reason.html", context, status=status)
+
+
+def read_page(
+    request: AuthenticatedHttpRequest,
+    *,
+    group_uuid: UUID,
+    cursor: Cursor,
+    reason: str,
+    report: Report | None = None,
+    repeat: Any = None,
+) -> HttpResponse:
+    """A window of the conversation; 404 when there is none. `repeat` is the form that the next part is asked with."""
+    context = {
+        **admin.site.each_context(request), "title": "Conversation", "reason": reason, "report": report,
+        "repeat": {name: repeat[name] for name in ("one", "other", "reason")} if repeat else None,
+    }  # fmt: skip
+    try:
+        window = reading.look(
+            reader=request.user,
+            group_uuid=group_uuid,
+            cursor=cursor,
+            reason="" if report else reason,
+            report=report.pk if report else None,
+        )
+    except (ConversationNotFound, ValueError) as error:
+        raise Http404("There is no such conversation.") from error
+    except Unavailable:
+        context["away"] = True
+        return TemplateResponse(
+            request, "admin/moderation/conversation.html", context, status=HTTPStatus.SERVICE_UNAVAILABLE
+        )
+    people = people_by_uuid(window.conversation.member_uuids)
+    context |= {
+        "members": [people.get(uuid) for uuid in sorted(window.conversation.member_uuids)],
+        "lines": [
+            {
+                **line(
+                    person=people.get(message.user_uuid),
+                    text=message.message,
+                    moment=message.created,
+                    deleted=bool(message.deleted_at),
+                    edited=bool(message.edited_at),
+                ),
+                "reported": bool(report) and report is not None and message.created_at == report.message_created_at,
+            }
+            for message in window.messages
+        ],
+        "older": window.older,
+        "newer": window.newer,
+    }
+    return TemplateResponse(request, "admin/moderation/conversation.html", context)
+
+
+def line(*, person: User | None, text: str, moment: datetime, deleted: bool, edited: bool) -> dict[str, Any]:
+    """A message as the admin's templates show it."""
+    return {"person": person, "text": text, "moment": moment, "deleted": deleted, "edited": edited}

@@ -1,0 +1,78 @@
+"""The forms of the admin's own pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from messaging.items import pair_group_uuid
+from moderation.models import REASON_MAX_CHARS, Verdict
+from users.models import User
+from users.people import person_by_handle
+
+REASON_MIN_CHARS = 10
+
+
+def lines(rows: int = 3) -> forms.Textarea:
+    return forms.Textarea(attrs={"rows": rows, "cols": 60})
+
+
+class DecisionForm(forms.Form):
+    """What comes of a report."""
+
+    verdict = forms.ChoiceField(label=_("Decision"), choices=Verdict.choices, widget=forms.RadioSelect)
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=REASON_MAX_CHARS,
+        widget=lines(),
+        help_text=_("For the record: moderators and administrators read it."),
+    )
+    text = forms.CharField(
+        label=_("Words to the person"),
+        max_length=REASON_MAX_CHARS,
+        required=False,
+        widget=lines(),
+        help_text=_("With a warning: shown on their next page until they acknowledge it. Do not name who reported."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        if found.get("verdict") == Verdict.WARN and not found.get("text") and "text" not in self.errors:
+            self.add_error("text", _("Write what the person is to read."))
+        return found
+
+
+class ReasonForm(forms.Form):
+    """Whose conversation an administrator wants to read, and why."""
+
+    one = forms.CharField(label=_("Handle"), max_length=64)
+    other = forms.CharField(label=_("The other's handle"), max_length=64)
+    reason = forms.CharField(
+        label=_("Reason"),
+        min_length=REASON_MIN_CHARS,
+        max_length=REASON_MAX_CHARS,
+        widget=lines(),
+        help_text=_("At least 10 characters. It stands in the audit log before anything is shown."),
+    )
+
+    def clean_one(self) -> User:
+        return self._person("one")
+
+    def clean_other(self) -> User:
+        return self._person("other")
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        if "one" in found and found.get("one") == found.get("other"):
+            self.add_error("other", _("These are the same person."))
+        elif "one" in found and "other" in found:
+            found["group_uuid"] = pair_group_uuid(found["one"].uuid, found["other"].uuid)
+        return found
+
+    def _person(self, name: str) -> User:
+        person = person_by_handle(str(self.cleaned_data[name]).strip().removeprefix("@"))
+        if person is None:
+            raise forms.ValidationError(_("Nobody here has this handle."))
+        return person

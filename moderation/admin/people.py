@@ -1,0 +1,233 @@
+"""People in Django admin: as `users.admin` has them, with their state in Cognito, and what can be done about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.db.models import Q, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from moderation import audit, people
+from users.admin import PersonAdmin
+from users.cognito import CognitoError
+from users.handles import skeleton
+from users.models import User
+from users.rights import administrates, moderates
+
+FOR_ADMINISTRATORS = frozenset({"email", "password"})
+"""Fields that moderators neither see nor filter by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that an administrator does to accounts, after a question."""
+
+    name: str
+    label: Promise
+    question: Promise
+    what_follows: Promise
+    do: Callable[[User], str]
+    """Returns what could not be done, empty when all was."""
+    to_oneself: bool = False
+    destroys: bool = True
+
+
+def synchronise(person: User) -> str:
+    try:
+        people.synchronise(person)
+    except CognitoError as error:
+        return str(error)
+    return ""
+
+
+ACTS: Mapping[str, Act] = {
+    act.name: act
+    for act in (
+        Act(
+            "synchronise",
+            gettext_lazy("Sync with Cognito"),
+            gettext_lazy("Bring these people up to what Cognito says?"),
+            gettext_lazy("E-mail and rights become what they are there; who is disabled there is disabled here."),
+            synchronise,
+            to_oneself=True,
+            destroys=False,
+        ),
+        Act(
+            "disable",
+            gettext_lazy("Disable here and in Cognito"),
+            gettext_lazy("Disable these people?"),
+            gettext_lazy("They are signed out everywhere at once and cannot sign in. Their messages stay."),
+            people.disable,
+        ),
+        Act(
+            "enable",
+            gettext_lazy("Enable here and in Cognito"),
+            gettext_lazy("Enable these people?"),
+            gettext_lazy("They can sign in again."),
+            people.enable,
+            destroys=False,
+        ),
+        Act(
+            "sign_out",
+            gettext_lazy("Sign out everywhere"),
+            gettext_lazy("Sign these people out everywhere?"),
+            gettext_lazy("Every session of theirs ends at once, with every open page. They can sign in again."),
+            people.sign_out,
+        ),
+    )
+}
+
+
+def admin_action(act: Act) -> Callable[..., HttpResponse | None]:
+    def action(
+        model_admin: ModeratedPersonAdmin, request: HttpRequest, queryset: QuerySet[User]
+    ) -> HttpResponse | None:
+        return model_admin.act(request, queryset, act)
+
+    action.__name__ = act.name
+    action.short_description = act.label  # type: ignore[attr-defined]
+    return action
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class ModeratedPersonAdmin(PersonAdmin):
+    """Administrators do all of it; moderators look, and see no e-mail."""
+
+    change_form_template = "admin/moderation/person.html"
+    actions = [admin_action(act) for act in ACTS.values()]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return moderates(request.user)
+
+    def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return moderates(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return administrates(request.user)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return super().get_actions(request) if administrates(request.user) else {}
+
+    # --- What moderators do not see ---------------------------------------------------------------------------------
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return seen(self.list_display, request)
+
+    def get_search_fields(self, request: HttpRequest) -> list[Any]:
+        return seen(self.search_fields, request)
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        return [(name, {**parts, "fields": seen(parts["fields"], request)}) for name, parts in self.fieldsets]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        field = lookup.partition("__")[0]
+        if field == "password" or (field in FOR_ADMINISTRATORS and not administrates(request.user)):
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+    # --- Finding ----------------------------------------------------------------------------------------------------
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """A handle after @, as it begins, and a uuid are found by an index; anything else by looking at everyone."""
+        term = search_term.strip()
+        if term.startswith("@") and (begins := skeleton(term.removeprefix("@"))):
+            return queryset.filter(handle_skeleton__startswith=begins), False
+        try:
+            uuid = UUID(term)
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(Q(pk=uuid) | Q(cognito_user_id=term)), False
+
+    # --- A person's page --------------------------------------------------------------------------------------------
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        person = self.get_object(request, object_id)
+        context = dict(extra_context or {})
+        if person is not None and moderates(request.user):
+            if request.method == "GET":
+                audit.record(actor=moderator_of(request), act="person.view", subject=audit.of_person(person.uuid))
+            context |= {"cognito": cognito_facts(person)}
+            if administrates(request.user):
+                context["acts"] = [act for act in ACTS.values() if act.to_oneself or person != request.user]
+        return super().change_view(request, object_id, form_url, context)
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
+        audit.record(
+            actor=moderator_of(request),
+            act="person.edit",
+            subject=audit.of_person(obj.uuid),
+            fields=form.changed_data,
+        )
+        super().save_model(request, obj, form, change)
+
+    # --- What is done to them ---------------------------------------------------------------------------------------
+
+    def act(self, request: HttpRequest, queryset: QuerySet[User], act: Act) -> HttpResponse | None:
+        """Ask first; then do it to each, recorded before, and say what could not be done."""
+        chosen = list(queryset.order_by("handle"))
+        mine = [] if act.to_oneself else [person for person in chosen if person == request.user]
+        others = [person for person in chosen if person not in mine]
+        if mine:
+            messages.error(request, _("This is your own account: another administrator can do this to it."))
+        if not others:
+            return None
+        if request.POST.get("confirmed") != "yes":
+            return self._ask(request, others, act)
+        for person in others:
+            audit.record(actor=moderator_of(request), act=f"person.{act.name}", subject=audit.of_person(person.uuid))
+            if problem := act.do(person):
+                text = _("@%(handle)s: done here, but not in Cognito. %(problem)s")
+                if act.name == "synchronise":
+                    text = _("@%(handle)s: not done. %(problem)s")
+                messages.warning(request, text % {"handle": person.handle, "problem": problem})
+            else:
+                messages.success(request, _("@%(handle)s: done.") % {"handle": person.handle})
+        return None
+
+    def _ask(self, request: HttpRequest, chosen: Sequence[User], act: Act) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": act.label,
+            "act": act,
+            "people": chosen,
+            "checkbox": helpers.ACTION_CHECKBOX_NAME,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/moderation/confirm.html", context)
+
+
+def seen(fields: Sequence[Any], request: HttpRequest) -> list[Any]:
+    hidden = frozenset() if administrates(request.user) else FOR_ADMINISTRATORS
+    return [field for field in fields if field not in hidden]
+
+
+def moderator_of(request: HttpRequest) -> User:
+    """Who acts: the admin lets nobody else here."""
+    if not isinstance(request.user, User):
+        raise TypeError("nobody is signed in")
+    return request.user
+
+
+def cognito_facts(person: User) -> dict[str, Any]:
+    """The person's state in Cognito now, or why it is not known."""
+    try:
+        return {"user": people.cognito_user_of(person)}
+    except CognitoError as error:
+        return {"problem": str(error)}

@@ -1,0 +1,37 @@
+"""Who may what in the admin's models: nobody adds or deletes; moderators look; see `users.rights`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from users.rights import moderates
+
+# The stubs know of what an admin is; Django's own class takes no parameter.
+if TYPE_CHECKING:
+    AnyModelAdmin = admin.ModelAdmin[Any]
+else:
+    AnyModelAdmin = admin.ModelAdmin
+
+
+class LookedAtAdmin(AnyModelAdmin):
+    """A model that moderators look at and nobody changes here."""
+
+    actions = None
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return moderates(request.user)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return moderates(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

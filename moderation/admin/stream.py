@@ -1,0 +1,88 @@
+"""How the stream and the table are: lag, dead letters, checkpoints, the active worker, items, size, capacity."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from cruddur.problem import Problem
+from messaging.aws import ServiceError, Unavailable
+from messaging.connection import message_table, streams_client
+from messaging.models import DeadLetter
+from messaging.operations.schema import stream_arn
+from messaging.operations.tables import find_table
+from messaging.worker.active_worker import active_session
+from messaging.worker.dead_letters import replay as replay_letters
+from messaging.worker.shards import StreamGone
+from messaging.worker.stream_status import saved_checkpoints, stream_status
+from moderation import audit
+from users.authenticated import AuthenticatedHttpRequest
+from users.rights import administrates
+
+LETTERS_SHOWN = 100
+DOES_NOT_ANSWER = (Unavailable, ServiceError, Problem, StreamGone)
+
+
+@require_safe
+def stream(request: HttpRequest) -> HttpResponse:
+    """What DynamoDB says, or that it does not answer; what Postgres knows stands there in any case."""
+    if not administrates(request.user):
+        raise PermissionDenied
+    name = message_table().name
+    letters = DeadLetter.objects.order_by("created_at", "pk")
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": "Stream and table",
+        "table_name": name,
+        "letters": letters[:LETTERS_SHOWN],
+        "letter_count": letters.count(),
+        "worker": active_session(name),
+    }
+    try:
+        context |= {"table": find_table(message_table().client, name), "stream": stream_facts()}
+    except DOES_NOT_ANSWER:
+        context["away"] = True
+    status = HTTPStatus.SERVICE_UNAVAILABLE if context.get("away") else HTTPStatus.OK
+    return TemplateResponse(request, "admin/moderation/stream.html", context, status=status)
+
+
+def stream_facts() -> dict[str, Any]:
+    """Raises what DynamoDB's silence is."""
+    arn = stream_arn(message_table())
+    found = stream_status(streams_client(), arn, saved_checkpoints(arn), now=timezone.now())
+    return {
+        "arn": arn,
+        "status": found.status,
+        "lag": found.lag,
+        "begins_anew": found.is_begun_anew,
+        "shards": found.shards,
+    }
+
+
+@require_POST
+def replay(request: AuthenticatedHttpRequest) -> HttpResponse:
+    """Project what was put aside, as its conversations are now."""
+    if not administrates(request.user):
+        raise PermissionDenied
+    audit.record(actor=request.user, act="stream.replay")
+    done = failed = 0
+    try:
+        for each in replay_letters(message_table()):
+            done, failed = done + (not each.reason), failed + bool(each.reason)
+    except Unavailable:
+        messages.error(request, _("DynamoDB does not answer. What was done stays done: try again in a moment."))
+    projected = ngettext("%(n)s dead letter was projected.", "%(n)s dead letters were projected.", done) % {"n": done}
+    messages.success(request, projected)
+    if failed:
+        messages.warning(request, ngettext("%(n)s failed again.", "%(n)s failed again.", failed) % {"n": failed})
+    return redirect("admin:stream")

@@ -1,0 +1,82 @@
+"""Deciding about a report: recorded, done, and noted as done, in this order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from messaging import amendments
+from messaging.conversations import ConversationNotFound, MessageNotFound
+from messaging.live import publishing
+from users.models import User
+from users.rights import administrates
+
+from . import audit, notices, people
+from .models import OUTCOME_MAX_CHARS, Decision, Report, State, Verdict
+from .queue import NotYours, is_working_on
+
+
+class NotPossible(Exception):
+    """This cannot be decided about this report; the argument is a sentence that says why."""
+
+
+def decide(*, report: Report, moderator: User, verdict: str, reason: str, text: str = "", now: datetime) -> Decision:
+    """Decide about a report that the moderator has claimed; `text` is what a warned person reads.
+
+    The audit log first says what is attempted. A process that dies in between leaves the report claimed: deciding again
+    does what is left. Raises NotYours, NotPossible, and Unavailable when DynamoDB cannot delete the message now.
+    """
+    if not is_working_on(moderator, report):
+        raise NotYours
+    person = User.objects.filter(pk=report.reported_uuid).first()
+    if obstacle := obstacle_to(verdict, report=report, person=person, moderator=moderator):
+        raise NotPossible(obstacle)
+    audit.record(
+        actor=moderator, act="report.decide", subject=audit.of_report(report.pk), reason=reason, verdict=verdict
+    )
+    outcome = _carry_out(verdict, report, person, now)
+    with transaction.atomic():
+        # Locked, so that of two forms sent at once one decides.
+        current = Report.objects.select_for_update().get(pk=report.pk)
+        if not is_working_on(moderator, current):
+            raise NotYours
+        decision = Decision.objects.create(
+            report=current,
+            verdict=verdict,
+            decided_by_uuid=moderator.uuid,
+            decided_at=now,
+            reason=reason,
+            outcome=outcome[:OUTCOME_MAX_CHARS],
+        )
+        Report.objects.filter(pk=report.pk).update(state=State.DECIDED)
+        if verdict == Verdict.WARN:
+            notices.give(person_uuid=report.reported_uuid, decision=decision, text=text, now=now)
+    return decision
+
+
+def obstacle_to(verdict: str, *, report: Report, person: User | None, moderator: User) -> str:
+    """Why this cannot be decided about the report, in a sentence; empty when it can."""
+    if verdict == Verdict.DELETE_MESSAGE and not report.message_created_at:
+        return _("No single message was reported, so there is none to delete.")
+    if verdict in (Verdict.WARN, Verdict.DISABLE_PERSON) and person is None:
+        return _("This person is not here any more.")
+    if verdict == Verdict.DISABLE_PERSON and person is not None and person.is_staff and not administrates(moderator):
+        return _("Only an administrator can disable a moderator or an administrator.")
+    return ""
+
+
+def _carry_out(verdict: str, report: Report, person: User | None, now: datetime) -> str:
+    """Do what was decided, which may have been done before; what could not be done in full."""
+    if verdict == Verdict.DELETE_MESSAGE:
+        try:
+            delivery = amendments.delete_for_moderation(
+                group_uuid=report.group_uuid, created_at=report.message_created_at, now=now
+            )
+        except (ConversationNotFound, MessageNotFound):
+            return _("The message was gone already.")
+        publishing.message_removed(delivery)
+    if verdict == Verdict.DISABLE_PERSON and person is not None and (problem := people.disable(person)):
+        return _("Disabled here, not in Cognito: %(problem)s") % {"problem": problem}
+    return ""

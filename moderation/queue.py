@@ -1,0 +1,62 @@
+"""The queue of reports: who works on which. Each step is one conditional update, so no report is two moderators'."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from users.models import User
+from users.rights import administrates
+
+from . import audit
+from .models import Report, State
+
+
+class NotYours(Exception):
+    """The report is not this moderator's now: nobody has claimed it, somebody else has, or it is decided."""
+
+
+class Taken(Exception):
+    """Somebody was faster: the report is claimed or decided."""
+
+
+class Involved(Exception):
+    """The moderator reported this or is reported: somebody else decides."""
+
+
+def claim(*, report: Report, moderator: User, now: datetime) -> None:
+    """Make an open report this moderator's. Raises Taken, Involved."""
+    if is_involved(moderator, report):
+        raise Involved
+    with transaction.atomic():
+        audit.record(actor=moderator, act="report.claim", subject=audit.of_report(report.pk))
+        open_one = Report.objects.filter(pk=report.pk, state=State.OPEN)
+        if not open_one.update(state=State.CLAIMED, claimed_by_uuid=moderator.uuid, claimed_at=now):
+            raise Taken
+
+
+def release(*, report: Report, moderator: User) -> None:
+    """Give a report back to the queue: one's own, or as an administrator anybody's. Raises NotYours."""
+    claimed = Report.objects.filter(pk=report.pk, state=State.CLAIMED)
+    if not administrates(moderator):
+        claimed = claimed.filter(claimed_by_uuid=moderator.uuid)
+    with transaction.atomic():
+        audit.record(actor=moderator, act="report.release", subject=audit.of_report(report.pk))
+        if not claimed.update(state=State.OPEN, claimed_by_uuid=None, claimed_at=None):
+            raise NotYours
+
+
+def is_involved(moderator: User, report: Report) -> bool:
+    """Whether the report is by or about this moderator."""
+    return moderator.uuid in (report.reporter_uuid, report.reported_uuid)
+
+
+def is_working_on(moderator: User, report: Report) -> bool:
+    """Whether the report is this moderator's to decide."""
+    return report.state == State.CLAIMED and report.claimed_by_uuid == moderator.uuid
+
+
+def may_read(moderator: User, report: Report) -> bool:
+    """Whether the moderator may see what was reported: who works on it, or decided it."""
+    return report.state != State.OPEN and report.claimed_by_uuid == moderator.uuid

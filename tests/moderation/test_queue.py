@@ -1,0 +1,387 @@
+"""The queue of reports: who sees what, who works on which, and what comes of it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from messaging.connection import message_table
+from messaging.dynamodb import MessageTable
+from messaging.items import Message
+from moderation import decisions, queue
+from moderation.decisions import NotPossible
+from moderation.models import AuditEntry, Decision, Notice, Report, State, Verdict
+from moderation.queue import Involved, NotYours, Taken
+from tests.messaging.faults import answer, fault
+from tests.messaging.pages import messages_of, text_of
+from tests.messaging.talk import drain
+from users.models import User
+
+from .conftest import signed_in
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/moderation/report/"
+
+
+def page_of(report: Report) -> str:
+    return f"{LIST}{report.pk}/change/"
+
+
+def act(client: Client, report: Report, name: str, **fields: str) -> Any:
+    return client.post(f"{LIST}{report.pk}/{name}/", fields, follow=False)
+
+
+def acts() -> list[str]:
+    return [entry.act for entry in AuditEntry.objects.order_by("pk")]
+
+
+@pytest.fixture
+def claimed(report: Report, moderator: User) -> Report:
+    queue.claim(report=report, moderator=moderator, now=timezone.now())
+    report.refresh_from_db()
+    return report
+
+
+# --- The list -------------------------------------------------------------------------------------------------------
+
+
+def test_it_lists_what_waits_without_what_was_written(moderator: User, report: Report) -> None:
+    page = text_of(signed_in(moderator).get(LIST))
+
+    for word in (f"#{report.pk}", "Spam or a scam", "@bayko", "@andrewbrown", "message"):
+        assert word in page
+    assert "Buy kites" not in page
+
+
+@pytest.mark.parametrize(
+    ("state", "numbers"),
+    [("", [1, 2]), ("open", [1]), ("claimed", [2]), ("mine", [2]), ("decided", [3]), ("all", [1, 2, 3])],
+)
+def test_it_lists_by_state(moderator: User, andrew: User, bayko: User, state: str, numbers: list[int]) -> None:
+    for number, at in enumerate((State.OPEN, State.CLAIMED, State.DECIDED), 1):
+        Report.objects.create(
+            reporter_uuid=andrew.uuid,
+            reported_uuid=bayko.uuid,
+            group_uuid=UUID(int=number),
+            reason="spam",
+            snapshot=[],
+            created_at=timezone.now(),
+            state=at,
+            claimed_by_uuid=None if at == State.OPEN else moderator.uuid,
+        )
+
+    found = signed_in(moderator).get(LIST, {"state": state} if state else {}).context["cl"].result_list
+
+    assert [report.group_uuid.int for report in found] == numbers
+
+
+# --- Claiming -------------------------------------------------------------------------------------------------------
+
+
+def test_only_who_claimed_it_reads_it(moderator: User, other_moderator: User, report: Report) -> None:
+    mine, other = signed_in(moderator), signed_in(other_moderator)
+    assert "Buy kites" not in text_of(mine.get(page_of(report)))
+
+    act(mine, report, "claim")
+
+    assert "Buy kites" in text_of(mine.get(page_of(report)))
+    assert "He goes on" in text_of(mine.get(page_of(report)))
+    assert "Buy kites" not in text_of(other.get(page_of(report)))
+
+
+def test_each_look_is_recorded(moderator: User, report: Report) -> None:
+    client = signed_in(moderator)
+    act(client, report, "claim")
+    client.get(page_of(report))
+
+    entries = AuditEntry.objects.order_by("pk")
+    assert [(entry.actor_handle, entry.act, entry.subject) for entry in entries] == [
+        ("mo", "report.claim", f"report:{report.pk}"),
+        ("mo", "report.view", f"report:{report.pk}"),
+    ]
+
+
+def test_a_claimed_report_is_nobody_else_s(moderator: User, other_moderator: User, claimed: Report) -> None:
+    client = signed_in(other_moderator)
+
+    act(client, claimed, "claim")
+    act(client, claimed, "release")
+    act(client, claimed, "decide", verdict="dismiss", reason="Fine")
+
+    claimed.refresh_from_db()
+    assert (claimed.state, claimed.claimed_by_uuid) == (State.CLAIMED, moderator.uuid)
+    assert acts() == ["report.claim"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_claim_at_once_one_has_it(moderator: User, other_moderator: User, report: Report) -> None:
+    barrier, outcomes = threading.Barrier(2), []
+
+    def claim(who: User) -> None:
+        try:
+            barrier.wait(5)
+            queue.claim(report=report, moderator=who, now=timezone.now())
+            outcomes.append("claimed")
+        except Taken:
+            outcomes.append("taken")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=claim, args=[who]) for who in (moderator, other_moderator)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(outcomes) == ["claimed", "taken"]
+    assert acts() == ["report.claim"]
+
+
+def test_it_goes_back_to_the_queue(moderator: User, other_moderator: User, claimed: Report) -> None:
+    act(signed_in(moderator), claimed, "release")
+    act(signed_in(other_moderator), claimed, "claim")
+
+    claimed.refresh_from_db()
+    assert claimed.claimed_by_uuid == other_moderator.uuid
+
+
+def test_an_administrator_gives_back_what_another_has(admin: User, claimed: Report) -> None:
+    act(signed_in(admin), claimed, "release")
+
+    claimed.refresh_from_db()
+    assert claimed.state == State.OPEN
+
+
+@pytest.mark.parametrize("who", ["andrew", "bayko"])
+def test_nobody_decides_about_themselves(request: pytest.FixtureRequest, report: Report, who: str) -> None:
+    person: User = request.getfixturevalue(who)
+
+    with pytest.raises(Involved):
+        queue.claim(report=report, moderator=person, now=timezone.now())
+
+
+# --- Deciding -------------------------------------------------------------------------------------------------------
+
+
+def decide(report: Report, moderator: User, verdict: str, **more: str) -> Decision:
+    return decisions.decide(
+        report=report, moderator=moderator, verdict=verdict, reason="Because of the kites", now=timezone.now(), **more
+    )
+
+
+def test_a_decision_is_recorded_with_who_when_and_why(moderator: User, claimed: Report) -> None:
+    before = timezone.now()
+
+    response = act(signed_in(moderator), claimed, "decide", verdict="dismiss", reason="Kites are fine")
+
+    assert response.status_code == 302
+    decision = Decision.objects.get()
+    assert (decision.verdict, decision.decided_by_uuid, decision.reason) == (
+        "dismiss",
+        moderator.uuid,
+        "Kites are fine",
+    )
+    assert before <= decision.decided_at <= timezone.now()
+    claimed.refresh_from_db()
+    assert claimed.state == State.DECIDED
+    entry = AuditEntry.objects.get(act="report.decide")
+    assert (entry.actor_handle, entry.reason, entry.facts) == ("mo", "Kites are fine", {"verdict": "dismiss"})
+
+
+def test_nothing_is_decided_without_a_reason(moderator: User, claimed: Report) -> None:
+    response = act(signed_in(moderator), claimed, "decide", verdict="dismiss", reason=" ")
+
+    assert response.status_code == 422
+    assert not Decision.objects.exists()
+
+
+def test_nothing_is_decided_twice(moderator: User, claimed: Report) -> None:
+    decide(claimed, moderator, Verdict.DISMISS)
+
+    with pytest.raises(NotYours):
+        decide(claimed, moderator, Verdict.WARN, text="Stop")
+    assert [decision.verdict for decision in Decision.objects.all()] == ["dismiss"]
+    assert not Notice.objects.exists()
+
+
+def test_a_deleted_message_is_a_tombstone_for_everyone(
+    moderator: User, andrew: User, bayko: User, claimed: Report, moto_table: MessageTable
+) -> None:
+    before = message_table().conversation(claimed.group_uuid)
+
+    decide(claimed, moderator, Verdict.DELETE_MESSAGE)
+
+    message = message_table().message(claimed.group_uuid, claimed.message_created_at)
+    after = message_table().conversation(claimed.group_uuid)
+    assert message is not None
+    assert before is not None
+    assert after is not None
+    assert (message.message, bool(message.deleted_at), message.seq) == ("", True, 8)
+    assert (after.seq, after.last_sk, after.version, after.message) == (
+        before.seq,
+        before.last_sk,
+        before.version + 1,
+        "",
+    )
+    for person in (andrew, bayko):
+        page = signed_in(person).get(f"/messages/{claimed.group_uuid}")
+        assert "Buy kites" not in messages_of(page)
+        assert "This message was deleted" in text_of(page)
+    drain(moto_table)
+    assert "Buy kites" not in text_of(signed_in(andrew).get("/messages"))
+
+
+def test_without_dynamodb_nothing_is_decided_and_it_can_be_tried_again(
+    moderator: User, claimed: Report, moto_table: MessageTable
+) -> None:
+    client = signed_in(moderator)
+    with fault(moto_table, "BatchGetItem", *[answer("InternalServerError", 500)] * 4):
+        response = act(client, claimed, "decide", verdict="delete_message", reason="Because of the kites")
+
+    assert response.status_code == 503
+    assert "Because of the kites" in response.content.decode()
+    assert not Decision.objects.exists()
+    assert act(client, claimed, "decide", verdict="delete_message", reason="Kites").status_code == 302
+
+
+def test_a_process_that_dies_after_the_deletion_leaves_a_report_to_decide_again(
+    moderator: User, claimed: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Decision.objects, "create", die)
+    with pytest.raises(KeyboardInterrupt):
+        decide(claimed, moderator, Verdict.DELETE_MESSAGE)
+    monkeypatch.undo()
+
+    assert acts() == ["report.claim", "report.decide"]
+    decide(claimed, moderator, Verdict.DELETE_MESSAGE)
+    assert Decision.objects.get().outcome == ""
+
+
+def test_a_conversation_has_no_single_message_to_delete(moderator: User, andrew: User, bad_message: Message) -> None:
+    signed_in(andrew).post(f"/report/{bad_message.group_uuid}", {"reason": "threat"})
+    report = Report.objects.get()
+    queue.claim(report=report, moderator=moderator, now=timezone.now())
+    report.refresh_from_db()
+
+    with pytest.raises(NotPossible, match="No single message"):
+        decide(report, moderator, Verdict.DELETE_MESSAGE)
+    assert acts() == ["report.claim"]
+
+
+def test_a_disabled_person_is_out_at_once(moderator: User, bayko: User, claimed: Report) -> None:
+    theirs = signed_in(bayko)
+
+    decision = decide(claimed, moderator, Verdict.DISABLE_PERSON)
+
+    bayko.refresh_from_db()
+    assert not bayko.is_active
+    assert theirs.get("/messages").status_code == 302
+    assert decision.outcome.startswith("Disabled here, not in Cognito: ")
+
+
+@pytest.mark.parametrize("is_superuser", [False, True])
+def test_a_moderator_disables_nobody_who_moderates(
+    moderator: User, bayko: User, claimed: Report, is_superuser: bool
+) -> None:
+    User.objects.filter(pk=bayko.pk).update(is_staff=True, is_superuser=is_superuser)
+
+    with pytest.raises(NotPossible, match="Only an administrator"):
+        decide(claimed, moderator, Verdict.DISABLE_PERSON)
+    assert User.objects.get(pk=bayko.pk).is_active
+
+
+def test_an_administrator_disables_a_moderator(admin: User, bayko: User, report: Report) -> None:
+    User.objects.filter(pk=bayko.pk).update(is_staff=True)
+    queue.claim(report=report, moderator=admin, now=timezone.now())
+    report.refresh_from_db()
+
+    decide(report, admin, Verdict.DISABLE_PERSON)
+
+    assert not User.objects.get(pk=bayko.pk).is_active
+
+
+# --- Warning --------------------------------------------------------------------------------------------------------
+
+
+def test_a_warning_shows_on_every_page_until_it_is_acknowledged(moderator: User, bayko: User, claimed: Report) -> None:
+    act(signed_in(moderator), claimed, "decide", verdict="warn", reason="Kites", text="No more kites, please")
+    client = signed_in(bayko)
+
+    for address in ("/messages", f"/messages/{claimed.group_uuid}", "/settings"):
+        assert "No more kites, please" in text_of(client.get(address))
+    page = client.get("/settings")
+    notice = Notice.objects.get()
+    response = client.post("/notice/acknowledge", {"notice": str(notice.pk), "next": "/settings"})
+
+    assert f'name="notice" value="{notice.pk}"' in page.content.decode()
+    assert (response.status_code, response["Location"]) == (303, "/settings")
+    assert "No more kites" not in text_of(client.get("/messages"))
+    notice.refresh_from_db()
+    assert notice.acknowledged_at
+
+
+def test_a_warning_names_neither_report_nor_reason(moderator: User, bayko: User, claimed: Report) -> None:
+    decide(claimed, moderator, Verdict.WARN, text="Be kind")
+
+    page = text_of(signed_in(bayko).get("/settings"))
+    assert "Because of the kites" not in page
+    assert "andrewbrown" not in page
+
+
+def test_nobody_else_is_warned_or_acknowledges_it(moderator: User, andrew: User, bayko: User, claimed: Report) -> None:
+    decide(claimed, moderator, Verdict.WARN, text="Be kind")
+    notice = Notice.objects.get()
+    client = signed_in(andrew)
+
+    assert "Be kind" not in text_of(client.get("/settings"))
+    client.post("/notice/acknowledge", {"notice": str(notice.pk)})
+
+    assert "Be kind" in text_of(signed_in(bayko).get("/settings"))
+
+
+def test_a_warning_has_words(moderator: User, claimed: Report) -> None:
+    response = act(signed_in(moderator), claimed, "decide", verdict="warn", reason="Kites")
+
+    assert response.status_code == 422
+    assert "Write what the person is to read." in text_of(response)
+
+
+@pytest.mark.parametrize("notice", ["", "x", "0", "9" * 40])
+def test_what_is_no_notice_is_refused(bayko: User, notice: str) -> None:
+    assert signed_in(bayko).post("/notice/acknowledge", {"notice": notice}).status_code == 400
+
+
+# --- Who may --------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_else_comes_near(andrew: User, bayko: User, report: Report) -> None:
+    for person in (andrew, bayko):
+        client = signed_in(person)
+        assert [client.get(address).status_code for address in (LIST, page_of(report))] == [403, 403]
+        assert {act(client, report, name).status_code for name in ("claim", "release", "decide")} == {403}
+    assert acts() == []
+
+
+@pytest.mark.parametrize("number", ["0", "999", "x", "9" * 30])
+def test_what_is_no_report_is_not_found(moderator: User, number: str) -> None:
+    client = signed_in(moderator)
+
+    assert client.get(f"{LIST}{number}/change/").status_code == 404
+    assert client.post(f"{LIST}{number}/claim/").status_code in (302, 404)
+
+
+def test_reports_are_neither_made_nor_changed_nor_deleted_in_the_admin(admin: User, report: Report) -> None:
+    client = signed_in(admin)
+
+    assert client.get(f"{LIST}add/").status_code == 403
+    assert client.post(f"{LIST}{report.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert Report.objects.filter(pk=report.pk).exists()
