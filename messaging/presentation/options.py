@@ -30,6 +30,7 @@ class Options:
     block_url: str
     """Empty where there is nobody to block; so below."""
     unblock_url: str
+    report_url: str
     blocks: bool
     """Whether the member blocks the other."""
 
@@ -50,6 +51,7 @@ def options(thread: Thread, *, now: datetime) -> Options:
         unread_url=reverse("mark_unread", args=[group_uuid]) if can_mark else "",
         block_url=_url_with("block", others),
         unblock_url=_url_with("unblock", others),
+        report_url=reverse("report_conversation", args=[group_uuid]),
         blocks=entry.user_uuid in conversation.blocked_by,
     )
 
