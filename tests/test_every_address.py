@@ -1,0 +1,199 @@
+"""Every address of the site, visited by every kind of person: who is let in, who is told nothing.
+
+Whoever adds an address adds its row to `ROWS`, with an answer for each of `KINDS`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from messaging.blocking import block
+from messaging.dynamodb import MessageTable
+from messaging.items import pair_group_uuid
+from tests.messaging.talk import start
+from users.models import User
+
+KINDS = ("signed out", "outsider", "blocked", "disabled", "member", "moderator", "admin")
+SCRIPT = {"Accept": "application/json"}
+
+# By route: the answers to GET and to POST with no more than FORMS has. 302 is the way to the landing page for who is
+# signed out; 404 says neither that there is something nor that there is nothing; 400 and 422 are forms of theirs that
+# lack something, 405 what cannot be done so.
+ROWS: dict[str, tuple[str, str]] = {
+    "": ("200 302 302 200 302 302 302", "405 405 405 405 405 405 405"),
+    "sign-in-failed": ("400 400 400 400 400 400 400", "400 400 400 400 400 400 400"),
+    "sign-up": ("405 405 405 405 405 405 405", "404 404 404 404 404 404 404"),
+    "forgot-password": ("405 405 405 405 405 405 405", "404 404 404 404 404 404 404"),
+    "oidc/logout/": ("405 405 405 405 405 405 405", "302 302 302 302 302 302 302"),
+    "choose-handle": ("400 302 302 400 302 302 302", "400 302 302 400 302 302 302"),
+    "@<str:handle>": ("302 200 200 302 200 200 200", "302 405 405 302 405 405 405"),
+    "settings": ("302 200 200 302 200 200 200", "302 422 422 302 422 422 422"),
+    "settings/privacy": ("302 405 405 302 405 405 405", "302 303 303 302 303 303 303"),
+    "settings/browser": ("302 405 405 302 405 405 405", "302 303 303 302 303 303 303"),
+    "shortcuts": ("302 200 200 302 200 200 200", "302 405 405 302 405 405 405"),
+    "messages": ("302 200 200 302 200 200 200", "302 405 405 302 405 405 405"),
+    "messages/people": ("302 200 200 302 200 200 200", "302 405 405 302 405 405 405"),
+    "messages/new": ("302 200 200 302 200 200 200", "302 405 405 302 405 405 405"),
+    "messages/new/<str:handle>": ("302 200 302 302 302 200 200", "403 303 403 403 303 303 303"),
+    "messages/people/<uuid:user_uuid>/block": ("302 200 200 302 200 200 200", "302 303 303 302 303 303 303"),
+    "messages/people/<uuid:user_uuid>/unblock": ("302 405 405 302 405 405 405", "302 303 303 302 303 303 303"),
+    "messages/requests": ("302 200 200 302 200 200 200", "302 405 405 302 405 405 405"),
+    "messages/archived": ("302 200 200 302 200 200 200", "302 405 405 302 405 405 405"),
+    "messages/stream": ("204 204 204 204 204 204 204", "204 204 204 204 204 204 204"),
+    "messages/rows": ("302 200 200 302 200 200 200", "302 405 405 302 405 405 405"),
+    "messages/token": ("403 200 200 403 200 200 200", "405 405 405 405 405 405 405"),
+    "messages/<uuid:group_uuid>": ("302 404 200 302 200 404 404", "403 404 403 403 303 404 404"),
+    "messages/<uuid:group_uuid>/messages": ("302 404 200 302 200 404 404", "302 405 405 302 405 405 405"),
+    "messages/<uuid:group_uuid>/read": ("302 405 405 302 405 405 405", "302 404 204 302 204 404 404"),
+    "messages/<uuid:group_uuid>/since": ("302 404 200 302 200 404 404", "302 405 405 302 405 405 405"),
+    "messages/<uuid:group_uuid>/typing": ("302 405 405 302 405 405 405", "302 404 204 302 204 404 404"),
+    "messages/<uuid:group_uuid>/options": ("302 404 200 302 200 404 404", "302 405 405 302 405 405 405"),
+    "messages/<uuid:group_uuid>/mute": ("302 405 405 302 405 405 405", "302 404 303 302 303 404 404"),
+    "messages/<uuid:group_uuid>/archive": ("302 405 405 302 405 405 405", "302 404 303 302 303 404 404"),
+    "messages/<uuid:group_uuid>/unread": ("302 405 405 302 405 405 405", "302 404 303 302 303 404 404"),
+    "messages/<uuid:group_uuid>/answer": ("302 405 405 302 405 405 405", "302 400 400 302 400 400 400"),
+    "messages/<uuid:group_uuid>/alert": ("302 200 200 302 200 200 200", "302 405 405 302 405 405 405"),
+    "messages/<uuid:group_uuid>/<str:created_at>": ("302 404 200 302 200 404 404", "302 405 405 302 405 405 405"),
+    "messages/<uuid:group_uuid>/<str:created_at>/edit": ("302 404 200 302 200 404 404", "403 404 403 403 303 404 404"),
+    "messages/<uuid:group_uuid>/<str:created_at>/delete": (
+        "302 404 200 302 200 404 404",
+        "302 404 303 302 303 404 404",
+    ),
+    "report/<uuid:group_uuid>": ("302 404 200 302 200 404 404", "302 404 303 302 303 404 404"),
+    "report/<uuid:group_uuid>/<str:created_at>": ("302 404 404 302 404 404 404", "302 404 404 302 404 404 404"),
+    "notice/acknowledge": ("302 405 405 302 405 405 405", "302 400 400 302 400 400 400"),
+    "oidc/callback/": ("400 400 400 400 400 400 400", "405 405 405 405 405 405 405"),
+    "oidc/authenticate/": ("405 405 405 405 405 405 405", "302 302 302 302 302 302 302"),
+    "manifest.webmanifest": ("200 200 200 200 200 200 200", "405 405 405 405 405 405 405"),
+    "admin/": ("302 403 403 302 403 200 200", "302 403 403 302 403 200 200"),
+    "admin/login/": ("302 403 403 302 403 302 302", "302 403 403 302 403 302 302"),
+    "admin/logout/": ("302 403 403 302 403 405 405", "302 403 403 302 403 302 302"),
+    "admin/password_change/": ("302 403 403 302 403 404 404", "302 403 403 302 403 404 404"),
+    "admin/password_change/done/": ("302 403 403 302 403 200 200", "302 403 403 302 403 405 405"),
+    "admin/autocomplete/": ("302 403 403 302 403 403 403", "302 403 403 302 403 405 405"),
+    "admin/jsi18n/": ("302 403 403 302 403 200 200", "302 403 403 302 403 405 405"),
+    "admin/r/<path:content_type_id>/<path:object_id>/": ("302 403 403 302 403 302 302", "302 403 403 302 403 302 302"),
+    "admin/users/user/": ("302 403 403 302 403 403 200", "302 403 403 302 403 403 200"),
+    "admin/users/user/add/": ("302 403 403 302 403 403 403", "302 403 403 302 403 403 403"),
+    "admin/users/user/<path:object_id>/history/": ("302 403 403 302 403 403 200", "302 403 403 302 403 403 200"),
+    "admin/users/user/<path:object_id>/delete/": ("302 403 403 302 403 403 403", "302 403 403 302 403 403 403"),
+    "admin/users/user/<path:object_id>/change/": ("302 403 403 302 403 403 200", "302 403 403 302 403 403 200"),
+    "admin/users/user/<path:object_id>/": ("302 403 403 302 403 302 302", "302 403 403 302 403 302 302"),
+    "admin/^(?P<app_label>users)/$": ("302 403 403 302 403 404 200", "302 403 403 302 403 404 200"),
+    "admin/(?P<url>.*)$": ("302 403 403 302 403 404 404", "302 403 403 302 403 404 404"),
+}
+FORMS: dict[str, dict[str, str]] = {
+    "messages/<uuid:group_uuid>": {"message": "Hello", "message_uuid": str(UUID(int=7)), "after": ""},
+    "messages/new/<str:handle>": {"message": "Hello", "message_uuid": str(UUID(int=7)), "after": ""},
+    "messages/<uuid:group_uuid>/<str:created_at>/edit": {"message": "Changed"},
+    "messages/<uuid:group_uuid>/mute": {"for": "hour"},
+    "report/<uuid:group_uuid>": {"reason": "spam"},
+}
+
+
+def routes(patterns: list[Any] | None = None, before: str = "") -> Iterator[str]:
+    """Every route that the resolver knows."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, before + str(pattern.pattern))
+        else:
+            assert isinstance(pattern, URLPattern)
+            yield before + str(pattern.pattern)
+
+
+@pytest.fixture
+def places(db: None, moto_table: MessageTable) -> dict[str, Any]:
+    """People of every kind, and a conversation of `member` with somebody and one of `blocked` with somebody."""
+    people = {
+        kind: User.objects.create_user(handle=f"person{number}", display_name=kind, cognito_user_id=f"sub{number}")
+        for number, kind in enumerate((*KINDS[1:], "somebody"))
+    }
+    for kind in ("moderator", "admin"):
+        people[kind].is_staff, people[kind].is_superuser = True, kind == "admin"
+        people[kind].save()
+    somebody = people["somebody"]
+    found: dict[str, Any] = {"people": people}
+    for kind in ("member", "blocked", "disabled"):
+        message = start(by=people[kind].uuid, to=somebody.uuid, now=timezone.now())
+        found[kind] = (pair_group_uuid(people[kind].uuid, somebody.uuid), message.created_at)
+    block(user_uuid=somebody.uuid, other_uuid=people["blocked"].uuid, now=timezone.now())
+    return found
+
+
+def visited(route: str, kind: str, places: dict[str, Any]) -> str:
+    """The address for this visitor: their own conversation for who has one, else the member's."""
+    group, created_at = places.get(kind, places["member"])
+    somebody = places["people"]["somebody"]
+    filled = {
+        "uuid:group_uuid": group, "str:created_at": created_at, "str:handle": somebody.handle,
+        "path:object_id": somebody.pk, "uuid:user_uuid": somebody.pk, "path:content_type_id": "1", "int:pk": 1,
+    }  # fmt: skip
+    path = "/" + re.sub(r"<([a-z]+:[a-z_]+)>", lambda match: str(filled[match[1]]), route)
+    return path.replace("^(?P<app_label>users)/$", "users/").replace("(?P<url>.*)$", "nothing")
+
+
+def answers(method: str, route: str, places: dict[str, Any]) -> list[Any]:
+    """What each kind is answered; script gets the same status."""
+    found = []
+    for kind in KINDS:
+        client = Client()
+        if kind != "signed out":
+            person = places["people"][kind]
+            client.force_login(person)
+            if kind == "disabled":
+                User.objects.filter(pk=person.pk).update(is_active=False)
+        form = dict(FORMS.get(route, {}))
+        if route.endswith("/read"):
+            form["created_at"] = places.get(kind, places["member"])[1]
+        found.append(getattr(client, method.lower())(visited(route, kind, places), form if method == "POST" else None))
+    return found
+
+
+def check_headers(response: Any, path: str) -> None:
+    """What every answer has, and that no cache but the browser's own keeps it."""
+    headers = response.headers
+    assert "default-src 'none'" in headers["Content-Security-Policy"], path
+    assert "unsafe" not in headers["Content-Security-Policy"], path
+    assert headers["X-Content-Type-Options"] == "nosniff", path
+    assert headers["X-Frame-Options"] == "DENY", path
+    assert headers["Referrer-Policy"] == "same-origin", path
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin", path
+    assert "camera=()" in headers["Permissions-Policy"], path
+    kept = headers["Cache-Control"]
+    assert "no-store" in kept or kept == "private, no-cache" or path == "/manifest.webmanifest", (path, kept)
+
+
+def test_every_address_has_its_row() -> None:
+    assert list(dict.fromkeys(routes())) == list(ROWS)
+
+
+@pytest.mark.parametrize("route", ROWS)
+def test_it_answers_each_kind_as_the_table_says(route: str, places: dict[str, Any]) -> None:
+    got, posted = answers("GET", route, places), answers("POST", route, places)
+
+    told = tuple(" ".join(str(each.status_code) for each in found) for found in (got, posted))
+    assert told == ROWS[route]
+    for response in (*got, *posted):
+        check_headers(response, visited(route, "member", places))
+    if told[0].startswith("302") and not route.startswith("admin/"):
+        assert got[0]["Location"].startswith("/?next="), "the landing page, whose button comes back"
+
+
+@pytest.mark.parametrize("kind", ["signed out", "outsider", "moderator", "admin"])
+def test_nothing_tells_whether_a_conversation_of_others_exists(kind: str, places: dict[str, Any]) -> None:
+    client = Client()
+    if kind != "signed out":
+        client.force_login(places["people"][kind])
+
+    there = client.get(f"/messages/{places['member'][0]}", headers=SCRIPT)
+    nowhere = client.get(f"/messages/{UUID(int=5)}", headers=SCRIPT)
+
+    assert (there.status_code, there.content) == (nowhere.status_code, nowhere.content)
