@@ -65,7 +65,10 @@ def header(conversation: Conversation, people: Mapping[UUID, User]) -> Iterator[
         yield f"  {heading:8}  {named(people.get(member))}{GAP}{member}"
         heading = ""
     yield f"  messages  {conversation.seq:,}, version {conversation.version:,}"
-    yield f"  blocked   {as_text(conversation.blocked)}"
+    blockers = GAP.join(handle_of(people.get(each)) for each in sorted(conversation.blocked_by))
+    yield f"  blocked   {f'by {blockers}' if blockers else as_text(False)}"
+    if conversation.awaiting:
+        yield f"  awaiting  {handle_of(people.get(conversation.awaiting))}"
     who = handle_of(people.get(conversation.last_user_uuid))
     yield f"  last      {moment(conversation.last_sk)} UTC by {who}"
     yield f"            {cut(said(conversation.message), HEADER_CELLS)}"
@@ -79,7 +82,8 @@ def header_facts(conversation: Conversation, people: Mapping[UUID, User]) -> dic
         "members": [person_facts(member, people) for member in sorted(conversation.member_uuids)],
         "messages": conversation.seq,
         "version": conversation.version,
-        "blocked": conversation.blocked,
+        "blocked_by": sorted(conversation.blocked_by),
+        "awaiting": conversation.awaiting,
         "last_message_at": conversation.last_sk,
         "last_message": conversation.message,
         "last_user_uuid": conversation.last_user_uuid,

@@ -15,6 +15,7 @@ from messaging import conversations
 from messaging.conversations import Inbox
 from messaging.dynamodb import MessageTable
 from messaging.items import Message
+from messaging.lists import INBOX
 
 from .message_range import messages_between
 from .periods import Period
@@ -41,14 +42,14 @@ def all_messages(*, table: MessageTable, group_uuid: UUID, period: Period) -> It
     return messages_between(table, group_uuid, period.first, period.last)
 
 
-def inbox_pages(*, user_uuid: UUID, before: str | None, limit: int | None) -> Iterator[Inbox]:
-    """A person's conversations, newest first, `limit` of them or all (pattern B, 1 call a page).
+def inbox_pages(*, user_uuid: UUID, before: str | None, limit: int | None, which: str = INBOX) -> Iterator[Inbox]:
+    """The conversations in one of a person's lists, newest first, `limit` of them or all (pattern B, 1 call a page).
 
     The last page's `older` is where to go on. Raises Unavailable; ValueError when `before` is no cursor.
     """
     left = limit
     while True:
-        page = conversations.inbox(user_uuid=user_uuid, before=before)
+        page = conversations.inbox(user_uuid=user_uuid, before=before, which=which)
         if left is not None and left < len(page.entries):
             yield Inbox(page.entries[:left], conversations.inbox_cursor(page.entries[left - 1]))
             return

@@ -126,7 +126,7 @@ def problems(look: Look, *, settled_version: int) -> list[Finding]:
         what = "its members or its version cannot be read"
         return [*found, Finding(Kind.MALFORMED, pk, CONVERSATION_SK, what, BY_HAND)]
     of_conversation = [] if running.malformed else list(_of_conversation(look))
-    if of_conversation or look.conversation is None:
+    if of_conversation or look.conversation is None or not look.conversation.begun:
         return found + of_conversation
     # Who leaves for good has an entry until all they wrote is gone, and it follows nothing any more.
     for member in sorted(look.conversation.member_uuids - look.conversation.left_uuids):
@@ -148,6 +148,8 @@ def _of_conversation(look: Look) -> Iterator[Finding]:
             obstacle = "" if known_members(look) else "nothing tells who its members are"
             yield Finding(Kind.CONVERSATION_MISSING, pk, CONVERSATION_SK, what, obstacle)
     elif running.conversation is None:
+        if not look.conversation.begun:
+            return  # Somebody blocks, or blocked, whom they never wrote to: it has no entries either.
         what = f"it counts {look.conversation.seq:,} messages and has none"
         yield Finding(Kind.CONVERSATION_DIFFERS, pk, CONVERSATION_SK, what, "there is nothing to rebuild it from")
     elif wrong := _differences(look.conversation, running.conversation):

@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 
 DONE: Mapping[Kind, str] = {
-    Kind.CONVERSATION_MISSING: "Made from its messages; should somebody have blocked or left it, that is lost",
+    Kind.CONVERSATION_MISSING: "Made from its messages; who blocked it, left it or had not accepted it is lost",
     Kind.CONVERSATION_DIFFERS: "Rebuilt from its messages",
     Kind.NUMBERS_WRONG: "Numbered anew",
     Kind.ENTRY_MISSING: "Made from the conversation, unread",

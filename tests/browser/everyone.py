@@ -16,6 +16,8 @@ class Places:
 
     group: str
     message: str
+    block: str
+    """Where one is asked whether to block the other."""
 
 
 # By the name in the URL conf.
@@ -24,6 +26,10 @@ PAGES: Mapping[str, Callable[[Places], str]] = {
     "conversation": lambda places: places.group,
     "new_conversation": lambda places: "/messages/new?q=an",
     "new_conversation_with": lambda places: "/messages/new/jurgen",
+    "conversation_options": lambda places: f"{places.group}/options",
+    "message_requests": lambda places: "/messages/requests",
+    "archived": lambda places: "/messages/archived",
+    "block": lambda places: places.block,
     "message_actions": lambda places: places.message,
     "edit_message": lambda places: f"{places.message}/edit",
     "delete_message": lambda places: f"{places.message}/delete",
@@ -40,6 +46,9 @@ VARIANTS: Mapping[str, Callable[[Places], str]] = {
 FOR_VISITORS = {"landing": "/", "sign_in_failed": "/sign-in-failed"}
 NO_PAGES = {
     "acknowledge_notice": "is posted to",
+    "alert": "JSON",
+    "answer_request": "is posted to",
+    "archive": "is posted to",
     "browser_settings": "is posted to",
     "catch_up": "JSON",
     "choose_handle": "needs a first sign-in without a handle",
@@ -49,14 +58,18 @@ NO_PAGES = {
     "inbox_rows": "a part of the list",
     "manifest": "JSON",
     "mark_read": "is posted to",
+    "mark_unread": "is posted to",
+    "mute": "is posted to",
     "oidc_authentication_callback": "leads on",
     "oidc_authentication_init": "leads to Cognito",
     "oidc_logout": "leads to Cognito",
     "people": "a part of the list",
+    "privacy_settings": "is posted to",
     "report_message": "the page of report_conversation",
     "sign_up": "leads to Cognito",
     "stream": "server-sent events",
     "typing": "is posted to",
+    "unblock": "is posted to",
 }
 # Pages of what cannot be brought about at will: their templates.
 FRAGILE: Mapping[str, Mapping[str, Any]] = {
@@ -82,7 +95,8 @@ def places(page: Page) -> Places:
     own.locator("a.message__more").wait_for(state="attached")
     message = own.locator("a.message__more").get_attribute("href")
     assert message
-    return Places(group=group, message=message.split("#")[0])
+    block = page.locator("#conversation-menu").evaluate("each => each.content.querySelector('a[href$=block]').pathname")
+    return Places(group=group, message=message.split("#")[0], block=block)
 
 
 def visits(page: Page) -> Iterator[str]:

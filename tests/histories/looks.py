@@ -103,13 +103,18 @@ class ReadList:
             story.group_uuid: story.readings[person].acknowledged
             for story in world.stories.values()
             if person in story.members and story.newest and not story.readings[person].may_lack_entry
+            # Not what the person blocks, nor what may be a request.
+            if person not in story.blockers and story.awaiting != person
         }
+        blocked = {story.group_uuid for story in world.stories.values() if person in story.blockers}
         try:
             with world.request() as plan:
                 entries = whole_list(person)
         except NobodyKnows:
             return
         loosely = plan.meanwhile > 0
+        if not loosely and blocked & {entry.group_uuid for entry in entries}:
+            raise BrokenPromise(Broken.LISTS, f"{person} blocks one of {entries}")
         for entry in entries:
             story = world.stories.get(entry.group_uuid)
             if story is None or person not in story.members:

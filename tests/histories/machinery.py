@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
-from messaging.items import conversation_key, entry_key
+from messaging.items import entry_key
 
 from .faults import Disturbance, Fault
 from .looks import showing
@@ -136,23 +135,3 @@ class LoseEntry:
                 world.table.client.delete_item(TableName=world.table.name, Key=entry_key(tab.person, tab.group_uuid))
             world.stories[tab.group_uuid].lose_entry(tab.person)
             world.log.entry_lost()
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A member blocks the conversation in a tab, or no longer does: meanwhile nothing but deletions happens in it."""
-
-    tab: int
-
-    def act(self, world: World) -> None:
-        tab = showing(world, self.tab)
-        if tab.group_uuid is None:
-            return
-        story = world.stories[tab.group_uuid]
-        change: Any = {"UpdateExpression": "REMOVE blocked_by"}
-        if story.blocked is None:
-            values = {":by": {"BS": [tab.person.bytes]}}
-            change = {"UpdateExpression": "SET blocked_by = :by", "ExpressionAttributeValues": values}
-        with world.network.disturbed(()):
-            world.table.client.update_item(TableName=world.table.name, Key=conversation_key(story.group_uuid), **change)
-            story.toggle_block([*world.table.messages_after(story.group_uuid, "", limit=1000)])

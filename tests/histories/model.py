@@ -40,6 +40,8 @@ class Sending:
     """With which it may have been stored."""
     seq: int | None = None
     """Where it is stored, once that is known."""
+    is_request: bool = False
+    """Whether it waits to be accepted, should it be the first message."""
     must_be_stored: bool = False
     unknown: bool = False
     """Whether it ended at least once without anybody knowing how."""
@@ -92,8 +94,13 @@ class Story:
     stored: dict[int, Stored] = field(default_factory=dict)
     sendings: dict[tuple[UUID, UUID], Sending] = field(default_factory=dict)
     readings: dict[UUID, Reading] = field(default_factory=dict)
+    blockers: frozenset[UUID] = frozenset()
     blocked: list[Message] | None = None
     """Its messages when it was blocked; None while nobody blocks it."""
+    accepted: bool = False
+    """Whether the first message, a request, was accepted otherwise than by an answer."""
+    declined: bool = False
+    """Whether who is awaited to accept has put it out of sight."""
     blocks: int = 0
     """How often a block was set or taken away."""
 
@@ -105,13 +112,48 @@ class Story:
         """The highest number that is known to be stored; 0 when it is not known whether the conversation exists."""
         return max(self.stored, default=0)
 
-    # --- Blocking -----------------------------------------------------------------------------------------------------
+    # --- Blocking, requests -------------------------------------------------------------------------------------------
 
-    def toggle_block(self, messages: list[Message]) -> None:
-        """It is blocked, or no longer, at a moment when it has these messages."""
+    def toggle_block(self, by: UUID, messages: list[Message]) -> None:
+        """Somebody blocks, or no longer, at a moment when it has these messages."""
         self.hold_block(messages)
-        self.blocked = messages if self.blocked is None else None
+        self.blockers ^= {by}
+        if by not in self.blockers:
+            self.declined = False  # It is back where it belongs.
+        if not self.blockers:
+            self.blocked = None
+        elif self.blocked is None:
+            self.blocked = messages
         self.blocks += 1
+
+    @property
+    def asked(self) -> UUID | None:
+        """Who was to accept the first message, if that was a request and is known to be stored."""
+        first = self.stored.get(1)
+        if first is None or not self.sendings[first.now.user_uuid, first.now.message_uuid].is_request:
+            return None
+        (other,) = self.members - {first.now.user_uuid}
+        return other
+
+    @property
+    def awaiting(self) -> UUID | None:
+        """Who has not accepted by all that is known."""
+        answered = self.asked in {stored.now.user_uuid for stored in self.stored.values()}
+        return None if self.accepted or answered else self.asked
+
+    def may_wait(self, writer: UUID) -> bool:
+        """Whether this writer's next message may have to wait, by all that is known."""
+        requests = [each for each in self.sendings.values() if each.by == writer and each.is_request]
+        known = self.newest > 0
+        return bool(requests) and (not known or self.awaiting not in (None, writer))
+
+    def hold_requests(self) -> None:
+        """Before somebody accepted or answered there was no second message."""
+        if self.asked is None or self.accepted:
+            return
+        second = self.stored.get(2)
+        if second and second.now.user_uuid != self.asked:
+            raise BrokenPromise(Broken.OTHER, f"{self.asked} had not accepted: {second}")
 
     def hold_block(self, messages: list[Message]) -> None:
         """If it is blocked, nothing but deletions has happened since."""
@@ -130,9 +172,10 @@ class Story:
 
     # --- Sending ------------------------------------------------------------------------------------------------------
 
-    def submitted(self, by: UUID, message_uuid: UUID, after: str) -> Sending:
+    def submitted(self, by: UUID, message_uuid: UUID, after: str, *, is_request: bool) -> Sending:
         """Somebody sends this form, for the first time or again."""
-        return self.sendings.setdefault((by, message_uuid), Sending(by, message_uuid, after, since=self.newest))
+        new = Sending(by, message_uuid, after, since=self.newest, is_request=is_request)
+        return self.sendings.setdefault((by, message_uuid), new)
 
     def acknowledged(self, sending: Sending, text: str, message: Message, *, loosely: bool) -> bool:
         """The sender was answered with `message`; returns whether it had been known to be stored before."""
@@ -261,6 +304,8 @@ class Story:
         reading = self.readings[member]
         reading.acknowledged = 0
         reading.may_lack_entry = True
+        if member == self.asked:
+            self.declined = False  # It is made anew where it belongs.
         reading.losses += 1
         reading.shown = (0, 0, 0)
 

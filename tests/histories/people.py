@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from messaging import conversations
-from messaging.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound, MessageUuidReused
+from messaging.conversations import (
+    AwaitingAnswer,
+    Blocked,
+    ConversationNotFound,
+    Delivery,
+    MessageNotFound,
+    MessageUuidReused,
+    Opening,
+)
 from messaging.items import pair_group_uuid
 
 from .looks import showing
@@ -16,18 +24,20 @@ from .world import TEXTS, Form, NobodyKnows, Tab, World
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Write on the page that starts a conversation."""
+    """Write on the page that starts a conversation, to somebody who wants to be asked first or not."""
 
     tab: int
     other: int
     text: int
     server: int = 0
+    asks: bool = False
 
     def act(self, world: World) -> None:
         tab = world.tab(self.tab)
         other = world.other_than(tab.person, self.other)
         group_uuid = pair_group_uuid(tab.person, other)
-        submit(world, tab, Form(tab.person, group_uuid, other, world.mint(), "", self.text), self.server)
+        opening = Opening.REQUEST if self.asks else Opening.FREE
+        submit(world, tab, Form(tab.person, group_uuid, other, world.mint(), "", self.text, opening), self.server)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,7 @@ class Send:
     def act(self, world: World) -> None:
         tab = world.tab(self.tab)
         if tab.group_uuid is None:
-            Start(self.tab, self.tab, self.text, self.server).act(world)
+            Start(self.tab, self.tab, self.text, self.server, asks=self.text % 2 == 1).act(world)
         else:
             form = Form(tab.person, tab.group_uuid, None, world.mint(), tab.after, self.text)
             submit(world, tab, form, self.server)
@@ -132,7 +142,9 @@ def submit(world: World, tab: Tab, form: Form, server: int) -> None:
     typed, text = TEXTS[form.text]
     members = (form.by, form.starts_with) if form.starts_with else world.stories[form.group_uuid].members
     story = world.story(*members)
-    sending = story.submitted(form.by, form.message_uuid, form.after)
+    is_request = form.opening is Opening.REQUEST
+    sending = story.submitted(form.by, form.message_uuid, form.after, is_request=is_request)
+    may_wait = story.may_wait(form.by)
     if form not in world.forms:
         world.forms.append(form)
     blocks, was_known = story.blocks, story.newest > 0
@@ -149,10 +161,8 @@ def submit(world: World, tab: Tab, form: Form, server: int) -> None:
         story.reused(sending, text, loosely=plan.meanwhile > 0)
         world.noted("send: uuid reused with another text")
         return
-    except Blocked:
-        if not story.blocked_since(blocks):
-            raise BrokenPromise(Broken.OTHER, f"nobody blocks {story.members}") from None
-        world.noted("send: blocked")
+    except (Blocked, AwaitingAnswer) as refusal:
+        _hold_refusal(world, story, form, refusal, blocks=blocks, may_wait=may_wait or plan.meanwhile > 0)
     except ConversationNotFound:
         if was_known or form.starts_with:
             raise BrokenPromise(Broken.LOST, f"{form.by} does not find {story.members}") from None
@@ -164,11 +174,26 @@ def submit(world: World, tab: Tab, form: Form, server: int) -> None:
         sending.texts.discard(text)
 
 
+def _hold_refusal(
+    world: World, story: Story, form: Form, refusal: Blocked | AwaitingAnswer, *, blocks: int, may_wait: bool
+) -> None:
+    if isinstance(refusal, Blocked) and not story.blocked_since(blocks):
+        raise BrokenPromise(Broken.OTHER, f"nobody blocks {story.members}") from None
+    if isinstance(refusal, AwaitingAnswer) and not may_wait:
+        raise BrokenPromise(Broken.OTHER, f"{form.by} need not wait for {story.members}") from None
+    world.noted("send: blocked" if isinstance(refusal, Blocked) else "send: waits")
+
+
 def _send(form: Form, text: str, world: World, server: int) -> Delivery:
     now = world.now(server)
     if form.starts_with:
         return conversations.start(
-            user_uuid=form.by, other_uuid=form.starts_with, text=text, message_uuid=form.message_uuid, now=now
+            user_uuid=form.by,
+            other_uuid=form.starts_with,
+            text=text,
+            message_uuid=form.message_uuid,
+            now=now,
+            opening=form.opening,
         )
     return conversations.send(
         user_uuid=form.by,

@@ -19,6 +19,7 @@ from messaging.items import (
     message_from,
     user_pk,
 )
+from messaging.lists import INBOX, REQUESTS, list_key
 from messaging.sends import SENDS_KEPT, Send, Sent
 from messaging.unread import unread_total
 
@@ -45,7 +46,7 @@ def check(world: World) -> None:
     _check_entries(world, found, entries)
     for person in world.people:
         _check_list(world, person, found, entries)
-    for conversation in found:
+    for conversation in filter(lambda each: each.begun, found):
         one, other = sorted(conversation.member_uuids)
         _check_reach_backwards(one, world.stories[conversation.group_uuid])
         _check_reach_forwards(other, world.stories[conversation.group_uuid])
@@ -81,12 +82,17 @@ def _story(world: World, group_uuid: UUID) -> Story:
 
 def _check_conversation(world: World, story: Story, conversation: Conversation) -> None:
     """Messages 1 to n, each later than the one before, and a conversation that follows from them."""
+    if not conversation.begun:
+        if story.stored or conversation.blocked_by != story.blockers or conversation.awaiting:
+            raise BrokenPromise(Broken.OTHER, f"{conversation} is not what blocking made: {story}")
+        return
     messages = [story.stored[seq].now for seq in sorted(story.stored)]
     if [message.seq for message in messages] != list(range(1, conversation.seq + 1)):
         raise BrokenPromise(Broken.LOST, f"{conversation} has the messages {[each.seq for each in messages]}")
     if any(one.created_at >= other.created_at for one, other in pairwise(messages)):
         raise BrokenPromise(Broken.OUT_OF_ORDER, f"{[each.created_at for each in messages]}")
     story.hold_block(messages)
+    story.hold_requests()
     newest = messages[-1]
     sent = {
         member: Sent(
@@ -104,7 +110,8 @@ def _check_conversation(world: World, story: Story, conversation: Conversation) 
         message=preview(newest.message),
         last_user_uuid=newest.user_uuid,
         sent=sent,
-        blocked_by=conversation.blocked_by,
+        blocked_by=story.blockers,
+        awaiting=story.awaiting,
     )
     if conversation != expected or conversation.version < conversation.seq:
         raise BrokenPromise(Broken.OTHER, f"{conversation} does not follow from its messages: {expected}")
@@ -125,7 +132,7 @@ def _check_sendings(world: World, story: Story) -> None:
 
 def _check_entries(world: World, found: list[Conversation], entries: list[Entry]) -> None:
     """Each member has the entry that follows from the conversation, and nobody else has one."""
-    wanted = {(member, each.group_uuid): each for each in found for member in each.member_uuids}
+    wanted = {(member, each.group_uuid): each for each in found if each.begun for member in each.member_uuids}
     there = {(entry.user_uuid, entry.group_uuid): entry for entry in entries}
     if missing := wanted.keys() - there.keys():
         raise BrokenPromise(Broken.LOST, f"these entries are missing: {missing}")
@@ -147,7 +154,7 @@ def _check_entries(world: World, found: list[Conversation], entries: list[Entry]
             last_seq=conversation.seq,
             sent_seq=conversation.sent_by(entry.user_uuid).seq,
             version=conversation.version,
-            inbox=user_pk(entry.user_uuid),
+            inbox=_list_of(world.stories[entry.group_uuid], entry.user_uuid),
             read_seq=entry.read_seq,
             read_sk=messages[entry.read_seq].now.created_at if entry.read_seq else "",
         )
@@ -159,10 +166,17 @@ def _check_entries(world: World, found: list[Conversation], entries: list[Entry]
             raise BrokenPromise(Broken.UNREAD, f"{others} messages are unread, but the entry is {entry}")
 
 
+def _list_of(story: Story, person: UUID) -> str | None:
+    """The list in which the person has the conversation."""
+    if person in story.blockers or (story.awaiting == person and story.declined):
+        return None
+    return list_key(person, REQUESTS if story.awaiting == person else INBOX)
+
+
 def _check_list(world: World, person: UUID, found: list[Conversation], entries: list[Entry]) -> None:
     """A person's list, page by page: all conversations, newest first, and the unread total."""
     shown = whole_list(person)
-    mine = {entry.group_uuid: entry for entry in entries if entry.user_uuid == person}
+    mine = {entry.group_uuid: entry for entry in entries if entry.inbox == user_pk(person)}
     order = [entry.last_message_at for entry in shown]
     if order != sorted(order, reverse=True) or sorted(entry.group_uuid for entry in shown) != sorted(mine):
         raise BrokenPromise(Broken.LISTS, f"the list of {person} is {shown}, of {found}")

@@ -11,8 +11,9 @@ from .amending import Delete, Edit
 from .faults import Disturbance, Fault
 from .intruders import Intrude
 from .looks import Around, Newer, Older, Open, ReadList
-from .machinery import WAITS, BeginAnew, Block, Consume, Deliver, LateArrives, LoseEntry, Overtaken, Series, Wait
+from .machinery import WAITS, BeginAnew, Consume, Deliver, LateArrives, LoseEntry, Overtaken, Series, Wait
 from .people import Burst, MarkRead, Send, SendAgain, SendWithUuidOf, Start
+from .protecting import Accept, Block, Decline
 from .world import SKEWS, TEXTS
 
 numbers = st.integers(0, 11)
@@ -24,7 +25,7 @@ backs = st.one_of(st.integers(0, 1), st.integers(0, 6))
 forms = st.one_of(st.integers(0, 2), st.integers(0, 40))
 consumers = st.integers(0, 1)
 
-starts = st.builds(Start, tab=tabs, other=numbers, text=texts, server=servers)
+starts = st.builds(Start, tab=tabs, other=numbers, text=texts, server=servers, asks=st.booleans())
 sends = st.builds(Send, tab=tabs, text=texts, server=servers)
 taken = st.builds(SendWithUuidOf, tab=tabs, form=forms, text=texts, anew=st.booleans())
 bursts = st.builds(Burst, tab=tabs, count=st.integers(2, 5))
@@ -45,6 +46,9 @@ deliveries = st.builds(Deliver, st.lists(st.integers(0, 63), min_size=1, max_siz
 arrivals = st.builds(LateArrives, number=numbers)
 losses = st.builds(LoseEntry, tab=tabs)
 blocks = st.builds(Block, tab=tabs)
+blocks_of_anyone = st.builds(Block, tab=tabs, other=numbers)
+accepts = st.builds(Accept, tab=tabs)
+declines = st.builds(Decline, tab=tabs)
 waits = st.builds(Wait, wait=st.integers(0, len(WAITS) - 1))
 
 
@@ -63,7 +67,8 @@ repeating = weighted((3, repeats), (1, changed))
 amending = weighted((2, edits), (1, deletions))
 looking = weighted((2, openings), (1, older), (2, newer), (1, around), (2, lists))
 projecting = weighted((3, consumptions), (3, deliveries), (1, restarts))
-going_on = weighted((3, waits), (4, arrivals), (1, blocks), (1, losses))
+protecting = weighted((2, blocks), (2, blocks_of_anyone), (3, accepts), (2, declines))
+going_on = weighted((3, waits), (4, arrivals), (2, protecting), (1, losses))
 anything = weighted(
     (5, writing), (5, repeating), (4, amending), (3, readings), (4, projecting), (2, bursts), (4, going_on)
 )
@@ -79,7 +84,9 @@ def rivals(action: Any) -> SearchStrategy[Any]:
             again = action.form if isinstance(action, SendAgain) else 0
             same = st.just(SendAgain(again))
             other = st.builds(SendAgain, form=st.just(again), text=texts)
-            return weighted((3, same), (1, other), (2, sends), (1, bursts), (2, blocks), (1, readings))
+            return weighted(
+                (3, same), (1, other), (2, sends), (1, bursts), (2, blocks), (1, accepts), (1, declines), (1, readings)
+            )
         case Edit() | Delete():
             edit = st.builds(Edit, tab=st.just(action.tab), back=st.just(action.back), text=texts, server=servers)
             return weighted((3, edit), (2, st.just(Delete(action.tab, action.back))), (2, sends), (1, blocks))

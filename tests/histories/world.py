@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from messaging.aws import Unavailable
+from messaging.conversations import Opening
 from messaging.dynamodb import MessageTable
 from messaging.items import Message, pair_group_uuid
 from messaging.table import table_definition
@@ -55,6 +56,8 @@ class Form:
     after: str
     text: int
     """Index in `TEXTS`."""
+    opening: Opening = Opening.FREE
+    """What becomes of it where it is the first message."""
 
 
 @dataclass(slots=True)

@@ -79,8 +79,8 @@ def test_its_header_is_the_conversation(table: MessageTable, sent: list[Message]
     table.client.update_item(
         TableName=table.name,
         Key=conversation_key(sent[0].group_uuid),
-        UpdateExpression="SET blocked_by = :who",
-        ExpressionAttributeValues={":who": {"BS": [bayko.uuid.bytes]}},
+        UpdateExpression="SET blocked_by = :who, awaiting = :whom",
+        ExpressionAttributeValues={":who": {"BS": [bayko.uuid.bytes]}, ":whom": {"B": andrew.uuid.bytes}},
     )
 
     header = run_json(COMMAND, *PAIR)[0]
@@ -93,14 +93,16 @@ def test_its_header_is_the_conversation(table: MessageTable, sent: list[Message]
         "members": sorted(people, key=lambda each: each["uuid"]),
         "messages": 30,
         "version": 30,
-        "blocked": True,
+        "blocked_by": [str(bayko.uuid)],
+        "awaiting": str(andrew.uuid),
         "last_message_at": sent[29].created_at,
         "last_message": "Message 30",
         "last_user_uuid": str(bayko.uuid),
     }
     assert f"Conversation {sent[0].group_uuid}\n" in out
     assert f"@andrewbrown  Andrew Brown  {andrew.uuid}\n" in out
-    assert "  messages  30, version 30\n  blocked   yes\n  last      2027-01-04 18:00:00 UTC by @bayko\n" in out
+    assert "  messages  30, version 30\n  blocked   by @bayko\n  awaiting  @andrewbrown\n" in out
+    assert "  last      2027-01-04 18:00:00 UTC by @bayko\n" in out
 
 
 TIMES = [

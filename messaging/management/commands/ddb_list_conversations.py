@@ -9,6 +9,7 @@ from cruddur.commands import UsageError
 from cruddur.terminal import Column, is_terminal
 from messaging.connection import message_table
 from messaging.items import Entry
+from messaging.lists import ARCHIVED, INBOX, REQUESTS
 from messaging.management import consumption
 from messaging.management.layout import moment, person_facts, said, write_inbox
 from messaging.management.table_command import TableCommand
@@ -26,6 +27,7 @@ COLUMNS = (
     Column("last_message", "what was said", said),
     Column("group_uuid", "group"),
 )
+LISTS = {"inbox": INBOX, "requests": REQUESTS, "archived": ARCHIVED}
 
 
 class Command(TableCommand):
@@ -37,6 +39,7 @@ class Command(TableCommand):
     examples = (
         "bayko",
         "@Bayko --limit 0 --json",
+        "bayko --list requests",
         "bayko --before 2026-11-21T09:05:00.000000+00:00_3f2b8c1e-5d0a-5b8e-9c55-0d6f4b1a7e21",
     )
     replaces = ("ddb/patterns/list-conversations",)
@@ -45,6 +48,7 @@ class Command(TableCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("handle", metavar="HANDLE", help="whose, in any case, with or without @")
         parser.add_argument("--limit", type=int, default=20, help="how many, 0 for all; default: %(default)s")
+        parser.add_argument("--list", choices=LISTS, default="inbox", help="which of their lists; default: %(default)s")
         parser.add_argument("--before", metavar="CURSOR", help="go on from here: the end of a page shows the cursor")
 
     def act(self, *, handle: str, limit: int, before: str | None, verbosity: int, **options: Any) -> None:
@@ -52,7 +56,7 @@ class Command(TableCommand):
             raise UsageError(f"--limit {limit} is no number of conversations: give one, or 0 for all.")
         person = person_meant(handle)
         with metered(message_table().client) as requests:
-            entries, older = self.read(person, limit=limit, before=before)
+            entries, older = self.read(person, which=LISTS[options["list"]], limit=limit, before=before)
         people = people_by_uuid({other for entry in entries for other in entry.other_uuids})
         self.write(entries, people)
         for line in consumption.lines(requests, every=verbosity > 1):
@@ -70,12 +74,12 @@ class Command(TableCommand):
             **consumption.facts(requests),
         )
 
-    def read(self, person: User, *, limit: int, before: str | None) -> tuple[list[Entry], str | None]:
+    def read(self, person: User, *, which: str, limit: int, before: str | None) -> tuple[list[Entry], str | None]:
         entries: list[Entry] = []
         older = None
         try:
             with nullcontext(int) if limit else self.progress("conversations") as advance:
-                for page in inbox_pages(user_uuid=person.uuid, before=before, limit=limit or None):
+                for page in inbox_pages(user_uuid=person.uuid, before=before, limit=limit or None, which=which):
                     entries += page.entries
                     older = page.older
                     advance(len(page.entries))
