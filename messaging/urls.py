@@ -1,8 +1,11 @@
 from django.urls import path
 
-from .views import amending, arranging, blocking, inbox, live, sending, start, thread
+from .views import account, amending, arranging, blocking, inbox, live, sending, start, thread
 
 urlpatterns = [
+    path("settings/export", account.export_data, name="export_data"),
+    path("settings/delete-account", account.delete_account, name="delete_account"),
+    path("account-deleted", account.account_deleted, name="account_deleted"),
     path("messages", inbox.conversation_list, name="conversations"),
     path("messages/people", start.people, name="people"),
     path("messages/new", start.new_conversation, name="new_conversation"),

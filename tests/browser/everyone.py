@@ -36,6 +36,8 @@ PAGES: Mapping[str, Callable[[Places], str]] = {
     "profile": lambda places: "/@bayko",
     "report_conversation": lambda places: places.group.replace("/messages/", "/report/"),
     "settings": lambda places: "/settings",
+    "export_data": lambda places: "/settings/export",
+    "delete_account": lambda places: "/settings/delete-account",
     "shortcuts": lambda places: "/shortcuts",
 }
 VARIANTS: Mapping[str, Callable[[Places], str]] = {
@@ -43,7 +45,7 @@ VARIANTS: Mapping[str, Callable[[Places], str]] = {
     "own profile": lambda places: "/@andrewbrown",
     "404": lambda places: "/nothing-here",
 }
-FOR_VISITORS = {"landing": "/", "sign_in_failed": "/sign-in-failed"}
+FOR_VISITORS = {"landing": "/", "sign_in_failed": "/sign-in-failed", "account_deleted": "/account-deleted"}
 NO_PAGES = {
     "acknowledge_notice": "is posted to",
     "alert": "JSON",

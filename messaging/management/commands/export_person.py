@@ -1,0 +1,74 @@
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+
+from messaging import personal_data
+from messaging.aws import patient
+from messaging.connection import message_table
+from messaging.dynamodb import MessageTable
+from messaging.management.table_command import TableCommand
+from users.typed_handles import person_meant
+
+ONLY_ITS_OWNER = 0o600
+
+
+class Command(TableCommand):
+    help = (
+        "Write everything the service keeps about a person as one JSON document. It is what they can take along from "
+        "their settings: their record, what they reported, and every message of their conversations. Without --output "
+        "it goes to standard output. docs/personal-data.md describes it."
+    )
+    examples = ("bayko --output bayko.json", "bayko | python -m json.tool")
+    when_stopped = "Stopped. No file was written."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("handle", metavar="HANDLE", help="whose data")
+        parser.add_argument("--output", type=Path, metavar="FILE", help="a file, which only you can read then")
+
+    def say(self, sentence: str, style: Callable[[str], str] | None = None) -> None:
+        """To people; standard output may be the document."""
+        if not self.quiet:
+            self.stderr.write(style(sentence) if style else sentence)
+
+    def act(self, *, handle: str, output: Path | None, **options: Any) -> None:
+        person = person_meant(handle)
+        table = message_table()
+        table = MessageTable(patient(table.client), table.name)
+        pieces = personal_data.document(person=person, table=table, now=timezone.now())
+        if output is None:
+            for text in awaited(pieces):
+                self.stdout.write(text, ending="")
+            return
+        with file_written_whole(output) as write:
+            size = sum(map(write, awaited(pieces)))
+        self.done(f"Wrote {output}, {size:,} bytes.", file=str(output), bytes=size, uuid=person.uuid)
+
+
+def awaited(pieces: Iterator[str | personal_data.Pause]) -> Iterator[str]:
+    """The text, once there is some."""
+    for piece in pieces:
+        if isinstance(piece, str):
+            yield piece
+        else:
+            time.sleep(piece.seconds)
+
+
+@contextmanager
+def file_written_whole(path: Path) -> Iterator[Callable[[str], int]]:
+    """Gives a function that writes text and returns how many bytes that was. The file is there once all is in it."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, ONLY_ITS_OWNER), "wb") as file:  # noqa: PTH123
+            yield lambda text: file.write(text.encode())
+        part.replace(path)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}. Name another file.") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

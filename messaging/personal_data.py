@@ -1,0 +1,189 @@
+"""Everything the service keeps about a person, as one JSON document: docs/personal-data.md describes it.
+
+It is made while it is read, a page of messages at a time, so that nobody holds more than that. What is left out at the
+end by a failure is missing visibly: the last key, `complete`, and the brackets.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
+from uuid import UUID
+
+from users.models import MOCK, User
+from users.people import people_by_uuid
+
+from .aws import Unavailable
+from .calls import batch_get
+from .dynamodb import MessageTable
+from .items import Conversation, Entry, Message, conversation_from, conversation_key, entry_from, user_pk
+from .leaving import entry_page
+from .presentation.faces import DELETED_NAME
+
+FORMAT = "cruddur-personal-data/1"
+ENTRIES_A_PAGE = 25
+MESSAGES_A_PAGE = 100
+WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds before DynamoDB is asked again: a table of five units a second is slow, not broken."""
+
+T = TypeVar("T")
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """In place of text: for so many seconds nothing can be read."""
+
+    seconds: float
+
+
+Steps = Generator[Pause, None, T]
+
+_parts: dict[str, Callable[[User], Iterable[Facts]]] = {}
+
+
+def also(name: str, rows: Callable[[User], Iterable[Facts]]) -> None:
+    """Let the document have a list of this name, of what another app keeps about the person."""
+    _parts[name] = rows
+
+
+def document(*, person: User, table: MessageTable, now: datetime) -> Iterator[str | Pause]:
+    """The document in pieces, each of a page at most, and pauses between them.
+
+    1 call for the first 25 entries and 1 for their conversations, then 1 for each 100 messages, and so on; one SQL
+    statement for the people of each 25. No piece comes before DynamoDB has answered the first time. Raises Unavailable
+    when it does not answer for half a minute.
+    """
+    page: _Page | None = yield from _page(table, person, {})
+    yield _head(person, now)
+    separator = "\n"
+    while page is not None:
+        for conversation, entry in page.conversations:
+            facts = _conversation_facts(conversation, entry, page.people, person)
+            # The list of messages stays open.
+            yield f'{separator}{_json(facts)[:-1]}, "messages": ['
+            yield from _messages(table, conversation, person)
+            yield "]}"
+            separator = ",\n"
+        page = (yield from _page(table, person, page.following)) if page.following else None
+    yield '\n],\n"complete": true\n}\n'
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    conversations: Sequence[tuple[Conversation, Entry]]
+    people: Mapping[UUID, User]
+    following: Mapping[str, Any] | None
+
+
+def _page(table: MessageTable, person: User, start: Mapping[str, Any]) -> Steps[_Page]:
+    """Conversations that the person is a member of: the conversation itself decides that."""
+    items, following = yield from _patiently(lambda: entry_page(table, person.uuid, dict(start), limit=ENTRIES_A_PAGE))
+    entries = [entry_from(item) for item in items]
+    keys = [conversation_key(entry.group_uuid) for entry in entries]
+    found = yield from _patiently(lambda: list(batch_get(table.client, table.name, keys)))
+    by_group = {conversation.group_uuid: conversation for conversation in map(conversation_from, found)}
+    own = [
+        (conversation, entry)
+        for entry in entries
+        if (conversation := by_group.get(entry.group_uuid)) and person.uuid in conversation.member_uuids
+    ]
+    people = people_by_uuid(uuid for conversation, _ in own for uuid in conversation.member_uuids) if own else {}
+    return _Page(own, people, following)
+
+
+def _messages(table: MessageTable, conversation: Conversation, person: User) -> Iterator[str | Pause]:
+    after, separator = "", "\n"
+    while True:
+        page = yield from _patiently(
+            partial(table.messages_after, conversation.group_uuid, after, limit=MESSAGES_A_PAGE)
+        )
+        if page:
+            yield separator + ",\n".join(_json(_message_facts(message, person)) for message in page)
+            after, separator = page[-1].created_at, ",\n"
+        if len(page) < MESSAGES_A_PAGE:
+            return
+
+
+def _patiently(read: Callable[[], T]) -> Steps[T]:
+    for seconds in WAITS:
+        try:
+            return read()
+        except Unavailable:
+            yield Pause(seconds)
+    return read()
+
+
+def _head(person: User, now: datetime) -> str:
+    """All but the conversations, whose list stays open."""
+    parts = {name: list(rows(person)) for name, rows in sorted(_parts.items())}
+    facts = {"format": FORMAT, "exported_at": now, "person": _person_facts(person), **parts}
+    lines = ",\n".join(f"{_json(name)}: {_json(value)}" for name, value in facts.items())
+    return f'{{\n{lines},\n"conversations": ['
+
+
+def _person_facts(person: User) -> Facts:
+    return {
+        "uuid": person.uuid,
+        "handle": person.handle,
+        "name": person.display_name,
+        "bio": person.bio,
+        "email": person.email,
+        "cognito_user_id": None if person.cognito_user_id == MOCK else person.cognito_user_id,
+        "created_at": person.created_at,
+        "last_signed_in_at": person.last_login,
+    }
+
+
+def _conversation_facts(
+    conversation: Conversation, entry: Entry, people: Mapping[UUID, User], person: User
+) -> dict[str, Any]:
+    return {
+        "group_uuid": conversation.group_uuid,
+        "list": _list_of(entry),
+        "members": [_member_facts(uuid, people) for uuid in sorted(conversation.member_uuids)],
+        "number_of_messages": conversation.seq,
+        "read_up_to": entry.read_sk or None,
+        "closed": conversation.is_closed_to(person.uuid),
+    }
+
+
+def _list_of(entry: Entry) -> str:
+    """`inbox`, `requests`, `archived` or `hidden`."""
+    if entry.inbox is None:
+        return "hidden"
+    return entry.inbox.removeprefix(user_pk(entry.user_uuid)).removeprefix("#") or "inbox"
+
+
+def _member_facts(uuid: UUID, people: Mapping[UUID, User]) -> Facts:
+    """As they are called now; who deleted their account has no handle."""
+    person = people.get(uuid)
+    return {
+        "uuid": uuid,
+        "handle": person.handle if person else None,
+        "name": person.display_name if person else str(DELETED_NAME),
+    }
+
+
+def _message_facts(message: Message, person: User) -> Facts:
+    return {
+        "seq": message.seq,
+        "created_at": message.created_at,
+        "user_uuid": message.user_uuid,
+        "own": message.user_uuid == person.uuid,
+        "text": None if message.deleted_at else message.message,
+        "edited_at": message.edited_at or None,
+        "deleted_at": message.deleted_at or None,
+    }
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
