@@ -22,9 +22,12 @@ from users import deletion
 from users.cognito import CognitoError, UserPool
 from users.models import MOCK, User
 
+from .blocking import blocked_by
 from .dynamodb import MessageTable
-from .leaving import leave_all
+from .items import pair_group_uuid
+from .leaving import leave_all, leave_one
 from .live import publishing
+from .models import BlockedPerson
 
 logger = logging.getLogger(__name__)
 
@@ -61,11 +64,16 @@ def steps(
         for conversation in leave_all(table, user_uuid, now=began):
             publishing.conversation_changed(conversation)
             yield 0.0
+        for blocked in blocked_by(user_uuid):
+            # Whom they never wrote to: there is no entry that says so.
+            for _ in leave_one(table, pair_group_uuid(user_uuid, blocked), user_uuid, now=began):
+                yield 0.0
         if began >= requests_have_ended:
             break
         yield (requests_have_ended - began).total_seconds()
     _delete_in_cognito(person, user_pool)
     yield 0.0
+    BlockedPerson.objects.filter(person_id=user_uuid).delete()
     deletion.empty(user_uuid=user_uuid, now=clock())
     logger.info("account %s is deleted", user_uuid)
 

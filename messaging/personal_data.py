@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -22,6 +22,7 @@ from .calls import batch_get
 from .dynamodb import MessageTable
 from .items import Conversation, Entry, Message, conversation_from, conversation_key, entry_from, user_pk
 from .leaving import entry_page
+from .models import BlockedPerson
 from .presentation.faces import DELETED_NAME
 
 FORMAT = "cruddur-personal-data/1"
@@ -121,9 +122,23 @@ def _patiently(read: Callable[[], T]) -> Steps[T]:
 def _head(person: User, now: datetime) -> str:
     """All but the conversations, whose list stays open."""
     parts = {name: list(rows(person)) for name, rows in sorted(_parts.items())}
-    facts = {"format": FORMAT, "exported_at": now, "person": _person_facts(person), **parts}
+    facts = {
+        "format": FORMAT,
+        "exported_at": now,
+        "person": _person_facts(person),
+        "settings": {"who_may_write_first": person.may_write},
+        "blocked": list(_blocked(person)),
+        **parts,
+    }
     lines = ",\n".join(f"{_json(name)}: {_json(value)}" for name, value in facts.items())
     return f'{{\n{lines},\n"conversations": ['
+
+
+def _blocked(person: User) -> Iterator[Facts]:
+    rows = list(BlockedPerson.objects.filter(person=person).order_by("created_at"))
+    people = people_by_uuid(row.blocked_uuid for row in rows) if rows else {}
+    for row in rows:
+        yield {**_member_facts(row.blocked_uuid, people), "since": row.created_at}
 
 
 def _person_facts(person: User) -> Facts:
@@ -148,7 +163,8 @@ def _conversation_facts(
         "members": [_member_facts(uuid, people) for uuid in sorted(conversation.member_uuids)],
         "number_of_messages": conversation.seq,
         "read_up_to": entry.read_sk or None,
-        "closed": conversation.is_closed_to(person.uuid),
+        "blocked_by_me": person.uuid in conversation.blocked_by,
+        "muted_until": datetime.fromtimestamp(entry.muted_until, UTC) if entry.muted_until else None,
     }
 
 

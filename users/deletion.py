@@ -11,7 +11,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
-from .models import User
+from .models import ANYONE, User
 
 SESSIONS_A_STATEMENT = 500
 
@@ -78,5 +78,7 @@ def empty(*, user_uuid: UUID, now: datetime) -> None:
             cognito_user_id=f"deleted-{user_uuid}",
             last_login=None,
             has_notice=False,
+            may_write=ANYONE,
+            requested_at=None,
             deleted_at=now,
         )

@@ -17,6 +17,7 @@ from pytest_django.fixtures import Settings
 
 from messaging import account_deletion, amendments, conversations
 from messaging.aws import Unavailable
+from messaging.blocking import block, blocked_by
 from messaging.dynamodb import MessageTable
 from messaging.items import pair_group_uuid
 from messaging.last_sends import remember
@@ -227,6 +228,19 @@ def test_a_namesake_in_cognito_stays(table: MessageTable, pool: UserPool, gone: 
     assert [user.handle for user in pool.users()] == ["andrewbrown2"]
 
 
+def test_whom_they_blocked_without_a_word_is_forgotten(
+    table: MessageTable, pool: UserPool, gone: User, londo: User
+) -> None:
+    block(user_uuid=gone.uuid, other_uuid=londo.uuid, now=NOW)
+
+    do_all(gone, table, pool)
+
+    assert blocked_by(gone.uuid) == []
+    conversation = table.conversation(pair_group_uuid(gone.uuid, londo.uuid))
+    assert conversation is not None
+    assert conversation.left_uuids == {gone.uuid}
+
+
 # --- Between ----------------------------------------------------------------------------------------------------------
 
 
@@ -343,7 +357,7 @@ def test_others_read_and_delete_and_are_told_neutrally_that_nothing_more_is_writ
 
     assert "This message was deleted" in page
     assert "Theirs" in page
-    assert "Nothing more can be written in this conversation." in page
+    assert "Nothing can be written in this conversation." in page
     assert sent.status_code == 403
     assert "Hello?" in sent.content.decode()
     theirs = conversations.thread(user_uuid=bayko.uuid, group_uuid=group).messages[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -32,7 +33,7 @@ async def downloaded(user: User) -> tuple[dict[str, str], bytes]:
     """Headers and body of the export of this person, as an ASGI server sends it."""
     client = AsyncClient()
     await client.aforce_login(user)
-    response = await client.post("/settings/export")
+    response: Any = await client.post("/settings/export")
     assert response.status_code == 200
     return dict(response.headers), b"".join([part async for part in response.streaming_content])
 
@@ -90,7 +91,7 @@ def test_while_it_streams_it_holds_no_database_connection(
     async def look() -> list[int]:
         client = AsyncClient()
         await client.aforce_login(andrew)
-        response = await client.post("/settings/export")
+        response: Any = await client.post("/settings/export")
         return [await asyncio.to_thread(sessions) async for _ in response.streaming_content]
 
     # The one that looks, each time in a thread of its own pool, is closed behind it.
@@ -130,7 +131,7 @@ def test_dynamodb_that_goes_away_midway_breaks_the_answer_off(
     async def download() -> None:
         client = AsyncClient()
         await client.aforce_login(andrew)
-        response = await client.post("/settings/export")
+        response: Any = await client.post("/settings/export")
         with fault(table, "Query", *[answer("InternalServerError", 500)] * 20):
             async for part in response.streaming_content:
                 parts.append(part)  # noqa: PERF401 - what came before the failure counts

@@ -16,6 +16,7 @@ from django.core.management.base import CommandError
 
 from messaging import account_deletion, amendments, personal_data
 from messaging.aws import Unavailable
+from messaging.blocking import block
 from messaging.dynamodb import MessageTable
 from messaging.items import conversation_key, entry_key, pair_group_uuid, user_pk
 from messaging.personal_data import Pause
@@ -147,6 +148,16 @@ def test_it_holds_more_conversations_than_a_page(
 
     said = sorted(message["text"] for each in conversations for message in each["messages"])
     assert said == [person.handle for person in people]
+
+
+def test_it_holds_whom_the_person_blocks_and_who_may_write(table: MessageTable, andrew: User, bayko: User) -> None:
+    block(user_uuid=andrew.uuid, other_uuid=bayko.uuid, now=NOW)
+
+    document = exported(andrew, table)
+
+    (blocked,) = document["blocked"]
+    assert (blocked["handle"], blocked["name"]) == ("bayko", "Bayko")
+    assert document["settings"] == {"who_may_write_first": "anyone"}
 
 
 def test_it_holds_what_the_person_reported(table: MessageTable, andrew: User, bayko: User) -> None:
