@@ -29,7 +29,9 @@ def disable(person: User) -> str:
 
 
 def enable(person: User) -> str:
-    """Let the person in again."""
+    """Let the person in again; not who asked for the deletion of their account, which is never taken back."""
+    if person.is_leaving:
+        return _("The account is being deleted, as its owner asked: it stays closed.")
     person.is_active = True
     person.save(update_fields=["is_active"])
     return _in_cognito(person, UserPool.enable)
@@ -61,7 +63,7 @@ def _synchronised(pool: UserPool, person: User) -> Iterator[str]:
             if link.outcome == "tied" and link.person is not None and link.person.pk == person.pk:
                 yield _("tied to their Cognito user")
         person.refresh_from_db()
-    user = None if person.cognito_user_id == MOCK else pool.user_of(person.cognito_user_id)
+    user = None if person.cognito_user_id == MOCK or person.is_leaving else pool.user_of(person.cognito_user_id)
     if user is None:
         raise CognitoError(_nobody(person))
     before = (person.email, person.is_staff, person.is_superuser)

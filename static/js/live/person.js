@@ -65,8 +65,9 @@ if (user) {
   // On window, so after whoever may still keep the person from signing out.
   addEventListener("submit", (event) => {
     const form = /** @type {HTMLElement} */ (event.target);
-    if (event.defaultPrevented || !form.hasAttribute("data-signs-out")) return;
+    if (event.defaultPrevented || !form.matches("[data-signs-out], [data-may-sign-out]")) return;
     signingOut = true;
+    if (form.hasAttribute("data-may-sign-out")) return; // what it leads to knows whether
     forgetAllBut();
     localStorage.removeItem(PERSON);
   });
