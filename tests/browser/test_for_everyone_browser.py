@@ -38,7 +38,7 @@ def test_the_theme_follows_the_system_until_one_is_chosen(sign_in: SignIn, scrip
     expect(page.locator("body")).to_have_css("background-color", WHITE)
     page.goto("/settings")
     page.get_by_role("radio", name="Dark").check()
-    page.locator("form", has=page.get_by_role("radio")).get_by_role("button", name="Save").click()
+    page.get_by_role("form", name="This browser").get_by_role("button", name="Save").click()
 
     expect(page.locator("body")).to_have_css("background-color", NIGHT)
     page.goto("/messages")

@@ -51,7 +51,7 @@ class Send:
     def act(self, world: World) -> None:
         tab = world.tab(self.tab)
         if tab.group_uuid is None:
-            Start(self.tab, self.tab, self.text, self.server, asks=self.text % 2 == 1).act(world)
+            Start(self.tab, self.tab, self.text, self.server, asks=self.tab % 2 == 1).act(world)
         else:
             form = Form(tab.person, tab.group_uuid, None, world.mint(), tab.after, self.text)
             submit(world, tab, form, self.server)

@@ -90,6 +90,10 @@ class Histories(RuleBasedStateMachine):
     def mark_read(self, action: Any, disturbances: tuple[Disturbance, ...]) -> None:
         self.step(action, disturbances)
 
+    @rule(action=steps.protecting)
+    def protect(self, action: Any) -> None:
+        self.step(action)
+
     @rule(action=steps.looking, disturbances=steps.disturbances)
     def look(self, action: Any, disturbances: tuple[Disturbance, ...]) -> None:
         self.step(action, disturbances)
