@@ -16,6 +16,7 @@ django = get_asgi_application()
 
 # After Django is set up: the streams use its models.
 from cruddur.body_limit import BodyLimit  # noqa: E402
+from cruddur.request_id import RequestId  # noqa: E402
 from messaging.live.endpoint import LiveApplication  # noqa: E402
 
-application = LiveApplication(BodyLimit(django))
+application = RequestId(LiveApplication(BodyLimit(django)))

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import traceback
+from datetime import UTC, datetime
+
+from .request_id import current_request_id
 
 
 class WithoutQuery(logging.Filter):
@@ -12,3 +17,44 @@ class WithoutQuery(logging.Filter):
         if isinstance(record.args, tuple):
             record.args = tuple(each.partition("?")[0] if isinstance(each, str) else each for each in record.args)
         return True
+
+
+class WithRequestId(logging.Filter):
+    """Notes on a record during which request it was written; `-` for none."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = current_request_id()
+        return True
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line, of these fields alone.
+
+    Nothing else that a record carries is written: Django's own hold the request, and with it the query. Of an error
+    its type and where it was, but not its text, which may quote what somebody wrote or a row of the database.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": getattr(record, "request_id", "-"),
+            "process": record.process,
+        }
+        if record.exc_info and (error := record.exc_info[1]):
+            fields["error"] = [type(each).__name__ for each in _chain(error)]
+            fields["trace"] = [
+                f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
+            ]
+        return json.dumps(fields, ensure_ascii=False)
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    """The error and those that it came from."""
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    return found

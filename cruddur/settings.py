@@ -234,9 +234,21 @@ TIME_ZONE = "UTC"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"without_query": {"()": "cruddur.log.WithoutQuery"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "cruddur.log.JsonLines"},
+    },
+    "filters": {
+        "without_query": {"()": "cruddur.log.WithoutQuery"},
+        "with_request_id": {"()": "cruddur.log.WithRequestId"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "json" if env.bool("LOG_JSON", PRODUCTION) else "line",
+            "filters": ["with_request_id"],
+        }
+    },
     "loggers": {
         "uvicorn.access": {"handlers": ["stderr"], "filters": ["without_query"], "propagate": False},
         # At DEBUG these write requests with message bodies, tokens and SQL parameters.

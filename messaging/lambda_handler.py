@@ -28,6 +28,8 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, list[dict[st
     Returns Lambda's partial batch response: the lowest sequence number of those whose conversation could not be
     projected, from which Lambda delivers again; what follows it in the batch is then applied twice, which does no harm.
     """
+    # Under the name that the web's lines have for theirs; a record's own is its key and sequence number.
+    logger.append_keys(request_id=getattr(context, "aws_request_id", "-"))
     records: Sequence[Mapping[str, Any]] = event["Records"]
     found = changes(_decoded_record(record) for record in records)
     moved, failed = 0, list[Change]()

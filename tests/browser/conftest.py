@@ -27,6 +27,7 @@ from messaging.worker.dead_letters import PostgresDeadLetters
 from messaging.worker.stream import StreamConsumer
 
 from .chat import NOTE_EVENTS, session_of
+from .secrets import LogCapture, Secrets
 from .seeded import begin_after_the_seed, seed
 
 PASSWORD = "Cruddur123!"
@@ -62,6 +63,16 @@ def browser(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
+@pytest.fixture(scope="session")
+def secrets() -> Iterator[Secrets]:
+    """What is typed and kept secret in all the tests of browsers; at their end none of it may be in a log."""
+    with LogCapture() as capture:
+        secrets = Secrets()
+        yield secrets
+    assert capture.lines or not secrets.noted
+    assert secrets.found_in("\n".join(capture.lines)) == []
+
+
 def other_sessions() -> list[tuple[str, str]]:
     """State and last statement of every connection but this one that the test database has."""
     with connection.cursor() as cursor:
@@ -82,7 +93,10 @@ class WebServer:
         port = urlsplit(self.url).port
         assert port is not None
         sock = listener(port, variable="APP_URL")
-        config = uvicorn.Config(application, log_level="warning", lifespan="on", timeout_graceful_shutdown=1)
+        # With the access log, and by the project's own settings of logs: what they write is looked through.
+        config = uvicorn.Config(
+            application, log_config=None, log_level="info", lifespan="on", timeout_graceful_shutdown=1
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [sock]}, daemon=True)
         self._thread.start()
@@ -150,7 +164,7 @@ Visit = Callable[..., Page]
 
 
 @pytest.fixture
-def visit(browser: Browser, site: str) -> Iterator[Visit]:
+def visit(browser: Browser, site: str, secrets: Secrets) -> Iterator[Visit]:
     """A page of a new browser profile at the site. What it logs as an error, or the policy refuses, fails the test."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
@@ -163,6 +177,7 @@ def visit(browser: Browser, site: str) -> Iterator[Visit]:
         context = browser.new_context(base_url=site, **options)  # type: ignore[arg-type]
         context.set_default_timeout(10_000)
         context.add_init_script(NOTE_EVENTS)
+        context.on("request", secrets.note_request)
         contexts.append(context)
         page = context.new_page()
         page.on("console", note)
@@ -172,6 +187,7 @@ def visit(browser: Browser, site: str) -> Iterator[Visit]:
 
     yield visit
     for context in contexts:
+        secrets.note_cookies(context)
         context.close()
     assert complaints == []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.conf import settings
 from django.test import Client
 
 from cruddur.body_limit import BodyLimit
+from tests import own_thread
 from tests.messaging.live_site import web_process
 
 LARGE = b"message=" + b"x" * 1024 * 1024
@@ -68,6 +68,6 @@ def test_django_reads_nothing_of_it() -> None:
         return {"type": "http.request", "body": b"x" * 65536, "more_body": True}
 
     scope = {"type": "http", "headers": [(b"content-length", str(settings.BODY_MAX_BYTES + 1).encode())]}
-    asyncio.run(BodyLimit(application)(scope, client, None))
+    own_thread.run(BodyLimit(application)(scope, client, None))
 
     assert read == [{"type": "http.request", "body": b"", "more_body": False}]
