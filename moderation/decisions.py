@@ -30,7 +30,7 @@ def decide(*, report: Report, moderator: User, verdict: str, reason: str, text: 
     """
     if not is_working_on(moderator, report):
         raise NotYours
-    person = User.objects.filter(pk=report.reported_uuid).first()
+    person = User.objects.filter(pk=report.reported_uuid, deletion_asked_at=None).first()
     if obstacle := obstacle_to(verdict, report=report, person=person, moderator=moderator):
         raise NotPossible(obstacle)
     audit.record(

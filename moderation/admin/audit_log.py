@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.filters import AllValuesFieldListFilter
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from moderation.models import AuditEntry
 from users.rights import administrates
@@ -46,6 +47,9 @@ class AuditLogAdmin(LookedAtAdmin):
     @admin.display(description="details")
     def details(self, entry: AuditEntry) -> str:
         return ", ".join(f"{name}: {value}" for name, value in entry.facts.items())
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": _("Audit log"), **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
         entries: QuerySet[AuditEntry] = super().get_queryset(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -36,6 +36,12 @@ class DecisionForm(forms.Form):
         widget=lines(),
         help_text=_("With a warning: shown on their next page until they acknowledge it. Do not name who reported."),
     )
+
+    def __init__(self, *arguments: Any, of_message: bool, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if not of_message:
+            verdict = cast("forms.ChoiceField", self.fields["verdict"])
+            verdict.choices = [each for each in Verdict.choices if each[0] != Verdict.DELETE_MESSAGE]
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}

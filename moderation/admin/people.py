@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -153,6 +153,9 @@ class ModeratedPersonAdmin(PersonAdmin):
             return super().get_search_results(request, queryset, search_term)
         return queryset.filter(Q(pk=uuid) | Q(cognito_user_id=term)), False
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": _("People"), **(extra_context or {})})
+
     # --- A person's page --------------------------------------------------------------------------------------------
 
     def change_view(
@@ -164,8 +167,10 @@ class ModeratedPersonAdmin(PersonAdmin):
             if request.method == "GET":
                 audit.record(actor=moderator_of(request), act="person.view", subject=audit.of_person(person.uuid))
             context |= {"cognito": cognito_facts(person)}
-            if administrates(request.user):
-                context["acts"] = [act for act in ACTS.values() if act.to_oneself or person != request.user]
+            if administrates(request.user) and not person.deletion_asked_at:
+                context["acts"] = [
+                    ACTS[name] for name in fitting(person, context["cognito"], itself=person == request.user)
+                ]
         return super().change_view(request, object_id, form_url, context)
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
@@ -182,8 +187,11 @@ class ModeratedPersonAdmin(PersonAdmin):
     def act(self, request: HttpRequest, queryset: QuerySet[User], act: Act) -> HttpResponse | None:
         """Ask first; then do it to each, recorded before, and say what could not be done."""
         chosen = list(queryset.order_by("handle"))
+        gone = [person for person in chosen if person.deletion_asked_at]
+        for person in gone:
+            messages.error(request, _("%(person)s is being deleted, or is: nothing can be done.") % {"person": person})
         mine = [] if act.to_oneself else [person for person in chosen if person == request.user]
-        others = [person for person in chosen if person not in mine]
+        others = [person for person in chosen if person not in [*mine, *gone]]
         if mine:
             messages.error(request, _("This is your own account: another administrator can do this to it."))
         if not others:
@@ -211,6 +219,19 @@ class ModeratedPersonAdmin(PersonAdmin):
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/moderation/confirm.html", context)
+
+
+def fitting(person: User, cognito: Mapping[str, Any], *, itself: bool) -> Iterator[str]:
+    """What there is to do to the person as things stand, here and in Cognito."""
+    yield "synchronise"
+    if itself:
+        return
+    enabled_there = getattr(cognito.get("user"), "enabled", person.is_active)
+    if person.is_active or enabled_there:
+        yield "disable"
+    if not (person.is_active and enabled_there):
+        yield "enable"
+    yield "sign_out"
 
 
 def seen(fields: Sequence[Any], request: HttpRequest) -> list[Any]:

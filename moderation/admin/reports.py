@@ -64,7 +64,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 def handle_of(field: str) -> Subquery:
-    return Subquery(User.objects.filter(pk=OuterRef(field)).values("handle")[:1])
+    return Subquery(User.objects.filter(pk=OuterRef(field), deletion_asked_at=None).values("handle")[:1])
 
 
 def at(handle: str | None) -> str:
@@ -116,6 +116,9 @@ class ReportAdmin(LookedAtAdmin):
             reporter_handle=handle_of("reporter_uuid"),
             claimed_by_handle=handle_of("claimed_by_uuid"),
         )
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": _("Reports"), **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern]:
         site = self.admin_site
@@ -181,7 +184,7 @@ def report_page(
         "is_mine": queue.is_working_on(me, report),
         "is_involved": queue.is_involved(me, report),
         "may_release": report.state == State.CLAIMED and administrates(me),
-        "form": form or DecisionForm(),
+        "form": form or DecisionForm(of_message=bool(report.message_created_at)),
         "opts": Report._meta,  # noqa: SLF001 - Django's documented API
     }
     return TemplateResponse(request, "admin/moderation/report.html", context, status=status)
@@ -227,7 +230,7 @@ def release(request: AuthenticatedHttpRequest, report: Report) -> HttpResponse:
 
 @require_POST
 def decide(request: AuthenticatedHttpRequest, report: Report) -> HttpResponse:
-    form = DecisionForm(request.POST)
+    form = DecisionForm(request.POST, of_message=bool(report.message_created_at))
     if not form.is_valid():
         return report_page(request, report, form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import Settings
 
 from moderation.models import AuditEntry
@@ -275,3 +276,13 @@ def test_syncing_ties_who_waits(admin: User, pool: UserPool, londo: User) -> Non
     do(signed_in(admin), "synchronise", londo)
 
     assert User.objects.get(pk=londo.pk).cognito_user_id == sub
+
+
+@pytest.mark.parametrize("act", ["synchronise", "disable", "enable", "sign_out"])
+def test_nothing_is_done_to_who_is_being_deleted(admin: User, pool: UserPool, tied: User, act: str) -> None:
+    User.objects.filter(pk=tied.pk).update(deletion_asked_at=timezone.now(), is_active=False)
+    client = signed_in(admin)
+
+    assert "is being deleted" in text_of(do(client, act, tied))
+    assert acts() == []
+    assert "Disable here" not in text_of(client.get(page_of(tied)))

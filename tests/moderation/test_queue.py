@@ -309,6 +309,14 @@ def test_an_administrator_disables_a_moderator(admin: User, bayko: User, report:
     assert not User.objects.get(pk=bayko.pk).is_active
 
 
+def test_who_is_being_deleted_is_neither_warned_nor_disabled(moderator: User, bayko: User, claimed: Report) -> None:
+    User.objects.filter(pk=bayko.pk).update(deletion_asked_at=timezone.now(), is_active=False)
+
+    for verdict in (Verdict.WARN, Verdict.DISABLE_PERSON):
+        with pytest.raises(NotPossible, match="not here any more"):
+            decide(claimed, moderator, verdict, text="Be kind")
+
+
 # --- Warning --------------------------------------------------------------------------------------------------------
 
 
