@@ -25,6 +25,7 @@ import "reading/list-place";
 
 import "writing/composer";
 import "writing/drafts";
+import "writing/kept-edit";
 import "writing/sending";
 import "writing/rows";
 import "writing/message-menu";

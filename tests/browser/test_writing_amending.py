@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .conftest import SignIn
+from .conftest import Enter
 from .writing import field, is_stored, message, write, writing_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def after_writing(sign_in: SignIn, *texts: str, **options: Any) -> Page:
-    page = writing_to(sign_in, **options)
+def after_writing(enter: Enter, *texts: str, **options: Any) -> Page:
+    page = writing_to(enter, **options)
     write(page, *texts)
     expect(is_stored(message(page, texts[-1]))).to_have_count(1)
     return page
@@ -29,8 +29,8 @@ def menu_of(text: Locator) -> Locator:
     return menu
 
 
-def test_arrow_up_in_the_empty_field_edits_one_s_last_message(sign_in: SignIn) -> None:
-    page = after_writing(sign_in, "Before", "A tpyo")
+def test_arrow_up_in_the_empty_field_edits_one_s_last_message(enter: Enter) -> None:
+    page = after_writing(enter, "Before", "A tpyo")
     field(page).press("ArrowUp")
     expect(page.locator("#editing-note")).to_contain_text("Editing your message of")
     expect(field(page)).to_have_value("A tpyo")
@@ -46,8 +46,8 @@ def test_arrow_up_in_the_empty_field_edits_one_s_last_message(sign_in: SignIn) -
 
 
 @pytest.mark.parametrize("way", ["Escape", "Cancel"])
-def test_leaving_an_edit_brings_back_what_was_being_written(sign_in: SignIn, way: str) -> None:
-    page = after_writing(sign_in, "As it is")
+def test_leaving_an_edit_brings_back_what_was_being_written(enter: Enter, way: str) -> None:
+    page = after_writing(enter, "As it is")
     field(page).type("A draft")
     menu_of(message(page, "As it is")).get_by_role("menuitem", name="Edit").click()
     field(page).fill("Otherwise")
@@ -61,8 +61,8 @@ def test_leaving_an_edit_brings_back_what_was_being_written(sign_in: SignIn, way
     expect(message(page, "As it is")).to_have_count(1)
 
 
-def test_too_late_the_text_stays_as_a_new_message(sign_in: SignIn) -> None:
-    page = after_writing(sign_in, "In time")
+def test_too_late_the_text_stays_as_a_new_message(enter: Enter) -> None:
+    page = after_writing(enter, "In time")
     page.route("**/edit", lambda route: route.fulfill(status=409, json={"error": "too_late_to_edit"}))
     field(page).press("ArrowUp")
     write(page, "Too late")
@@ -74,8 +74,8 @@ def test_too_late_the_text_stays_as_a_new_message(sign_in: SignIn) -> None:
     expect(message(page, "In time")).to_have_count(1)
 
 
-def test_an_edit_that_did_not_arrive_is_kept_in_the_field(sign_in: SignIn) -> None:
-    page = after_writing(sign_in, "First form")
+def test_an_edit_that_did_not_arrive_is_kept_in_the_field(enter: Enter) -> None:
+    page = after_writing(enter, "First form")
     field(page).press("ArrowUp")
     page.context.set_offline(True)
     write(page, "Second form")
@@ -86,8 +86,8 @@ def test_an_edit_that_did_not_arrive_is_kept_in_the_field(sign_in: SignIn) -> No
     expect(message(page, "Second form")).to_contain_text("Edited")
 
 
-def test_after_fifteen_minutes_the_menu_offers_no_edit(sign_in: SignIn) -> None:
-    page = after_writing(sign_in, "Long ago")
+def test_after_fifteen_minutes_the_menu_offers_no_edit(enter: Enter) -> None:
+    page = after_writing(enter, "Long ago")
     page.clock.install()
     page.clock.fast_forward(timedelta(minutes=16).seconds * 1000)
 
@@ -95,8 +95,8 @@ def test_after_fifteen_minutes_the_menu_offers_no_edit(sign_in: SignIn) -> None:
     expect(menu.get_by_role("menuitem")).to_have_text(["Copy text", "Copy link", "Delete"])
 
 
-def test_the_menu_is_used_by_the_keyboard_alone(sign_in: SignIn) -> None:
-    page = after_writing(sign_in, "With a menu", permissions=["clipboard-read", "clipboard-write"])
+def test_the_menu_is_used_by_the_keyboard_alone(enter: Enter) -> None:
+    page = after_writing(enter, "With a menu", permissions=["clipboard-read", "clipboard-write"])
     more = message(page, "With a menu").locator(".message__more")
     menu = menu_of(message(page, "With a menu"))
     expect(more).to_have_attribute("aria-expanded", "true")
@@ -118,16 +118,16 @@ def test_the_menu_is_used_by_the_keyboard_alone(sign_in: SignIn) -> None:
     expect(more).not_to_have_attribute("aria-expanded", "true")
 
 
-def test_a_press_elsewhere_closes_the_menu(sign_in: SignIn) -> None:
-    page = after_writing(sign_in, "Elsewhere")
+def test_a_press_elsewhere_closes_the_menu(enter: Enter) -> None:
+    page = after_writing(enter, "Elsewhere")
     menu_of(message(page, "Elsewhere"))
     page.locator(".thread__header").click(position={"x": 300, "y": 5})
 
     expect(page.get_by_role("menu")).to_have_count(0)
 
 
-def test_the_link_of_another_s_message_leads_to_it(sign_in: SignIn) -> None:
-    page = writing_to(sign_in, permissions=["clipboard-read", "clipboard-write"])
+def test_the_link_of_another_s_message_leads_to_it(enter: Enter) -> None:
+    page = writing_to(enter, permissions=["clipboard-read", "clipboard-write"])
     other = page.locator(".message:not(.message--own, .message--deleted)[id]").last
     menu = menu_of(other)
     expect(menu.get_by_role("menuitem")).to_have_text(["Copy text", "Copy link", "Report"])
@@ -141,8 +141,8 @@ def test_the_link_of_another_s_message_leads_to_it(sign_in: SignIn) -> None:
     expect(page.locator(f"[id='{identity}']")).to_be_in_viewport()
 
 
-def test_deleting_asks_first_and_goes_on_to_the_next_message(sign_in: SignIn) -> None:
-    page = after_writing(sign_in, "To be deleted", "The next one")
+def test_deleting_asks_first_and_goes_on_to_the_next_message(enter: Enter) -> None:
+    page = after_writing(enter, "To be deleted", "The next one")
     menu_of(message(page, "To be deleted")).get_by_role("menuitem", name="Delete").click()
     question = page.get_by_role("alertdialog", name="Delete this message?")
     expect(question).to_contain_text("To be deleted")
@@ -157,8 +157,8 @@ def test_deleting_asks_first_and_goes_on_to_the_next_message(sign_in: SignIn) ->
     expect(message(page, "The next one").locator(".message__more")).to_be_focused()
 
 
-def test_what_could_not_be_deleted_says_so(sign_in: SignIn) -> None:
-    page = after_writing(sign_in, "Still here")
+def test_what_could_not_be_deleted_says_so(enter: Enter) -> None:
+    page = after_writing(enter, "Still here")
     page.route("**/delete", lambda route: route.abort())
     menu_of(message(page, "Still here")).get_by_role("menuitem", name="Delete").click()
     question = page.get_by_role("alertdialog")
@@ -168,3 +168,28 @@ def test_what_could_not_be_deleted_says_so(sign_in: SignIn) -> None:
     page.unroute("**/delete")
     question.get_by_role("button", name="Delete").click()
     expect(message(page, "Still here")).to_have_count(0)
+
+
+def test_a_reload_loses_neither_an_edit_nor_what_was_being_written(enter: Enter) -> None:
+    page = after_writing(enter, "As it is")
+    field(page).type("A draft")
+    menu_of(message(page, "As it is")).get_by_role("menuitem", name="Edit").click()
+    field(page).fill("As it will be")
+    page.reload()
+
+    expect(page.locator("#editing-note")).to_contain_text("Editing your message of")
+    expect(field(page)).to_have_value("As it will be")
+    field(page).press("Enter")
+    expect(message(page, "As it will be")).to_contain_text("Edited")
+    expect(field(page)).to_have_value("A draft")
+    page.reload()
+    expect(field(page)).to_have_value("A draft")
+    expect(page.locator("#editing-note")).to_have_count(0)
+
+
+def test_the_menu_says_in_full_when_a_message_was_sent(enter: Enter) -> None:
+    page = after_writing(enter, "Now")
+    title = message(page, "Now").locator("time").get_attribute("title")
+
+    assert title
+    expect(menu_of(message(page, "Now"))).to_contain_text(title)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import SignIn, fill_in_sign_in
+from .conftest import Enter, fill_in_sign_in
 from .writing import (
     answering_sends,
     field,
@@ -19,8 +19,8 @@ from .writing import (
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_enter_sends_shift_enter_breaks_the_line_and_the_focus_stays(sign_in: SignIn) -> None:
-    page = writing_to(sign_in)
+def test_enter_sends_shift_enter_breaks_the_line_and_the_focus_stays(enter: Enter) -> None:
+    page = writing_to(enter)
     field(page).focus()
     before = field(page).bounding_box()
     page.keyboard.type("One line,")
@@ -41,8 +41,8 @@ def test_enter_sends_shift_enter_breaks_the_line_and_the_focus_stays(sign_in: Si
     expect(field(page)).to_be_focused()
 
 
-def test_on_a_touch_screen_enter_breaks_the_line_and_the_button_sends(sign_in: SignIn) -> None:
-    page = writing_to(sign_in, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+def test_on_a_touch_screen_enter_breaks_the_line_and_the_button_sends(enter: Enter) -> None:
+    page = writing_to(enter, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
     field(page).tap()
     page.keyboard.type("One")
     page.keyboard.press("Enter")
@@ -65,8 +65,8 @@ def press_enter(page: Page, **event: object) -> bool:
 
 
 @pytest.mark.parametrize("event", [{"isComposing": True}, {"keyCode": 229}], ids=["composing", "229"])
-def test_enter_belongs_to_an_input_method_while_it_composes(sign_in: SignIn, event: dict[str, object]) -> None:
-    page = writing_to(sign_in)
+def test_enter_belongs_to_an_input_method_while_it_composes(enter: Enter, event: dict[str, object]) -> None:
+    page = writing_to(enter)
     field(page).fill("にほん")
 
     assert press_enter(page, **event)
@@ -75,8 +75,8 @@ def test_enter_belongs_to_an_input_method_while_it_composes(sign_in: SignIn, eve
     expect(is_stored(message(page, "にほん"))).to_have_count(1)
 
 
-def test_the_last_characters_are_counted_as_the_server_counts(sign_in: SignIn) -> None:
-    page = writing_to(sign_in)
+def test_the_last_characters_are_counted_as_the_server_counts(enter: Enter) -> None:
+    page = writing_to(enter)
     left = page.locator("#composer-left")
     # A picture is one, though two in UTF-16; a letter with its accent beside it becomes one.
     field(page).fill("🌙" * 923 + "e\u0301")
@@ -94,8 +94,8 @@ def test_the_last_characters_are_counted_as_the_server_counts(sign_in: SignIn) -
 
 
 @pytest.mark.parametrize("blank", ["   ", "\u200b\u2060", "\u3164"], ids=["spaces", "zero-width", "filler"])
-def test_nothing_to_be_seen_is_not_sent(sign_in: SignIn, blank: str) -> None:
-    page = writing_to(sign_in)
+def test_nothing_to_be_seen_is_not_sent(enter: Enter, blank: str) -> None:
+    page = writing_to(enter)
     write(page, blank)
 
     assert not unsent(page)
@@ -116,8 +116,8 @@ def raw_texts(page: Page) -> list[str]:
     return found
 
 
-def test_naughty_texts_are_words_while_they_are_sent_and_afterwards(sign_in: SignIn) -> None:
-    page = writing_to(sign_in)
+def test_naughty_texts_are_words_while_they_are_sent_and_afterwards(enter: Enter) -> None:
+    page = writing_to(enter)
     write(page, *NAUGHTY)
 
     expect(page.locator(".message__text").nth(-1)).to_have_text(NAUGHTY[-1])
@@ -130,8 +130,8 @@ def test_naughty_texts_are_words_while_they_are_sent_and_afterwards(sign_in: Sig
     )
 
 
-def test_a_draft_is_kept_for_its_conversation_and_shown_in_the_list(sign_in: SignIn) -> None:
-    page = writing_to(sign_in, "Alt Brown")
+def test_a_draft_is_kept_for_its_conversation_and_shown_in_the_list(enter: Enter) -> None:
+    page = writing_to(enter, "Alt Brown")
     field(page).type("Half a thou")
     expect(row(page, "Alt Brown")).not_to_contain_text("Draft:")
     open_with(page, "Bayko")
@@ -149,8 +149,8 @@ def test_a_draft_is_kept_for_its_conversation_and_shown_in_the_list(sign_in: Sig
     expect(row(page, "Alt Brown")).not_to_contain_text("Draft:")
 
 
-def test_a_draft_of_a_first_message_is_kept(sign_in: SignIn) -> None:
-    page = sign_in("londo")
+def test_a_draft_of_a_first_message_is_kept(enter: Enter) -> None:
+    page = enter("londo")
     page.goto("/messages/new/jurgen")
     field(page).type("Lieber Jürgen")
     page.goto("/messages")
@@ -159,8 +159,8 @@ def test_a_draft_of_a_first_message_is_kept(sign_in: SignIn) -> None:
     expect(field(page)).to_have_value("Lieber Jürgen")
 
 
-def test_signing_out_asks_if_something_is_unsent_and_then_forgets_it(sign_in: SignIn, site: str) -> None:
-    page = writing_to(sign_in)
+def test_signing_out_asks_if_something_is_unsent_and_then_forgets_it(enter: Enter, site: str) -> None:
+    page = writing_to(enter)
     with answering_sends(page, {"status": 422, "json": {"error": "form_incomplete"}}):
         write(page, "Never sent")
         expect(message(page, "Never sent")).to_have_attribute("data-state", "failed")
@@ -179,8 +179,8 @@ def test_signing_out_asks_if_something_is_unsent_and_then_forgets_it(sign_in: Si
     assert not unsent(page)
 
 
-def test_another_person_in_this_browser_finds_nothing_of_the_first(sign_in: SignIn, site: str) -> None:
-    page = writing_to(sign_in)
+def test_another_person_in_this_browser_finds_nothing_of_the_first(enter: Enter, site: str) -> None:
+    page = writing_to(enter)
     field(page).type("For nobody else")
     page.goto("/settings")
     page.context.clear_cookies()

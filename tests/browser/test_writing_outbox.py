@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import SignIn
+from .conftest import Enter
 from .writing import (
     STATUS,
     answering_sends,
@@ -32,8 +32,8 @@ def reloaded(page: Page) -> Page:
     return page
 
 
-def test_it_stands_in_the_thread_before_the_server_knows_of_it_and_is_then_sent(sign_in: SignIn) -> None:
-    page = writing_to(sign_in)
+def test_it_stands_in_the_thread_before_the_server_knows_of_it_and_is_then_sent(enter: Enter) -> None:
+    page = writing_to(enter)
     page.context.set_offline(True)
     write(page, "Look: https://example.com/a")
 
@@ -52,8 +52,8 @@ def test_it_stands_in_the_thread_before_the_server_knows_of_it_and_is_then_sent(
     expect(stored.locator(STATUS)).to_have_text("Sent")
 
 
-def test_what_is_written_offline_is_sent_in_order_when_the_network_is_back(sign_in: SignIn) -> None:
-    page = writing_to(sign_in)
+def test_what_is_written_offline_is_sent_in_order_when_the_network_is_back(enter: Enter) -> None:
+    page = writing_to(enter)
     page.context.set_offline(True)
     write(page, "First", "Second", "Third")
 
@@ -64,8 +64,8 @@ def test_what_is_written_offline_is_sent_in_order_when_the_network_is_back(sign_
     assert last_texts(reloaded(page), 3) == ["First", "Second", "Third"]
 
 
-def test_several_at_once_keep_their_order(sign_in: SignIn) -> None:
-    page = writing_to(sign_in)
+def test_several_at_once_keep_their_order(enter: Enter) -> None:
+    page = writing_to(enter)
     texts = [f"Line {number}" for number in range(8)]
 
     write(page, *texts)
@@ -75,8 +75,8 @@ def test_several_at_once_keep_their_order(sign_in: SignIn) -> None:
     assert last_texts(reloaded(page), 8) == texts
 
 
-def test_a_message_whose_answer_was_lost_is_stored_once(sign_in: SignIn) -> None:
-    page = open_with(without_news(sign_in("andrewbrown")), "Alt Brown")
+def test_a_message_whose_answer_was_lost_is_stored_once(enter: Enter) -> None:
+    page = open_with(without_news(enter("andrewbrown")), "Alt Brown")
     with answering_sends(page, "lost") as sends:
         write(page, "Only once")
         expect(is_stored(message(page, "Only once"))).to_have_count(1)
@@ -86,8 +86,8 @@ def test_a_message_whose_answer_was_lost_is_stored_once(sign_in: SignIn) -> None
     expect(message(reloaded(page), "Only once")).to_have_count(1)
 
 
-def test_a_message_whose_answer_was_lost_is_known_by_the_news_of_it(sign_in: SignIn) -> None:
-    page = writing_to(sign_in)
+def test_a_message_whose_answer_was_lost_is_known_by_the_news_of_it(enter: Enter) -> None:
+    page = writing_to(enter)
     with answering_sends(page, "lost", *["unreachable"] * 99):
         write(page, "Heard of")
         expect(is_stored(message(page, "Heard of"))).to_have_count(1)
@@ -97,8 +97,8 @@ def test_a_message_whose_answer_was_lost_is_known_by_the_news_of_it(sign_in: Sig
     expect(message(reloaded(page), "Heard of")).to_have_count(1)
 
 
-def test_what_failed_says_so_and_is_stored_once_when_tried_again(sign_in: SignIn) -> None:
-    page = writing_to(sign_in)
+def test_what_failed_says_so_and_is_stored_once_when_tried_again(enter: Enter) -> None:
+    page = writing_to(enter)
     with answering_sends(page, {"status": 422, "json": {"error": "form_incomplete"}}, "lost"):
         write(page, "Try me")
         failed = message(page, "Try me")
@@ -113,8 +113,8 @@ def test_what_failed_says_so_and_is_stored_once_when_tried_again(sign_in: SignIn
     expect(message(reloaded(page), "Try me")).to_have_count(1)
 
 
-def test_what_was_discarded_is_gone(sign_in: SignIn) -> None:
-    page = writing_to(sign_in)
+def test_what_was_discarded_is_gone(enter: Enter) -> None:
+    page = writing_to(enter)
     with answering_sends(page, {"status": 422, "json": {"error": "form_incomplete"}}):
         write(page, "Better not")
         message(page, "Better not").get_by_role("button", name="Discard").click()
@@ -124,8 +124,8 @@ def test_what_was_discarded_is_gone(sign_in: SignIn) -> None:
     expect(message(reloaded(page), "Better not")).to_have_count(0)
 
 
-def test_a_server_that_is_away_is_asked_again_when_it_said(sign_in: SignIn) -> None:
-    page = writing_to(sign_in)
+def test_a_server_that_is_away_is_asked_again_when_it_said(enter: Enter) -> None:
+    page = writing_to(enter)
     with answering_sends(page, AWAY) as sends:
         write(page, "Patience")
         expect(message(page, "Patience")).to_have_attribute("data-state", "sending")
@@ -135,8 +135,8 @@ def test_a_server_that_is_away_is_asked_again_when_it_said(sign_in: SignIn) -> N
     assert second - first >= 0.99
 
 
-def test_a_token_that_has_expired_is_fetched_anew(sign_in: SignIn) -> None:
-    page = writing_to(sign_in)
+def test_a_token_that_has_expired_is_fetched_anew(enter: Enter) -> None:
+    page = writing_to(enter)
     page.context.add_cookies([{"name": "csrftoken", "value": "x" * 32, "url": page.url}])
 
     write(page, "As if nothing had happened")
@@ -145,8 +145,8 @@ def test_a_token_that_has_expired_is_fetched_anew(sign_in: SignIn) -> None:
     assert page.context.cookies(page.url)
 
 
-def test_someone_signed_out_keeps_it_and_sends_it_after_signing_in(sign_in: SignIn) -> None:
-    page = open_with(without_news(sign_in("andrewbrown")), "Alt Brown")
+def test_someone_signed_out_keeps_it_and_sends_it_after_signing_in(enter: Enter) -> None:
+    page = open_with(without_news(enter("andrewbrown")), "Alt Brown")
     session = next(cookie for cookie in page.context.cookies() if cookie["name"] == "sessionid")
     page.context.clear_cookies(name="sessionid")
     write(page, "From before")
@@ -160,8 +160,8 @@ def test_someone_signed_out_keeps_it_and_sends_it_after_signing_in(sign_in: Sign
     expect(is_stored(message(page, "From before"))).to_have_count(1)
 
 
-def test_what_a_page_left_behind_is_sent_by_the_next(sign_in: SignIn) -> None:
-    page = writing_to(sign_in)
+def test_what_a_page_left_behind_is_sent_by_the_next(enter: Enter) -> None:
+    page = writing_to(enter)
     url = page.url
     with answering_sends(page, *["unreachable"] * 99):
         write(page, "Left behind", "And this")
@@ -173,8 +173,8 @@ def test_what_a_page_left_behind_is_sent_by_the_next(sign_in: SignIn) -> None:
     assert last_texts(reloaded(page), 2) == ["Left behind", "And this"]
 
 
-def test_two_tabs_send_what_is_in_their_outbox_once(sign_in: SignIn) -> None:
-    page = writing_to(sign_in)
+def test_two_tabs_send_what_is_in_their_outbox_once(enter: Enter) -> None:
+    page = writing_to(enter)
     other = page.context.new_page()
     other.goto(page.url)
     page.context.set_offline(True)
@@ -190,8 +190,8 @@ def test_two_tabs_send_what_is_in_their_outbox_once(sign_in: SignIn) -> None:
     assert len(sends) == len(set(sends)) == 2
 
 
-def test_a_uuid_that_belongs_to_another_text_waits_for_the_person(sign_in: SignIn) -> None:
-    page = writing_to(sign_in)
+def test_a_uuid_that_belongs_to_another_text_waits_for_the_person(enter: Enter) -> None:
+    page = writing_to(enter)
     conflict = {"status": 409, "json": {"error": "message_uuid_reused"}}
     with answering_sends(page, conflict) as sends:
         write(page, "Another text")
@@ -204,8 +204,8 @@ def test_a_uuid_that_belongs_to_another_text_waits_for_the_person(sign_in: SignI
     assert first[1] != second[1]
 
 
-def test_the_first_message_makes_the_conversation_and_leads_to_it(sign_in: SignIn) -> None:
-    page = sign_in("londo")
+def test_the_first_message_makes_the_conversation_and_leads_to_it(enter: Enter) -> None:
+    page = enter("londo")
     page.goto("/messages/new/jurgen")
     with answering_sends(page):
         write(page, "Guten Tag")
@@ -215,8 +215,8 @@ def test_the_first_message_makes_the_conversation_and_leads_to_it(sign_in: SignI
     expect(field(page)).to_have_value("")
 
 
-def test_one_who_reads_far_above_is_at_the_newest_after_sending(sign_in: SignIn) -> None:
-    page = open_with(sign_in("bayko"), "Andrew Brown")
+def test_one_who_reads_far_above_is_at_the_newest_after_sending(enter: Enter) -> None:
+    page = open_with(enter("bayko"), "Andrew Brown")
     page.goto(page.url.partition("#")[0].partition("?")[0] + "?" + earliest(page))
     write(page, "Down here")
 
@@ -230,8 +230,8 @@ def earliest(page: Page) -> str:
     return href.partition("?")[2]
 
 
-def test_nothing_is_kept_for_longer_than_it_is_unsent(sign_in: SignIn) -> None:
-    page = writing_to(sign_in)
+def test_nothing_is_kept_for_longer_than_it_is_unsent(enter: Enter) -> None:
+    page = writing_to(enter)
     write(page, "Gone from here")
     expect(is_stored(message(page, "Gone from here"))).to_have_count(1)
 

@@ -11,7 +11,7 @@ from dataclasses import field as dataclass_field
 
 from playwright.sync_api import Locator, Page, Request, Route
 
-from .conftest import SignIn
+from .conftest import Enter
 
 STATUS = ".message__status"
 
@@ -24,9 +24,9 @@ def open_with(page: Page, name: str) -> Page:
     return page
 
 
-def writing_to(sign_in: SignIn, name: str = "Alt Brown", *, handle: str = "andrewbrown", **options: object) -> Page:
+def writing_to(enter: Enter, name: str = "Alt Brown", *, handle: str = "andrewbrown", **options: object) -> Page:
     """Someone signed in, with a conversation open."""
-    return open_with(sign_in(handle, **options), name)
+    return open_with(enter(handle, **options), name)
 
 
 def field(page: Page) -> Locator:

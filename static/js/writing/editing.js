@@ -18,6 +18,11 @@ export function isEditing() {
   return editing !== null;
 }
 
+/** @returns {{message: HTMLElement, before: string} | null} what is being edited, and what was being written before */
+export function currentEdit() {
+  return editing;
+}
+
 /** @param {Element} message */
 export function mayBeEdited(message) {
   const template = document.querySelector(/** @type {"template"} */ ("template#editing"));

@@ -12,6 +12,7 @@ function open(opener) {
   const message = /** @type {HTMLElement} */ (opener.closest(".message"));
   const menu = piece("message-menu");
   const own = message.matches(".message--own");
+  menu.querySelector("#menu-time")?.append(message.querySelector("time")?.title ?? "");
   for (const each of /** @type {NodeListOf<HTMLElement>} */ (menu.querySelectorAll("[data-own]"))) each.hidden = !own;
   const editItem = menu.querySelector(/** @type {"button"} */ ("[data-action=edit]"));
   if (editItem) editItem.hidden = !mayBeEdited(message);
