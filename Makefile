@@ -11,7 +11,7 @@ DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused APP_URL=http://localhost DATABASE
 	OIDC_RP_CLIENT_ID=unused OIDC_RP_CLIENT_SECRET=unused PYTHONWARNINGS=ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint format screenshots lighthouse docs lambda clean python packages
+.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint format screenshots lighthouse pins audit fuzz docs lambda clean python packages
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 29
@@ -56,6 +56,21 @@ screenshots: packages ## Take the pictures of docs/screenshots anew; needs a Chr
 lighthouse: packages ## Measure the list and a conversation with Lighthouse 12; needs Node and a Chromium
 	@npm ci --prefix bench/lighthouse --ignore-scripts --no-audit --no-fund --loglevel=error
 	@exec $(VENV_PYTHON) -m pytest tests/browser/lighthouse.py $(ARGS)
+
+pins: packages ## Pin every package anew, with hashes, after the requirements*.txt changed
+	@test -x .venv/tools/bin/uv || { $(VENV_PYTHON) -m venv .venv/tools && .venv/tools/bin/python -m pip install --quiet \
+		--disable-pip-version-check -r lint/requirements-pins.txt; }
+	@for each in requirements requirements-dev deploy/requirements-lambda; do .venv/tools/bin/uv pip compile --quiet \
+		--universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make pins' $(ARGS) \
+		$$each.txt --output-file $$each.lock; done
+
+audit: packages ## Look up the pinned packages in the database of known vulnerabilities; needs the network
+	@test -x .venv/tools/bin/pip-audit || { $(VENV_PYTHON) -m venv .venv/tools && .venv/tools/bin/python -m pip install \
+		--quiet --disable-pip-version-check -r lint/requirements-pins.txt; }
+	@.venv/tools/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
+
+fuzz: packages ## Try 20,000 random requests on all addresses; FUZZ=n for another number
+	@FUZZ=$${FUZZ:-20000} exec $(VENV_PYTHON) -m pytest tests/test_fuzz.py --capture=no $(ARGS)
 
 docs: packages ## Write docs/commands.md anew from what the commands say of themselves
 	@$(DUMMY_ENV) DJANGO_SETTINGS_MODULE=cruddur.settings $(VENV_PYTHON) -m cruddur.command_reference

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-REQUIREMENTS = ROOT / "deploy" / "requirements-lambda.txt"
+REQUIREMENTS = ROOT / "deploy" / "requirements-lambda.lock"
 MODULE = "messaging.lambda_handler"
 LIST_MODULES = f"""
 import sys, {MODULE}
@@ -34,7 +34,7 @@ def build(target: Path) -> int:
         subprocess.run(  # noqa: S603 - our own interpreter
             [
                 sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile",
-                "--target", str(packages), "-r", str(REQUIREMENTS),
+                "--target", str(packages), "--require-hashes", "-r", str(REQUIREMENTS),
             ],
             check=True,
         )  # fmt: skip

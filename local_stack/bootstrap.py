@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 VIRTUALENV = Path(".venv")  # relative, so that a clone path with a space works
 PYTHON = VIRTUALENV / "bin" / "python"
 STAMP = VIRTUALENV / "installed"
-REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "deploy/requirements-lambda.txt")
+LOCK = "requirements-dev.lock"
+"""Every package with its version and the hashes of its files: `make pins` writes it from the requirements."""
+REQUIREMENTS = (LOCK, "requirements.txt", "requirements-dev.txt", "deploy/requirements-lambda.txt")
 NEEDED_MEGABYTES = 700
 MEGABYTE = 1024 * 1024
 LINES_SHOWN = 8
@@ -71,10 +73,10 @@ def install() -> None:
         code, tail = run([sys.executable, "-m", "venv", "--clear", str(VIRTUALENV)])
         if code != 0 or not works():
             raise Problem(virtualenv_problem(tail))
-    say("Installing the packages of {} into .venv, a minute or two …".format(" and ".join(REQUIREMENTS[:2])))
+    say(f"Installing the packages of {LOCK} into .venv, a minute or two …")
     STAMP.unlink(missing_ok=True)
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    code, tail = run([*command, "-r", REQUIREMENTS[1]], progress=True)
+    code, tail = run([*command, "--require-hashes", "-r", LOCK], progress=True)
     if code != 0:
         raise Problem("{}\n{}".format("\n".join(tail[-LINES_SHOWN:]), packages_problem(tail)))
     draft = STAMP.with_suffix(".new")
@@ -101,6 +103,8 @@ def packages_problem(tail: list[str]) -> str:
         return f"The disk of {ROOT} is full: free some space and run make again."
     if "Connection" in text or "Max retries" in text or "NewConnectionError" in text:
         return "The package index did not answer: check the network and run make again, it goes on where it stopped."
+    if "do not match any allowed hash" in text or "DO NOT MATCH THE HASHES" in text:
+        return "A package is not the file that was pinned: if you changed the requirements, run `make pins` first."
     return "The packages could not be installed: put right what the lines above say and run make again."
 
 

@@ -52,6 +52,9 @@ def verified_claims(
         raise TokenRefused("issued long ago")
     if claims["token_use"] != ID_TOKEN_USE:
         raise TokenRefused("not an ID token")
+    # Cognito sends none; one that is there must be ours (OpenID Connect Core 3.1.3.7).
+    if claims.get("azp", client_id) != client_id:
+        raise TokenRefused("another authorized party")
     if not nonce or not hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):
         raise TokenRefused("nonce of another sign-in")
     return claims

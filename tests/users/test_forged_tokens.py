@@ -10,6 +10,7 @@ from typing import Any
 import jwt
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from users.models import User
 
@@ -60,6 +61,21 @@ def test_it_refuses_a_token_of_another_client(client: Client, come_back: Any) ->
 
 def test_it_refuses_a_token_that_is_for_others_too(client: Client, come_back: Any) -> None:
     assert_refused(client, come_back(sub=SUB, aud=[CLIENT_ID, "another-client"]))
+
+
+@pytest.mark.parametrize("azp", ["another-client", "", None, [CLIENT_ID]])
+def test_it_refuses_a_token_whose_authorized_party_is_another(client: Client, come_back: Any, azp: object) -> None:
+    assert_refused(client, come_back(sub=SUB, azp=azp))
+
+
+def test_it_asks_no_userinfo_that_could_name_another(
+    client: Client, come_back: Any, settings: Settings, bayko: User
+) -> None:
+    settings.OIDC_OP_USER_ENDPOINT = "http://127.0.0.1:1/oauth2/userInfo"
+
+    come_back(sub=SUB, azp=CLIENT_ID)
+
+    assert signed_in_as(client) == bayko
 
 
 def test_it_refuses_a_token_of_another_pool(client: Client, come_back: Any) -> None:
