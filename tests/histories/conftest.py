@@ -1,8 +1,12 @@
-"""Says at the end of a run what the histories tried."""
+"""A table for histories; and what they tried, said at the end of a run."""
 
 from __future__ import annotations
 
 import pytest
+from botocore.config import Config  # noqa: TID251 - another time limit
+
+from messaging import aws
+from messaging.dynamodb import MessageTable
 
 from .tally import Tally
 
@@ -18,3 +22,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("histories")
         for line in total.lines():
             terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def patient_table(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> MessageTable:
+    """The table, its answers awaited for long, so that load is not taken for a fault; and no other waits."""
+    monkeypatch.setattr(aws, "WEB_TIMEOUTS", aws.WEB_TIMEOUTS.merge(Config(connect_timeout=60, read_timeout=60)))
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    # What one history used up of it would be missing in the next.
+    monkeypatch.setattr("botocore.retries.quota.RetryQuota.acquire", lambda *_: True)
+    table: MessageTable = request.getfixturevalue("table")
+    return table

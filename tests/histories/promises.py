@@ -31,7 +31,7 @@ from .world import OUTSIDER, World
 
 def check(world: World) -> None:
     """Hold the whole table against the model. Nothing may be on its way. Raises BrokenPromise."""
-    found, messages, entries = _items(world)
+    found, messages, entries = items_of(world)
     for message in messages:
         _story(world, message.group_uuid).see(message)
     pairs = [conversation.member_uuids for conversation in found]
@@ -55,7 +55,8 @@ def check(world: World) -> None:
     world.tally.outcomes["messages found as acknowledged"] += sum(len(story.stored) for story in world.stories.values())
 
 
-def _items(world: World) -> tuple[list[Conversation], list[Message], list[Entry]]:
+def items_of(world: World) -> tuple[list[Conversation], list[Message], list[Entry]]:
+    """All there is, by key."""
     found: list[Conversation] = []
     messages: list[Message] = []
     entries: list[Entry] = []

@@ -16,13 +16,12 @@ from typing import Any
 
 import hypothesis
 import pytest
-from botocore.config import Config  # noqa: TID251 - another time limit
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from messaging import aws, conversations
+from messaging import conversations
 from messaging.dynamodb import MessageTable
 
 from . import steps
@@ -137,10 +136,12 @@ class Histories(RuleBasedStateMachine):
             del waiting[:size]
 
 
-def try_histories(table: MessageTable, tally: Tally, *, seed: int, histories: int) -> None:
+def try_histories(
+    table: MessageTable, tally: Tally, *, seed: int, histories: int, kind: type[Histories] = Histories
+) -> None:
     """Try so many histories, the same ones for a seed. Raises BrokenPromise, with the shortest history it finds."""
 
-    class Run(Histories):
+    class Run(kind):  # type: ignore[misc, valid-type]
         pass
 
     Run.table, Run.tally = table, tally
@@ -155,17 +156,6 @@ def try_histories(table: MessageTable, tally: Tally, *, seed: int, histories: in
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(hypothesis.seed(seed)(Run), settings=profile)
-
-
-@pytest.fixture
-def patient_table(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> MessageTable:
-    """The table, its answers awaited for long, so that load is not taken for a fault; and no other waits."""
-    monkeypatch.setattr(aws, "WEB_TIMEOUTS", aws.WEB_TIMEOUTS.merge(Config(connect_timeout=60, read_timeout=60)))
-    monkeypatch.setattr("time.sleep", lambda _: None)
-    # What one history used up of it would be missing in the next.
-    monkeypatch.setattr("botocore.retries.quota.RetryQuota.acquire", lambda *_: True)
-    table: MessageTable = request.getfixturevalue("table")
-    return table
 
 
 @pytest.mark.parametrize("first_seed", range(SEED, SEED + ceil(STEPS / STEPS_A_TEST) * SEEDS_A_TEST, SEEDS_A_TEST))

@@ -207,14 +207,28 @@ def test_what_is_deleted_meanwhile_is_no_obstacle(either_table: MessageTable) ->
     assert texts(either_table) == ["", ""]
 
 
-def test_a_group_of_three_goes_on_without_who_left(either_table: MessageTable) -> None:
-    start()
-    either_table.client.update_item(
-        TableName=either_table.name,
+def let_londo_in(table: MessageTable) -> None:
+    table.client.update_item(
+        TableName=table.name,
         Key={"pk": {"S": f"MSG#{GROUP}"}, "sk": {"S": "#CONVERSATION"}},
         UpdateExpression="ADD member_uuids :more",
         ExpressionAttributeValues={":more": {"BS": [LONDO.bytes]}},
     )
+
+
+def test_in_a_group_of_three_a_message_of_who_leaves_is_refused_on_its_way(either_table: MessageTable) -> None:
+    start()
+    let_londo_in(either_table)
+
+    with during(either_table, "TransactWriteItems", lambda: leave(either_table)), pytest.raises(Blocked):
+        send(text="Too late")
+
+    assert texts(either_table) == [""]
+
+
+def test_a_group_of_three_goes_on_without_who_left(either_table: MessageTable) -> None:
+    start()
+    let_londo_in(either_table)
     leave(either_table)
 
     send(by=BAYKO, text="The two of us")
