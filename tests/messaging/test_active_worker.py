@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
@@ -88,11 +89,16 @@ class Worker:
         )  # fmt: skip
 
     def says(self, words: str) -> None:
-        """Wait for a line with these words."""
+        """Wait for a line with these words; who does not say them in time is killed."""
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if words in line:
-                return
+        deadline = threading.Timer(TAKEN_OVER_WITHIN, self.process.kill)
+        deadline.start()
+        try:
+            for line in self.process.stdout:
+                if words in line:
+                    return
+        finally:
+            deadline.cancel()
         raise AssertionError(f"it ended without saying {words!r}")
 
     def end(self, number: signal.Signals) -> int:
