@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from .conftest import Enter, SignIn
+from .test_for_everyone_axe import findings
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -32,12 +33,14 @@ def test_a_message_is_reported_claimed_read_and_deleted_in_open_pages(enter: Ent
 
     moderator = sign_in("londo")
     moderator.get_by_role("link", name="Admin").click()
+    assert findings(moderator) == []
     moderator.get_by_role("link", name="Reports waiting").click()
     moderator.get_by_role("link", name="#").first.click()
     expect(moderator.get_by_text(text)).to_have_count(0)
     moderator.get_by_role("button", name="Claim this report").click()
     expect(moderator.locator(".line--reported")).to_contain_text(text)
     expect(moderator.get_by_text("He will not stop")).to_be_visible()
+    assert findings(moderator) == []
     moderator.get_by_role("link", name="Read the conversation around it").click()
     expect(moderator.locator(".line--reported")).to_contain_text(text)
     moderator.go_back()
