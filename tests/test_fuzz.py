@@ -62,7 +62,7 @@ def test_no_request_whatsoever_is_answered_by_a_mistake(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in LIMITS:
-        monkeypatch.setitem(LIMITS, name, Limit(name, 10**6, 0.001))  # type: ignore[misc]
+        monkeypatch.setitem(LIMITS, name, Limit(name, 10**6, 0.001))
     message = start(by=andrew.uuid, to=bayko.uuid)
     User.objects.filter(pk=londo.pk).update(is_staff=True, is_superuser=True)
     clients = {name: Client(raise_request_exception=False) for name in ("nobody", "andrewbrown", "londo")}

@@ -101,7 +101,7 @@ def test_it_pages_back_to_the_oldest_and_returns(client: Client, andrew: User, m
     assert '<a class="button" href="/messages">Newest conversations</a>' in second.content.decode()
 
 
-@pytest.mark.parametrize("cursor", ["x", "2026-11-21", "2026-11-21T09:05:00.000000+00:00_x", "\x00"])
+@pytest.mark.parametrize("cursor", ["x", "2026-11-21", "2026-11-21T09:05:00.000000+00:00_x"])
 def test_it_answers_404_for_what_is_no_cursor(
     client: Client, andrew: User, moto_table: MessageTable, cursor: str
 ) -> None:

@@ -155,7 +155,7 @@ def test_it_is_read_part_by_part(admin: User, andrew: User, bad_message: Message
 
 @pytest.mark.parametrize(
     ("fields", "status"),
-    [({"one": "nobody"}, 422), ({"one": "bayko"}, 422), ({"one": "mo"}, 404), ({"one": "\x00"}, 422)],
+    [({"one": "nobody"}, 422), ({"one": "bayko"}, 422), ({"one": "mo"}, 404), ({"one": "\x00"}, 400)],
 )
 def test_it_says_when_there_is_none(
     admin: User, moderator: User, bad_message: Message, fields: dict[str, str], status: int

@@ -141,7 +141,7 @@ def test_a_deleted_message_cannot_be_reported(andrew: User, bayko: User, bad_mes
     assert send(signed_in(andrew), page_of(bad_message)).status_code == 404
 
 
-@pytest.mark.parametrize("fields", [{"reason": ""}, {"reason": "boredom"}, {"note": "x" * 501}, {"note": "a\x00b"}])
+@pytest.mark.parametrize("fields", [{"reason": ""}, {"reason": "boredom"}, {"note": "x" * 501}])
 def test_a_form_that_is_not_right_comes_back_with_what_was_written(
     andrew: User, bad_message: Message, fields: dict[str, str]
 ) -> None:

@@ -66,7 +66,6 @@ def test_it_keeps_the_right_of_an_administrator(client: Client, come_back: Any) 
         ("bayk0", "looks like another"),
         ("support", "kept for Cruddur"),
         ("a b", "2 to 30 letters"),
-        ("nul\x00", ""),
     ],
 )
 def test_it_keeps_the_text_and_says_why(client: Client, come_back: Any, bayko: User, handle: str, reason: str) -> None:
@@ -76,7 +75,7 @@ def test_it_keeps_the_text_and_says_why(client: Client, come_back: Any, bayko: U
 
     assert response.status_code == 422
     assert reason in response.content.decode()
-    assert handle.replace("\x00", "") in response.content.decode()
+    assert handle in response.content.decode()
     assert User.objects.count() == 1
     assert signed_in_as(client) is None
 

@@ -1,0 +1,107 @@
+"""Hostile input through every field: refused as what it is, never a 500, and shown as the words it is."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from messaging.dynamodb import MessageTable
+from tests.messaging.talk import start
+from users.models import User
+
+FORM = "application/x-www-form-urlencoded"
+NUL, SURROGATE = "a%00b", "a%ED%A0%80b"
+
+
+@pytest.fixture
+def places(client: Client, andrew: User, bayko: User, moto_table: MessageTable) -> dict[str, str]:
+    message = start(by=andrew.uuid, to=bayko.uuid)
+    client.force_login(andrew)
+    group = f"/messages/{message.group_uuid}"
+    return {"group": group, "message": f"{group}/{message.created_at}"}
+
+
+@pytest.mark.parametrize("text", [NUL, SURROGATE])
+@pytest.mark.parametrize(
+    ("address", "field"),
+    [
+        ("{group}", "message"), ("{group}", "message_uuid"), ("{group}", "after"), ("{message}/edit", "message"),
+        ("{group}/read", "created_at"), ("/settings", "display_name"), ("/settings", "bio"), ("/settings/browser", "theme"),
+        ("/messages/new/bayko", "message"), ("/oidc/authenticate/", "next"),
+    ],
+)  # fmt: skip
+def test_a_form_with_what_is_no_text_is_400(
+    client: Client, places: dict[str, str], address: str, field: str, text: str
+) -> None:
+    assert client.post(address.format(**places), f"{field}={text}", content_type=FORM).status_code == 400
+
+
+@pytest.mark.parametrize("text", [NUL, SURROGATE])
+@pytest.mark.parametrize(
+    "address", ["{group}?before={text}", "/messages?before={text}", "/messages/people?q={text}", "/messages/new?q={text}",
+                "/oidc/callback/?code={text}&state=a", "/?next={text}", "{group}/since?after={text}"],
+)  # fmt: skip
+def test_a_query_with_what_is_no_text_is_400(client: Client, places: dict[str, str], address: str, text: str) -> None:
+    assert client.get(address.format(**places, text=text)).status_code == 400
+
+
+@pytest.mark.parametrize("what", ["x", "0", "..%2F", "%00", "%ED%A0%80", "a" * 3000, "2026-11-21T09:05:00.000000Z_x"])
+@pytest.mark.parametrize(
+    "address", ["/messages/{what}", "{group}/{what}", "{group}?before={what}", "{group}?around={what}",
+                "/messages?before={what}", "/@{what}", "/messages/new/{what}", "/messages/rows?current={what}"],
+)  # fmt: skip
+def test_an_identifier_or_cursor_that_is_none_is_not_found_or_ignored(
+    client: Client, places: dict[str, str], address: str, what: str
+) -> None:
+    assert client.get(address.format(**places, what=what)).status_code in {200, 400, 404}
+
+
+def test_a_form_without_our_token_is_refused_whoever_sends_it(andrew: User, bayko: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(andrew)
+    for token in ("", "x" * 64, "0" * 32):
+        form = {"message": "Hi", "message_uuid": str(uuid4()), "after": "", "csrfmiddlewaretoken": token}
+        assert client.post("/messages/new/bayko", form).status_code == 403
+
+
+def test_a_form_that_is_replayed_stores_nothing_twice(client: Client, places: dict[str, str]) -> None:
+    form = {"message": "Once", "message_uuid": str(uuid4()), "after": ""}
+
+    answers = [client.post(places["group"], form).status_code for _ in range(3)]
+
+    assert answers == [303, 303, 303]
+    assert client.get(places["group"]).content.decode().count(">Once</p>") == 1
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "testserver.evil.example", "testserver:80@evil.example", "", "[", "a b"]
+)
+@pytest.mark.django_db
+def test_a_host_that_is_not_ours_is_400(client: Client, host: str) -> None:
+    response = client.get("/", headers={"host": host})
+
+    assert response.status_code == 400
+    assert "evil" not in response.content.decode()
+    assert "default-src 'none'" in response["Content-Security-Policy"]
+
+
+@pytest.mark.django_db
+def test_what_a_client_says_of_its_scheme_counts_only_behind_a_proxy(client: Client, settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    forged = {"x-forwarded-proto": "https", "x-forwarded-host": "evil.example", "forwarded": "proto=https"}
+
+    answer = Client().get("/", headers=forged)
+
+    assert (answer.status_code, answer["Location"]) == (301, "https://testserver/")
+
+
+@pytest.mark.parametrize("url", ["//evil.example", "https:evil.example", "/\\evil.example", "javascript:alert(1)",
+                                 "https://testserver@evil.example", "\thttps://evil.example", "http:///evil.example"])  # fmt: skip
+def test_no_redirect_leads_elsewhere(client: Client, andrew: User, url: str) -> None:
+    client.force_login(andrew)
+
+    assert client.get("/", {"next": url})["Location"] == "/messages"
+    assert client.post("/oidc/authenticate/", {"next": url})["Location"] == "/messages"
