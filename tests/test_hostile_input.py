@@ -29,7 +29,8 @@ def places(client: Client, andrew: User, bayko: User, moto_table: MessageTable) 
     ("address", "field"),
     [
         ("{group}", "message"), ("{group}", "message_uuid"), ("{group}", "after"), ("{message}/edit", "message"),
-        ("{group}/read", "created_at"), ("/settings", "display_name"), ("/settings", "bio"), ("/settings/browser", "theme"),
+        ("{group}/read", "created_at"), ("/settings", "display_name"), ("/settings", "bio"),
+        ("/settings/browser", "theme"),
         ("/messages/new/bayko", "message"), ("/oidc/authenticate/", "next"),
     ],
 )  # fmt: skip
@@ -41,7 +42,8 @@ def test_a_form_with_what_is_no_text_is_400(
 
 @pytest.mark.parametrize("text", [NUL, SURROGATE])
 @pytest.mark.parametrize(
-    "address", ["{group}?before={text}", "/messages?before={text}", "/messages/people?q={text}", "/messages/new?q={text}",
+    "address", ["{group}?before={text}", "/messages?before={text}", "/messages/people?q={text}",
+                "/messages/new?q={text}",
                 "/oidc/callback/?code={text}&state=a", "/?next={text}", "{group}/since?after={text}"],
 )  # fmt: skip
 def test_a_query_with_what_is_no_text_is_400(client: Client, places: dict[str, str], address: str, text: str) -> None:
@@ -99,7 +101,8 @@ def test_what_a_client_says_of_its_scheme_counts_only_behind_a_proxy(client: Cli
 
 
 @pytest.mark.parametrize("url", ["//evil.example", "https:evil.example", "/\\evil.example", "javascript:alert(1)",
-                                 "https://testserver@evil.example", "\thttps://evil.example", "http:///evil.example"])  # fmt: skip
+                                 "https://testserver@evil.example", "\thttps://evil.example",
+                                 "http:///evil.example"])  # fmt: skip
 def test_no_redirect_leads_elsewhere(client: Client, andrew: User, url: str) -> None:
     client.force_login(andrew)
 

@@ -1,0 +1,98 @@
+"""Naughty strings and script vectors wherever a text is shown, in a real browser: nothing runs, nothing breaks out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Dialog, Page
+
+from cruddur.text import is_blank, normalise_text
+from messaging.dynamodb import MessageTable
+from messaging.items import pair_group_uuid
+from messaging.text import MESSAGE_MAX_CHARS
+from tests.corpus import naughty_strings, script_vectors, together
+from tests.messaging.talk import write_all
+from users.models import User
+
+from .conftest import Enter
+
+pytestmark = pytest.mark.browser
+
+NAME_CHARS, BIO_CHARS = 64, 160
+OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# Marks that only a script of ours sets; a vector that ran would call one of these.
+TRAPS = """
+globalThis.ran = [];
+for (const name of ["alert", "prompt", "confirm", "print"]) {
+  globalThis[name] = (...given) => { globalThis.ran.push(`${name}(${given})`); };
+}
+"""
+SVG_OR_SCRIPT = "main img:not([src^='/static/']), main svg[onload], main iframe, main object, main embed, main script"
+
+
+def texts() -> list[str]:
+    """Each vector and string of the corpora, as many a message as it holds."""
+    every = [text.replace("\x00", "") for text in (*script_vectors(), *naughty_strings())]
+    found = (normalise_text(text).strip() for text in together(every, chars=MESSAGE_MAX_CHARS))
+    return [text[:MESSAGE_MAX_CHARS] for text in found if not is_blank(text)]
+
+
+def short(texts: list[str], chars: int) -> Iterator[str]:
+    return (text for each in texts if (text := each.replace("\x00", "").strip()[:chars]) and not is_blank(text))
+
+
+def check(page: Page) -> None:
+    assert page.evaluate("() => globalThis.ran") == []
+    assert page.locator(SVG_OR_SCRIPT).count() == 0
+    assert page.evaluate(OVERFLOW) <= 0, page.url
+
+
+def test_no_text_runs_or_breaks_a_page(enter: Enter, table: MessageTable) -> None:
+    page = enter("andrewbrown", "/shortcuts", viewport={"width": 390, "height": 844})
+    page.context.add_init_script(TRAPS)
+    dialogs: list[str] = []
+
+    def note(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", note)
+    andrew = User.objects.get(handle="andrewbrown")
+    lines, begin = texts(), timezone.now() - timedelta(hours=2)
+    pairs = 0
+    # Conversations with people whose names and bios are vectors, each with a share of the texts, all on few pages.
+    names = islice(short([*naughty_strings(), *script_vectors()[::40]], NAME_CHARS), 0, None, 12)
+    people = []
+    for number, name in enumerate(islice(names, 18)):
+        bio = next(islice(short(script_vectors(), BIO_CHARS), number * 50, None), "")
+        people.append(User.objects.create_user(handle=f"vector{number}", display_name=name, bio=bio))
+    share = -(-len(lines) // len(people))
+    for number, person in enumerate(people):
+        mine = lines[number * share : (number + 1) * share]
+        if mine:
+            write_all(
+                table,
+                [(person.uuid, text, begin + timedelta(seconds=100 * number + n)) for n, text in enumerate(mine)],
+                members=(andrew.uuid, person.uuid),
+            )
+            pairs += 1
+    page.goto("/messages")
+    check(page)
+    for person in people:
+        page.goto(f"/messages/{pair_group_uuid(andrew.uuid, person.uuid)}?newest")
+        check(page)
+    for address in ("/@vector0", "/@vector7", "/messages/new?q=vector", "/settings"):
+        page.goto(address)
+        check(page)
+    for query in islice(script_vectors(), 0, None, 900):
+        page.goto("/messages/new")
+        page.locator("main input[name=q]").fill(query)
+        page.locator("main input[name=q]").press("Enter")
+        page.wait_for_load_state()
+        check(page)
+    assert dialogs == []
+    assert pairs == len(people)
