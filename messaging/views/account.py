@@ -52,6 +52,8 @@ def export_data(request: AuthenticatedHttpRequest) -> HttpResponse | StreamingHt
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
+    # Django's middleware would make each piece a gzip file of its own, of which Chromium keeps the first.
+    response["Content-Encoding"] = "identity"
     return response
 
 

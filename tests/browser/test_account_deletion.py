@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -36,6 +37,13 @@ def test_deleting_an_account_shows_at_once_in_the_other_s_open_page(
 
     leaving.goto("/settings")
     leaving.get_by_role("link", name="Delete my account").click()
+    leaving.get_by_role("link", name="Export my data first").click()
+    with leaving.expect_download() as download:
+        leaving.get_by_role("button", name="Download").click()
+    data = json.loads(download.value.path().read_text())
+    assert data["complete"]
+    assert "The last thing I say" in [said["text"] for talk in data["conversations"] for said in talk["messages"]]
+    leaving.go_back()
     leaving.get_by_role("textbox", name="Type your handle").fill("bayko")
     leaving.get_by_role("button", name="Delete my account").click()
     expect(leaving.get_by_text("This is not your handle. Nothing was deleted.")).to_be_visible()
