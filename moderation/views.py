@@ -25,6 +25,7 @@ from users.redirects import HttpResponseSeeOther, asked_next
 
 from . import notices, reports, snapshots
 from .forms import NoticeForm, ReportForm
+from .models import Report
 from .reports import AlreadyReported
 from .snapshots import Snapshot
 
@@ -44,8 +45,8 @@ def report_conversation(request: AuthenticatedHttpRequest, group_uuid: UUID) -> 
 def report(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> HttpResponse:
     """The form, or once it is sent (now or before) a word of thanks; 404 for who is no member."""
     me = request.user.uuid
-    if reports.undecided_report(reporter_uuid=me, group_uuid=group_uuid, created_at=created_at):
-        return thanks(request, group_uuid)
+    if made := reports.undecided_report(reporter_uuid=me, group_uuid=group_uuid, created_at=created_at):
+        return thanks(request, made)
     if request.method != "POST":
         return report_page(request, group_uuid, created_at, ReportForm())
     form = ReportForm(request.POST)
@@ -113,8 +114,12 @@ def form_page(
     return render(request, "moderation/report.html", context, status=status)
 
 
-def thanks(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
-    return render(request, "moderation/reported.html", {"back": reverse("conversation", args=[group_uuid])})
+def thanks(request: AuthenticatedHttpRequest, made: Report) -> HttpResponse:
+    context = {
+        "back": reverse("conversation", args=[made.group_uuid]),
+        "block_url": reverse("block", args=[made.reported_uuid]),
+    }
+    return render(request, "moderation/reported.html", context)
 
 
 @login_required

@@ -93,6 +93,9 @@ def test_afterwards_the_page_says_thank_you(andrew: User, bad_message: Message) 
 
     assert "Thank you" in text_of(response)
     assert f'href="/messages/{bad_message.group_uuid}"' in html_of(response)
+    block = f"/messages/people/{bad_message.user_uuid}/block"
+    assert f'href="{block}"' in html_of(response)
+    assert client.get(block).status_code == 200
 
 
 def test_a_second_report_of_the_same_is_answered_kindly_and_stored_once(andrew: User, bad_message: Message) -> None:
