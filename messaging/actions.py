@@ -69,12 +69,13 @@ def change_conversation(
     table_name: str, group_uuid: UUID, update: str, condition: str, values: dict[str, Any]
 ) -> dict[str, Any]:
     """Change what a conversation says of who may write in it, for a member `:me` who has not left for good."""
+    stays = "contains(member_uuids, :me) AND NOT contains(left_uuids, :me)"
     return {
         "Update": {
             "TableName": table_name,
             "Key": conversation_key(group_uuid),
             "UpdateExpression": update,
-            "ConditionExpression": f"contains(member_uuids, :me) AND NOT contains(left_uuids, :me) AND {condition}",
+            "ConditionExpression": " AND ".join(filter(None, (stays, condition))),
             "ExpressionAttributeValues": values,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from . import actions
@@ -19,7 +20,7 @@ from .dynamodb import ConversationMoved, MessageTable
 from .items import Conversation, conversation_item, pair_group_uuid
 from .models import BlockedPerson
 from .sequence import conversation_without_messages, entry_from_conversation
-from .values import uuid_bytes, uuid_set
+from .values import number, uuid_bytes, uuid_set
 
 ATTEMPTS = 20
 """Each failed one means that the conversation was written into in between."""
@@ -102,19 +103,14 @@ def _put(table: MessageTable, conversation: Conversation) -> None:
 
 
 def _add(table: MessageTable, conversation: Conversation, by: UUID) -> None:
-    step = actions.change_conversation(
-        table.name,
-        conversation.group_uuid,
-        "ADD blocked_by :by",
-        # Should a first message have come in between, its entry has to be hidden, too.
-        "seq > :none" if conversation.begun else "seq = :none",
-        {":by": uuid_set(frozenset((by,))), ":me": uuid_bytes(by), ":none": {"N": "0"}},
-    )
-    after = replace(conversation, blocked_by=conversation.blocked_by | {by})
+    values = {":by": uuid_set(frozenset((by,))), ":me": uuid_bytes(by)}
+    change = partial(actions.change_conversation, table.name, conversation.group_uuid, "ADD blocked_by :by")
     if conversation.begun:
-        table.change_with_entry([step], entry_from_conversation(after, by))
+        after = replace(conversation, blocked_by=conversation.blocked_by | {by})
+        table.change_with_entry([change("", values)], entry_from_conversation(after, by))
     else:
-        table.transact(conversation.group_uuid, [step])
+        # Should a first message have come in between, its entry has to be hidden, too.
+        table.transact(conversation.group_uuid, [change("seq = :none", values | {":none": number(0)})])
 
 
 def _remove(table: MessageTable, conversation: Conversation, by: UUID) -> None:

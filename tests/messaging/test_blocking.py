@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from messaging import amendments, blocking, conversations
+from messaging import amendments, arranging, blocking, conversations
 from messaging.conversations import Blocked, ConversationNotFound
 from messaging.dynamodb import MessageTable
 from messaging.items import entry_key
@@ -252,6 +252,20 @@ def test_a_block_makes_the_entry_that_is_lost_so_that_an_old_image_cannot(either
     assert groups_of(BAYKO) == []
     reopen()
     assert groups_of(BAYKO) == [GROUP]
+
+
+def test_unblocking_twice_at_once_moves_the_entry_once(either_table: MessageTable) -> None:
+    start()
+    shut()
+
+    def reopen_and_archive() -> None:
+        reopen()
+        arranging.archive(user_uuid=BAYKO, group_uuid=GROUP)
+
+    between_read_and_write(either_table, reopen_and_archive)
+    reopen()
+
+    assert groups_of(BAYKO) == []
 
 
 def test_the_items_stay_below_a_kilobyte(either_table: MessageTable) -> None:

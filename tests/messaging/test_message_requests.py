@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from messaging import blocking, conversations, message_requests
+from messaging import arranging, blocking, conversations, leaving, message_requests
 from messaging.catching_up import since
 from messaging.conversations import AwaitingAnswer, Blocked, ConversationNotFound, Opening
 from messaging.dynamodb import MessageTable
@@ -207,6 +207,45 @@ def test_accepting_what_is_answered_or_blocked_in_between(
     else:
         assert message_requests.accept(user_uuid=BAYKO, group_uuid=GROUP).seq == 2
         assert len(inbox_of(BAYKO)) == 1
+
+
+def test_accepting_what_was_answered_and_archived_in_between_moves_nothing(either_table: MessageTable) -> None:
+    ask()
+
+    def answer_and_archive() -> None:
+        answer()
+        arranging.archive(user_uuid=BAYKO, group_uuid=GROUP)
+
+    between_read_and_write(either_table, answer_and_archive)
+    message_requests.accept(user_uuid=BAYKO, group_uuid=GROUP)
+
+    assert not inbox_of(BAYKO)
+
+
+def test_accepting_does_not_bring_back_who_has_left_for_good(either_table: MessageTable) -> None:
+    ask()
+    between_read_and_write(either_table, lambda: list(leaving.leave_one(either_table, GROUP, BAYKO, now=NOW)))
+
+    message_requests.accept(user_uuid=BAYKO, group_uuid=GROUP)
+
+    assert either_table.conversation_and_entry(GROUP, BAYKO)[1] is None
+
+
+def test_who_is_no_member_any_more_accepts_nothing(either_table: MessageTable) -> None:
+    ask()
+    between_read_and_write(
+        either_table,
+        lambda: either_table.client.update_item(
+            TableName=either_table.name,
+            Key=conversation_key(GROUP),
+            UpdateExpression="DELETE member_uuids :me",
+            ExpressionAttributeValues={":me": {"BS": [BAYKO.bytes]}},
+        ),
+    )
+
+    with pytest.raises(ConversationNotFound):
+        message_requests.accept(user_uuid=BAYKO, group_uuid=GROUP)
+    assert not inbox_of(BAYKO)
 
 
 def test_a_lost_entry_comes_back_among_the_requests(either_table: MessageTable) -> None:
