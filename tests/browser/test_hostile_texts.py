@@ -67,7 +67,7 @@ def test_no_text_runs_or_breaks_a_page(enter: Enter, table: MessageTable) -> Non
     # Conversations with people whose names and bios are vectors, each with a share of the texts, all on few pages.
     names = islice(short([*naughty_strings(), *script_vectors()[::40]], NAME_CHARS), 0, None, 12)
     people = []
-    for number, name in enumerate(islice(names, 18)):
+    for number, name in enumerate(islice(names, 25)):
         bio = next(islice(short(script_vectors(), BIO_CHARS), number * 50, None), "")
         people.append(User.objects.create_user(handle=f"vector{number}", display_name=name, bio=bio))
     share = -(-len(lines) // len(people))

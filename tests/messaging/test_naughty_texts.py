@@ -1,10 +1,8 @@
 """Texts that break other chats: each is refused or comes back as it was, as words and never as markup."""
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -13,6 +11,7 @@ from django.utils import timezone
 from cruddur.text import normalise_text
 from messaging.dynamodb import MessageTable
 from messaging.text import MESSAGE_MAX_CHARS, problem_with
+from tests import corpus
 from users.models import User
 
 from .pages import group_of
@@ -20,18 +19,16 @@ from .talk import write_all
 
 pytestmark = pytest.mark.django_db
 
-CORPORA = Path(__file__).parents[1] / "corpora"
-
 
 def naughty_strings() -> list[str]:
-    texts = [normalise_text(text) for text in json.loads((CORPORA / "blns.json").read_text(encoding="utf-8"))]
+    texts = [normalise_text(text) for text in corpus.naughty_strings()]
     return [text for text in texts if problem_with(text) is None]
 
 
 def script_vectors() -> Iterator[str]:
     """As many vectors a message as it holds."""
     text = ""
-    for line in (CORPORA / "xss.txt").read_text(encoding="utf-8").splitlines():
+    for line in corpus.script_vectors():
         if len(text) + len(line) >= MESSAGE_MAX_CHARS:
             yield normalise_text(text).strip()
             text = ""
