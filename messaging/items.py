@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .sends import Sent, sent_of, sent_value
-from .values import Item, number, number_of, text_of, uuid_bytes, uuid_of, uuid_set, uuids_of
+from .values import Item, number, number_of, text_of, uuid_bytes, uuid_of, uuid_set, uuids_if_any, uuids_of
 
 CONVERSATION_SK = "#CONVERSATION"
 FIRST_MESSAGE_SK = "0"
@@ -235,16 +235,16 @@ def entry_item(entry: Entry) -> dict[str, Any]:
 def conversation_from(item: Item) -> Conversation:
     return Conversation(
         group_uuid=uuid.UUID(item["pk"]["S"].removeprefix("MSG#")),
-        member_uuids=uuids_of(item, "member_uuids"),
+        member_uuids=uuids_of(item["member_uuids"]),
         seq=int(item["seq"]["N"]),
         version=int(item["version"]["N"]),
         last_sk=item["last_sk"]["S"],
         message=item["message"]["S"],
         last_user_uuid=uuid_of(item["last_user_uuid"]),
         sent={uuid.UUID(member): sent_of(value) for member, value in item["sent"]["M"].items()},
-        blocked_by=uuids_of(item, "blocked_by"),
+        blocked_by=uuids_if_any(item, "blocked_by"),
         awaiting=uuid_of(item["awaiting"]) if "awaiting" in item else None,
-        left_uuids=uuids_of(item, "left_uuids"),
+        left_uuids=uuids_if_any(item, "left_uuids"),
     )
 
 
@@ -265,7 +265,7 @@ def entry_from(item: Item) -> Entry:
     return Entry(
         user_uuid=uuid.UUID(item["pk"]["S"].removeprefix("GRP#")),
         group_uuid=uuid.UUID(item["sk"]["S"]),
-        member_uuids=uuids_of(item, "member_uuids"),
+        member_uuids=uuids_of(item["member_uuids"]),
         last_message_at=item["last_message_at"]["S"],
         message=item["message"]["S"],
         last_user_uuid=uuid_of(item["last_user_uuid"]),

@@ -36,6 +36,10 @@ def uuid_of(value: Mapping[str, Any]) -> uuid.UUID:
     return uuid.UUID(bytes=bytes(value["B"]))
 
 
-def uuids_of(item: Item, name: str) -> frozenset[uuid.UUID]:
-    """Empty where there are none."""
-    return frozenset(uuid.UUID(bytes=bytes(each)) for each in item[name]["BS"]) if name in item else frozenset()
+def uuids_of(value: Mapping[str, Any]) -> frozenset[uuid.UUID]:
+    return frozenset(uuid.UUID(bytes=bytes(each)) for each in value["BS"])
+
+
+def uuids_if_any(item: Item, name: str) -> frozenset[uuid.UUID]:
+    """Empty where there are none: a set of none cannot be stored."""
+    return uuids_of(item[name]) if name in item else frozenset()

@@ -9,6 +9,8 @@ from typing import Any
 from django.template import loader
 from playwright.sync_api import Page, Route
 
+from users.forms import ChooseHandleForm
+
 
 @dataclass(frozen=True)
 class Places:
@@ -53,7 +55,7 @@ NO_PAGES = {
     "archive": "is posted to",
     "browser_settings": "is posted to",
     "catch_up": "JSON",
-    "choose_handle": "needs a first sign-in without a handle",
+    "choose_handle": "needs a first sign-in without a handle; its template is below",
     "message_window": "a part of a conversation",
     "forgot_password": "leads to Cognito",
     "form_token": "JSON",
@@ -80,6 +82,7 @@ FRAGILE: Mapping[str, Mapping[str, Any]] = {
     "409.html": {},
     "429.html": {"wait": "9 seconds"},
     "500.html": {"incident": "abcd-1234"},
+    "users/choose_handle.html": {"form": ChooseHandleForm({"handle": "admin"})},
     "503.html": {"again_url": "/messages", "retry_after": 600},
     "messaging/unsent.html": {"status": 403, "heading": "Not sent", "explanation": "Why.", "action": "/", "text": "Hi"},
 }

@@ -51,7 +51,7 @@ def test_deleting_an_account_shows_at_once_in_the_other_s_open_page(
     leaving.get_by_role("button", name="Delete my account").click()
 
     expect(leaving.get_by_role("heading", name="Your account is being deleted")).to_be_visible()
-    assert leaving.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('cruddur'))") == []
+    leaving.wait_for_function("() => !Object.keys(localStorage).some((name) => name.startsWith('cruddur'))")
     leaving.goto("/messages")
     expect(leaving).to_have_url(re.compile(r"/\?next="))
 

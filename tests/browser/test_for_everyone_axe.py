@@ -9,13 +9,17 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from playwright.sync_api import Page, expect
 
+from users.models import User
+
 from . import everyone
-from .conftest import SignIn, Visit
+from .conftest import Enter, SignIn, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 RUN_AXE = """async () => {
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));  // the colours of the other theme
   const { violations } = await axe.run(document, { preload: false, resultTypes: ["violations"] });
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.any.map(
     (each) => each.message)}`));
@@ -75,6 +79,43 @@ def test_axe_finds_nothing_in_a_dialog(sign_in: SignIn) -> None:
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
 
     assert findings(page) == []
+
+
+def test_axe_finds_nothing_in_menus_and_the_question_before_a_deletion(enter: Enter) -> None:
+    page = enter("andrewbrown")
+    everyone.places(page)
+    own = page.locator("li.message--own", has_text="For everyone").last
+    own.locator("a.message__more").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menu")).to_be_visible()
+    of_message = findings(page)
+    page.get_by_role("menuitem", name="Delete").click()
+    expect(page.get_by_role("alertdialog")).to_be_visible()
+    of_question = findings(page)
+    page.get_by_role("button", name="Keep it").click()
+    page.locator(".thread__header [aria-haspopup=menu]").click()
+    expect(page.get_by_role("menu")).to_be_visible()
+
+    assert (of_message, of_question, findings(page)) == ([], [], [])
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_in_the_admin(enter: Enter, width: int) -> None:
+    admin = User.objects.get(handle="andrewbrown")
+    admin.is_staff = admin.is_superuser = True
+    admin.save(update_fields=["is_staff", "is_superuser"])
+    page = enter("andrewbrown", viewport={"width": width, "height": 800})
+    addresses = ["/admin/", "/admin/users/user/", f"/admin/users/user/{admin.pk}/change/"]
+    page.goto(addresses[0])
+    # Every list and page that the index leads to.
+    links = page.locator("main a[href^='/admin/']").evaluate_all("all => all.map((each) => each.getAttribute('href'))")
+    found = {}
+    for address in dict.fromkeys([*addresses, *links]):
+        page.goto(address)
+        if problems := findings(page):
+            found[address] = problems
+
+    assert found == {}
 
 
 def test_axe_finds_nothing_in_an_empty_list(sign_in: SignIn) -> None:

@@ -19,7 +19,17 @@ from local_stack.ports import free_port
 from local_stack.postgres import processes_in
 from local_stack.processes import is_alive, wait_until
 
-PARTS = ("cruddur", "local_stack", "messaging", "static", "templates", "users", "manage.py", "requirements.txt")
+PARTS = (
+    "cruddur",
+    "local_stack",
+    "messaging",
+    "moderation",
+    "static",
+    "templates",
+    "users",
+    "manage.py",
+    "requirements.txt",
+)
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 3.0
 

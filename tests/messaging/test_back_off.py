@@ -282,7 +282,7 @@ def test_a_refusal_ends_it_at_once(moto_table: MessageTable, stream: ScriptedStr
     assert reader.time.waited == []
 
 
-@pytest.mark.parametrize("operation", ["UpdateItem", "PutItem", "Scan"])
+@pytest.mark.parametrize("operation", ["UpdateItem", "TransactWriteItems", "Scan"])
 def test_a_refusal_of_the_table_ends_it_at_once(
     moto_table: MessageTable, stream: ScriptedStream, conversation: Conversation, operation: str
 ) -> None:
