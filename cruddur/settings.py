@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONCE, NONE, SELF
 
+from . import __version__
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -22,6 +24,8 @@ if CRUDDUR_ENV == "local":
     env.read_env(LOCAL_DIR / "env")
 
 PRODUCTION = CRUDDUR_ENV == "production"
+# What runs: `/healthz` and `/readyz` say it. A deployment sets the commit it was built from.
+VERSION = env.str("CRUDDUR_VERSION", "") or __version__
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
@@ -57,6 +61,7 @@ MIDDLEWARE = [
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "messaging.middleware.HealthMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "cruddur.body_limit.BodyLimitMiddleware",
     # Lengths tell little of what is in a page (BREACH): docs/architecture.md says why.
@@ -188,6 +193,7 @@ BODY_MAX_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = env
 DATA_UPLOAD_MAX_NUMBER_FILES = 0
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # load balancers ask over http and take no redirect for an answer
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE

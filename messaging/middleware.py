@@ -1,4 +1,4 @@
-"""The answers of what cannot be had now."""
+"""The answers of what cannot be had now, and those to load balancers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.urls import resolve
 
 from cruddur import errors
 from cruddur.rate_limits import RateLimited
@@ -13,6 +14,8 @@ from cruddur.rate_limits import RateLimited
 from .aws import Unavailable
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+HEALTH_PATHS = frozenset(("/healthz", "/readyz"))
 
 
 class UnavailableMiddleware:
@@ -30,3 +33,19 @@ class UnavailableMiddleware:
         if isinstance(exception, RateLimited):
             return errors.too_many_requests(request, retry_after=exception.retry_after)
         return None
+
+
+class HealthMiddleware:
+    """Answers `/healthz` and `/readyz` ahead of sessions and of the check of the host.
+
+    A load balancer asks each process by its address, which no ALLOWED_HOSTS can list.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info not in HEALTH_PATHS:
+            return self.get_response(request)
+        response: HttpResponse = resolve(request.path_info).func(request)
+        return response

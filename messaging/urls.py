@@ -1,8 +1,10 @@
 from django.urls import path
 
-from .views import account, amending, arranging, blocking, inbox, live, sending, start, thread
+from .views import account, amending, arranging, blocking, health, inbox, live, sending, start, thread
 
 urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("settings/export", account.export_data, name="export_data"),
     path("settings/delete-account", account.delete_account, name="delete_account"),
     path("account-deleted", account.account_deleted, name="account_deleted"),

@@ -28,6 +28,8 @@ SCRIPT = {"Accept": "application/json"}
 # signed out; 404 says neither that there is something nor that there is nothing; 400 and 422 are forms of theirs that
 # lack something, 405 what cannot be done so.
 ROWS: dict[str, tuple[str, str]] = {
+    "healthz": ("200 200 200 200 200 200 200", "405 405 405 405 405 405 405"),
+    "readyz": ("200 200 200 200 200 200 200", "405 405 405 405 405 405 405"),
     "": ("200 302 302 200 302 302 302", "405 405 405 405 405 405 405"),
     "sign-in-failed": ("400 400 400 400 400 400 400", "400 400 400 400 400 400 400"),
     "sign-up": ("405 405 405 405 405 405 405", "404 404 404 404 404 404 404"),

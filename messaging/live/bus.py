@@ -21,6 +21,9 @@ class Bus(Protocol):
     def publish(self, payload: str) -> None:
         """Hand the payload, below 8,000 bytes, to every listener. Raises BusUnavailable."""
 
+    def hear_itself(self, *, seconds: float) -> None:
+        """Publish something on a channel of its own, and hear it within as long. Raises BusUnavailable."""
+
     async def listen(self, *, up: Callable[[], None], hear: Callable[[str], None]) -> None:
         """Call `up` once nothing published from now on is missed, and `hear` with each payload; for ever.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,19 @@ class PostgresBus:
                 cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
         except (DatabaseError, InterfaceError) as error:
             raise BusUnavailable(type(error).__name__) from error
+
+    def hear_itself(self, *, seconds: float) -> None:
+        """With a connection of its own: a pooler in between may let notifications out and none in."""
+        channel = f"{CHANNEL}_{secrets.token_hex(8)}"
+        try:
+            with psycopg.Connection.connect(**_connection_parameters()) as listener:
+                listener.execute(f"LISTEN {channel}")
+                listener.execute("SELECT pg_notify(%s, '')", [channel])
+                heard = any(True for _ in listener.notifies(timeout=seconds, stop_after=1))
+        except (psycopg.Error, OSError) as error:
+            raise BusUnavailable(type(error).__name__) from error
+        if not heard:
+            raise BusUnavailable("not heard")
 
     async def listen(self, *, up: Callable[[], None], hear: Callable[[str], None]) -> None:
         try:

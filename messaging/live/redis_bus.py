@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Callable
 from functools import cache
 
@@ -36,6 +38,20 @@ class RedisBus:
             self._publisher.publish(self.channel, payload)
         except (RedisError, OSError) as error:
             raise BusUnavailable(type(error).__name__) from error
+
+    def hear_itself(self, *, seconds: float) -> None:
+        channel = f"{self.channel}:{secrets.token_hex(8)}"
+        until = time.monotonic() + seconds
+        try:
+            with self._publisher.pubsub(ignore_subscribe_messages=True) as listener:  # type: ignore[no-untyped-call]
+                listener.subscribe(channel)
+                self._publisher.publish(channel, "")
+                while (left := until - time.monotonic()) > 0:
+                    if listener.get_message(timeout=left):
+                        return
+        except (RedisError, OSError) as error:
+            raise BusUnavailable(type(error).__name__) from error
+        raise BusUnavailable("not heard")
 
     async def listen(self, *, up: Callable[[], None], hear: Callable[[str], None]) -> None:
         try:
