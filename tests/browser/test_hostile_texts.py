@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 from django.utils import timezone
@@ -41,7 +41,7 @@ SVG_OR_SCRIPT = ", ".join(
         "object",
         "embed",
         "script:not([src^='/static/'])",
-    )  # fmt: skip
+    )
 )
 
 
@@ -120,7 +120,7 @@ def test_no_report_runs_or_breaks_a_page_of_the_admin(enter: Enter, table: Messa
     people = [User.objects.create_user(handle=f"told{number}", display_name=name) for number, name in enumerate(names)]
     mod = User.objects.create_user(handle="mod", display_name=names[0], is_staff=True, is_superuser=True)
     vectors = islice(short(script_vectors(), MESSAGE_MAX_CHARS), 13, None, 200)
-    for person, teller in zip(people, people[1:], strict=False):
+    for person, teller in pairwise(people):
         said = list(islice(vectors, 4))
         moment = timezone.now() - timedelta(minutes=5)
         write_all(
