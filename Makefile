@@ -20,16 +20,16 @@ run: packages ## Start everything on this machine and the web server with reload
 	@exec $(VENV_PYTHON) -m local_stack run --stop-with-parent
 
 test: packages ## Run the tests on a throw-away stack; ARGS="-k name" passes options to pytest
-	@exec $(VENV_PYTHON) -m pytest --numprocesses 3 --dist loadfile $(ARGS)
+	@exec $(VENV_PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 coverage: packages ## Run the tests and tell which branches they do not take
-	@exec $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadfile --cov $(ARGS)
+	@exec $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov $(ARGS)
 
 dynamodb-local: packages ## Fetch and start DynamoDB Local, Amazon's own emulator; needs Java
 	@exec $(VENV_PYTHON) -m local_stack dynamodb-local --stop-with-parent
 
 test-dynamodb-local: packages ## Run the tests against DynamoDB Local; needs Java
-	@CRUDDUR_TEST_DYNAMODB_LOCAL=1 exec $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@CRUDDUR_TEST_DYNAMODB_LOCAL=1 exec $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-histories: packages ## Try 100,000 random steps against the message store, with every fault
 	@HISTORIES_STEPS=100000 exec $(VENV_PYTHON) -m pytest tests/histories $(ARGS)

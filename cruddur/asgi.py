@@ -16,7 +16,13 @@ django = get_asgi_application()
 
 # After Django is set up: the streams use its models.
 from cruddur.body_limit import BodyLimit  # noqa: E402
-from cruddur.request_id import RequestId  # noqa: E402
+from cruddur.request_id import Application, RequestId  # noqa: E402
 from messaging.live.endpoint import LiveApplication  # noqa: E402
 
-application = RequestId(LiveApplication(BodyLimit(django)))
+
+def site(pages: Application) -> Application:
+    """Django's handler with what is ahead of it."""
+    return RequestId(LiveApplication(BodyLimit(pages)))
+
+
+application = site(django)

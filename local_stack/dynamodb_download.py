@@ -121,9 +121,10 @@ def _download_with_npm(npm: str, package: Package, archive: Path, tick: Callable
         log=log,
     )
     try:
+        tick()
         while npm_child.is_running():
-            tick()
             time.sleep(0.05)
+            tick()
     finally:
         processes.stop([npm_child], patience=1.0)
     if npm_child.popen.returncode != 0 or not archive.exists():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,8 +36,16 @@ PRODUCTION_STORAGES = {
 botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
+LONGEST_FIRST = ("kills", "browser", "histories", "messaging")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests whose table is on the emulator, so that those alone can be run against another one."""
+    """Begin with the folders that take longest, so that no worker of pytest-xdist has to wait for another at the end.
+
+    Mark the tests whose table is on the emulator, so that those alone can be run against another one.
+    """
+    rank = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path.parent.name, len(rank)))
     for item in items:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         if "table" in getattr(item, "fixturenames", ()) or parameters.get("either_table") == "table":
@@ -95,10 +105,14 @@ def calls() -> Calls:
 
 @pytest.fixture(scope="session")
 def collected_static_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `collectstatic` makes for production, once."""
-    root = tmp_path_factory.mktemp("static")
-    with override_settings(STATIC_ROOT=root, STORAGES=PRODUCTION_STORAGES):
-        call_command("collectstatic", interactive=False, verbosity=0)
+    """What `collectstatic` makes for production, once for all workers of pytest-xdist."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "static"
+    with root.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (root / "staticfiles.json").exists():
+            with override_settings(STATIC_ROOT=root, STORAGES=PRODUCTION_STORAGES):
+                call_command("collectstatic", interactive=False, verbosity=0)
     return root
 
 

@@ -7,16 +7,20 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
 from django.conf import settings as django_settings
+from django.core.handlers.asgi import ASGIHandler
 from django.db import connection
+from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from pytest_django import DjangoDbBlocker
 
-from cruddur.asgi import application
+from cruddur import asgi
+from cruddur.request_id import Application
 from local_stack.ports import listener
 from messaging.connection import streams_client
 from messaging.dynamodb import MessageTable
@@ -85,8 +89,9 @@ def other_sessions() -> list[tuple[str, str]]:
 class WebServer:
     """uvicorn in a thread, at the address that the user pool sends people back to."""
 
-    def __init__(self) -> None:
+    def __init__(self, application: Application) -> None:
         self.url: str = django_settings.APP_URL
+        self.application = application
         self.start()
 
     def start(self) -> None:
@@ -95,7 +100,7 @@ class WebServer:
         sock = listener(port, variable="APP_URL")
         # With the access log, and by the project's own settings of logs: what they write is looked through.
         config = uvicorn.Config(
-            application, log_config=None, log_level="info", lifespan="on", timeout_graceful_shutdown=1
+            self.application, log_config=None, log_level="info", lifespan="on", timeout_graceful_shutdown=1
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [sock]}, daemon=True)
@@ -111,9 +116,14 @@ class WebServer:
 
 
 @pytest.fixture(scope="session")
-def web_server(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[WebServer]:
-    """Once it has stopped no request may have left a connection open."""
-    web_server = WebServer()
+def web_server(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, collected_static_files: Path
+) -> Iterator[WebServer]:
+    """With production's static files: a page takes 3 of them, not 70. Once it has stopped no connection may be open."""
+    with override_settings(
+        STATIC_ROOT=collected_static_files, WHITENOISE_USE_FINDERS=False, WHITENOISE_AUTOREFRESH=False
+    ):
+        web_server = WebServer(asgi.site(ASGIHandler()))
     yield web_server
     web_server.stop()
     with django_db_blocker.unblock():
@@ -126,8 +136,8 @@ def web_server(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Ite
 
 
 @pytest.fixture
-def server(web_server: WebServer) -> str:
-    """The address of the web server."""
+def server(web_server: WebServer, production_static_files: Path) -> str:
+    """The address of the web server, whose pages name production's static files."""
     return web_server.url
 
 
@@ -175,7 +185,7 @@ def visit(browser: Browser, site: str, secrets: Secrets) -> Iterator[Visit]:
 
     def visit(path: str = "/", **options: object) -> Page:
         context = browser.new_context(base_url=site, **options)  # type: ignore[arg-type]
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         context.add_init_script(NOTE_EVENTS)
         context.on("request", secrets.note_request)
         contexts.append(context)

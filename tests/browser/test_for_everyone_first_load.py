@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
+from django.contrib.staticfiles import finders
 from playwright.sync_api import Page, Response, Route, expect
+from pytest_django.fixtures import Settings
 
-from .conftest import SignIn
+from .conftest import Enter, SignIn
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+DEVELOPMENT_STORAGES = django_settings.STORAGES
 REQUESTS_AT_MOST = 12  # before the first paint
 BYTES_AT_MOST = 60_000  # compressed
 BEFORE_FIRST_PAINT = """() => {
@@ -74,6 +78,23 @@ def test_joined_modules_work(loaded: Loaded) -> None:
     page.keyboard.press("?")
 
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+
+
+def test_in_development_each_module_comes_by_itself(enter: Enter, settings: Settings) -> None:
+    page = enter("andrewbrown", "/shortcuts")
+    settings.STORAGES = DEVELOPMENT_STORAGES
+    served: list[str] = []
+
+    def answer(route: Route) -> None:
+        served.append(route.request.url.partition("/static/")[2])
+        route.fulfill(path=finders.find(served[-1]))
+
+    page.context.route("**/static/**", answer)
+    page.goto("/messages")
+    page.keyboard.press("?")
+
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    assert {"js/app.js", "js/page/shortcuts.js", "css/app.css", "css/layout.css"} <= set(served)
 
 
 def test_nothing_jumps(loaded: Loaded) -> None:
