@@ -12,6 +12,9 @@ os.environ.setdefault("PGAPPNAME", "cruddur web")
 # whitenoise hands static files over as synchronous iterators, which Django reads whole: they are small.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
+from cruddur import measuring  # noqa: E402 - reads the settings
+
+measuring.start("web")
 django = get_asgi_application()
 
 # After Django is set up: the streams use its models.

@@ -238,6 +238,15 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 
+# Metrics and traces over OTLP, when there is somewhere to send them; OpenTelemetry reads its other variables itself.
+TELEMETRY = bool(env.str("OTEL_EXPORTER_OTLP_ENDPOINT", ""))
+# What each page cost, on the page and in its headers. Whatever is set: never in production.
+DEBUG_PANEL = env.bool("DEBUG_PANEL", CRUDDUR_ENV == "local") and not PRODUCTION
+if DEBUG_PANEL:
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("django.middleware.gzip.GZipMiddleware") + 1, "messaging.debug_panel.DebugPanelMiddleware"
+    )
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

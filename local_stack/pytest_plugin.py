@@ -38,8 +38,8 @@ APP_URLS = "CRUDDUR_TEST_APP_URLS"
 NO_TESTS_RUN = ("-h", "--help", "-V", "--version", "--markers", "--fixtures", "--co", "--collect-only")
 # What a developer's shell may hold and the tests must not see.
 FOREIGN = (
-    "ALLOWED_HOSTS", "AWS_DEFAULT_REGION", "AWS_PROFILE", "BEHIND_PROXY", "CRUDDUR_VERSION", "DEBUG", "LOG_LEVEL",
-    "OIDC_OP_ISSUER", "REDIS_URL", "SECRET_KEY_FALLBACKS",
+    "ALLOWED_HOSTS", "AWS_DEFAULT_REGION", "AWS_PROFILE", "BEHIND_PROXY", "CRUDDUR_VERSION", "DEBUG", "DEBUG_PANEL",
+    "LOG_LEVEL", "OIDC_OP_ISSUER", "OTEL_EXPORTER_OTLP_ENDPOINT", "REDIS_URL", "SECRET_KEY_FALLBACKS",
 )  # fmt: skip
 
 

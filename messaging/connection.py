@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from .aws import connect, connect_streams
 from .dynamodb import MessageTable
+from .watching import watch_if_asked
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -28,6 +29,7 @@ def message_table() -> MessageTable:
 def _message_table() -> MessageTable:
     _refuse_unasked_aws(settings.DYNAMODB_ENDPOINT_URL)
     client = connect(endpoint_url=settings.DYNAMODB_ENDPOINT_URL, region=settings.AWS_REGION)
+    watch_if_asked(client)
     return MessageTable(client, settings.DDB_MESSAGE_TABLE)
 
 

@@ -15,6 +15,8 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
+from cruddur import measuring
+
 from .admission import admit
 from .bus import Bus, bus
 from .hub import Hub
@@ -69,6 +71,7 @@ class LiveApplication:
             await send({"type": "lifespan.startup.complete"})
             await receive()
         hub.close()
+        await asyncio.to_thread(measuring.stop)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,10 +10,13 @@ import logging
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from uuid import UUID
 
+from cruddur import measuring
+
 from .bus import Bus, BusUnavailable, bus
-from .events import Event, Malformed, PersonKicked, SessionEnded, event_from
+from .events import Event, Malformed, PersonKicked, SessionEnded, Written, event_from
 from .rendering import Reader, Rendering, frame
 from .sessions import SessionChecks, SessionsUnavailable, fingerprint
 from .streams import Stream
@@ -61,9 +64,11 @@ class Hub:
             oldest.end("too-many")
             own.pop(oldest)
         own[stream] = None
+        measuring.tell(measuring.STREAMS_OPEN)
         try:
             yield stream
         finally:
+            measuring.tell(measuring.STREAMS_OPEN, -1)
             own.pop(stream, None)
             if not own and self._streams.get(reader.user) is own:
                 del self._streams[reader.user]
@@ -99,7 +104,10 @@ class Hub:
                 self._kick(event.user, list(self._streams.get(event.user, ())))
             case _:
                 rendering = Rendering(event)
-                for member in event.members & self._streams.keys():
+                readers = event.members & self._streams.keys()
+                if readers and isinstance(event, Written) and measuring.is_heard():
+                    measuring.tell(measuring.DELIVERY_TIME, seconds_since(event.message.created_at))
+                for member in readers:
                     for stream in self._streams[member]:
                         if said := rendering.for_reader(stream.reader):
                             stream.offer(said)
@@ -169,3 +177,8 @@ class Hub:
                     stream.checked_at = now
                 else:
                     stream.end("signed-out")
+
+
+def seconds_since(created_at: str) -> float:
+    """How long ago a message was written, by this machine's clock; 0 where another one's was ahead."""
+    return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(created_at)).total_seconds())

@@ -8,7 +8,7 @@ requests[0].read_units  # 1.0
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -60,39 +60,51 @@ def total(requests: Iterable[Request]) -> Total:
     )
 
 
+Note = Callable[[Request, Mapping[str, Any], Mapping[str, Any]], None]
+"""Takes a request that has ended, its parameters, and its answer, which is empty when there was none."""
+
+
 @contextmanager
 def metered(client: DynamoDBClient) -> Iterator[Sequence[Request]]:
     """Note the requests that any thread makes with this client; gives the list to which they are added as they end.
 
     The requests ask for the capacity they consume (TOTAL), unless their caller asked already. Meters may be nested.
     """
-    meter = _Meter()
-    events = client.meta.events
-    handlers: dict[str, Callable[..., None]] = {
-        "before-parameter-build": meter.ask,
-        "before-call": meter.begin,
-        "after-call": meter.answered,
-        "after-call-error": meter.failed,
-    }
-    for event, handler in handlers.items():
-        events.register(event, handler)
+    requests: list[Request] = []
+    meter = _Meter(lambda request, _parameters, _answer: requests.append(request), "TOTAL")
+    for event, handler in meter.handlers.items():
+        client.meta.events.register(event, handler)
     try:
-        yield meter.requests
+        yield requests
     finally:
-        for event, handler in handlers.items():
-            events.unregister(event, handler)
+        for event, handler in meter.handlers.items():
+            client.meta.events.unregister(event, handler)
+
+
+def watch(client: DynamoDBClient, note: Note) -> None:
+    """Note every request of this client from now on, on the thread that makes it, with its capacity by index."""
+    for event, handler in _Meter(note, "INDEXES").handlers.items():
+        client.meta.events.register(event, handler)
 
 
 class _Meter:
     """The events of one request share a `context`, whatever its thread: when it began is kept there."""
 
-    def __init__(self) -> None:
-        self.requests: list[Request] = []
+    def __init__(self, note: Note, capacity: str) -> None:
+        self.note = note
+        self.capacity = capacity
         self.key = f"cruddur-meter-{id(self)}"
+        self.handlers: dict[str, Callable[..., None]] = {
+            "before-parameter-build": self.ask,
+            "before-call": self.begin,
+            "after-call": self.answered,
+            "after-call-error": self.failed,
+        }
 
-    def ask(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+    def ask(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
         if model.input_shape and "ReturnConsumedCapacity" in model.input_shape.members:
-            params.setdefault("ReturnConsumedCapacity", "TOTAL")
+            params.setdefault("ReturnConsumedCapacity", self.capacity)
+        context[f"{self.key}-parameters"] = params
 
     def begin(self, model: Any, context: dict[str, Any], **_: Any) -> None:
         context[self.key] = model.name, time.perf_counter()
@@ -110,16 +122,15 @@ class _Meter:
         operation, began = context.pop(self.key)
         units = _units(answer.get("ConsumedCapacity"))
         is_read = operation in READS
-        self.requests.append(
-            Request(
-                operation=operation,
-                read_units=units if is_read else None,
-                write_units=None if is_read else units,
-                items=_items(answer),
-                milliseconds=round((time.perf_counter() - began) * 1000, 1),
-                error=error,
-            )
+        request = Request(
+            operation=operation,
+            read_units=units if is_read else None,
+            write_units=None if is_read else units,
+            items=_items(answer),
+            milliseconds=round((time.perf_counter() - began) * 1000, 1),
+            error=error,
         )
+        self.note(request, context.pop(f"{self.key}-parameters", {}), answer)
 
 
 def _units(consumed: Any) -> float | None:
@@ -127,6 +138,19 @@ def _units(consumed: Any) -> float | None:
     if not consumed:
         return None
     return float(sum(each.get("CapacityUnits", 0) for each in ([consumed] if isinstance(consumed, dict) else consumed)))
+
+
+def units_by_index(answer: Mapping[str, Any]) -> Iterator[tuple[str, str, float]]:
+    """Table, index ("" for the table itself) and the units that an answer says they consumed."""
+    consumed = answer.get("ConsumedCapacity") or []
+    for each in [consumed] if isinstance(consumed, dict) else consumed:
+        table = each.get("TableName", "")
+        indexes = {**each.get("GlobalSecondaryIndexes", {}), **each.get("LocalSecondaryIndexes", {})}
+        for index, its in indexes.items():
+            yield table, index, float(its.get("CapacityUnits", 0))
+        # Not every emulator tells them apart: then it is all the table's.
+        rest = each.get("CapacityUnits", 0) - sum(its.get("CapacityUnits", 0) for its in indexes.values())
+        yield table, "", float(each["Table"].get("CapacityUnits", 0) if "Table" in each else rest)
 
 
 def _items(answer: dict[str, Any]) -> int:

@@ -21,6 +21,7 @@ from messaging.items import Conversation
 from messaging.projection import Change, change_to, changes
 
 from .applying import DeadLetters, apply
+from .lag import Lag
 from .shards import SHARD_START, IteratorExpired, Trimmed, describe_stream, iterator_after, read_records
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ DESCRIBE_SECONDS = 15.0
 """How often shards are listed at least: children may be listed late."""
 DESCRIBE_SOON_SECONDS = 1.0
 """When shards are listed again after one ended; then after twice as long, up to `DESCRIBE_SECONDS`."""
-FIRST_WAIT = 0.5
-LONGEST_WAIT = 10.0
+FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
 """Seconds before a step is tried again while DynamoDB cannot answer, doubled each time."""
 RECORDS_A_PAGE = 1000
 DRAINED_PASSES = 3
@@ -87,6 +87,7 @@ class StreamConsumer:
     between: Callable[[], object] = field(default=lambda: None)
     """Called after each pass of `run`, for other work that takes a moment."""
     clock: Callable[[], float] = time.monotonic
+    lag: Lag = field(default_factory=Lag)
     records: int = 0
     """Read so far."""
     entries: int = 0
@@ -244,11 +245,13 @@ class StreamConsumer:
             del self._iterators[shard_id]
             self._gaps.add(shard_id)
             return 0
+        self.lag.reads(shard_id, records)
         moved = sum(self._apply(change, shard_id) for change in changes(records))
         if following:
             self._iterators[shard_id] = following
         else:
             del self._iterators[shard_id]
+            self.lag.leaves(shard_id)
             self._listing_due, self._listing_wait = self.clock(), DESCRIBE_SOON_SECONDS
         if records or not following:
             self._save(shard_id, records[-1]["dynamodb"]["SequenceNumber"] if following else SHARD_END)

@@ -8,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from cruddur import measuring
 from cruddur.terminal import Column, as_json, is_terminal
 from messaging.connection import message_table, streams_client
 from messaging.live import publishing
@@ -58,6 +59,8 @@ class Command(TableCommand):
 
     def act(self, *, once: bool, status: bool, replay: bool, verbosity: int, **options: Any) -> None:
         self.tells_batches = verbosity > 1
+        if not status:
+            measuring.start("worker")
         if status:
             self.show_status(stream_arn(message_table()))
         elif once:
@@ -106,7 +109,7 @@ class Command(TableCommand):
         return arn
 
     def consumer(self, arn: str) -> StreamConsumer:
-        return StreamConsumer(
+        consumer = StreamConsumer(
             message_table(),
             streams_client(),
             arn,
@@ -116,8 +119,11 @@ class Command(TableCommand):
             publishing.conversation_changed,
             WaitingDeletions(),
         )
+        measuring.gauges[measuring.STREAM_LAG] = lambda: consumer.lag.seconds(timezone.now())
+        return consumer
 
     def tell_batch(self, batch: Batch) -> None:
+        measuring.tell(measuring.STREAM_RECORDS, batch.records)
         if not self.tells_batches:
             return
         what = f"{batch.shard_id}: {batch.records:,} records" if batch.shard_id else "every conversation projected"

@@ -1,0 +1,59 @@
+"""What the code tells of its work while it works, and who listens: telemetry where it is configured, else nobody.
+
+Telling somebody costs nothing worth measuring while nobody listens. Attributes are names of things, of which there are
+few: never a text, a token, an address of a person or anything else that somebody wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+
+MESSAGES_SENT = "cruddur.messages.sent"
+DELIVERY_TIME = "cruddur.delivery.time"
+STREAMS_OPEN = "cruddur.streams.open"
+STREAM_LAG = "cruddur.stream.lag"
+STREAM_RECORDS = "cruddur.stream.records"
+DYNAMODB_UNITS = "cruddur.dynamodb.units"
+DYNAMODB_TIME = "cruddur.dynamodb.time"
+
+Listener = Callable[[str, float, dict[str, str]], None]
+_listeners: list[Listener] = []
+gauges: dict[str, Callable[[], float]] = {}
+"""What is asked for when it is sent, by its name."""
+
+
+def tell(name: str, value: float = 1, **attributes: str) -> None:
+    """Something was so much: a count to add, or a time in seconds."""
+    for listener in _listeners:
+        listener(name, value, attributes)
+
+
+def is_heard() -> bool:
+    """Whether anybody listens, for what takes work to tell."""
+    return bool(_listeners)
+
+
+def listen(listener: Listener) -> None:
+    """Tell this one too, for as long as the process lives."""
+    _listeners.append(listener)
+
+
+def start(service: str) -> None:
+    """Send metrics and traces of this process, under the name of the service; nothing unless TELEMETRY says so.
+
+    Before Django loads its middleware, where there is any.
+    """
+    if settings.TELEMETRY:
+        from . import telemetry  # noqa: PLC0415 - half a second and 20 MB that a process without it does not pay
+
+        telemetry.start(service)
+
+
+def stop() -> None:
+    """Send what was not sent yet, within two seconds: a signal ends a process without its last words."""
+    if settings.TELEMETRY:
+        from . import telemetry  # noqa: PLC0415
+
+        telemetry.stop()

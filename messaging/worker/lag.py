@@ -1,0 +1,34 @@
+"""How far a consumer of the stream is behind, from what it reads: no request is made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+
+class Lag:
+    """The oldest record of the page that was read last, for each shard; one thread writes, another may read."""
+
+    def __init__(self) -> None:
+        self._oldest: dict[str, datetime] = {}
+
+    def reads(self, shard_id: str, records: Sequence[Mapping[str, Any]]) -> None:
+        """The consumer has read a page of a shard, and is going to apply it."""
+        # The API promises no record a time, though each has one.
+        written: datetime | None = records[0]["dynamodb"].get("ApproximateCreationDateTime") if records else None
+        if written is None:
+            self.leaves(shard_id)
+        else:
+            self._oldest[shard_id] = written
+
+    def leaves(self, shard_id: str) -> None:
+        """The consumer is through with a shard."""
+        self._oldest.pop(shard_id, None)
+
+    def seconds(self, now: datetime) -> float:
+        """How old the oldest record is of those in work or applied last; 0 when the last pages had none.
+
+        A page that cannot be applied keeps getting older.
+        """
+        return max((max(0.0, (now - each).total_seconds()) for each in list(self._oldest.values())), default=0.0)
