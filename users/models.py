@@ -140,3 +140,16 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.display_name
+
+
+class MovedIn(models.Model):
+    """Who somebody of the old system is here: written once, so that nobody moves in twice, under whatever uuid."""
+
+    old_uuid = models.UUIDField(primary_key=True)
+    person = models.OneToOneField(User, models.CASCADE, related_name="+")
+    """Nobody here is two people of the old system: what they wrote each other would be nobody's conversation."""
+    placeholder = models.BooleanField(default=False)
+    """Whether only the conversations told of them: the old users table had no such row when it was read."""
+
+    def __str__(self) -> str:
+        return f"{self.old_uuid} is {self.person_id}"

@@ -1,4 +1,4 @@
-"""What a fork of the nursery becomes: a web server or a stream worker, the real ones, whose moments are counted."""
+"""What a fork of the nursery becomes: a web server, a stream worker or an import, real ones, whose moments count."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cruddur.asgi import application
 from cruddur.command_line import main
 from messaging import connection
 from messaging.dynamodb import MessageTable
-from messaging.management.commands import ddb_stream
+from messaging.management.commands import ddb_import_reference, ddb_stream
 from messaging.worker import active_worker
 
 from .moments import Moments
@@ -54,6 +54,15 @@ def worker(*, told: int, table: str, die_at: int | None = None, lock: int = 0, a
     raise SystemExit(main(["manage.py", "ddb_stream", *arguments]))
 
 
+def importer(*, told: int, table: str, die_at: int, of: tuple[str, ...], arguments: tuple[str, ...]) -> None:
+    """`manage.py ddb_import_reference`, on the client whose calls are counted, not on a more patient one."""
+    moments = watched(told, table)
+    moments.of = of
+    ddb_import_reference.patient = lambda client, **_: client  # type: ignore[attr-defined]
+    moments.arm(die_at)
+    raise SystemExit(main(["manage.py", "ddb_import_reference", *arguments]))
+
+
 def watched(told: int, table: str) -> Moments:
     connection._message_table = lambda: MessageTable(CLIENT, table)  # type: ignore[assignment]
     moments = Moments(told)
@@ -61,4 +70,4 @@ def watched(told: int, table: str) -> Moments:
     return moments
 
 
-ROLES: dict[str, Callable[..., object]] = {"web": web, "worker": worker}
+ROLES: dict[str, Callable[..., object]] = {"web": web, "worker": worker, "importer": importer}

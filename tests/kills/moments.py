@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,8 @@ class Moments:
     """Descriptor of the file."""
     die_at: int | None = None
     """Counted down; None to live."""
+    of: Sequence[str] = ("",)
+    """What the moments that count begin with; by default all do."""
     _after_statement: bool = True
 
     def arm(self, die_at: int | None) -> None:
@@ -47,6 +49,8 @@ class Moments:
     def is_now(self, moment: str) -> None:
         """Tell it, and die if it is the one."""
         os.write(self.told, f"{moment}\n".encode())
+        if not moment.startswith(tuple(self.of)):
+            return
         if self.die_at == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         if self.die_at is not None:

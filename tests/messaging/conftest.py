@@ -1,17 +1,22 @@
-"""What the tests of live updates share: both buses, and a web process."""
+"""What the tests of live updates share, both buses and a web process; and the old system to move in from."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from pytest_django.fixtures import Settings
 
+from messaging.dynamodb import MessageTable
 from messaging.live import redis_bus
 from messaging.live import typing as live_typing
 
 from .live_site import WebProcess, web_process
+from .moved import ANDREW, BAYKO, LONDO
+from .old_layout import OldSystem
 from .redis_server import RedisServer
 
 
@@ -40,3 +45,20 @@ def site(transactional_db: None) -> Iterator[WebProcess]:
     live_typing.forget()
     with web_process() as process:
         yield process
+
+
+@pytest.fixture
+def old(table: MessageTable) -> Iterator[OldSystem]:
+    """The old system, with an empty table beside this one's."""
+    system = OldSystem(table, f"old-messages-{uuid4().hex[:8]}")
+    system.create()
+    yield system
+    system.drop()
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> str:
+    """The old users table, as a file."""
+    path = tmp_path / "users.json"
+    path.write_text(json.dumps([user.row for user in (ANDREW, BAYKO, LONDO)]))
+    return str(path)

@@ -1,0 +1,190 @@
+"""One conversation is written, or completed: nothing twice, whatever is there and wherever an earlier run ended.
+
+A message is there when one of its writer with its message_uuid is. A conversation that is not there yet gets its
+messages first, its own item and the entries last and together: what can be seen is whole. Into one that is there (the
+two have chatted here before, or the old system went on after the last import) missing messages are put where they
+belong; then numbers, conversation and entries are repaired as `ddb_reconcile` does it, which is safe while people chat.
+Everything imported counts as read: the old system does not know what was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import takewhile
+from uuid import UUID
+
+from messaging import actions
+from messaging.aws import Unavailable
+from messaging.calls import refused
+from messaging.dynamodb import ConversationMoved, MessageTable
+from messaging.items import Conversation, Message, conversation_key, format_created_at, message_from, message_item
+from messaging.operations.bulk import BulkWriter, Stopped
+from messaging.operations.patience import patiently
+from messaging.reconciliation.comparison import UNREADABLE, Look, problems
+from messaging.reconciliation.looks import Looks
+from messaging.reconciliation.settling import Settling
+from messaging.sequence import conversation_from_messages, entry_from_conversation
+
+from .merging import fitted_in
+
+ATTEMPTS = 5
+"""Each failed one means that the two wrote to each other here at this moment."""
+AT_THIS_MOMENT = timedelta(minutes=15)
+"""What is older was not sent here just now, whatever the clocks: without a condition nothing is written over."""
+
+
+class Unrepaired(Exception):
+    """The conversation here is damaged in a way that `ddb_reconcile` cannot repair. The argument says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What became of a conversation."""
+
+    written: int
+    """Messages that were not there."""
+    found: int
+    """Messages that were."""
+    is_new: bool
+
+
+@dataclass(slots=True)
+class Arriving:
+    """Writes conversations into the table, from any number of threads; with `dry_run` only says what it would write."""
+
+    writer: BulkWriter
+    now: datetime
+    dry_run: bool = False
+
+    @property
+    def table(self) -> MessageTable:
+        return self.writer.table
+
+    def conversation(
+        self, messages: Sequence[Message], *, members: frozenset[UUID], left: AbstractSet[UUID]
+    ) -> Arrived:
+        """Let the table hold these messages, all of one conversation of these two, of whom some may have left for good.
+
+        Raises Unavailable, Stopped, and Unrepaired.
+        """
+        for _ in range(ATTEMPTS):
+            look, there = self._look(messages[0].group_uuid)
+            known = {(message.user_uuid, message.message_uuid) for message in there}
+            missing = [each for each in messages if (each.user_uuid, each.message_uuid) not in known]
+            arrived = Arrived(len(missing), len(messages) - len(missing), is_new=look.item is None)
+            if self.dry_run:
+                return arrived
+            together = fitted_in(missing, there)
+            if look.item is None:
+                is_done = self._begin(together, there, members, left)
+            else:
+                is_done = self._complete(look, together, there)
+            if is_done:
+                self._note_as_read(messages, members)
+                return arrived
+        raise Unavailable
+
+    def _look(self, group_uuid: UUID) -> tuple[Look, list[Message]]:
+        """The conversation, its entries and all of its messages as they are now."""
+        reads, look, there = Looks(self.table), Look(group_uuid), list[Message]()
+        look.set_item(reads.item(conversation_key(group_uuid)))
+        for item in reads.messages(group_uuid):
+            look.running.add(item)
+            try:
+                there.append(message_from(item))
+            except UNREADABLE:
+                raise Unrepaired(f"the message at {item['sk']['S']} of it here cannot be read") from None
+        if look.item is not None:
+            reads.read_entries([look])
+            reads.read_positions([look])
+        return look, there
+
+    def _begin(
+        self,
+        messages: Sequence[Message],
+        there: Sequence[Message],
+        members: frozenset[UUID],
+        left: AbstractSet[UUID],
+    ) -> bool:
+        """Write a conversation of these messages; False when there is one meanwhile."""
+        stored, keys = set(there), {message.created_at for message in there}
+        changed = [message for message in messages if message not in stored]
+        # In bulk there are no conditions.
+        recent = format_created_at(self.now - AT_THIS_MOMENT)
+        by_itself = [each for each in changed if each.created_at > recent and each.created_at not in keys]
+        self.writer.put(message_item(message) for message in changed if message not in by_itself)
+        if not all(map(self._put_new, by_itself)):
+            return False
+        conversation = conversation_from_messages(messages, member_uuids=members)
+        conversation = replace(conversation, left_uuids=frozenset(left & members))
+        newest = messages[-1]
+        entries = [
+            replace(entry_from_conversation(conversation, member), read_seq=newest.seq, read_sk=newest.created_at)
+            for member in sorted(members - left)
+        ]
+        try:
+            patiently(lambda: self.table.create(conversation, None, entries))
+        except ConversationMoved as moved:
+            if moved.now is not None:
+                return False
+            # Entries without a conversation: whoever left them there.
+            return self._begin_beside_entries(conversation)
+        return True
+
+    def _begin_beside_entries(self, conversation: Conversation) -> bool:
+        try:
+            patiently(lambda: self.table.create(conversation, None, ()))
+        except ConversationMoved:
+            return False
+        self._repair(conversation.group_uuid, conversation.version)
+        return True
+
+    def _complete(self, look: Look, messages: Sequence[Message], there: Sequence[Message]) -> bool:
+        """Put what is missing into a conversation that is there, and repair what follows from the messages.
+
+        False when another message took the place of one meanwhile.
+        """
+        keys = {message.created_at for message in there}
+        missing = [message for message in messages if message.created_at not in keys]
+        version = look.conversation.version if look.conversation else 0
+        if not all(map(self._put_new, missing)):
+            return False
+        if missing or problems(look, settled_version=version):
+            self._repair(look.group_uuid, version)
+        return True
+
+    def _put_new(self, message: Message) -> bool:
+        """Store a message unless there is one at its moment. 1 call."""
+        if self.writer.stop.is_set():
+            raise Stopped
+        put = actions.put_new(self.table.name, message_item(message))["Put"]
+        return patiently(lambda: refused(lambda: self.table.client.put_item(**put))) is None
+
+    def _repair(self, group_uuid: UUID, version: int) -> None:
+        found = patiently(lambda: Settling(self.table).conversation(group_uuid, version))
+        if wrong := [each for each in found if not each.repaired]:
+            raise Unrepaired(wrong[0].what)
+
+    def _note_as_read(self, messages: Sequence[Message], members: frozenset[UUID]) -> None:
+        """Let nobody find unread what was told before anything was written here.
+
+        The last of the imported messages that stand before all others is what they have read at least. One less is
+        what "Mark unread" leaves, which stays.
+        """
+        group_uuid = messages[0].group_uuid
+        imported = {message.message_uuid for message in messages}
+        entries = patiently(lambda: self.table.entries(group_uuid, members))
+        behind = [entry for entry in entries if entry.read_seq < len(messages) - 1]
+        if not behind:
+            return
+        stored = map(message_from, Looks(self.table).messages(group_uuid))
+        before_all = list(takewhile(lambda message: message.message_uuid in imported, stored))
+        for entry in behind:
+            if before_all and entry.read_seq < before_all[-1].seq - 1:
+                self._mark_read(entry.user_uuid, before_all[-1])
+
+    def _mark_read(self, user_uuid: UUID, message: Message) -> None:
+        patiently(lambda: self.table.mark_read(user_uuid, message))

@@ -1,0 +1,137 @@
+"""The groups of two people become one conversation: their messages in the order of time, by the rules of the model.
+
+Pure, but for the report it writes into.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from uuid import UUID
+
+from cruddur.text import normalise_text
+from messaging.items import Message, format_created_at
+from messaging.sequence import deleted
+from messaging.text import MESSAGE_MAX_CHARS
+
+from .old_layout import OldMessage
+from .old_times import Form, Reading, read_time
+from .report import Kind, Report
+
+LATER = timedelta(microseconds=1)
+BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
+"""For a group none of whose times can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An old message and when it was sent, as far as can be told."""
+
+    message: OldMessage
+    moment: datetime
+    form: Form
+    place: int
+    """Among those of its group, as the old table sorts them."""
+
+    @property
+    def order(self) -> tuple[datetime, bool, int, str, str]:
+        """What has no readable time comes right after the message that stands before it in the old table."""
+        return self.moment, self.form is Form.UNREADABLE, self.place, self.message.group, self.message.sk
+
+
+@dataclass(frozen=True, slots=True)
+class Merger:
+    """Tells a conversation anew."""
+
+    report: Report
+    zone: tzinfo
+    """Of times without one."""
+    now: datetime
+    """Nothing was sent later."""
+
+    def placed(self, messages: Sequence[OldMessage], entry_sks: Iterable[str] = ()) -> list[Placed]:
+        """The messages of one group, in the old table's order, each with its moment; no time is left without one."""
+        readings = [read_time(message.sk, zone=self.zone) for message in messages]
+        last = self._first_moment(readings, entry_sks)
+        found: list[Placed] = []
+        for place, (message, reading) in enumerate(zip(messages, readings, strict=True)):
+            self.report.count(**{f"times_{reading.form.name.lower()}": 1})
+            last = self._moment(message, reading, last)
+            found.append(Placed(message, last, reading.form, place))
+        return found
+
+    def _first_moment(self, readings: Iterable[Reading], entry_sks: Iterable[str]) -> datetime:
+        of_entries = (read_time(sk, zone=self.zone) for sk in entry_sks)
+        moments = (reading.moment for reading in (*readings, *of_entries) if reading.moment)
+        return min(next(moments, BEFORE_ALL), self.now)
+
+    def _moment(self, message: OldMessage, reading: Reading, last: datetime) -> datetime:
+        if reading.moment is None:
+            at = format_created_at(last)
+            what = f"its time cannot be read; it stands where the old table has it, at {at}"
+            self.report.remark(Kind.TIME_UNREADABLE, message.pk, message.sk, what)
+            return last
+        if reading.moment > self.now:
+            what = "its time is in the future; it stands at the time of this import"
+            self.report.remark(Kind.TIME_IN_THE_FUTURE, message.pk, message.sk, what)
+            return self.now
+        return reading.moment
+
+    def told(
+        self, placed: Iterable[Placed], group_uuid: UUID, *, people: Mapping[UUID, UUID], left: Set[UUID]
+    ) -> list[Message]:
+        """The messages of the conversation, in order and numbered from 1, each later than the one before.
+
+        `people` are uuids here by old ones; what those who have `left` wrote is told as deleted.
+        """
+        in_order = sorted(placed, key=lambda each: each.order)
+        uuids = Counter(each.message.message_uuid for each in in_order)
+        found: list[Message] = []
+        for each in in_order:
+            for text, message_uuid in self._texts(each.message, alone=uuids[each.message.message_uuid] == 1):
+                moment = max(each.moment, found[-1].created + LATER) if found else each.moment
+                writer = people[each.message.writer.uuid]
+                message = Message(group_uuid, format_created_at(moment), len(found) + 1, text, message_uuid, writer)
+                if writer in left:
+                    message = deleted(message, now=self.now)
+                    what = "its writer has deleted their account here: only a tombstone came"
+                    self.report.remark(Kind.DELETED, each.message.pk, each.message.sk, what)
+                found.append(message)
+        return found
+
+    def _texts(self, message: OldMessage, *, alone: bool) -> Iterator[tuple[str, UUID]]:
+        """The text as it is stored here, in as many messages as it takes, and a uuid for each."""
+        text = normalise_text(message.text)
+        if message.message_uuid is None or not alone:
+            uuid = message.uuid_for()
+            if message.message_uuid is not None:
+                what = f"another message of the two has its uuid, {message.message_uuid}: it got a new one"
+                self.report.remark(Kind.UUID_RENEWED, message.pk, message.sk, what)
+        else:
+            uuid = message.message_uuid
+        yield text[:MESSAGE_MAX_CHARS], uuid
+        parts = range(MESSAGE_MAX_CHARS, len(text), MESSAGE_MAX_CHARS)
+        if parts:
+            what = (
+                f"its {len(text):,} characters are more than {MESSAGE_MAX_CHARS:,}: it became {len(parts) + 1} messages"
+            )
+            self.report.remark(Kind.SPLIT, message.pk, message.sk, what)
+        for part in parts:
+            yield text[part : part + MESSAGE_MAX_CHARS], message.uuid_for(str(part))
+
+
+def fitted_in(missing: Iterable[Message], there: Sequence[Message]) -> list[Message]:
+    """All of them together in the order of time, numbered anew. What is there keeps its time, others give way to it."""
+    taken = {message.created_at for message in there}
+    last: datetime | None = None
+    moved: list[Message] = []
+    for message in missing:
+        moment = max(message.created, last + LATER) if last else message.created
+        while format_created_at(moment) in taken:
+            moment += LATER
+        last = moment
+        moved.append(replace(message, created_at=format_created_at(moment)))
+    in_order = sorted((*there, *moved), key=lambda message: message.created_at)
+    return [replace(message, seq=seq) for seq, message in enumerate(in_order, start=1)]

@@ -1,0 +1,133 @@
+"""The items of the old system's table. Pure.
+
+| item                                | pk           | sk                        |
+| ----------------------------------- | ------------ | ------------------------- |
+| message                             | MSG#<group>  | its time                  |
+| conversation entry, one for each    | GRP#<user>   | time of the last message  |
+| member, sometimes several, or none  |              |                           |
+
+A message names its writer, an entry the other member: uuid, name and handle, copied in. Groups have random uuids, and
+two people may have several. What an item lacks is told, not guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid5
+
+from messaging.items import CONVERSATION_SK
+from messaging.values import Item
+
+MESSAGE_PREFIX, ENTRY_PREFIX = "MSG#", "GRP#"
+# The namespace of what the old system has no uuid for; changing it would bring the same in a second time.
+OLD_NAMESPACE = UUID("b3c7a1f0-3f0e-5b57-9d5e-5d8f7a2c6e41")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody as an item names them."""
+
+    uuid: UUID
+    handle: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OldMessage:
+    """A message of the old table."""
+
+    group: str
+    """What follows `MSG#`: a uuid, mostly."""
+    sk: str
+    text: str
+    message_uuid: UUID | None
+    """None where it has none."""
+    writer: Person
+
+    @property
+    def pk(self) -> str:
+        return MESSAGE_PREFIX + self.group
+
+    def uuid_for(self, what: str = "") -> UUID:
+        """A uuid that always is the same: the two keys are this message's alone."""
+        return uuid5(OLD_NAMESPACE, f"{self.pk}|{self.sk}|{what}")
+
+
+@dataclass(frozen=True, slots=True)
+class OldEntry:
+    """A line of somebody's list."""
+
+    owner: UUID
+    sk: str
+    group: str
+    text: str
+    other: Person | None
+    """None where it names nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strange:
+    """An item that is neither, or lacks what makes it one."""
+
+    pk: str
+    sk: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotTheOldLayout:
+    """An item of this system's own layout: the table is the wrong one."""
+
+
+def read_item(item: Item) -> OldMessage | OldEntry | Strange | NotTheOldLayout:
+    """What an item of the old table is."""
+    pk, sk = _text(item, "pk"), _text(item, "sk")
+    if sk == CONVERSATION_SK or "B" in item.get("last_user_uuid", {}):
+        return NotTheOldLayout()
+    if pk.startswith(MESSAGE_PREFIX) and sk:
+        return _message(item, pk, sk)
+    if pk.startswith(ENTRY_PREFIX) and sk:
+        return _entry(item, pk, sk)
+    return Strange(pk, sk, "its keys are neither a message's nor an entry's")
+
+
+def _message(item: Item, pk: str, sk: str) -> OldMessage | Strange:
+    writer = _person(item)
+    if "S" not in item.get("message", {}):
+        return Strange(pk, sk, "it is a message without a text")
+    if writer is None:
+        return Strange(pk, sk, "it is a message of nobody")
+    return OldMessage(
+        pk.removeprefix(MESSAGE_PREFIX), sk, _text(item, "message"), _uuid(_text(item, "message_uuid")), writer
+    )
+
+
+def _entry(item: Item, pk: str, sk: str) -> OldEntry | Strange:
+    owner, group = _uuid(pk.removeprefix(ENTRY_PREFIX)), _text(item, "message_group_uuid")
+    if owner is None:
+        return Strange(pk, sk, "it is an entry of nobody")
+    if not group:
+        return Strange(pk, sk, "it is an entry of no conversation")
+    return OldEntry(owner, sk, group, _text(item, "message"), _person(item))
+
+
+def _person(item: Item) -> Person | None:
+    """Whom an item names. Who has no uuid gets one that follows from what stands there, or from the handle."""
+    said, handle = _text(item, "user_uuid"), _text(item, "user_handle").replace("\x00", "")
+    uuid = _uuid(said)
+    if uuid is None and (said or handle):
+        uuid = uuid5(OLD_NAMESPACE, f"person|{said}|{handle}")
+    return Person(uuid, handle, _text(item, "user_display_name").replace("\x00", "")) if uuid else None
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _text(item: Item, name: str) -> str:
+    value: Any = item.get(name, {})
+    return str(value.get("S", ""))

@@ -1,0 +1,78 @@
+"""The reads of the old table: Scan and Query, and nothing else. Knows no Django."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cruddur.problem import Problem
+from messaging.aws import translated_errors
+from messaging.operations.patience import patiently
+from messaging.operations.scan import Scan, segments_for
+from messaging.operations.tables import Table
+from messaging.values import Item
+
+from .old_layout import MESSAGE_PREFIX, NotTheOldLayout, OldEntry, OldMessage, Strange, read_item
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+
+class WrongTable(Problem):
+    """The table that was named is not one of the old system."""
+
+
+@dataclass(frozen=True, slots=True)
+class OldTable:
+    """The old table, which is only read. Strongly consistent; what throttles is waited for."""
+
+    client: DynamoDBClient
+    described: Table
+
+    @property
+    def name(self) -> str:
+        return self.described.name
+
+    def pages(
+        self, *, readers: int, on_throttled: Callable[[], object]
+    ) -> Iterator[list[OldMessage | OldEntry | Strange]]:
+        """Everything in it, by pages of 1 MB, partitions whole or in pieces, in no order of theirs. 1 RCU for 4 KB.
+
+        Raises WrongTable at the first item of this system's own layout, Unavailable.
+        """
+        segments = segments_for(self.described.size_bytes, readers=readers)
+        with Scan(self.client, self.name, readers, segments, on_throttled=on_throttled) as scan:
+            for page in scan:
+                yield [self._known(item) for item in page.items]
+
+    def messages(self, group: str) -> Iterator[OldMessage]:
+        """The messages of a group in the order of their sort keys, which is not quite that of their times.
+
+        1 RCU for 4 KB. Raises Unavailable.
+        """
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": MESSAGE_PREFIX + group}},
+        }
+
+        def ask() -> Any:
+            with translated_errors():
+                return self.client.query(**request)
+
+        while True:
+            page = patiently(ask)
+            yield from (each for each in map(self._known, page["Items"]) if isinstance(each, OldMessage))
+            if "LastEvaluatedKey" not in page:
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _known(self, item: Item) -> OldMessage | OldEntry | Strange:
+        known = read_item(item)
+        if isinstance(known, NotTheOldLayout):
+            raise WrongTable(
+                f"The table {self.name} holds conversations of this system, not of the old one: nothing was written."
+            )
+        return known

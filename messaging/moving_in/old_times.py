@@ -1,0 +1,51 @@
+"""The times of the old system: three formats in one table, some without a time zone. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from enum import StrEnum
+
+EPOCH = re.compile(r"\d{10}(\d{3}|\d{6})?(\.\d+)?")
+"""Seconds, or whole milli- or microseconds, since 1970."""
+SECONDS_DIGITS, MILLI_DIGITS = 10, 13
+LONGEST_FRACTION = re.compile(r"(\.\d{6})\d+")
+
+
+class Form(StrEnum):
+    """How a time is written."""
+
+    OFFSET = "with an offset"
+    NAIVE = "without a time zone"
+    EPOCH = "as a number"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A time as far as it can be read."""
+
+    form: Form
+    moment: datetime | None
+    """In UTC; None for one that cannot be read."""
+
+
+def read_time(text: str, *, zone: tzinfo) -> Reading:
+    """The moment that a sort key of the old table means; one without a time zone is in `zone`, its server's."""
+    try:
+        if EPOCH.fullmatch(text):
+            return Reading(Form.EPOCH, _of_number(text))
+        moment = datetime.fromisoformat(LONGEST_FRACTION.sub(r"\1", text.strip()))
+        if moment.tzinfo is None:
+            return Reading(Form.NAIVE, moment.replace(tzinfo=zone).astimezone(UTC))
+        return Reading(Form.OFFSET, moment.astimezone(UTC))
+    except (ValueError, OverflowError):
+        return Reading(Form.UNREADABLE, None)
+
+
+def _of_number(text: str) -> datetime:
+    whole, _, fraction = text.partition(".")
+    if len(whole) == SECONDS_DIGITS:
+        return datetime.fromtimestamp(float(f"{whole}.{fraction or 0}"), UTC)
+    return datetime.fromtimestamp(int(whole) / (1000 if len(whole) == MILLI_DIGITS else 1_000_000), UTC)

@@ -1,0 +1,80 @@
+"""Imports from the old system in tests, in few words: who was there, and what a run says and leaves."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+from uuid import UUID
+
+from django.core.management import CommandError
+from django.test import Client
+
+from messaging.dynamodb import MessageTable
+from messaging.items import Message, pair_group_uuid
+from users.models import MovedIn, User
+
+from .command_runs import run, run_json
+from .old_layout import OldSystem, OldUser
+from .pages import messages_of
+
+COMMAND = "ddb_import_reference"
+EVE = datetime(2022, 12, 31, 23, 58, 30, 250_000, tzinfo=UTC)
+"""A New Year lies in the middle of what was written."""
+
+ANDREW = OldUser("andrewbrown", "Andrew Brown", "andrew@cruddur.example", "sub-andrew")
+BAYKO = OldUser("bayko", "Bayko", "bayko@cruddur.example")
+LONDO = OldUser("londo", "Londo Mollari", "londo@cruddur.example", "sub-londo")
+GHOST = OldUser("ghost", "A Ghost")
+"""Of whom there is no row."""
+
+
+def later(seconds: float) -> datetime:
+    return EVE + timedelta(seconds=seconds)
+
+
+def summary(old: OldSystem, *arguments: str) -> dict[str, Any]:
+    """What a run says for programs in the end."""
+    return run_json(COMMAND, old.name, *arguments)[-1]
+
+
+def remarks(old: OldSystem, *arguments: str) -> list[dict[str, Any]]:
+    """What it remarks, whether or not it leaves anything out."""
+    out = StringIO()
+    with suppress(CommandError):
+        run(COMMAND, old.name, *arguments, "--json", out=out)
+    return [json.loads(line) for line in out.getvalue().splitlines()][:-1]
+
+
+def person(old: OldUser) -> User:
+    return MovedIn.objects.get(old_uuid=old.uuid).person
+
+
+def group_of(one: OldUser, other: OldUser) -> UUID:
+    return pair_group_uuid(person(one).uuid, person(other).uuid)
+
+
+def stored(table: MessageTable, one: OldUser, other: OldUser) -> list[Message]:
+    return table.messages_after(group_of(one, other), "", limit=1000)
+
+
+def texts(table: MessageTable, one: OldUser, other: OldUser) -> list[str]:
+    return [message.message for message in stored(table, one, other)]
+
+
+def all_is_well() -> bool:
+    """Whether `ddb_reconcile` has nothing to repair."""
+    return "all is well" in run("ddb_reconcile", "--dry-run")[0]
+
+
+def walked(client: Client, group: UUID) -> list[str]:
+    """The texts on all pages of a conversation, from the newest page by its links to the oldest."""
+    page = client.get(f"/messages/{group}?newest")
+    seen = messages_of(page)
+    while older := re.search(r'href="([^"]+)" data-earlier', page.content.decode()):
+        page = client.get(older[1])
+        seen = messages_of(page) + seen
+    return seen

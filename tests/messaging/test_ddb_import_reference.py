@@ -1,0 +1,161 @@
+"""ddb_import_reference: everything of the old system is here afterwards, and what it says about that."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError
+from django.test import Client
+
+from messaging.dynamodb import MessageTable
+from users.models import User
+
+from .capacity import items
+from .command_runs import run
+from .moved import (
+    ANDREW,
+    BAYKO,
+    COMMAND,
+    GHOST,
+    LONDO,
+    all_is_well,
+    group_of,
+    later,
+    person,
+    stored,
+    summary,
+    texts,
+    walked,
+)
+from .old_layout import OldSystem, in_utc, with_a_z, with_offset, without_zone
+
+pytestmark = pytest.mark.django_db
+
+FORMS = (in_utc, without_zone, with_offset, with_a_z)
+
+
+# --- Everything at once -----------------------------------------------------------------------------------------------
+
+
+def fill(old: OldSystem) -> dict[str, int]:
+    """A table of years, with all of its defects; returns how many messages of whom with whom are in it."""
+    seeded = str(uuid4())
+    for one, other in ((ANDREW, BAYKO), (BAYKO, ANDREW)):
+        old.lists(one, other, seeded, "this is a filler message", without_zone(later(0)))
+    for minute in range(45):
+        by = (ANDREW, BAYKO)[minute % 2]
+        old.says(by, seeded, f"Seeded {minute}", FORMS[minute % 4](later(60 * minute)))
+    # Four posts to a handle make four groups, all of whose messages lie among the seeded ones.
+    for number in range(4):
+        group = old.starts(ANDREW, BAYKO, f"Hello {number}", in_utc(later(90 + 60 * number)))
+        old.says(BAYKO, group, f"Yes {number}?", without_zone(later(100 + 60 * number)))
+        old.moves(group, f"Yes {number}?", without_zone(later(100 + 60 * number)), index_lags=number == 1)
+    # A process died between deleting a line and putting it anew: the line is gone.
+    group = old.starts(LONDO, ANDREW, "Do you hear me?", with_offset(later(5)))
+    old.says(ANDREW, group, "I do.", in_utc(later(6)))
+    old.moves(group, "I do.", in_utc(later(6)), crash=True)
+    # Londo writes into a conversation of others.
+    old.says(LONDO, seeded, "I am no member.", in_utc(later(61)))
+    # Nobody has a row of the ghost, and all lines of this group are lost.
+    group = old.starts(GHOST, BAYKO, "Boo", in_utc(later(7)), lost=("own", "other"))
+    old.says(BAYKO, group, "Who is there?", in_utc(later(8)))
+    return {"andrew-bayko": 45 + 8 + 1, "andrew-londo": 2, "bayko-ghost": 2}
+
+
+def test_everything_arrives_and_every_message_is_reached_through_the_pages(
+    old: OldSystem, table: MessageTable, users: str, client: Client
+) -> None:
+    expected = fill(old)
+    before = old.items()
+
+    told = summary(old, "--users", users)
+
+    assert told["messages_written"] == told["messages_read"] == sum(expected.values())
+    assert old.items() == before
+    assert all_is_well()
+    pairs = {"andrew-bayko": (ANDREW, BAYKO), "andrew-londo": (ANDREW, LONDO), "bayko-ghost": (BAYKO, GHOST)}
+    for name, (one, other) in pairs.items():
+        wanted = texts(table, one, other)
+        assert len(wanted) == expected[name]
+        for member in (one, other):
+            client.force_login(person(member))
+            assert walked(client, group_of(one, other)) == wanted
+    of_old = {item["message"]["S"] for item in before if item["pk"]["S"].startswith("MSG#")}
+    assert of_old == {text for one, other in pairs.values() for text in texts(table, one, other)}
+
+
+def test_it_keeps_the_order_of_time_across_groups_and_ways_of_writing_times(
+    old: OldSystem, table: MessageTable, users: str
+) -> None:
+    fill(old)
+
+    run(COMMAND, old.name, "--users", users)
+
+    found = stored(table, ANDREW, BAYKO)
+    assert [message.seq for message in found] == list(range(1, 55))
+    moments = [message.created for message in found]
+    assert moments == sorted(set(moments))
+    assert [message.message for message in found][:5] == [
+        "Seeded 0",
+        "Seeded 1",
+        "I am no member.",
+        "Hello 0",
+        "Yes 0?",
+    ]
+
+
+def test_it_writes_nothing_twice(old: OldSystem, table: MessageTable, users: str) -> None:
+    fill(old)
+    first = summary(old, "--users", users)
+    before = items(table)
+
+    again = summary(old, "--users", users)
+
+    assert (again["messages_written"], again["messages_found"]) == (0, first["messages_written"])
+    assert again["people_found"] == first["people_created"] + first["people_placeholder"] == 4
+    assert items(table) == before
+    assert User.objects.count() == 4
+
+
+def test_a_rehearsal_says_the_same_and_writes_nothing(old: OldSystem, table: MessageTable, users: str) -> None:
+    fill(old)
+    rehearsed = summary(old, "--users", users, "--dry-run")
+
+    assert items(table) == {}
+    assert not User.objects.exists()
+    assert {**summary(old, "--users", users), "dry_run": True} == rehearsed
+    assert summary(old, "--users", users, "--dry-run")["messages_written"] == 0
+
+
+# --- What it refuses --------------------------------------------------------------------------------------------------
+
+
+def test_it_refuses_the_table_of_this_system_under_any_name(old: OldSystem, table: MessageTable) -> None:
+    with pytest.raises(CommandError, match="is the table that this system writes to") as caught:
+        run(COMMAND, table.name)
+    assert caught.value.returncode == 2
+
+    old.put(pk=f"MSG#{uuid4()}", sk="#CONVERSATION")
+    with pytest.raises(CommandError, match="holds conversations of this system, not of the old one"):
+        run(COMMAND, old.name)
+    assert items(table) == {}
+
+
+def test_it_refuses_a_table_that_is_not_there(table: MessageTable) -> None:
+    with pytest.raises(CommandError, match="There is no table elsewhere in this account and region"):
+        run(COMMAND, "elsewhere")
+
+
+def test_it_says_for_people_what_there_was_in_plain_rows(old: OldSystem, users: str) -> None:
+    fill(old)
+
+    out, err = run(COMMAND, old.name, "--users", users)
+
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert "58 messages written" in lines
+    assert "5 groups merged into another one of the same two" not in lines
+    assert "4 groups merged into another one of the same two" in lines
+    assert lines[-1] == "58 messages written, 0 were there, in 3 conversations of 7 groups."
+    assert err == ""
+    assert run(COMMAND, old.name, "-v0") == ("", "")

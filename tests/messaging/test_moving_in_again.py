@@ -1,0 +1,156 @@
+"""Importing again, into conversations that go on, and for people who chat here already."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from messaging.account_deletion import ask
+from messaging.arranging import mark_unread
+from messaging.blocking import block
+from messaging.dynamodb import MessageTable
+from messaging.items import pair_group_uuid, user_pk
+from messaging.leaving import leave_all
+from messaging.unread import unread_total
+from users.models import MovedIn, User
+
+from .capacity import items
+from .command_runs import run
+from .moved import (
+    ANDREW,
+    BAYKO,
+    COMMAND,
+    EVE,
+    LONDO,
+    all_is_well,
+    group_of,
+    later,
+    person,
+    remarks,
+    stored,
+    summary,
+    texts,
+)
+from .old_layout import OldSystem, OldUser, in_utc
+from .talk import drain, entry_of, send, start
+
+pytestmark = pytest.mark.django_db
+
+
+def test_what_was_written_here_since_stays_and_the_old_is_not_written_again(
+    old: OldSystem, table: MessageTable
+) -> None:
+    old.starts(ANDREW, BAYKO, "Old", in_utc(EVE))
+    run(COMMAND, old.name)
+    send(by=person(BAYKO).uuid, group=group_of(ANDREW, BAYKO), text="New")
+    drain(table)
+    before = items(table)
+
+    assert summary(old)["messages_written"] == 0
+
+    assert items(table) == before
+    assert texts(table, ANDREW, BAYKO) == ["Old", "New"]
+
+
+def test_messages_of_the_old_system_since_the_last_time_come_into_their_place(
+    old: OldSystem, table: MessageTable
+) -> None:
+    group = old.starts(ANDREW, BAYKO, "First", in_utc(EVE))
+    run(COMMAND, old.name)
+    send(by=person(BAYKO).uuid, group=group_of(ANDREW, BAYKO), text="Here")
+    old.says(ANDREW, group, "Second", in_utc(later(10)))
+
+    told = summary(old)
+
+    assert (told["messages_written"], told["conversations_completed"]) == (1, 1)
+    found = stored(table, ANDREW, BAYKO)
+    assert [(message.seq, message.message) for message in found] == [(1, "First"), (2, "Second"), (3, "Here")]
+    assert all_is_well()
+
+
+def test_two_who_chat_here_already_get_their_history_and_keep_what_is_unread(
+    old: OldSystem, table: MessageTable, andrew: User, bayko: User
+) -> None:
+    one, other = (OldUser(each.handle, "Old", each.email, uuid=uuid4()) for each in (andrew, bayko))
+    start(by=andrew.uuid, to=bayko.uuid, text="Here")
+    group = old.starts(one, other, "Old 1", in_utc(EVE))
+    for number in range(2, 6):
+        old.says((one, other)[number % 2], group, f"Old {number}", in_utc(later(number)))
+    for old_user, new in ((one, andrew), (other, bayko)):
+        MovedIn.objects.create(old_uuid=old_user.uuid, person=new)
+
+    told = summary(old)
+
+    assert (told["messages_written"], told["people_found"]) == (5, 2)
+    found = table.messages_after(pair_group_uuid(andrew.uuid, bayko.uuid), "", limit=100)
+    assert [message.message for message in found] == ["Old 1", "Old 2", "Old 3", "Old 4", "Old 5", "Here"]
+    assert [message.seq for message in found] == [1, 2, 3, 4, 5, 6]
+    assert unread_total(user_uuid=bayko.uuid, now=found[-1].created).count == 1
+    assert all_is_well()
+
+
+def test_somebody_blocked_before_anything_was_written_here_stays_blocked(
+    old: OldSystem, table: MessageTable, andrew: User, bayko: User
+) -> None:
+    one, other = (OldUser(each.handle, "Old", uuid=each.uuid) for each in (andrew, bayko))
+    block(user_uuid=andrew.uuid, other_uuid=bayko.uuid, now=EVE)
+    old.starts(other, one, "Old", in_utc(EVE))
+
+    run(COMMAND, old.name)
+
+    group = pair_group_uuid(andrew.uuid, bayko.uuid)
+    conversation = table.conversation(group)
+    assert conversation is not None
+    assert conversation.seq == 1
+    assert conversation.blocked_by == {andrew.uuid}
+    assert entry_of(table, andrew.uuid, group).inbox is None
+    assert entry_of(table, bayko.uuid, group).inbox == user_pk(bayko.uuid)
+    assert all_is_well()
+
+
+def test_who_deleted_their_account_here_does_not_come_back_with_the_old_table(
+    old: OldSystem, table: MessageTable, users: str
+) -> None:
+    group = old.starts(ANDREW, BAYKO, "Of Andrew", in_utc(EVE))
+    old.says(BAYKO, group, "Of Bayko", in_utc(later(1)))
+    run(COMMAND, old.name, "--users", users)
+    andrew = person(ANDREW)
+    ask(user_uuid=andrew.uuid, now=later(100))
+    list(leave_all(table, andrew.uuid, now=later(100)))
+    old.says(ANDREW, group, "Of Andrew, later", in_utc(later(2)))
+    with_londo = old.starts(ANDREW, LONDO, "Of Andrew, elsewhere", in_utc(later(3)))
+    old.says(LONDO, with_londo, "Of Londo", in_utc(later(4)))
+
+    found = [each for each in remarks(old, "--users", users) if each["kind"] == "deleted"]
+
+    assert len(found) == 3
+    assert User.objects.count() == 3
+    assert texts(table, ANDREW, BAYKO) == ["", "Of Bayko", ""]
+    assert texts(table, ANDREW, LONDO) == ["", "Of Londo"]
+    conversation = table.conversation(group_of(ANDREW, LONDO))
+    assert conversation is not None
+    assert conversation.left_uuids == {andrew.uuid}
+    assert table.own_entries(andrew.uuid, [conversation.group_uuid]) == []
+    assert all_is_well()
+
+
+def test_nothing_imported_is_unread(old: OldSystem, table: MessageTable) -> None:
+    old.starts(ANDREW, BAYKO, "Old", in_utc(EVE))
+
+    run(COMMAND, old.name)
+
+    for member in (ANDREW, BAYKO):
+        entry = entry_of(table, person(member).uuid, group_of(ANDREW, BAYKO))
+        assert (entry.unread, entry.read_seq, entry.inbox) == (0, 1, user_pk(person(member).uuid))
+
+
+def test_who_marked_it_unread_finds_it_unread_after_the_next_import(old: OldSystem, table: MessageTable) -> None:
+    group = old.starts(ANDREW, BAYKO, "Old", in_utc(EVE))
+    old.says(BAYKO, group, "Older", in_utc(later(1)))
+    run(COMMAND, old.name)
+    mark_unread(user_uuid=person(ANDREW).uuid, group_uuid=group_of(ANDREW, BAYKO))
+
+    run(COMMAND, old.name)
+
+    assert entry_of(table, person(ANDREW).uuid, group_of(ANDREW, BAYKO)).unread == 1
