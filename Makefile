@@ -37,12 +37,14 @@ test-histories: packages ## Try 100,000 random steps against the message store, 
 test-kills: packages ## Kill a stream worker 100 times while 10,000 messages flow; SEED=n takes another course
 	@KILLS=100 MESSAGES=10000 exec $(VENV_PYTHON) -m pytest tests/kills/test_flow.py $(ARGS)
 
-lint: packages ## Check the code: ruff, djade, mypy, missing migrations, tsc, eslint
+lint: packages ## Check the code: ruff, djade, mypy, missing migrations, cfn-lint, hadolint, tsc, eslint
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m ruff format --check .
 	@find templates -name '*.html' -exec .venv/bin/djade --check --target-version 5.2 {} +
 	@$(VENV_PYTHON) -m mypy
 	@$(DUMMY_ENV) $(VENV_PYTHON) manage.py makemigrations --check --dry-run
+	@.venv/bin/cfn-lint deploy/templates/*.yaml
+	@.venv/bin/hadolint Dockerfile
 	@$(VENV_PYTHON) -m lint.javascript
 
 format: packages ## Format the code and put right what ruff and djade can

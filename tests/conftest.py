@@ -31,6 +31,8 @@ from messaging.dynamodb import MessageTable
 from messaging.operations.schema import load_schema
 from users.models import User
 
+from .deploy import calls as aws_calls
+
 PRODUCTION_STORAGES = {
     **django_settings.STORAGES,
     "staticfiles": {"BACKEND": "cruddur.static_files.JoinedStaticFilesStorage"},
@@ -61,6 +63,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("dynamodb")
 
 
+aws_calls.listen()
+
 NEVER_EMPTIED = ("moderation_auditentry", "moderation_decision", "moderation_report")
 
 
@@ -80,6 +84,15 @@ def tables_that_are_never_emptied_are_between_tests() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", flush)
         yield
+
+
+@pytest.fixture(autouse=True)
+def what_is_called_is_allowed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a request, the worker, the Lambda or a command calls in any test is allowed by the roles of deploy/."""
+    with aws_calls.noted() as found:
+        yield
+    if request.node.get_closest_marker("refused_on_aws") is None:
+        assert found.refused() == [], "deploy/templates/roles.yaml does not allow it"
 
 
 @dataclass

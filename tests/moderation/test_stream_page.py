@@ -13,6 +13,7 @@ from messaging.operations.schema import stream_arn
 from messaging.worker.active_worker import try_to_be_active
 from moderation.models import AuditEntry
 from tests.messaging import talk
+from tests.messaging.faults import answer
 from tests.messaging.pages import text_of
 from users.models import User
 
@@ -96,6 +97,29 @@ def test_without_dynamodb_it_stays_a_page(admin: User, settings: Settings) -> No
     assert "DynamoDB does not answer" in text_of(response)
     assert "MSG#one" in text_of(response)
     assert replayed.status_code == 302
+
+
+def test_where_it_may_not_look_at_the_stream_it_shows_what_the_worker_saved(
+    admin: User, moto_table: MessageTable
+) -> None:
+    arn = stream_arn(moto_table)
+    saved = StreamCheckpoint.objects.create(stream_arn=arn, shard_id="shard-7", sequence_number="1")
+
+    def refuse(**_: object) -> object:
+        return answer("AccessDeniedException")()
+
+    streams = messaging_connection.streams_client()
+    streams.meta.events.register_first("before-send.dynamodb-streams.DescribeStream", refuse)
+    try:
+        response = signed_in(admin).get(PAGE)
+    finally:
+        streams.meta.events.unregister("before-send.dynamodb-streams.DescribeStream", refuse)
+
+    page = text_of(response)
+    assert response.status_code == 200
+    assert "This server may not look at the stream" in page
+    assert f"shard-7 {saved.updated_at:%Y-%m-%d %H:%M:%S}" in page
+    assert "inbox-index, message-group-sk-index" in page
 
 
 def test_it_is_for_administrators(moderator: User, andrew: User, moto_table: MessageTable) -> None:

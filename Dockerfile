@@ -1,0 +1,38 @@
+# One image for the web server, the stream worker and operators' commands: docs/deploy.md.
+# Python is the version that the tests run on, and the Lambda function's.
+
+FROM python:3.11-slim-bookworm AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /app
+RUN ["python", "-m", "venv", "/venv"]
+COPY requirements.lock ./
+# Wheels alone: nothing is compiled, and no compiler is needed. The hashes say that they are the ones that were tested.
+RUN ["/venv/bin/python", "-m", "pip", "install", "--only-binary", ":all:", "--require-hashes", "-r", "requirements.lock"]
+COPY manage.py ./
+COPY cruddur cruddur
+COPY users users
+COPY messaging messaging
+COPY moderation moderation
+COPY templates templates
+COPY static static
+# Static files named by their content, compressed: settings ask for these variables, and nothing of them stays.
+# And modules compiled, as nothing can be written later.
+RUN CRUDDUR_ENV=production SECRET_KEY=of-this-step-alone APP_URL=https://localhost DATABASE_URL=postgres:/// \
+    /venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
+    && /venv/bin/python -m compileall -q -j 0 /app /venv
+
+FROM python:3.11-slim-bookworm
+ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 CRUDDUR_ENV=production
+WORKDIR /app
+COPY --from=build /venv /venv
+COPY --from=build /app /app
+# Owns nothing here, and has no name to log in with.
+USER 10001:10001
+EXPOSE 8000
+# Of the web server; the process alone, whatever its databases do.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
+# Told to stop, it ends streams at once, waits for requests as long, and leaves what says where they come from to the
+# settings (BEHIND_PROXY).
+CMD ["python", "-m", "uvicorn", "cruddur.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--lifespan", "on", \
+     "--no-proxy-headers", "--no-server-header", "--timeout-graceful-shutdown", "20"]

@@ -1,0 +1,162 @@
+"""`python -m deploy`: brings the site up on AWS, shows what it made, takes down what holds no data.
+
+docs/deploy.md tells what it needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from cruddur.problem import Problem
+
+from .artifacts import empty_bucket, push_image, upload_function
+from .aws import Account, connect, explained_errors
+from .commands import manage
+from .stacks import AFTER_COMMANDS, BEFORE_ARTIFACTS, BEFORE_COMMANDS, Stacks
+
+SHOWN = (
+    "LoadBalancerAddress", "SignInUrl", "UserPoolId", "TableName", "DatabaseHost", "FunctionName", "FailureQueueUrl",
+    "OperatorRoleArn", "ClusterName", "AlarmTopicArn",
+)  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit code: 0 done, 1 not; that of the command for `manage`."""
+    options = _parser().parse_args(arguments)
+    try:
+        with explained_errors():
+            account = connect(region=options.region, endpoint_url=os.environ.get("AWS_ENDPOINT_URL"))
+            say(f"Account {account.number}, {account.region}, deployment {options.name}")
+            code: int = options.act(account, Stacks(account, options.name, say), options)
+            return code
+    except Problem as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 1
+
+
+def up(account: Account, stacks: Stacks, options: argparse.Namespace) -> int:
+    """Deploy or update everything, the database before what needs it."""
+    given = parameters(account, options)
+    for part in BEFORE_ARTIFACTS:
+        stacks.bring_up(part, given)
+    given["FunctionKey"] = upload_function(account, stacks.outputs["ArtifactBucketName"])
+    given["ImageUri"] = options.image or push_image(account, stacks.outputs["ImageRepositoryUri"])
+    for part in BEFORE_COMMANDS:
+        stacks.bring_up(part, given)
+    say("  manage.py setup --no-seed")
+    code, lines = manage(account, stacks.outputs, ["setup", "--no-seed"])
+    for line in lines:
+        say(f"    {line}")
+    if code:
+        raise Problem("Setting up failed, and the web server is as it was: put right what the lines above say.")
+    for part in AFTER_COMMANDS:
+        stacks.bring_up(part, given)
+    show(stacks.outputs)
+    return 0
+
+
+def parameters(account: Account, options: argparse.Namespace) -> dict[str, str]:
+    """The templates' parameters that the options name; on an update those that are left out stay as they are."""
+    name = options.name
+    found = {
+        "Prefix": name,
+        "TableName": f"{name}-messages",
+        "PoolName": f"{name}-users",
+        "DomainPrefix": f"{name}-{account.number}",
+        "AppUrl": options.domain and f"https://{options.domain}",
+        "Domain": options.domain,
+        "HostedZoneId": options.zone,
+        "CertificateArn": options.certificate,
+        "Size": options.size,
+        "Billing": options.billing,
+        "Valkey": options.valkey,
+        "AlarmEmail": options.alarm_email,
+        "SesIdentityArn": options.ses_identity,
+    }
+    for pair in options.set or ():
+        key, mark, value = pair.partition("=")
+        if not mark:
+            raise Problem(f"--set takes NAME=VALUE, not {pair!r}.")
+        found[key] = value
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def outputs(_account: Account, stacks: Stacks, _options: argparse.Namespace) -> int:
+    """Show what is there."""
+    found = stacks.read()
+    if not found:
+        raise Problem(f"There is no deployment {stacks.name} in this account and region.")
+    show(found)
+    return 0
+
+
+def run_command(account: Account, stacks: Stacks, options: argparse.Namespace) -> int:
+    """Run a command of manage.py inside the network."""
+    found = stacks.read()
+    if "OperatorTaskArn" not in found:
+        raise Problem(f"There is no deployment {stacks.name} in this account and region.")
+    code, lines = manage(account, found, options.command)
+    for line in lines:
+        say(line)
+    return code
+
+
+def down(account: Account, stacks: Stacks, options: argparse.Namespace) -> int:
+    """Take down what holds no data, after asking."""
+    if not options.yes:
+        sys.stdout.write(f"Web, worker, function, images and logs of {stacks.name} are deleted. Its name, to do it: ")
+        sys.stdout.flush()
+        if sys.stdin.readline().strip() != stacks.name:
+            raise Problem("Nothing was deleted.")
+    found = stacks.read()
+    if bucket := found.get("ArtifactBucketName"):
+        empty_bucket(account, bucket)
+    stacks.take_down()
+    say(f"Kept: {', '.join(stacks.kept()) or 'nothing'}. docs/deploy.md says how to delete data.")
+    return 0
+
+
+def show(found: Mapping[str, str]) -> None:
+    """The outputs that people need."""
+    for name in SHOWN:
+        if name in found:
+            say(f"  {name:20} {found[name]}")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m deploy", description=__doc__)
+    parser.add_argument("--name", default="cruddur", help="of the deployment, begins the names of all it has: cruddur")
+    parser.add_argument("--region", help="by default that of AWS's tools: AWS_REGION, or the profile's")
+    what = parser.add_subparsers(required=True, metavar="up, outputs, manage or down")
+    bring = what.add_parser("up", help="deploy or update; what is left out of the options stays as it is")
+    bring.set_defaults(act=up)
+    bring.add_argument("--domain", help="the site's host, as in messages.example.com; needed the first time")
+    bring.add_argument("--zone", help="the id of the host's zone in Route 53; with it certificate and address are made")
+    bring.add_argument("--certificate", help="without a zone: the ARN of a certificate for the host")
+    bring.add_argument("--size", choices=("small", "large"), help="small at first")
+    bring.add_argument("--billing", choices=("provisioned", "on-demand"), help="of the table; provisioned at first")
+    bring.add_argument("--valkey", choices=("yes", "no"), help="whether Valkey carries live updates; no at first")
+    bring.add_argument("--alarm-email", help="who gets alarms")
+    bring.add_argument("--ses-identity", help="the ARN of a verified identity of SES that Cognito mails from")
+    bring.add_argument("--image", help="one that is built already; by default that of the commit is built and pushed")
+    bring.add_argument("--set", action="append", metavar="NAME=VALUE", help="any other parameter of the templates")
+    what.add_parser("outputs", help="show addresses and names").set_defaults(act=outputs)
+    run = what.add_parser("manage", help="run a command of manage.py inside the network")
+    run.set_defaults(act=run_command)
+    run.add_argument("command", nargs=argparse.REMAINDER, help="as after manage.py")
+    take = what.add_parser("down", help="take down what holds no data; table, pool and database stay")
+    take.set_defaults(act=down)
+    take.add_argument("--yes", action="store_true", help="do not ask")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""The door to the services that a deployment needs: their clients, and their errors as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3.session
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+
+from cruddur.loopback import is_loopback
+from cruddur.problem import Problem
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_ecr import ECRClient
+    from types_boto3_ecs import ECSClient
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_s3 import S3Client
+
+LOOPBACK_KEY = "cruddurlocal"
+
+ServiceError = ClientError
+"""An answer of AWS that is no success."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """An AWS account in one region: its number, and a client of each service."""
+
+    number: str
+    region: str
+    cloudformation: CloudFormationClient
+    ecr: ECRClient
+    ecs: ECSClient
+    logs: CloudWatchLogsClient
+    s3: S3Client
+
+
+def connect(*, region: str | None = None, endpoint_url: str | None = None) -> Account:
+    """The account that AWS's tools would use. An emulator on loopback is shown no real credentials. Raises Problem."""
+    key = LOOPBACK_KEY if is_loopback(endpoint_url) else None
+    with explained_errors():
+        session = boto3.session.Session(region_name=region, aws_access_key_id=key, aws_secret_access_key=key)
+        if session.region_name is None:
+            raise Problem("No region is set: add --region, as in --region eu-central-1.")
+        return Account(
+            number=session.client("sts", endpoint_url=endpoint_url).get_caller_identity()["Account"],
+            region=session.region_name,
+            cloudformation=session.client("cloudformation", endpoint_url=endpoint_url),
+            ecr=session.client("ecr", endpoint_url=endpoint_url),
+            ecs=session.client("ecs", endpoint_url=endpoint_url),
+            logs=session.client("logs", endpoint_url=endpoint_url),
+            s3=session.client("s3", endpoint_url=endpoint_url),
+        )
+
+
+@contextmanager
+def explained_errors() -> Iterator[None]:
+    """Turn AWS's refusals into Problem. What it says of them names parameters and permissions, no secrets."""
+    try:
+        yield
+    except (ClientError, WaiterError, BotoCoreError) as error:
+        raise Problem(f"AWS did not do it: {error}") from error
+
+
+def is_refused_as(error: ClientError, code: str, *, saying: str = "") -> bool:
+    """Whether AWS answered with this code, and these words in its message."""
+    return error.response["Error"]["Code"] == code and saying in error.response["Error"]["Message"]
