@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from pytest_django import Settings
@@ -105,7 +107,7 @@ def test_where_it_may_not_look_at_the_stream_it_shows_what_the_worker_saved(
     arn = stream_arn(moto_table)
     saved = StreamCheckpoint.objects.create(stream_arn=arn, shard_id="shard-7", sequence_number="1")
 
-    def refuse(**_: object) -> object:
+    def refuse(**_: Any) -> Any:
         return answer("AccessDeniedException")()
 
     streams = messaging_connection.streams_client()
