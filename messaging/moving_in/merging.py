@@ -17,7 +17,7 @@ from messaging.sequence import deleted
 from messaging.text import MESSAGE_MAX_CHARS
 
 from .old_layout import OldMessage
-from .old_times import Form, Reading, read_time
+from .old_times import Reading, read_time
 from .report import Kind, Report
 
 LATER = timedelta(microseconds=1)
@@ -31,14 +31,13 @@ class Placed:
 
     message: OldMessage
     moment: datetime
-    form: Form
     place: int
     """Among those of its group, as the old table sorts them."""
 
     @property
-    def order(self) -> tuple[datetime, bool, int, str, str]:
+    def order(self) -> tuple[datetime, int, str]:
         """What has no readable time comes right after the message that stands before it in the old table."""
-        return self.moment, self.form is Form.UNREADABLE, self.place, self.message.group, self.message.sk
+        return self.moment, self.place, self.message.group
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Merger:
         for place, (message, reading) in enumerate(zip(messages, readings, strict=True)):
             self.report.count(**{f"times_{reading.form.name.lower()}": 1})
             last = self._moment(message, reading, last)
-            found.append(Placed(message, last, reading.form, place))
+            found.append(Placed(message, last, place))
         return found
 
     def _first_moment(self, readings: Iterable[Reading], entry_sks: Iterable[str]) -> datetime:
@@ -82,7 +81,7 @@ class Merger:
     def told(
         self, placed: Iterable[Placed], group_uuid: UUID, *, people: Mapping[UUID, UUID], left: Set[UUID]
     ) -> list[Message]:
-        """The messages of the conversation, in order and numbered from 1, each later than the one before.
+        """The messages of the conversation, in order and numbered from 1; of the same moment may be several.
 
         `people` are uuids here by old ones; what those who have `left` wrote is told as deleted.
         """
@@ -91,9 +90,8 @@ class Merger:
         found: list[Message] = []
         for each in in_order:
             for text, message_uuid in self._texts(each.message, alone=uuids[each.message.message_uuid] == 1):
-                moment = max(each.moment, found[-1].created + LATER) if found else each.moment
-                writer = people[each.message.writer.uuid]
-                message = Message(group_uuid, format_created_at(moment), len(found) + 1, text, message_uuid, writer)
+                writer, at = people[each.message.writer.uuid], format_created_at(each.moment)
+                message = Message(group_uuid, at, len(found) + 1, text, message_uuid, writer)
                 if writer in left:
                     message = deleted(message, now=self.now)
                     what = "its writer has deleted their account here: only a tombstone came"

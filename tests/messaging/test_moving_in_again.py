@@ -76,7 +76,7 @@ def test_two_who_chat_here_already_get_their_history_and_keep_what_is_unread(
     start(by=andrew.uuid, to=bayko.uuid, text="Here")
     group = old.starts(one, other, "Old 1", in_utc(EVE))
     for number in range(2, 6):
-        old.says((one, other)[number % 2], group, f"Old {number}", in_utc(later(number)))
+        old.says(one if number > 2 else other, group, f"Old {number}", in_utc(later(number)))
     for old_user, new in ((one, andrew), (other, bayko)):
         MovedIn.objects.create(old_uuid=old_user.uuid, person=new)
 
@@ -87,6 +87,21 @@ def test_two_who_chat_here_already_get_their_history_and_keep_what_is_unread(
     assert [message.message for message in found] == ["Old 1", "Old 2", "Old 3", "Old 4", "Old 5", "Here"]
     assert [message.seq for message in found] == [1, 2, 3, 4, 5, 6]
     assert unread_total(user_uuid=bayko.uuid, now=found[-1].created).count == 1
+    assert all_is_well()
+
+
+def test_a_message_here_keeps_its_moment_and_an_old_one_of_the_same_gives_way(
+    old: OldSystem, table: MessageTable, andrew: User, bayko: User
+) -> None:
+    one, other = (OldUser(each.handle, "Old", uuid=each.uuid) for each in (andrew, bayko))
+    here = start(by=andrew.uuid, to=bayko.uuid, text="Here", now=EVE)
+    old.starts(one, other, "Old", in_utc(EVE))
+
+    run(COMMAND, old.name)
+
+    found = table.messages_after(here.group_uuid, "", limit=100)
+    assert [message.message for message in found] == ["Here", "Old"]
+    assert found[0].created_at == here.created_at
     assert all_is_well()
 
 

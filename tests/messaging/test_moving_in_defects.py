@@ -53,6 +53,19 @@ def test_a_time_that_cannot_be_read_stands_where_the_old_table_has_it_and_is_tol
     assert remark["what"].endswith("at 2022-12-31T23:58:30.250000+00:00")
 
 
+def test_a_time_that_cannot_be_read_at_the_beginning_is_that_of_the_first_that_can(
+    old: OldSystem, table: MessageTable
+) -> None:
+    group = old.starts(ANDREW, BAYKO, "Second", in_utc(EVE))
+    old.says(BAYKO, group, "First", "1 January")
+
+    run(COMMAND, old.name)
+
+    found = stored(table, ANDREW, BAYKO)
+    assert [message.message for message in found] == ["First", "Second"]
+    assert EVE - found[0].created <= timedelta(microseconds=1)
+
+
 def test_a_time_without_a_zone_is_in_the_zone_of_the_old_server(old: OldSystem, table: MessageTable) -> None:
     old.starts(ANDREW, BAYKO, "When?", "2023-07-01T12:00:00")
 
