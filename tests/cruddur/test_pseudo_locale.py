@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from django.test import Client
+from django.utils import translation
 from django.utils.translation import trans_real
 
 from messaging.dynamodb import MessageTable
@@ -36,9 +38,12 @@ class MadeUp(trans_real.DjangoTranslation):
 
 
 @pytest.fixture
-def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def made_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Whoever asks for English gets the made-up language."""
     monkeypatch.setitem(getattr(trans_real, "_translations"), "en", MadeUp())  # noqa: B009 # the stubs hide it
+    yield
+    # A request leaves its language to the thread, and so to the next test.
+    translation.deactivate()
 
 
 def left_in_english(html: str) -> list[str]:
