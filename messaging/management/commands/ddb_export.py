@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from cruddur.terminal import as_bytes
+from messaging.aws import patient
+from messaging.connection import message_table
+from messaging.management.table_command import TableCommand
+from messaging.operations.backup import write_items
+from messaging.operations.scan import MAX_READERS, Scan, segments_for
+from messaging.operations.tables import find_table
+from messaging.values import Item
+
+from .ddb_scan import whole_number
+
+
+class Command(TableCommand):
+    help = (
+        "Write every item of the table into a file. From it ddb_restore makes the table again. An item a line, as AWS's "
+        "export to S3 has it, compressed. The file holds what people wrote to each other: only its owner may read it. "
+        "What is written meanwhile may be in it or not; on AWS a backup of DynamoDB's own has one moment."
+    )
+    examples = ("cruddur-messages.json.gz", "/backups/2026-11-21.json.gz --segments 4")
+    when_stopped = "Stopped. There is no file: nothing of it is left."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE", type=Path, help="a file that is not there yet")
+        parser.add_argument(
+            "--segments", type=whole_number(1, MAX_READERS), default=1, metavar="N", help="read N parts side by side"
+        )
+
+    def act(self, *, file: Path, segments: int, **options: Any) -> None:
+        name = message_table().name
+        client = patient(message_table().client, attempts=1)  # the scan has a patience of its own
+        table = find_table(client, name)
+        if table is None:
+            raise CommandError(
+                f"There is no table {name}: run `manage.py ddb_schema_load`, or check DDB_MESSAGE_TABLE."
+            )
+        scan = Scan(client, name, segments, segments_for(table.size_bytes, readers=segments))
+        with scan, self.progress("items", total=table.items or None) as advance:
+            count = write_items(file, items_of(scan, advance))
+        size = file.stat().st_size
+        self.done(
+            f"{count:,} items written to {file} ({as_bytes(size)}), for {scan.totals.read_units:,.1f} read units.",
+            table=name,
+            file=str(file),
+            items=count,
+            size_bytes=size,
+            read_units=scan.totals.read_units,
+        )
+
+
+def items_of(scan: Scan, advance: Callable[[int], None]) -> Iterator[Item]:
+    for page in scan:
+        yield from page.items
+        advance(page.scanned)

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from cruddur.commands import UsageError
+from messaging.aws import patient
+from messaging.connection import message_table
+from messaging.dynamodb import MessageTable
+from messaging.management.table_command import TableCommand
+from messaging.operations.backup import is_empty, put_items, read_items
+from messaging.operations.scan import Scan, segments_for
+from messaging.operations.tables import find_table
+from messaging.values import Item
+
+from .ddb_scan import whole_number
+
+MAX_THREADS = 32
+
+
+class Command(TableCommand):
+    help = (
+        "Write the items of a backup into the table, which must be empty. They come from files, of ddb_export or of "
+        "AWS's export to S3 in DynamoDB JSON, or from another table, as one that AWS restored. After an interruption "
+        "--resume writes all of them once more. Then run ddb_reconcile, before anybody writes."
+    )
+    examples = (
+        "cruddur-messages.json.gz",
+        "AWSDynamoDB/01234567890123-abcdef12/data/*.json.gz",
+        "--from-table cruddur-messages-restored",
+    )
+    when_stopped = "Stopped. A part is written; the same command with --resume writes all of it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("files", metavar="FILE", type=Path, nargs="*", help="files of items, an item a line")
+        parser.add_argument("--from-table", metavar="TABLE", help="a table of the same account and region instead")
+        parser.add_argument(
+            "--resume",
+            action="store_true",
+            help="also where items are: those that come take their place. Not where people have written since",
+        )
+        parser.add_argument(
+            "--threads", type=whole_number(1, MAX_THREADS), default=4, metavar="N", help="write N batches at once"
+        )
+
+    def act(self, *, files: list[Path], from_table: str | None, resume: bool, threads: int, **options: Any) -> None:
+        if bool(files) == bool(from_table):
+            raise UsageError("Name the files, or one table with --from-table.")
+        own = message_table()
+        # What it copies is as it was written: nothing to validate, and the writer has a patience of its own.
+        client = patient(own.client, attempts=1, validate=False)
+        if find_table(own.client, own.name) is None:
+            raise CommandError(f"There is no table {own.name}: run `manage.py ddb_schema_load` first.")
+        if from_table == own.name:
+            raise CommandError(f"{own.name} is the table to be restored: name the one that has the items.")
+        if not resume and not is_empty(own):
+            raise CommandError(
+                f"{own.name} is not empty, and what is in it may be newer than what would come: restore into another "
+                "table (DDB_MESSAGE_TABLE), or go on with a restore that was interrupted with --resume."
+            )
+        count = 0
+
+        def note(number: int) -> None:
+            nonlocal count
+            count += number
+            advance(number)
+
+        source = scanned(MessageTable(client, from_table)) if from_table else read(files)
+        with source as (items, total), self.progress("items", total=total) as advance:
+            writer = put_items(MessageTable(client, own.name), items, threads=threads, written=note)
+        units = f", for {writer.write_units:,.0f} write units" if writer.write_units else ""
+        self.done(
+            f"{count:,} items written to {own.name}{units}. Now run `manage.py ddb_reconcile`.",
+            table=own.name,
+            files=[str(file) for file in files],
+            from_table=from_table,
+            items=count,
+            write_units=writer.write_units or None,
+        )
+
+
+@contextmanager
+def read(files: list[Path]) -> Iterator[tuple[Iterator[Item], int | None]]:
+    """The items of files; how many there are is not known."""
+    yield read_items(files), None
+
+
+@contextmanager
+def scanned(table: MessageTable) -> Iterator[tuple[Iterator[Item], int | None]]:
+    """The items of another table, and about how many they are."""
+    described = find_table(table.client, table.name)
+    if described is None:
+        raise CommandError(f"There is no table {table.name} to restore from.")
+    scan = Scan(table.client, table.name, segments=segments_for(described.size_bytes, readers=1))
+    with scan:
+        yield (item for page in scan for item in page.items), described.items or None

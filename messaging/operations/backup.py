@@ -1,0 +1,156 @@
+"""The table in a file and back: an item a line, as AWS's export to S3 writes it, compressed. Knows no Django.
+
+`{"Item": {"pk": {"S": "…"}, …}}`, binary values in base64. What is in such a file is what people wrote to each other.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from threading import Event, Lock
+from typing import Any
+
+from cruddur.problem import Problem
+from messaging.aws import translated_errors
+from messaging.dynamodb import MessageTable
+from messaging.values import Item
+
+from .bulk import BATCH, BulkWriter, in_threads
+
+KEYS = ("pk", "sk")
+COMPRESSION = 6
+PART = ".part"
+"""At the end of a file's name until it is whole."""
+
+
+class BackupProblem(Problem):
+    """A file cannot be written or read; the argument says which, where and what to do."""
+
+
+# --- A line --------------------------------------------------------------------------------------------------------
+
+
+def line_of(item: Item) -> bytes:
+    return json.dumps({"Item": {name: _encoded(value) for name, value in item.items()}}, ensure_ascii=False).encode()
+
+
+def item_of(line: bytes) -> Item:
+    """Raises ValueError for what is no item of this table."""
+    found = json.loads(line)
+    item = found.get("Item") if isinstance(found, dict) else None
+    if not isinstance(item, dict) or not all(isinstance(item.get(key, {}).get("S"), str) for key in KEYS):
+        msg = "no item"
+        raise ValueError(msg)
+    return {name: _decoded(value) for name, value in item.items()}
+
+
+def _encoded(value: Mapping[str, Any]) -> Any:
+    ((letter, content),) = value.items()
+    return {letter: _converted(letter, content, _encoded, lambda each: b64encode(each).decode())}
+
+
+def _decoded(value: Mapping[str, Any]) -> Any:
+    ((letter, content),) = value.items()
+    return {letter: _converted(letter, content, _decoded, lambda each: b64decode(each, validate=True))}
+
+
+def _converted(letter: str, content: Any, inner: Callable[[Any], Any], binary: Callable[[Any], Any]) -> Any:
+    match letter:
+        case "B":
+            return binary(content)
+        case "BS":
+            return [binary(each) for each in content]
+        case "L":
+            return [inner(each) for each in content]
+        case "M":
+            return {name: inner(each) for name, each in content.items()}
+    return content
+
+
+# --- A file --------------------------------------------------------------------------------------------------------
+
+
+def write_items(file: Path, items: Iterable[Item]) -> int:
+    """Write the items into a new file, readable to its owner alone; returns how many.
+
+    The file is there whole or not at all. Raises BackupProblem, also where there is one already.
+    """
+    part = file.with_name(file.name + PART)
+    if file.exists():
+        raise BackupProblem(f"{file} is there already: name another file, or move it away.")
+    count = 0
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with (
+            os.fdopen(descriptor, "wb") as raw,
+            gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=COMPRESSION) as out,
+        ):
+            for item in items:
+                out.write(line_of(item) + b"\n")
+                count += 1
+        with part.open("rb") as whole:
+            os.fsync(whole.fileno())
+        part.rename(file)
+    except OSError as error:
+        raise BackupProblem(f"{file} cannot be written: {error.strerror or error}.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return count
+
+
+def read_items(files: Iterable[Path]) -> Iterator[Item]:
+    """The items of files, one after the other. Raises BackupProblem at the first line that is none."""
+    for file in files:
+        number = 0
+        try:
+            with gzip.open(file) as lines:
+                for number, line in enumerate(lines, start=1):  # noqa: B007 - told when it fails
+                    if line.strip():
+                        yield item_of(line)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise BackupProblem(f"{file} is damaged or not whole: take another copy of it.") from error
+        except OSError as error:
+            raise BackupProblem(f"{file} cannot be read: {error.strerror or error}.") from error
+        except (ValueError, AttributeError, TypeError) as error:
+            raise BackupProblem(f"Line {number} of {file} is no item of a table of conversations.") from error
+
+
+# --- The table -----------------------------------------------------------------------------------------------------
+
+
+def is_empty(table: MessageTable) -> bool:
+    """1 call. Raises Unavailable."""
+    with translated_errors():
+        return not table.client.scan(TableName=table.name, Limit=1, ConsistentRead=True)["Count"]
+
+
+def put_items(
+    table: MessageTable, items: Iterable[Item], *, threads: int, written: Callable[[int], object]
+) -> BulkWriter:
+    """Write items over any that are there, in so many threads; `written` is called with the number of each batch.
+
+    Raises Unavailable, and what reading `items` raises.
+    """
+    writer = BulkWriter(table, Event())
+    left, taking, telling = iter(items), Lock(), Lock()
+
+    def tell(number: int) -> None:
+        with telling:
+            written(number)
+
+    def work() -> None:
+        while True:
+            with taking:
+                batch = list(islice(left, BATCH))
+            if not batch:
+                return
+            writer.put(map(dict, batch), tell)
+
+    in_threads(threads, work, stop=writer.stop)
+    return writer
