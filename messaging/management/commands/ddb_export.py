@@ -20,8 +20,8 @@ from .ddb_scan import whole_number
 
 class Command(TableCommand):
     help = (
-        "Write every item of the table into a file. From it ddb_restore makes the table again. An item a line, as AWS's "
-        "export to S3 has it, compressed. The file holds what people wrote to each other: only its owner may read it. "
+        "Write every item of the table into a file. From it ddb_restore makes the table again. An item a line, as in "
+        "AWS's export to S3, compressed. The file holds what people wrote to each other: only its owner may read it. "
         "What is written meanwhile may be in it or not; on AWS a backup of DynamoDB's own has one moment."
     )
     examples = ("cruddur-messages.json.gz", "/backups/2026-11-21.json.gz --segments 4")
