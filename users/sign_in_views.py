@@ -168,7 +168,9 @@ def person_of_callback(request: HttpRequest, attempt: dict[str, Any]) -> User:
 
 def sign_in(request: HttpRequest, person: User) -> None:
     """Sign the person in, under a new session key even if they were signed in already."""
-    request.session.cycle_key()
+    if request.session.get(auth.SESSION_KEY) == str(person.pk):
+        # Or Django would keep the key of who is signed in already.
+        del request.session[auth.SESSION_KEY]
     auth.login(request, person)
 
 

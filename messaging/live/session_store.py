@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
 from django.utils import timezone
@@ -54,7 +55,13 @@ class SessionStore(db.SessionStore):
         super().save(must_create=must_create)
 
     def cycle_key(self) -> None:
-        """A new key for the same session, which begins anew."""
+        """A new key for the same session, which begins anew; not for one that is somebody's.
+
+        That is where Django found it signed with a SECRET_KEY of before. The key follows from no secret, and a new one
+        would end the person's streams: their pages would leave for the front page, perhaps with the old cookie.
+        """
+        if SESSION_KEY in self:
+            return
         super().cycle_key()
         self[BEGAN_AT] = int(time.time())
 
