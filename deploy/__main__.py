@@ -9,13 +9,14 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from cruddur.problem import Problem
 
 from .artifacts import empty_bucket, push_image, upload_function
 from .aws import Account, connect, explained_errors
 from .commands import manage
-from .stacks import AFTER_COMMANDS, BEFORE_ARTIFACTS, BEFORE_COMMANDS, Stacks
+from .stacks import AFTER_COMMANDS, BEFORE_ARTIFACTS, BEFORE_COMMANDS, TEMPLATES, Stacks
 
 SHOWN = (
     "LoadBalancerAddress", "SignInUrl", "UserPoolId", "TableName", "DatabaseHost", "FunctionName", "FailureQueueUrl",
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with explained_errors():
             account = connect(region=options.region, endpoint_url=os.environ.get("AWS_ENDPOINT_URL"))
             say(f"Account {account.number}, {account.region}, deployment {options.name}")
-            code: int = options.act(account, Stacks(account, options.name, say), options)
+            code: int = options.act(account, Stacks(account, options.name, say, options.templates), options)
             return code
     except Problem as problem:
         sys.stderr.write(f"{problem}\n")
@@ -40,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def up(account: Account, stacks: Stacks, options: argparse.Namespace) -> int:
     """Deploy or update everything, the database before what needs it."""
     given = parameters(account, options)
+    if not stacks.read().get("LoadBalancerAddress") and not (options.domain and (options.zone or options.certificate)):
+        raise Problem("The first time it needs --domain, and --zone or --certificate: docs/deploy.md says where from.")
     for part in BEFORE_ARTIFACTS:
         stacks.bring_up(part, given)
     given["FunctionKey"] = upload_function(account, stacks.outputs["ArtifactBucketName"])
@@ -135,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy", description=__doc__)
     parser.add_argument("--name", default="cruddur", help="of the deployment, begins the names of all it has: cruddur")
     parser.add_argument("--region", help="by default that of AWS's tools: AWS_REGION, or the profile's")
+    parser.add_argument("--templates", type=Path, default=TEMPLATES, help="a directory of other templates than ours")
     what = parser.add_subparsers(required=True, metavar="up, outputs, manage or down")
     bring = what.add_parser("up", help="deploy or update; what is left out of the options stays as it is")
     bring.set_defaults(act=up)

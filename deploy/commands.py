@@ -11,11 +11,10 @@ from .aws import Account
 
 CONTAINER = "operator"
 SECONDS_AT_MOST = 3600.0
+POLL_SECONDS = 3.0
 
 
-def manage(
-    account: Account, outputs: Mapping[str, str], arguments: Sequence[str], *, poll_seconds: float = 3.0
-) -> tuple[int, list[str]]:
+def manage(account: Account, outputs: Mapping[str, str], arguments: Sequence[str]) -> tuple[int, list[str]]:
     """Run `manage.py` with these arguments; returns its exit code and its lines. Raises Problem when it never ran."""
     answer = account.ecs.run_task(
         cluster=outputs["ClusterName"],
@@ -41,7 +40,7 @@ def manage(
             break
         if time.monotonic() > deadline:
             raise Problem(f"The command has not ended in an hour; it goes on as task {arn}.")
-        time.sleep(poll_seconds)
+        time.sleep(POLL_SECONDS)
     code = task["containers"][0].get("exitCode")
     if code is None:
         raise Problem(f"The command's container did not start: {task.get('stoppedReason', 'ECS says no reason')}")

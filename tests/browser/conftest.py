@@ -232,8 +232,8 @@ def sign_in(visit: Visit) -> SignIn:
     return sign_in
 
 
-def fill_in_sign_in(page: Page, handle: str) -> None:
+def fill_in_sign_in(page: Page, handle: str, *, password: str = PASSWORD) -> None:
     """Fill in the emulator's sign-in page and send it."""
     page.locator("[name=username]").fill(f"{handle}@cruddur.example")
-    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[name=password]").fill(password)
     page.locator("[type=submit]").click()

@@ -1,0 +1,284 @@
+"""Everything is deployed to the emulator from the templates, by the command; two people chat on what they made.
+
+The emulator runs the deployed function on the table's stream by itself. Containers it only notes: `fargate` runs them,
+with the image's files and the variables of the task definitions. What the emulator does not know is left out of the
+templates here: `UNKNOWN`. RDS it notes too: the tests' Postgres takes its place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from deploy import commands
+from deploy.__main__ import main
+from deploy.aws import Account, connect
+from deploy.stacks import KEPT, ORDER, Stacks
+from local_stack.ports import free_port
+from messaging.aws import connect as connect_dynamodb
+from messaging.items import entry_from
+from tests.deploy import image
+from tests.deploy.fargate import Fargate
+from tests.deploy.templates import template
+from users import cognito
+
+from .chat import messages, write
+from .conftest import fill_in_sign_in
+from .secrets import Secrets
+
+UNKNOWN = {
+    "AWS::ApplicationAutoScaling::ScalableTarget",
+    "AWS::ApplicationAutoScaling::ScalingPolicy",
+    "AWS::Cognito::ManagedLoginBranding",
+}
+"""And alarms on several metrics. Of a large site also AWS::EC2::EIP and AWS::EC2::NatGateway: this is a small one."""
+NAME = "cruddur-try"
+PEOPLE = {"andrewbrown": "Andrew Brown", "bayko": "Bayko"}
+PASSWORD = "nine zebras and no digit"
+"""As the pool of the template wants it: long, and of any characters."""
+SECONDS = 20.0
+
+
+def known_to_the_emulator(directory: Path) -> Path:
+    """The templates without what the emulator refuses."""
+    for part in ORDER:
+        whole = template(part)
+        resources = {
+            name: resource
+            for name, resource in whole["Resources"].items()
+            if resource["Type"] not in UNKNOWN and "Metrics" not in resource.get("Properties", {})
+        }
+        (directory / f"{part}.yaml").write_text(json.dumps({**whole, "Resources": resources}))
+    return directory
+
+
+@dataclass
+class Deployment:
+    """What `python -m deploy up` made, and how to run it again."""
+
+    account: Account
+    outputs: dict[str, str]
+    fargate: Fargate
+    templates: Path
+    url: str
+
+    def run(self, *arguments: str) -> int:
+        return main(["--name", NAME, "--region", "us-east-1", "--templates", str(self.templates), *arguments])
+
+    def up(self, *more: str) -> int:
+        return self.run(
+            "up", "--domain", "localhost", "--certificate", "arn:aws:acm:us-east-1:000000000000:certificate/one",
+            "--image", "cruddur:built-elsewhere", "--set", f"AppUrl={self.url}", *more,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    """The address of a database that is not there yet, on the tests' Postgres."""
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    name = f"deployed_{os.getpid()}"
+    yield parts._replace(path=f"/{name}").geturl()
+    with psycopg.connect(parts._replace(path="/postgres").geturl(), autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="module")
+def deployed(
+    tmp_path_factory: pytest.TempPathFactory, database: str, collected_static_files: Path
+) -> Iterator[Deployment]:
+    endpoint = os.environ["AWS_ENDPOINT_URL"]
+    account = connect(region="us-east-1", endpoint_url=endpoint)
+    app = image.build(tmp_path_factory.mktemp("app"), static=collected_static_files)
+    fargate = Fargate(account, endpoint, app, {"DATABASE_URL": database, "APP_URL": "https://localhost"})
+    templates = known_to_the_emulator(tmp_path_factory.mktemp("templates"))
+    deployment = Deployment(account, {}, fargate, templates, f"http://localhost:{free_port()}")
+    with fargate, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(commands, "SECONDS_AT_MOST", SECONDS)
+        patch.setattr(commands, "POLL_SECONDS", 0.05)
+        assert deployment.up() == 0
+        deployment.outputs.update(Stacks(account, NAME, print).read())
+        yield deployment
+
+
+@pytest.fixture(scope="module")
+def secrets() -> Secrets:
+    """What is typed and kept secret here; none of it may be in what a container writes."""
+    return Secrets()
+
+
+@contextmanager
+def container(deployed: Deployment, command: list[str], task: str, **more: str) -> Iterator[Callable[[], str]]:
+    """A container of a service; yields what it has written so far. At the end it is told to stop, as ECS does."""
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command, cwd=deployed.fargate.image, env=deployed.fargate.environment(deployed.outputs[task], **more),
+            stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+        def written() -> str:
+            assert process.poll() in (None, 0)
+            return os.pread(log.fileno(), 10_000_000, 0).decode()
+
+        try:
+            yield written
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(SECONDS) in (0, -signal.SIGTERM)  # uvicorn ends in order, then by the signal
+        finally:
+            process.kill()
+            process.wait()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for it."""
+    deadline = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def web(deployed: Deployment, secrets: Secrets) -> Iterator[str]:
+    """The web server's container; yields its address."""
+    emulator = deployed.fargate.endpoint_url.replace("127.0.0.1", "localhost")
+    pool = deployed.outputs["UserPoolId"]
+    port = urlsplit(deployed.url).port
+    assert port
+    # Cognito's pages are the emulator's, and a browser here speaks http.
+    here = {
+        "APP_URL": deployed.url,
+        "COGNITO_DOMAIN": emulator,
+        "OIDC_OP_JWKS_ENDPOINT": f"{emulator}/{pool}/.well-known/jwks.json",
+    }
+    with container(deployed, image.command(port=port), "WebTaskArn", **here) as written:
+        until(lambda: bool(written()) and answers(f"{deployed.url}/healthz"))
+        yield deployed.url
+        assert "/oidc/callback/" in written()
+        assert secrets.found_in(written()) == []
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def lists(deployed: Deployment) -> dict[UUID, Any]:
+    """Every entry of the table by its member, as DynamoDB has it."""
+    client = connect_dynamodb(endpoint_url=deployed.fargate.endpoint_url, region="us-east-1")
+    items = client.scan(TableName=deployed.outputs["TableName"], ConsistentRead=True)["Items"]
+    return {
+        entry.user_uuid: entry for entry in map(entry_from, (each for each in items if each["pk"]["S"][:3] == "GRP"))
+    }
+
+
+def sign_in(browser: Browser, url: str, handle: str, secrets: Secrets) -> Page:
+    context = browser.new_context(base_url=url)
+    context.on("request", secrets.note_request)
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_role("button", name="Sign in to chat").click()
+    fill_in_sign_in(page, handle, password=PASSWORD)
+    page.wait_for_url("**/messages")
+    return page
+
+
+def test_the_command_made_every_stack_and_set_the_site_up(deployed: Deployment) -> None:
+    assert deployed.fargate.ran == [["python", "manage.py", "setup", "--no-seed"]]
+    assert {"LoadBalancerAddress", "SignInUrl", "DatabaseHost", "FunctionName", "OperatorTaskArn"} <= set(
+        deployed.outputs
+    )
+
+
+def test_two_people_chat_on_it_and_the_function_moves_their_lists(
+    deployed: Deployment, web: str, browser: Browser, secrets: Secrets
+) -> None:
+    client = cognito.connect(endpoint_url=deployed.fargate.endpoint_url, region="us-east-1")
+    pool = cognito.UserPool(client, deployed.outputs["UserPoolId"])
+    for handle, name in PEOPLE.items():
+        email = f"{handle}@cruddur.example"
+        pool.create_user(username=email, handle=handle, email=email, name=name, password=PASSWORD)
+        pool.set_password(email, PASSWORD)
+    before = image.files(deployed.fargate.image)
+    bayko = sign_in(browser, web, "bayko", secrets)
+    andrew = sign_in(browser, web, "andrewbrown", secrets)
+
+    andrew.goto("/messages/new/bayko")
+    write(andrew, "Does it run?")
+    expect(messages(andrew)).to_have_text(["Does it run?"])
+    bayko.goto("/messages/requests")
+    bayko.get_by_role("link", name="Andrew Brown").click()
+    write(bayko, "On a stack of its own")
+    expect(messages(andrew)).to_have_text(["Does it run?", "On a stack of its own"])
+    write(andrew, "And nobody runs a worker")
+    expect(messages(bayko).last).to_have_text("And nobody runs a worker")
+
+    until(lambda: {entry.message for entry in lists(deployed).values()} == {"And nobody runs a worker"})
+    assert {entry.last_seq for entry in lists(deployed).values()} == {3}
+    assert image.files(deployed.fargate.image) == before, "something was written into the image"
+    for page in (andrew, bayko):
+        page.context.close()
+
+
+def test_the_function_was_called_for_conversations_alone(deployed: Deployment) -> None:
+    """After the chat: 3 messages, 2 entries and the function's own writes are in the stream, too."""
+    group = f"/aws/lambda/{deployed.outputs['FunctionName']}"
+    events = deployed.account.logs.filter_log_events(logGroupName=group)["events"]
+    counted = [json.loads(each["message"]) for each in events if '"batch projected"' in each["message"]]
+
+    assert sum(each["records"] for each in counted) == 3
+    assert sum(each["entries_moved"] for each in counted) > 0
+    assert not any(each["failed"] for each in counted)
+
+
+def test_the_worker_finds_its_stream_and_ends_when_it_is_told(deployed: Deployment) -> None:
+    command = deployed.fargate.command(deployed.outputs["WorkerTaskArn"])
+
+    with container(deployed, command, "WorkerTaskArn") as written:
+        until(lambda: "reading arn:aws:dynamodb" in written())
+
+
+def test_a_command_runs_inside_the_network(deployed: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    code = deployed.run("manage", "ddb_list_tables", "--json")
+
+    assert code == 0
+    assert deployed.outputs["TableName"] in capsys.readouterr().out
+
+
+def test_what_is_not_said_again_stays_as_it_is(deployed: Deployment) -> None:
+    """Options that an update leaves out: every stack keeps the parameters it has."""
+    told = list[str]()
+    stacks = Stacks(deployed.account, NAME, told.append, deployed.templates)
+
+    for part in ORDER:
+        stacks.bring_up(part, {})
+
+    assert told == [f"  {part:9} as it was" for part in ORDER]
+
+
+def test_down_takes_what_holds_no_data(deployed: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    """The last: it takes the stack away."""
+    assert deployed.run("down", "--yes") == 0
+
+    told = capsys.readouterr().out
+    assert [part for part in ORDER if f"  {part:9} deleted" in told] == [part for part in ORDER if part not in KEPT]
+    assert "Kept: " + ", ".join(f"{NAME}-{part}" for part in KEPT) in told
+    assert lists(deployed), "the table is there, with what it held"

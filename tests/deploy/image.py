@@ -1,0 +1,64 @@
+"""The image without an engine: the files that the Dockerfile copies, what it runs on them, what it starts."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def instructions() -> list[tuple[str, str]]:
+    """The instructions of the Dockerfile with their arguments, each on one line; comments left out."""
+    text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
+    lines = re.sub(r"\\\n\s*", "", text).splitlines()
+    return [(name, arguments) for name, _, arguments in (line.partition(" ") for line in lines if line.strip())]
+
+
+def only(name: str) -> str:
+    """The arguments of the last instruction of this name: that of the stage that becomes the image."""
+    return [arguments for instruction, arguments in instructions() if instruction == name][-1]
+
+
+def copied() -> list[str]:
+    """What is copied from the project."""
+    return [
+        source
+        for name, arguments in instructions()
+        if name == "COPY" and not arguments.startswith("--from")
+        for source in arguments.split()[:-1]
+    ]
+
+
+def command(*, host: str = "127.0.0.1", port: int) -> list[str]:
+    """What a container runs by default, at another address."""
+    replaced = {"python": sys.executable, "0.0.0.0": host, "8000": str(port)}  # noqa: S104 - looked for, not listened at
+    return [replaced.get(each, each) for each in json.loads(only("CMD"))]
+
+
+def build(target: Path, *, static: Path) -> Path:
+    """The directory /app of the image; `static` is what its collectstatic made, as that takes seconds."""
+    for name in copied():
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target / name)
+    (target / "staticfiles").symlink_to(static)
+    return target
+
+
+def collecting() -> str:
+    """What the Dockerfile runs to collect static files, for this machine's Python."""
+    (script,) = [arguments for name, arguments in instructions() if name == "RUN" and "collectstatic" in arguments]
+    return script.partition("&&")[0].replace("/venv/bin/python", sys.executable)
+
+
+def files(directory: Path) -> dict[str, int]:
+    """Every file, with when it was last written: a read-only file system would be as before."""
+    return {str(file.relative_to(directory)): file.stat().st_mtime_ns for file in sorted(directory.rglob("*"))}

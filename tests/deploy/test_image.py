@@ -1,0 +1,53 @@
+"""The image and compose.yaml, as far as they can be tried without an engine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from . import image
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_it_copies_what_is_in_the_project_and_not_ignored() -> None:
+    let_in = {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"}
+
+    assert all((ROOT / name).exists() for name in image.copied())
+    assert set(image.copied()) == let_in
+
+
+def test_its_static_files_are_collected_with_what_it_has(tmp_path: Path) -> None:
+    """Not written here: a run takes seconds, and the same is done for the tests of the browsers."""
+    static, app = tmp_path / "static", tmp_path / "app"
+    static.mkdir()
+    app.mkdir()
+    image.build(app, static=static)
+
+    done = subprocess.run(  # noqa: S602 - the Dockerfile's own
+        image.collecting().replace("collectstatic", "collectstatic --dry-run"), shell=True, cwd=app,
+        env={"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_it_starts_uvicorn_so_that_streams_end_and_headers_are_left_to_the_settings() -> None:
+    command = json.loads(image.only("CMD"))
+
+    assert command[:4] == ["python", "-m", "uvicorn", "cruddur.asgi:application"]
+    assert "--no-proxy-headers" in command
+    assert command[command.index("--lifespan") + 1] == "on"
+    assert 0 < int(command[command.index("--timeout-graceful-shutdown") + 1]) < 60
+
+
+def test_it_is_built_with_the_hashes_of_the_packages() -> None:
+    install = next(arguments for name, arguments in image.instructions() if name == "RUN" and "pip" in arguments)
+
+    assert "--require-hashes" in install
+    assert "requirements.lock" in image.copied()
+
+
+def test_its_health_check_asks_the_process_alone() -> None:
+    assert "/healthz" in image.only("HEALTHCHECK")

@@ -1,0 +1,149 @@
+"""What the templates must agree on with the project and with each other; cfn-lint, in `make lint`, knows the rest."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.stacks import KEPT, ORDER
+from messaging.table import table_definition
+
+from . import image
+from .templates import every_resource, source, template
+
+ROOT = Path(__file__).parents[2]
+HOLDS_DATA = {
+    "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient", "AWS::DynamoDB::Table", "AWS::RDS::DBInstance",
+    "AWS::SecretsManager::Secret",
+}  # fmt: skip
+
+
+def properties(part: str, name: str) -> dict[str, Any]:
+    return dict(template(part)["Resources"][name]["Properties"])
+
+
+def without_units(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: without_units(each) for name, each in value.items() if name != "ProvisionedThroughput"}
+    return [without_units(each) for each in value] if isinstance(value, list) else value
+
+
+def test_the_table_is_the_one_that_the_commands_make() -> None:
+    made = without_units(table_definition("any", on_demand=True))
+
+    deployed = without_units(properties("table", "Table"))
+    for name in ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"):
+        assert deployed[name] == made[name]
+    assert deployed["StreamSpecification"]["StreamViewType"] == made["StreamSpecification"]["StreamViewType"]
+
+
+def test_small_begins_as_the_original_and_stays_within_the_free_tier() -> None:
+    units = template("table")["Mappings"]["Units"]["small"]
+
+    assert units["Least"] == table_definition("any", on_demand=False)["ProvisionedThroughput"]["ReadCapacityUnits"] == 5
+    assert 3 * units["Most"] <= 25, "of the table and each of its two indexes"
+
+
+def test_what_holds_data_is_in_a_stack_that_is_kept_and_stays_without_it() -> None:
+    holding = [(part, name, resource) for part, name, resource in every_resource() if resource["Type"] in HOLDS_DATA]
+
+    assert len(holding) == 7
+    for part, name, resource in holding:
+        assert part in KEPT, name
+        assert resource["DeletionPolicy"] == "Retain", name
+
+
+def test_table_pool_and_database_are_protected_against_deletion() -> None:
+    assert properties("table", "Table")["DeletionProtectionEnabled"] is True
+    assert properties("table", "Table")["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties("pool", "Pool")["DeletionProtection"] == "ACTIVE"
+    assert properties("database", "Database")["DeletionProtection"] is True
+
+
+@pytest.mark.parametrize("part", ORDER)
+def test_every_parameter_is_given_by_the_command_or_by_a_stack_before(part: str) -> None:
+    before = ORDER[: ORDER.index(part)]
+    handed_on = {name for each in before for name in template(each)["Outputs"]}
+    by_the_command = set(re.findall(r'"([A-Z]\w+)":', (ROOT / "deploy" / "__main__.py").read_text())) | {
+        "FunctionKey", "ImageUri"
+    }  # fmt: skip
+
+    assert set(template(part)["Parameters"]) <= handed_on | by_the_command
+
+
+def test_no_two_stacks_hand_on_the_same_name() -> None:
+    names = [name for part in ORDER for name in template(part)["Outputs"]]
+
+    assert len(names) == len(set(names))
+
+
+def test_the_function_is_called_for_conversations_and_bounded() -> None:
+    mapping = properties("stream", "Mapping")
+
+    (only,) = mapping["FilterCriteria"]["Filters"]
+    assert json.loads(only["Pattern"]) == {
+        "eventName": ["INSERT", "MODIFY"],
+        "dynamodb": {"Keys": {"sk": {"S": ["#CONVERSATION"]}}},
+    }
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert 0 < mapping["MaximumRetryAttempts"] < 100
+    assert 0 < mapping["MaximumRecordAgeInSeconds"] < 24 * 3600
+    assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["Failures", "Arn"]}
+
+
+def test_image_and_function_run_the_python_of_the_tests() -> None:
+    (wanted,) = re.findall(r'python_version = "([\d.]+)"', (ROOT / "pyproject.toml").read_text())
+
+    bases = {arguments.split()[0] for name, arguments in image.instructions() if name == "FROM"}
+    assert {re.match(r"python:([\d.]+)-", base)[1] for base in bases} == {wanted}  # type: ignore[index]
+    assert properties("stream", "Function")["Runtime"] == f"python{wanted}"
+
+
+def test_every_alarm_reaches_somebody_and_says_what_is_wrong() -> None:
+    alarms = [(name, each) for _, name, each in every_resource() if each["Type"] == "AWS::CloudWatch::Alarm"]
+
+    assert len(alarms) > 15
+    for name, alarm in alarms:
+        assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopicArn"}], name
+        assert len(alarm["Properties"]["AlarmDescription"]) > 20, name
+
+
+def test_table_and_each_index_have_alarms_on_use_and_throttling() -> None:
+    text = source("table")
+
+    for place in ("Table", "Inbox", "Group"):
+        for alarm in ("ReadUse", "WriteUse", "Throttle"):
+            assert f"  {place}{alarm}Alarm:" in text
+
+
+@pytest.mark.parametrize("task", ["Web", "Worker", "Operator"])
+def test_no_container_is_root_or_can_write_or_has_a_secret_in_the_open(task: str) -> None:
+    (container,) = properties("tasks", task)["ContainerDefinitions"]
+
+    assert container["ReadonlyRootFilesystem"] is True
+    assert container["LinuxParameters"]["Capabilities"] == {"Drop": ["ALL"]}
+    assert image.only("USER").split(":")[0] != "0"
+    secret = {each["Name"] for each in container["Secrets"]}
+    assert secret == {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "PGPASSWORD", "OIDC_RP_CLIENT_SECRET"}
+    assert not secret & {each["Name"] for each in container["Environment"]}
+
+
+def test_the_three_containers_have_the_same_variables() -> None:
+    environments = [properties("tasks", task)["ContainerDefinitions"][0] for task in ("Web", "Worker", "Operator")]
+
+    for other in environments[1:]:
+        assert other["Environment"] == environments[0]["Environment"]
+        assert other["Secrets"] == environments[0]["Secrets"]
+
+
+def test_every_variable_of_the_containers_is_a_setting() -> None:
+    example = set(re.findall(r"\b[A-Z_]+\b", (ROOT / ".env.example").read_text()))
+    container = properties("tasks", "Web")["ContainerDefinitions"][0]
+    named = {each["Name"] for each in (*container["Environment"], *container["Secrets"])}
+
+    assert named - example == {"PGPASSWORD"}, "which is the Postgres library's own"
