@@ -263,6 +263,12 @@ class Story:
             self.refused(begun)
             self.see(answered, loosely=loosely)
             return
+        if (
+            answered == begun.now
+        ):  # In the same minute it was so already: nothing is written, unless it was undone since.
+            if stored.now == answered or stored.now.deleted_at:
+                self.refused(begun)
+            return
         # What had begun before and is still on its way must not undo what is acknowledged.
         stored.maybe = [each for each in stored.maybe if each != wanted and each not in begun.before]
         stored.states.append(wanted)
