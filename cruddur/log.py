@@ -6,8 +6,11 @@ import json
 import logging
 import traceback
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 from .request_id import current_request_id
+
+HEALTH_PATHS = ("/healthz", "/readyz")
 
 
 class WithoutQuery(logging.Filter):
@@ -16,6 +19,16 @@ class WithoutQuery(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
             record.args = tuple(each.partition("?")[0] if isinstance(each, str) else each for each in record.args)
+        return True
+
+
+class WithoutHealthChecks(logging.Filter):
+    """Leaves out of uvicorn's access log what load balancers ask every few seconds, as long as the answer is 200."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        match record.args:
+            case (_, _, str(path), _, HTTPStatus.OK):
+                return path.partition("?")[0] not in HEALTH_PATHS
         return True
 
 

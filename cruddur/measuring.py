@@ -46,13 +46,13 @@ def start(service: str) -> None:
     Before Django loads its middleware, where there is any.
     """
     if settings.TELEMETRY:
-        from . import telemetry  # noqa: PLC0415 - half a second and 20 MB that a process without it does not pay
+        from . import telemetry  # noqa: PLC0415 - 9 MB that a process without it does not need
 
         telemetry.start(service)
 
 
 def stop() -> None:
-    """Send what was not sent yet, within two seconds: a signal ends a process without its last words."""
+    """Send what was not sent yet, in two seconds at most: a signal ends a process without its last words."""
     if settings.TELEMETRY:
         from . import telemetry  # noqa: PLC0415
 

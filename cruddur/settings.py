@@ -255,6 +255,7 @@ LOGGING = {
         "json": {"()": "cruddur.log.JsonLines"},
     },
     "filters": {
+        "without_health_checks": {"()": "cruddur.log.WithoutHealthChecks"},
         "without_query": {"()": "cruddur.log.WithoutQuery"},
         "with_request_id": {"()": "cruddur.log.WithRequestId"},
     },
@@ -266,7 +267,11 @@ LOGGING = {
         }
     },
     "loggers": {
-        "uvicorn.access": {"handlers": ["stderr"], "filters": ["without_query"], "propagate": False},
+        "uvicorn.access": {
+            "handlers": ["stderr"],
+            "filters": ["without_health_checks", "without_query"],
+            "propagate": False,
+        },
         # At DEBUG these write requests with message bodies, tokens and SQL parameters.
         "botocore": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},

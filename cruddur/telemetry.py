@@ -6,7 +6,10 @@ query, headers, keys, the text and the traceback of an error, which may quote wh
 
 from __future__ import annotations
 
+import atexit
 import os
+import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -35,7 +38,7 @@ from opentelemetry.trace import Status
 
 from . import measuring
 
-STOP_MILLISECONDS = 2000
+STOP_SECONDS = 2
 AFTER = "messaging.middleware.HealthMiddleware"
 """Django's instrumentation comes after it: it asks for the host, which a load balancer's questions have none of."""
 
@@ -119,11 +122,12 @@ def start(service: str) -> None:
             "service.instance.id": str(uuid.uuid4()),
         }
     )
-    tracers = TracerProvider(resource=resource)
+    tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
     tracers.add_span_processor(BatchSpanProcessor(ListedAttributes(OTLPSpanExporter())))
     meters = MeterProvider(
         metric_readers=[PeriodicExportingMetricReader(OTLPMetricExporter())],
         resource=resource,
+        shutdown_on_exit=False,
         views=[
             View(instrument_name="http.server.*", attribute_keys=HTTP_ATTRIBUTES),
             View(instrument_name="db.client.*", attribute_keys=DATABASE_ATTRIBUTES),
@@ -131,6 +135,7 @@ def start(service: str) -> None:
         ],
     )
     _providers.extend((tracers, meters))
+    atexit.register(stop)
     if "OTEL_PROPAGATORS" not in os.environ:
         propagate.set_global_textmap(NoPropagation())
     if service == "web":
@@ -145,9 +150,17 @@ def start(service: str) -> None:
 
 
 def stop() -> None:
-    """Send what was not sent yet; what cannot be sent within two seconds is lost."""
-    for provider in _providers:
-        provider.force_flush(STOP_MILLISECONDS)
+    """Send what was not sent yet; what no collector has taken within two seconds is lost."""
+    # The exporters try again for longer than they are told, and nobody waits for a process that is to end.
+    flushing = [
+        threading.Thread(target=provider.force_flush, args=(STOP_SECONDS * 1000,), daemon=True)
+        for provider in _providers
+    ]
+    for thread in flushing:
+        thread.start()
+    until = time.monotonic() + STOP_SECONDS
+    for thread in flushing:
+        thread.join(max(0.0, until - time.monotonic()))
 
 
 def instruments(meter: Meter) -> dict[str, Record]:

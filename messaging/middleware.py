@@ -9,13 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 
 from cruddur import errors
+from cruddur.log import HEALTH_PATHS
 from cruddur.rate_limits import RateLimited
 
 from .aws import Unavailable
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-
-HEALTH_PATHS = frozenset(("/healthz", "/readyz"))
 
 
 class UnavailableMiddleware:

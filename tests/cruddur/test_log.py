@@ -6,7 +6,7 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from cruddur.log import JsonLines, WithoutQuery, WithRequestId
+from cruddur.log import JsonLines, WithoutHealthChecks, WithoutQuery, WithRequestId
 from cruddur.request_id import RequestId
 from tests import own_thread
 
@@ -21,8 +21,21 @@ def test_the_access_log_shows_no_query(caplog: pytest.LogCaptureFixture) -> None
     assert line.getMessage() == '127.0.0.1:5 - "GET /oidc/callback/ HTTP/1.1" 302'
 
 
-def test_uvicorn_s_access_log_has_the_filter() -> None:
-    assert any(isinstance(each, WithoutQuery) for each in logging.getLogger("uvicorn.access").filters)
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [("/healthz", 200, False), ("/readyz?x", 200, False), ("/readyz", 503, True), ("/messages", 200, True)],
+)
+def test_the_access_log_leaves_out_load_balancers_that_found_all_well(path: str, status: int, told: bool) -> None:
+    arguments = ("127.0.0.1:5", "GET", path, "1.1", status)
+    line = logging.LogRecord("uvicorn.access", logging.INFO, "", 0, '%s - "%s %s HTTP/%s" %d', arguments, None)
+
+    assert WithoutHealthChecks().filter(line) is told
+
+
+def test_uvicorn_s_access_log_has_the_filters() -> None:
+    filters = {type(each) for each in logging.getLogger("uvicorn.access").filters}
+
+    assert filters == {WithoutHealthChecks, WithoutQuery}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -160,6 +161,15 @@ def test_the_worker_tells_what_it_consumed_and_how_far_it_is_behind(
     names = {span["name"] for span in received.spans()}
     assert "DynamoDB.UpdateItem" in names
     assert "DynamoDB Streams.GetRecords" not in names
+
+
+def test_a_collector_that_is_away_holds_up_nobody_who_ends(table: MessageTable, transactional_db: None) -> None:
+    away = Received(f"http://127.0.0.1:{free_port()}")
+    with served(table, away) as port:
+        assert requests.get(f"http://127.0.0.1:{port}/", headers=HOST, timeout=10).status_code == 200
+        began = time.monotonic()
+
+    assert time.monotonic() - began < 4
 
 
 def test_without_a_place_to_send_to_no_part_of_it_is_even_imported() -> None:
