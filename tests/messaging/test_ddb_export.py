@@ -1,4 +1,4 @@
-"""ddb_export and ddb_restore on the emulator: the table in a file and back, and what they refuse."""
+"""ddb_export and ddb_restore: the table in a file and back, and what they refuse."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_what_is_exported_comes_back_as_it_was(table: MessageTable, file: Path) 
     assert "ddb_reconcile" in restored
 
 
-def test_the_file_is_for_its_owner_alone(table: MessageTable, file: Path) -> None:
+def test_the_file_is_for_its_owner_alone(moto_table: MessageTable, file: Path) -> None:
     start()
 
     run("ddb_export", str(file))
@@ -75,7 +75,7 @@ def test_the_file_is_for_its_owner_alone(table: MessageTable, file: Path) -> Non
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_an_item_a_line_as_in_the_export_of_aws(table: MessageTable, file: Path) -> None:
+def test_an_item_a_line_as_in_the_export_of_aws(moto_table: MessageTable, file: Path) -> None:
     start(text="Hello")
 
     run("ddb_export", str(file))
@@ -86,11 +86,11 @@ def test_an_item_a_line_as_in_the_export_of_aws(table: MessageTable, file: Path)
     assert message["seq"] == {"N": "1"}
 
 
-def test_programs_are_told_what_was_done(table: MessageTable, file: Path) -> None:
+def test_programs_are_told_what_was_done(moto_table: MessageTable, file: Path) -> None:
     start()
 
     (exported,) = run_json("ddb_export", str(file))
-    empty(table)
+    empty(moto_table)
     (restored,) = run_json("ddb_restore", str(file))
 
     assert exported["items"] == restored["items"] == 4
@@ -98,26 +98,26 @@ def test_programs_are_told_what_was_done(table: MessageTable, file: Path) -> Non
     assert restored["files"] == [str(file)]
 
 
-def test_quiet_means_silent(table: MessageTable, file: Path) -> None:
+def test_quiet_means_silent(moto_table: MessageTable, file: Path) -> None:
     start()
 
     assert run("ddb_export", str(file), "-v0") == ("", "")
-    empty(table)
+    empty(moto_table)
     assert run("ddb_restore", str(file), "-v0") == ("", "")
 
 
-def test_it_writes_over_no_file(table: MessageTable, file: Path) -> None:
+def test_it_writes_over_no_file(moto_table: MessageTable, file: Path) -> None:
     file.write_text("precious")
 
     assert "is there already" in refused("ddb_export", file)
     assert file.read_text() == "precious"
 
 
-def test_it_says_where_it_cannot_write(table: MessageTable, tmp_path: Path) -> None:
+def test_it_says_where_it_cannot_write(moto_table: MessageTable, tmp_path: Path) -> None:
     assert "No such file or directory" in refused("ddb_export", tmp_path / "nowhere" / "table.json.gz")
 
 
-def test_without_a_table_both_say_what_to_do(table: MessageTable, file: Path, settings: Any) -> None:
+def test_without_a_table_both_say_what_to_do(moto_table: MessageTable, file: Path, settings: Any) -> None:
     start()
     run("ddb_export", str(file))
     settings.DDB_MESSAGE_TABLE = "nothing"
@@ -127,27 +127,27 @@ def test_without_a_table_both_say_what_to_do(table: MessageTable, file: Path, se
     assert "There is no table nothing" in refused("ddb_restore", file)
 
 
-def test_a_table_with_something_in_it_is_left_alone(table: MessageTable, file: Path) -> None:
+def test_a_table_with_something_in_it_is_left_alone(moto_table: MessageTable, file: Path) -> None:
     start()
     run("ddb_export", str(file))
     send(text="Newer than the file")
-    before = items(table)
+    before = items(moto_table)
 
     assert "is not empty" in refused("ddb_restore", file)
-    assert items(table) == before
+    assert items(moto_table) == before
 
 
-def test_an_interrupted_restore_is_taken_up(table: MessageTable, file: Path) -> None:
+def test_an_interrupted_restore_is_taken_up(moto_table: MessageTable, file: Path) -> None:
     start()
     send()
-    before = items(table)
+    before = items(moto_table)
     run("ddb_export", str(file))
     some = before[0]
-    table.client.delete_item(TableName=table.name, Key={"pk": some["pk"], "sk": some["sk"]})
+    moto_table.client.delete_item(TableName=moto_table.name, Key={"pk": some["pk"], "sk": some["sk"]})
 
     run("ddb_restore", str(file), "--resume")
 
-    assert items(table) == before
+    assert items(moto_table) == before
 
 
 def test_it_takes_files_or_a_table(moto_table: MessageTable, file: Path) -> None:

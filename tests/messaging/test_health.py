@@ -115,15 +115,19 @@ def test_a_dynamodb_that_is_away_is_named(db: None, settings: Settings, caplog: 
     assert "dynamodb: away EndpointConnectionError" in caplog.messages
 
 
-def test_a_dynamodb_that_says_nothing_is_not_waited_for(db: None, settings: Settings, deaf_port: int) -> None:
+def test_a_dynamodb_that_says_nothing_is_not_waited_for(
+    db: None, settings: Settings, deaf_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert readiness.SECONDS < 2
+    monkeypatch.setattr(readiness, "SECONDS", 0.4)
     use_dynamodb_at(deaf_port, settings)
     began = time.monotonic()
 
     status, told = ready()
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 0.9
     assert (status, told["parts"]["dynamodb"]["state"]) == (503, "no answer")
-    assert told["parts"]["dynamodb"]["ms"] >= 1400
+    assert told["parts"]["dynamodb"]["ms"] >= 300
 
 
 def test_a_table_that_is_not_there_is_told_from_one_that_is_away(db: None, settings: Settings) -> None:
