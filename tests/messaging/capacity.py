@@ -12,7 +12,8 @@ from math import ceil
 from typing import Any
 
 from messaging.dynamodb import MessageTable
-from messaging.table import INDEXES
+from messaging.planning.patterns import Pattern
+from messaging.table import GROUP_INDEX, INBOX_INDEX, INDEXES
 
 KILOBYTE = 1024
 
@@ -50,21 +51,26 @@ def read_units(items: Sequence[dict[str, Any]], *, consistent: bool) -> float:
     return max(1, ceil(sum(map(item_size, items)) / (4 * KILOBYTE))) * (1 if consistent else 0.5)
 
 
+def projection(index: str, item: dict[str, Any]) -> dict[str, Any]:
+    """What an index holds of an item; {} where it holds none."""
+    keys = [each["AttributeName"] for each in INDEXES[index]["KeySchema"]]
+    projected = {"pk", "sk", *keys, *INDEXES[index]["Projection"].get("NonKeyAttributes", [])}
+    return {name: item[name] for name in projected if name in item} if all(key in item for key in keys) else {}
+
+
+def units_of_index(index: str, old: dict[str, Any], new: dict[str, Any]) -> int:
+    """Units that one index adds when `old` becomes `new`; {} is no item."""
+    before, after = projection(index, old), projection(index, new)
+    if before == after:
+        return 0
+    keys = [each["AttributeName"] for each in INDEXES[index]["KeySchema"]]
+    moved = before and after and any(before[key] != after[key] for key in keys)
+    return units(item_size(before)) + units(item_size(after)) if moved else units(item_size(before or after))
+
+
 def index_units(old: dict[str, Any], new: dict[str, Any]) -> int:
-    """Units that the indexes add when `old` becomes `new`; {} is no item."""
-    total = 0
-    for index in INDEXES.values():
-        keys = [each["AttributeName"] for each in index["KeySchema"]]
-        projected = {"pk", "sk", *keys, *index["Projection"].get("NonKeyAttributes", [])}
-        before, after = (
-            {name: item[name] for name in projected if name in item} if all(key in item for key in keys) else {}
-            for item in (old, new)
-        )
-        if before == after:
-            continue
-        moved = before and after and any(before[key] != after[key] for key in keys)
-        total += units(item_size(before)) + units(item_size(after)) if moved else units(item_size(before or after))
-    return total
+    """Units that the indexes add together."""
+    return sum(units_of_index(index, old, new) for index in INDEXES)
 
 
 def write_units(old: dict[str, Any], new: dict[str, Any], *, transaction: bool) -> int:
@@ -83,3 +89,15 @@ def units_written(before: dict[Any, Any], after: dict[Any, Any], *, transaction:
     """Units of all items that differ."""
     changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
     return sum(write_units(before.get(key, {}), after.get(key, {}), transaction=transaction) for key in changed)
+
+
+def index_units_written(index: str, before: dict[Any, Any], after: dict[Any, Any]) -> int:
+    """Units of one index for all items that differ."""
+    return sum(units_of_index(index, before.get(key, {}), after.get(key, {})) for key in {*before, *after})
+
+
+def assert_written(pattern: Pattern, before: dict[Any, Any], after: dict[Any, Any], *, transaction: bool) -> None:
+    """That the items of the table, before and after, differ by just the write units that the plan reckons with."""
+    assert index_units_written(INBOX_INDEX, before, after) == pattern.inbox_writes
+    assert index_units_written(GROUP_INDEX, before, after) == pattern.group_writes
+    assert units_written(before, after, transaction=transaction) == pattern.writes

@@ -13,6 +13,7 @@ from django.utils import timezone
 from messaging import amendments, catching_up, conversations
 from messaging.dynamodb import MessageTable
 from messaging.items import Message
+from messaging.planning import patterns
 from tests.conftest import Calls
 from users.models import User
 
@@ -71,7 +72,7 @@ def test_where_nothing_happened_there_is_nothing_to_add(talk: Talk, calls: Calls
     with calls.counted(moto_table.client):
         answer = talk.since(version=3)
 
-    assert calls.operations == ["BatchGetItem", "BatchGetItem"]
+    assert calls.operations == [*patterns.SINCE.calls]
     assert answer["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
     assert answer.json() == {
         "version": 3, "last_seq": 3, "seen_seq": 0, "after": talk.sent[-1].created_at, "messages": [], "more": False,

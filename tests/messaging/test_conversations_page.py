@@ -12,6 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from messaging.dynamodb import MessageTable
+from messaging.planning import patterns
 from tests.conftest import Calls
 from users.models import User
 
@@ -84,7 +85,7 @@ def test_it_keeps_to_its_budget(
     with calls.counted(moto_table.client), django_assert_num_queries(3):
         client.get("/messages")
 
-    assert calls.operations == ["Query"]
+    assert calls.operations == [*patterns.LIST.calls]
 
 
 def test_it_pages_back_to_the_oldest_and_returns(client: Client, andrew: User, moto_table: MessageTable) -> None:

@@ -1,6 +1,10 @@
-"""What the access patterns cost: calls, write units, consistency. Exact, by AWS's rules (see capacity.py)."""
+"""What the access patterns cost: calls, units, consistency. Exact, by AWS's rules (see capacity.py).
+
+The numbers are those of `messaging.planning.patterns`, with which `ddb_capacity` reckons.
+"""
 
 from datetime import timedelta
+from statistics import fmean
 from uuid import UUID, uuid4
 
 import pytest
@@ -8,14 +12,16 @@ import pytest
 from messaging import conversations
 from messaging.dynamodb import MessageTable
 from messaging.items import conversation_key, entry_key, message_key, user_pk
+from messaging.operations.item_kinds import CONVERSATION, ENTRY, MESSAGE, kind_of
 from messaging.operations.seeding import seed, seed_conversations
+from messaging.planning import patterns
 from messaging.projection import project
-from messaging.table import INBOX_INDEX
+from messaging.table import GROUP_INDEX, INBOX_INDEX, INDEXES
 from messaging.unread import unread_total
 from tests.conftest import Calls
 from users.people import seeded_people
 
-from .capacity import item_size, items, read_units, units_written
+from .capacity import assert_written, item_size, items, projection, read_units, units, units_written
 from .talk import ANDREW, BAYKO, GROUP, NOW, drain, send, start, write_all
 
 
@@ -24,7 +30,7 @@ def test_a_thread_takes_two_strongly_consistent_calls(moto_table: MessageTable, 
     with calls.counted(moto_table.client):
         conversations.thread(user_uuid=ANDREW, group_uuid=GROUP)
 
-    assert calls.operations == ["BatchGetItem", "Query"]
+    assert calls.operations == [*patterns.THREAD.calls]
     (_, batch), (_, query) = calls.made
     assert batch["RequestItems"][moto_table.name]["ConsistentRead"] is True
     assert query["ConsistentRead"] is True
@@ -36,7 +42,7 @@ def test_an_older_or_newer_window_takes_two_calls(moto_table: MessageTable, call
     with calls.counted(moto_table.client):
         conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, **{direction: message.created_at})
 
-    assert calls.operations == ["BatchGetItem", "Query"]
+    assert calls.operations == [*patterns.THREAD.calls]
 
 
 def test_opening_a_thread_at_its_first_unread_message_takes_two_calls_too(
@@ -47,7 +53,7 @@ def test_opening_a_thread_at_its_first_unread_message_takes_two_calls_too(
     with calls.counted(moto_table.client):
         conversations.thread_from_unread(user_uuid=ANDREW, group_uuid=GROUP)
 
-    assert calls.operations == ["BatchGetItem", "Query"]
+    assert calls.operations == [*patterns.THREAD.calls]
     assert calls.made[1][1]["ConsistentRead"] is True
 
 
@@ -57,7 +63,7 @@ def test_a_list_takes_one_call(moto_table: MessageTable, calls: Calls) -> None:
         conversations.inbox(user_uuid=ANDREW)
         unread_total(user_uuid=ANDREW, now=NOW)
 
-    assert calls.operations == ["Query", "Query"]
+    assert calls.operations == [*patterns.LIST.calls] * 2
 
 
 def test_sending_takes_two_calls_and_four_units(moto_table: MessageTable, calls: Calls) -> None:
@@ -66,9 +72,10 @@ def test_sending_takes_two_calls_and_four_units(moto_table: MessageTable, calls:
     with calls.counted(moto_table.client):
         send(text="x" * 200)
 
-    assert calls.operations == ["GetItem", "TransactWriteItems"]
+    assert calls.operations == [*patterns.SEND.calls]
     assert calls.made[0][1]["ConsistentRead"] is True
-    assert units_written(before, items(moto_table), transaction=True) == 4
+    assert patterns.SEND.writes == 4
+    assert_written(patterns.SEND, before, items(moto_table), transaction=True)
 
 
 def test_sending_again_takes_two_calls_and_writes_nothing(moto_table: MessageTable, calls: Calls) -> None:
@@ -79,7 +86,7 @@ def test_sending_again_takes_two_calls_and_writes_nothing(moto_table: MessageTab
     with calls.counted(moto_table.client):
         send(uuid=uuid, after=after)
 
-    assert calls.operations == ["GetItem", "GetItem"]
+    assert calls.operations == [*patterns.SEND_AGAIN.calls]
     assert items(moto_table) == before
 
 
@@ -103,8 +110,9 @@ def test_starting_takes_one_call_and_twelve_units(moto_table: MessageTable, call
     with calls.counted(moto_table.client):
         start(text="x" * 200)
 
-    assert calls.operations == ["TransactWriteItems"]
-    assert units_written({}, items(moto_table), transaction=True) == 12
+    assert calls.operations == [*patterns.START.calls]
+    assert patterns.START.writes == 12
+    assert_written(patterns.START, {}, items(moto_table), transaction=True)
 
 
 def test_projecting_takes_two_calls_and_six_units_however_many_messages(moto_table: MessageTable, calls: Calls) -> None:
@@ -117,8 +125,25 @@ def test_projecting_takes_two_calls_and_six_units_however_many_messages(moto_tab
     with calls.counted(moto_table.client):
         assert project(moto_table, changed) == 2
 
-    assert calls.operations == ["UpdateItem", "UpdateItem"]
-    assert units_written(before, items(moto_table), transaction=False) == 6
+    assert calls.operations == [*patterns.PROJECT.calls]
+    assert patterns.PROJECT.writes == 6
+    assert_written(patterns.PROJECT, before, items(moto_table), transaction=False)
+
+
+def test_projecting_again_changes_nothing_and_is_paid_for_like_a_write_of_each_entry(
+    moto_table: MessageTable, calls: Calls
+) -> None:
+    start()
+    before = items(moto_table)
+    changed = list(moto_table.conversations())
+
+    with calls.counted(moto_table.client):
+        assert project(moto_table, changed) == 0
+
+    assert calls.operations == [*patterns.PROJECT_AGAIN.calls]
+    assert items(moto_table) == before
+    entries = [before[(user_pk(member), str(GROUP))] for member in (ANDREW, BAYKO)]
+    assert sum(units(item_size(entry)) for entry in entries) == patterns.PROJECT_AGAIN.writes
 
 
 def test_marking_read_takes_two_calls_and_two_units(moto_table: MessageTable, calls: Calls) -> None:
@@ -127,9 +152,10 @@ def test_marking_read_takes_two_calls_and_two_units(moto_table: MessageTable, ca
     with calls.counted(moto_table.client):
         conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=message.created_at)
 
-    assert calls.operations == ["GetItem", "UpdateItem"]
+    assert calls.operations == [*patterns.MARK_READ.calls]
     assert calls.made[0][1]["ConsistentRead"] is True
-    assert units_written(before, items(moto_table), transaction=False) == 2
+    assert patterns.MARK_READ.writes == 2
+    assert_written(patterns.MARK_READ, before, items(moto_table), transaction=False)
 
 
 def test_messages_cost_the_indexes_nothing(moto_table: MessageTable) -> None:
@@ -181,7 +207,7 @@ def test_a_page_of_the_seed_s_conversations_costs_one_read_unit(moto_table: Mess
     )["Items"]
 
     assert len(page) == conversations.PAGE_SIZE + 1
-    assert read_units(page, consistent=False) == 1
+    assert read_units(page, consistent=False) == patterns.LIST.inbox_reads == patterns.THREAD_PAGE.inbox_reads
 
 
 def test_a_conversation_and_an_entry_cost_one_read_unit_each(moto_table: MessageTable) -> None:
@@ -189,5 +215,54 @@ def test_a_conversation_and_an_entry_cost_one_read_unit_each(moto_table: Message
 
     stored = items(moto_table)
 
-    for key in (conversation_key(GROUP), entry_key(ANDREW, GROUP)):
-        assert read_units([stored[(key["pk"]["S"], key["sk"]["S"])]], consistent=True) == 1
+    of_one = [
+        read_units([stored[(key["pk"]["S"], key["sk"]["S"])]], consistent=True)
+        for key in (conversation_key(GROUP), entry_key(ANDREW, GROUP), entry_key(BAYKO, GROUP))
+    ]
+    assert of_one == [1, 1, 1]
+    # One's own entry and the conversation; the latter alone; and all three.
+    assert patterns.THREAD.table_reads == patterns.THREAD_PAGE.table_reads == sum(of_one[:2])
+    assert patterns.SEND.table_reads == of_one[0]
+    assert patterns.SINCE.table_reads == sum(of_one)
+
+
+def test_a_window_of_messages_costs_what_the_plan_reckons(moto_table: MessageTable, calls: Calls) -> None:
+    text = "x" * 181
+    write_all(moto_table, [(BAYKO, text, NOW + timedelta(minutes=n)) for n in range(50)], members=(ANDREW, BAYKO))
+    with calls.counted(moto_table.client):
+        conversations.thread(user_uuid=ANDREW, group_uuid=GROUP)
+
+    limit = calls.made[1][1]["Limit"]
+    messages = [item for (_, sk), item in items(moto_table).items() if sk.startswith("2026-")]
+    assert limit == patterns.MESSAGES_A_PAGE
+    assert read_units(messages[:limit], consistent=True) == patterns.message_reads(181)
+
+
+@pytest.mark.parametrize(("length", "more"), [(840, 0), (845, 2), (1024, 2)])
+def test_a_message_above_a_kilobyte_costs_what_the_plan_reckons(
+    moto_table: MessageTable, length: int, more: int
+) -> None:
+    start()
+    before = items(moto_table)
+    send(text="x" * length)
+
+    assert patterns.extra_message_writes(length) == more
+    assert units_written(before, items(moto_table), transaction=True) == patterns.SEND.writes + more
+
+
+def test_items_are_as_large_as_the_plan_reckons(moto_table: MessageTable) -> None:
+    handles = [person.handle for person in seeded_people()]
+    people = {handle: UUID(int=number) for number, handle in enumerate(handles, start=1)}
+    list(seed(moto_table, seed_conversations(), people=people, now=NOW))
+    stored = items(moto_table).values()
+
+    entries = [item for item in stored if kind_of(item) == ENTRY]
+    messages = [item_size(item) - len(item["message"]["S"].encode()) for item in stored if kind_of(item) == MESSAGE]
+    assert round(fmean(messages)) == patterns.MESSAGE_BYTES
+    assert round(fmean(item_size(item) for item in stored if kind_of(item) == CONVERSATION)) == (
+        patterns.CONVERSATION_BYTES
+    )
+    assert round(fmean(map(item_size, entries))) == patterns.ENTRY_BYTES
+    in_index = {index: [item_size(projection(index, item)) for item in entries] for index in INDEXES}
+    assert round(fmean(in_index[INBOX_INDEX])) == patterns.INBOX_ENTRY_BYTES
+    assert round(fmean(in_index[GROUP_INDEX])) == patterns.GROUP_ENTRY_BYTES

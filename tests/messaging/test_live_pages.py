@@ -16,6 +16,7 @@ from messaging.conversations import Delivery
 from messaging.dynamodb import MessageTable
 from messaging.live import publishing
 from messaging.live import typing as live_typing
+from messaging.planning import patterns
 from tests.conftest import Calls
 from users.models import User
 
@@ -70,7 +71,7 @@ def test_the_list_comes_by_itself_in_one_call(
     with calls.counted(moto_table.client), django_assert_num_queries(3):
         answer = client.get("/messages/rows")
 
-    assert calls.operations == ["Query"]
+    assert calls.operations == [*patterns.LIST.calls]
     assert conversations_of(answer) == ["Andrew Brown"]
     assert answer["X-Unread"] == "1"
     assert "<html" not in answer.content.decode()

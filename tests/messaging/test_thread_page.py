@@ -14,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from messaging.dynamodb import MessageTable
 from messaging.items import Message
+from messaging.planning import patterns
 from tests.conftest import Calls
 from users.models import User
 
@@ -100,7 +101,7 @@ def test_it_keeps_to_its_budget(
     with calls.counted(moto_table.client), django_assert_num_queries(3):
         reader.get(url)
 
-    assert sorted(calls.operations) == ["BatchGetItem", "Query", "Query"]
+    assert sorted(calls.operations) == [*patterns.THREAD_PAGE.calls]
 
 
 def test_earlier_messages_alone_keep_to_theirs(

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from math import isfinite
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from cruddur.commands import StackCommand
+from cruddur.terminal import Column
+from messaging.planning.habits import SECONDS_A_DAY, Habits
+from messaging.planning.plan import Plan, plan
+from messaging.planning.prices import Prices, prices
+
+PEOPLE = 1000
+MOST_PEOPLE = 1_000_000_000
+UNITS = (
+    Column("for", "units a day, for"),
+    *(Column(name, right=True) for name in ("table_writes", "inbox_writes", "group_writes", "table_reads")),
+    Column("inbox_reads", right=True),
+)
+SETTINGS = (
+    Column("name", "units a second"),
+    Column("average_writes", right=True),
+    Column("peak_writes", right=True),
+    Column("provision_writes", right=True),
+    Column("average_reads", right=True),
+    Column("peak_reads", right=True),
+    Column("provision_reads", right=True),
+)
+
+
+def from_to(lowest: float, highest: float = float("inf")) -> Callable[[str], float]:
+    """What argparse turns an argument into a number with."""
+
+    def read(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = -1.0
+        if not (lowest <= number <= highest and isfinite(number)):
+            msg = f"{text} is no number from {lowest:g}" + (f" to {highest:g}" if highest < float("inf") else " up")
+            raise ArgumentTypeError(msg)
+        return number
+
+    return read
+
+
+def shown(number: float) -> str:
+    """As a person reads it: more digits where it is small."""
+    return f"{number:,.0f}" if number >= 10 or not number else f"{number:,.2f}"  # noqa: PLR2004
+
+
+class Command(StackCommand):
+    help = (
+        "Work out what a number of people takes: units, processes and money. From what they do in a day to read and "
+        "write units, what to provision for the table and each index, storage, shards, processes, and the cost of a "
+        "month. Reckons with what the tests count (messaging/planning/patterns.py), what was measured (docs/scale.md) "
+        "and a table of prices with a date; asks nothing of AWS and changes nothing."
+    )
+    examples = (
+        "",
+        "--people 1000000",
+        "--people 20000 --messages 40 --peak 8 --minutes 90",
+        "--people 50000 --prices ours.json --json",
+    )
+    when_stopped = "Stopped."
+
+    def describe(self) -> str:
+        return "A calculation: nothing is asked of AWS, of the table or of the database."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        habits = {each.name: each.default for each in fields(Habits)}
+
+        def habit(name: str, what: str, *, lowest: float = 0, highest: float = float("inf")) -> None:
+            parser.add_argument(
+                f"--{name.replace('_', '-')}",
+                type=from_to(lowest, highest),
+                default=habits[name],
+                metavar="N",
+                help=f"{what} ({habits[name]:g})",
+            )
+
+        parser.add_argument(
+            "--people",
+            type=from_to(1, MOST_PEOPLE),
+            default=PEOPLE,
+            metavar="N",
+            help=f"who come on a day ({PEOPLE:,})",
+        )
+        habit("messages", "messages that each sends a day")
+        habit("peak", "how many times the average the busiest minutes bring", lowest=1)
+        habit("starts", "how many of the messages begin a conversation, of 1", highest=1)
+        habit("visits", "loads of the list by each a day")
+        habit("opens", "conversations that each opens a day")
+        habit("earlier", "windows of earlier messages that each reads a day")
+        habit("minutes", "minutes a day that each has a conversation open", highest=1440)
+        habit("seen_live", "how many messages arrive while their receiver looks, of 1", highest=1)
+        habit("together", "messages of a conversation that one change of the lists takes up", lowest=1)
+        habit("text_bytes", "bytes of a text", lowest=1, highest=4096)
+        parser.add_argument(
+            "--months", type=from_to(0), default=12.0, metavar="N", help="months of messages that are stored (12)"
+        )
+        parser.add_argument(
+            "--conversations", type=from_to(0), default=20.0, metavar="N", help="conversations of each person (20)"
+        )
+        parser.add_argument(
+            "--monthly", type=from_to(1), default=3.0, metavar="N", help="people of a month for each of a day (3)"
+        )
+        parser.add_argument(
+            "--speed",
+            type=from_to(0.01),
+            default=1.0,
+            metavar="N",
+            help="how many times as fast the processors are as those that were measured (1)",
+        )
+        parser.add_argument("--prices", metavar="FILE", help="JSON: prices in the place of ours, with their as_of")
+
+    def act(self, **options: Any) -> None:
+        habits = Habits(
+            **{
+                each.name: int(options[each.name]) if each.name == "people" else options[each.name]
+                for each in fields(Habits)
+            }
+        )
+        asked = prices(options["prices"])
+        extent = {name: options[name] for name in ("months", "conversations", "monthly", "speed")}
+        found = plan(habits, asked, **extent)
+        if self.as_json:
+            self.done("", **facts(habits, extent, found, asked))
+        else:
+            self.show(found, asked, extent)
+
+    def show(self, found: Plan, asked: Prices, extent: dict[str, float]) -> None:
+        rows = [{"for": name, **asdict(units)} for name, units in found.units.items()]
+        self.write_rows(_numbers(UNITS), [*rows, {"for": "together", **asdict(found.total)}])
+        self.write_rows(_numbers(SETTINGS), settings(found))
+        needed = found.processes
+        consumer = (
+            f"the Lambda function, {needed.lambdas:,} at once at least" if needed.lambdas else "a worker, and a second"
+        )
+        web = f"{needed.web:,} for the web" if needed.web else "more for the web than one bus can serve, so split it"
+        bus = "Valkey" if needed.valkey else "Postgres"
+        for sentence in (
+            f"At the peak: {shown(needed.requests)} requests and {shown(needed.events)} events a second, "
+            f"{needed.streams:,} open streams.",
+            f"Processes: {web}, on {shown(needed.web_cpus)} processors; for the lists {consumer}; Postgres on "
+            f"{shown(needed.postgres_cpus)} processors; {bus} as the bus.",
+            f"Stored after {extent['months']:g} months: {shown(found.gigabytes)} GB; {found.shards:,} partitions, and "
+            "as many open shards of the stream.",
+        ):
+            self.say(sentence)
+        costs = [{"part": name, "a_month": cost} for name, cost in found.costs.items()]
+        self.write_rows(
+            [Column("part"), Column("a_month", f"{asked.currency} a month", show=shown, right=True)],
+            [*costs, {"part": "together", "a_month": found.cost}],
+        )
+        units = found.costs["table: writes"] + found.costs["table: reads"]
+        instead = ", ".join(f"{shown(cost)} {how}" for how, cost in found.provisioned.items())
+        self.done(
+            f"Provisioned, the units cost {instead}, in the place of {shown(units)} on demand. Two processes of the "
+            f"web are paid for at least. Prices of {asked.region} as of {asked.as_of}: look them up."
+        )
+
+
+def _numbers(columns: tuple[Column, ...]) -> list[Column]:
+    first, *rest = columns
+    return [first, *(Column(each.key, each.key.replace("_", " "), each.show or _shown, right=True) for each in rest)]
+
+
+def _shown(value: Any) -> str:
+    return shown(value) if isinstance(value, int | float) else str(value)
+
+
+def settings(found: Plan) -> list[dict[str, Any]]:
+    """The table and each index: what they use a second, and what to provision, least and most."""
+    return [
+        {
+            **asdict(each),
+            "provision_writes": "{:,} to {:,}".format(*each.write_units),
+            "provision_reads": "{:,} to {:,}".format(*each.read_units),
+        }
+        for each in found.settings
+    ]
+
+
+def facts(habits: Habits, extent: dict[str, float], found: Plan, asked: Prices) -> dict[str, Any]:
+    """Everything, for programs."""
+    return {
+        "habits": asdict(habits) | extent,
+        "units_a_day": {name: asdict(units) for name, units in found.units.items()},
+        "units_a_second": {
+            "average": asdict(found.total.times(1 / SECONDS_A_DAY)),
+            "peak": asdict(found.total.times(habits.peak / SECONDS_A_DAY)),
+        },
+        "provision": {
+            each.name: {"write_units": each.write_units, "read_units": each.read_units} for each in found.settings
+        },
+        "gigabytes": found.gigabytes,
+        "shards": found.shards,
+        "processes": asdict(found.processes),
+        "costs_a_month": found.costs | {"together": found.cost},
+        "provisioned_a_month": found.provisioned,
+        "prices": asdict(asked),
+    }

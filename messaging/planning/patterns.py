@@ -1,0 +1,72 @@
+"""What each access pattern costs, in one place: the plan reckons with these numbers and the tests assert them.
+
+Units are AWS's ("Capacity units" in the DynamoDB developer guide), for two members, messages below 1 KB and texts as in
+the seed; emulators report them wrongly. `tests/messaging/test_costs.py` works them out from the requests that are made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+KILOBYTE = 1024
+READ_BYTES = 4 * KILOBYTE
+"""Of a query together, for one consistent read unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What one of them takes: the calls, and the units of the table and of each index, which have capacities apart."""
+
+    calls: tuple[str, ...]
+    table_writes: int = 0
+    inbox_writes: int = 0
+    group_writes: int = 0
+    table_reads: float = 0
+    """Without those of the messages: see `message_reads`."""
+    inbox_reads: float = 0
+    message_pages: int = 0
+    """Windows of messages that it reads."""
+
+    @property
+    def writes(self) -> int:
+        """Write units of table and indexes together."""
+        return self.table_writes + self.inbox_writes + self.group_writes
+
+
+SEND = Pattern(("GetItem", "TransactWriteItems"), table_writes=4, table_reads=1)
+SEND_AGAIN = Pattern(("GetItem", "GetItem"), table_reads=2)
+START = Pattern(("TransactWriteItems",), table_writes=8, inbox_writes=2, group_writes=2)
+PROJECT = Pattern(("UpdateItem", "UpdateItem"), table_writes=2, inbox_writes=4)
+PROJECT_AGAIN = Pattern(("UpdateItem", "UpdateItem"), table_writes=2)
+"""What is there already: a condition that fails is paid for like a write of the item. So is each first message."""
+MARK_READ = Pattern(("GetItem", "UpdateItem"), table_writes=1, inbox_writes=1, table_reads=1)
+LIST = Pattern(("Query",), inbox_reads=1)
+"""Also what an open list asks for anew (`rows`)."""
+THREAD = Pattern(("BatchGetItem", "Query"), table_reads=2, message_pages=1)
+"""A window of a conversation: the newest messages, or those before or after one."""
+THREAD_PAGE = Pattern(("BatchGetItem", "Query", "Query"), table_reads=2, inbox_reads=1, message_pages=1)
+"""A conversation beside the list."""
+SINCE = Pattern(("BatchGetItem", "BatchGetItem"), table_reads=3)
+"""What an open conversation asks for each minute, where nothing happened."""
+DELIVERY = Pattern(())
+"""A live message to any number of open streams."""
+
+MESSAGES_A_PAGE = 20
+MESSAGE_BYTES = 181
+"""Of a message's item without its text. These are what the items of the seed have on average."""
+CONVERSATION_BYTES = 685
+ENTRY_BYTES = 470
+INBOX_ENTRY_BYTES = 368
+"""Of an entry in the index of that name."""
+GROUP_ENTRY_BYTES = 134
+
+
+def message_reads(text_bytes: float) -> int:
+    """Read units of a window of messages with texts of so many bytes."""
+    return max(1, ceil(MESSAGES_A_PAGE * (MESSAGE_BYTES + text_bytes) / READ_BYTES))
+
+
+def extra_message_writes(text_bytes: float) -> int:
+    """Write units that a send takes beyond `SEND` where messages are longer than 1 KB: two for each started KB."""
+    return 2 * (max(1, ceil((MESSAGE_BYTES + text_bytes) / KILOBYTE)) - 1)
