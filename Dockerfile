@@ -22,7 +22,9 @@ RUN CRUDDUR_ENV=production SECRET_KEY=of-this-step-alone APP_URL=https://localho
     && /venv/bin/python -m compileall -q -j 0 /app /venv
 
 FROM python:3.11-slim-bookworm
-ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 CRUDDUR_ENV=production
+# What /healthz calls it: the commit.
+ARG VERSION=
+ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 CRUDDUR_ENV=production CRUDDUR_VERSION=$VERSION
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build /app /app

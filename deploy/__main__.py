@@ -78,6 +78,7 @@ def parameters(account: Account, options: argparse.Namespace) -> dict[str, str]:
         "Valkey": options.valkey,
         "AlarmEmail": options.alarm_email,
         "SesIdentityArn": options.ses_identity,
+        "OtlpEndpoint": options.otlp_endpoint,
     }
     for pair in options.set or ():
         key, mark, value = pair.partition("=")
@@ -150,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     bring.add_argument("--valkey", choices=("yes", "no"), help="whether Valkey carries live updates; no at first")
     bring.add_argument("--alarm-email", help="who gets alarms")
     bring.add_argument("--ses-identity", help="the ARN of a verified identity of SES that Cognito mails from")
+    bring.add_argument("--otlp-endpoint", help="the collector that gets metrics and traces; none at first")
     bring.add_argument("--image", help="one that is built already; by default that of the commit is built and pushed")
     bring.add_argument("--set", action="append", metavar="NAME=VALUE", help="any other parameter of the templates")
     what.add_parser("outputs", help="show addresses and names").set_defaults(act=outputs)

@@ -53,7 +53,7 @@ def push_image(account: Account, repository_uri: str) -> str:
     registry = repository_uri.partition("/")[0]
     token = account.ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     user, _, password = base64.b64decode(token).decode().partition(":")
-    _run(docker, "build", "--platform", PLATFORM, "--tag", uri, str(ROOT))
+    _run(docker, "build", "--platform", PLATFORM, "--build-arg", f"VERSION={tag}", "--tag", uri, str(ROOT))
     _run(docker, "login", "--username", user, "--password-stdin", registry, given=password)
     _run(docker, "push", uri)
     return uri
