@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import IO, Any, ClassVar, NoReturn, cast
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter, OutputWrapper
 from django.db import Error as DatabaseError
 
 from . import terminal
@@ -120,6 +120,18 @@ class StackCommand(BaseCommand):
         """On standard error: see `terminal.progress`."""
         stream = cast("IO[str]", self.stderr._out)  # noqa: SLF001 - unstyled
         return terminal.progress(stream, what, total=total, quiet=self.quiet)
+
+    @contextmanager
+    def above_the_bar(self) -> Iterator[None]:
+        """Write to the screen through rich while it draws a bar there, so that lines come above the bar."""
+        stdout = self.stdout
+        if terminal.is_terminal(cast("IO[str]", stdout)) and not self.quiet:
+            self.stdout = OutputWrapper(sys.stdout)
+            self.stdout.style_func = stdout.style_func
+        try:
+            yield
+        finally:
+            self.stdout = stdout
 
     # --- How it fails -------------------------------------------------------------------------------------------------
 

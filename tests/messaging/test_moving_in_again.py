@@ -17,6 +17,7 @@ from users.models import MovedIn, User
 
 from .capacity import items
 from .command_runs import run
+from .faults import answer, during, fault
 from .moved import (
     ANDREW,
     BAYKO,
@@ -169,3 +170,69 @@ def test_who_marked_it_unread_finds_it_unread_after_the_next_import(old: OldSyst
     run(COMMAND, old.name)
 
     assert entry_of(table, person(ANDREW).uuid, group_of(ANDREW, BAYKO)).unread == 1
+
+
+# --- Others write between any two of its calls ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def one_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the import use the client of the test, not a more patient one, so that its calls can be met."""
+    monkeypatch.setattr(f"messaging.management.commands.{COMMAND}.patient", lambda client, **_: client)
+
+
+@pytest.mark.usefixtures("one_client")
+def test_a_first_message_that_is_sent_here_meanwhile_comes_after_the_old_ones(
+    old: OldSystem, table: MessageTable
+) -> None:
+    group = old.starts(ANDREW, BAYKO, "Old", in_utc(EVE))
+    old.says(BAYKO, group, "Old, too", in_utc(later(1)))
+
+    with during(table, "TransactWriteItems", lambda: start(by=ANDREW.uuid, to=BAYKO.uuid, text="New")):
+        run(COMMAND, old.name)
+
+    assert [(each.seq, each.message) for each in stored(table, ANDREW, BAYKO)] == [
+        (1, "Old"),
+        (2, "Old, too"),
+        (3, "New"),
+    ]
+    assert entry_of(table, BAYKO.uuid, group_of(ANDREW, BAYKO)).unread == 1
+    assert all_is_well()
+
+
+@pytest.mark.usefixtures("one_client")
+@pytest.mark.parametrize("operation", ["PutItem", "UpdateItem"])
+def test_a_message_that_is_sent_here_while_old_ones_come_is_the_last(
+    old: OldSystem, table: MessageTable, operation: str
+) -> None:
+    group = old.starts(ANDREW, BAYKO, "Old", in_utc(EVE))
+    run(COMMAND, old.name)
+    here = group_of(ANDREW, BAYKO)
+    send(by=ANDREW.uuid, group=here, text="New")
+    old.says(BAYKO, group, "Old, too", in_utc(later(1)))
+
+    with during(table, operation, lambda: send(by=BAYKO.uuid, group=here, text="Newest")):
+        run(COMMAND, old.name)
+
+    drain(table)
+    found = stored(table, ANDREW, BAYKO)
+    assert [(each.seq, each.message) for each in found] == list(enumerate(["Old", "Old, too", "New", "Newest"], 1))
+    assert all_is_well()
+
+
+@pytest.mark.usefixtures("one_client")
+def test_it_waits_while_dynamodb_throttles(
+    old: OldSystem, table: MessageTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old.starts(ANDREW, BAYKO, "Old", in_utc(EVE))
+    throttled = answer("ProvisionedThroughputExceededException")
+
+    with (
+        fault(table, "Query", throttled) as queries,
+        fault(table, "BatchWriteItem", throttled) as batches,
+        fault(table, "TransactWriteItems", throttled) as transactions,
+    ):
+        run(COMMAND, old.name)
+
+    assert min(map(len, (queries, batches, transactions))) > 1
+    assert [each.message for each in stored(table, ANDREW, BAYKO)] == ["Old"]

@@ -141,6 +141,8 @@ def test_who_was_no_member_does_not_become_one_and_what_they_wrote_stays(
     client.force_login(person(LONDO))
     assert client.get(f"/messages/{group_of(ANDREW, BAYKO)}").status_code == 404
     client.force_login(person(BAYKO))
+    intruding = stored(table, ANDREW, BAYKO)[-1].created_at
+    assert "Report" in client.get(f"/messages/{group_of(ANDREW, BAYKO)}/{intruding}").content.decode()
     assert "Londo Mollari" in client.get(f"/messages/{group_of(ANDREW, BAYKO)}").content.decode()
     assert all_is_well()
 

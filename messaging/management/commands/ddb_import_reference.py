@@ -115,11 +115,11 @@ class Command(TableCommand):
     ) -> None:
         run = self.import_from(table, zone, threads, dry_run=dry_run)
         rows: Iterable[OldPerson | BadRow] = old_people(users) if users else ()
-        with self.progress("items read", total=run.old.described.items or None) as advance:
+        with self.progress("items read", total=run.old.described.items or None) as advance, self.above_the_bar():
             run.survey(advance, self.say_throttled)
-        with self.progress("people") as advance:
+        with self.progress("people") as advance, self.above_the_bar():
             run.people(rows, advance, keep_cognito_ids=not ignore_cognito_ids)
-        with self.progress("messages", total=run.surveyed.messages or None) as advance:
+        with self.progress("messages", total=run.surveyed.messages or None) as advance, self.above_the_bar():
             run.conversations(advance)
         self.sum_up(run)
 

@@ -1,17 +1,16 @@
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from typing import IO, Any, cast
+from typing import Any
 from uuid import UUID
 
-from django.core.management.base import CommandError, CommandParser, OutputWrapper
+from django.core.management.base import CommandError, CommandParser
 
 from cruddur.commands import UsageError
-from cruddur.terminal import is_terminal, printable
+from cruddur.terminal import printable
 from messaging.aws import patient
 from messaging.connection import message_table
 from messaging.management.table_command import TableCommand
@@ -138,18 +137,6 @@ class Command(TableCommand):
             if run.cursor:
                 self.stderr.write(f"\nTo go on from here, add: --from '{printable(run.cursor)}'")
             raise
-
-    @contextmanager
-    def above_the_bar(self) -> Iterator[None]:
-        """Write to the screen through rich while it draws a bar there, so that lines come above the bar."""
-        stdout = self.stdout
-        if is_terminal(cast("IO[str]", stdout)) and not self.quiet:
-            self.stdout = OutputWrapper(sys.stdout)
-            self.stdout.style_func = stdout.style_func
-        try:
-            yield
-        finally:
-            self.stdout = stdout
 
 
 def place_meant(start: str) -> Place:
