@@ -10,8 +10,9 @@ from messaging.account_deletion import ask
 from messaging.arranging import mark_unread
 from messaging.blocking import block
 from messaging.dynamodb import MessageTable
-from messaging.items import pair_group_uuid, user_pk
+from messaging.items import conversation_key, message_key, pair_group_uuid, user_pk
 from messaging.leaving import leave_all
+from messaging.operations.bulk import delete_messages
 from messaging.unread import unread_total
 from users.models import MovedIn, User
 
@@ -170,6 +171,43 @@ def test_who_marked_it_unread_finds_it_unread_after_the_next_import(old: OldSyst
     run(COMMAND, old.name)
 
     assert entry_of(table, person(ANDREW).uuid, group_of(ANDREW, BAYKO)).unread == 1
+
+
+# --- What was damaged here --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lost", ["conversation", "conversation and messages", "messages"])
+def test_what_was_lost_here_since_comes_again_beside_what_is_left(
+    old: OldSystem, table: MessageTable, lost: str
+) -> None:
+    group = old.starts(ANDREW, BAYKO, "One", in_utc(EVE))
+    old.says(BAYKO, group, "Two", in_utc(later(1)))
+    run(COMMAND, old.name)
+    here = group_of(ANDREW, BAYKO)
+    if "messages" in lost:
+        delete_messages(table, here)
+    if "conversation" in lost:
+        table.client.delete_item(TableName=table.name, Key=conversation_key(here))
+
+    run(COMMAND, old.name)
+
+    assert [(each.seq, each.message) for each in stored(table, ANDREW, BAYKO)] == [(1, "One"), (2, "Two")]
+    assert all_is_well()
+
+
+def test_a_conversation_that_cannot_be_repaired_is_left_as_it_is_and_told(old: OldSystem, table: MessageTable) -> None:
+    group = old.starts(ANDREW, BAYKO, "One", in_utc(EVE))
+    run(COMMAND, old.name)
+    broken = message_key(group_of(ANDREW, BAYKO), "2023-01-01 or so")
+    table.client.put_item(TableName=table.name, Item={**broken, "seq": {"S": "two"}})
+    old.says(BAYKO, group, "Two", in_utc(later(1)))
+    before = items(table)
+
+    (remark,) = remarks(old)
+
+    assert (remark["kind"], remark["about"]) == ("left-out", f"MSG#{group}")
+    assert remark["what"].endswith("run ddb_reconcile, then this again")
+    assert items(table) == before
 
 
 # --- Others write between any two of its calls ------------------------------------------------------------------------

@@ -74,10 +74,10 @@ class Command(TableCommand):
         "something was left out."
     )
     examples = (
-        "old-messages --users postgresql://reader@old-host/cruddur --dry-run",
-        "old-messages --users users.csv",
-        "old-messages --users users.json --ignore-cognito-ids --zone America/Toronto",
-        "old-messages --json",
+        "cruddur-messages-old --users postgresql://reader@old-host/cruddur --dry-run",
+        "cruddur-messages-old --users users.csv",
+        "cruddur-messages-old --users users.json --ignore-cognito-ids --zone America/Toronto",
+        "cruddur-messages-old --json",
     )
     when_stopped = "Stopped. What is written stays, what is not whole stays out of sight; run it again to go on."
 
