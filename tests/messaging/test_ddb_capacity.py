@@ -23,8 +23,8 @@ def test_it_says_units_settings_processes_and_costs_without_asking_anything() ->
     found = rows("--people", "1000")
 
     assert found[0] == "A calculation: nothing is asked of AWS, of the table or of the database."
-    assert "sending 78,400 0 0 19,600 0" in found
-    assert any(line.startswith("inbox-index 1.17 5.86 2 to 9 ") for line in found)
+    assert "sending 78 0 0 20 0" in found
+    assert "inbox-index, writes 1.17 5.86 2 to 9" in found
     assert any(line.startswith("Processes: 1 for the web, ") and "a worker, and a second" in line for line in found)
     assert any(line.startswith("Stored after 12 months: 3.03 GB; 4 partitions") for line in found)
     assert "table: writes 4.67" in found
@@ -64,10 +64,10 @@ def test_prices_of_one_s_own_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "why"),
     [
-        ("--people", "0", "0 is no number from 1 to 1e+09"),
+        ("--people", "0", "0 is no number from 1 to 1,000,000,000"),
         ("--starts", "2", "2 is no number from 0 to 1"),
         ("--peak", "0.5", "0.5 is no number from 1 up"),
-        ("--minutes", "many", "many is no number from 0 to 1440"),
+        ("--minutes", "many", "many is no number from 0 to 1,440"),
         ("--months", "nan", "nan is no number from 0 up"),
         ("--conversations", "inf", "inf is no number from 0 up"),
     ],

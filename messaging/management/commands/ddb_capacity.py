@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from math import isfinite
 from typing import Any
 
@@ -16,19 +16,19 @@ from messaging.planning.prices import Prices, prices
 
 PEOPLE = 1000
 MOST_PEOPLE = 1_000_000_000
+THOUSAND = 1000
 UNITS = (
-    Column("for", "units a day, for"),
-    *(Column(name, right=True) for name in ("table_writes", "inbox_writes", "group_writes", "table_reads")),
-    Column("inbox_reads", right=True),
+    Column("for", "1,000 units a day", whole=True),
+    *(
+        Column(name, right=True)
+        for name in ("table_writes", "inbox_writes", "group_writes", "table_reads", "inbox_reads")
+    ),
 )
 SETTINGS = (
-    Column("name", "units a second"),
-    Column("average_writes", right=True),
-    Column("peak_writes", right=True),
-    Column("provision_writes", right=True),
-    Column("average_reads", right=True),
-    Column("peak_reads", right=True),
-    Column("provision_reads", right=True),
+    Column("name", "units a second", whole=True),
+    Column("average", right=True),
+    Column("peak", right=True),
+    Column("provision", right=True),
 )
 
 
@@ -41,7 +41,7 @@ def from_to(lowest: float, highest: float = float("inf")) -> Callable[[str], flo
         except ValueError:
             number = -1.0
         if not (lowest <= number <= highest and isfinite(number)):
-            msg = f"{text} is no number from {lowest:g}" + (f" to {highest:g}" if highest < float("inf") else " up")
+            msg = f"{text} is no number from {lowest:g}" + (f" to {highest:,.10g}" if highest < float("inf") else " up")
             raise ArgumentTypeError(msg)
         return number
 
@@ -134,8 +134,9 @@ class Command(StackCommand):
             self.show(found, asked, extent)
 
     def show(self, found: Plan, asked: Prices, extent: dict[str, float]) -> None:
-        rows = [{"for": name, **asdict(units)} for name, units in found.units.items()]
-        self.write_rows(_numbers(UNITS), [*rows, {"for": "together", **asdict(found.total)}])
+        units = {**found.units, "together": found.total}
+        rows = [{"for": name, **asdict(each.times(1 / THOUSAND))} for name, each in units.items()]
+        self.write_rows(_numbers(UNITS), rows)
         self.write_rows(_numbers(SETTINGS), settings(found))
         needed = found.processes
         consumer = (
@@ -157,17 +158,18 @@ class Command(StackCommand):
             [Column("part"), Column("a_month", f"{asked.currency} a month", show=shown, right=True)],
             [*costs, {"part": "together", "a_month": found.cost}],
         )
-        units = found.costs["table: writes"] + found.costs["table: reads"]
+        on_demand = found.costs["table: writes"] + found.costs["table: reads"]
         instead = ", ".join(f"{shown(cost)} {how}" for how, cost in found.provisioned.items())
         self.done(
-            f"Provisioned, the units cost {instead}, in the place of {shown(units)} on demand. Two processes of the "
-            f"web are paid for at least. Prices of {asked.region} as of {asked.as_of}: look them up."
+            f"Provisioned, the units cost {instead}, in the place of {shown(on_demand)} on demand. Two processes "
+            f"of the web are paid for at least. Prices of {asked.region} as of {asked.as_of}: look them up."
         )
 
 
 def _numbers(columns: tuple[Column, ...]) -> list[Column]:
+    """The columns with numbers as `shown` has them."""
     first, *rest = columns
-    return [first, *(Column(each.key, each.key.replace("_", " "), each.show or _shown, right=True) for each in rest)]
+    return [first, *(replace(each, show=_shown) for each in rest)]
 
 
 def _shown(value: Any) -> str:
@@ -177,12 +179,12 @@ def _shown(value: Any) -> str:
 def settings(found: Plan) -> list[dict[str, Any]]:
     """The table and each index: what they use a second, and what to provision, least and most."""
     return [
-        {
-            **asdict(each),
-            "provision_writes": "{:,} to {:,}".format(*each.write_units),
-            "provision_reads": "{:,} to {:,}".format(*each.read_units),
-        }
+        {"name": f"{each.name}, {what}", "average": average, "peak": peak, "provision": "{:,} to {:,}".format(*units)}
         for each in found.settings
+        for what, average, peak, units in (
+            ("writes", each.average_writes, each.peak_writes, each.write_units),
+            ("reads", each.average_reads, each.peak_reads, each.read_units),
+        )
     ]
 
 
