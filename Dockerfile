@@ -21,7 +21,7 @@ RUN CRUDDUR_ENV=production SECRET_KEY=of-this-step-alone APP_URL=https://localho
     /venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
     && /venv/bin/python -m compileall -q -j 0 /app /venv
 
-FROM python:3.11-slim-bookworm
+FROM python:3.11-slim-bookworm AS app
 # What /healthz calls it: the commit.
 ARG VERSION=
 ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 CRUDDUR_ENV=production CRUDDUR_VERSION=$VERSION
@@ -38,3 +38,13 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
 # settings (BEHIND_PROXY).
 CMD ["python", "-m", "uvicorn", "cruddur.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--lifespan", "on", \
      "--no-proxy-headers", "--no-server-header", "--timeout-graceful-shutdown", "20"]
+
+# For compose.yaml alone: what makes a user pool on the emulator, and a place for what the site reads of it.
+FROM app AS local
+USER 0
+COPY local_stack local_stack
+RUN ["install", "-d", "-o", "10001", "-g", "10001", "-m", "700", "/local"]
+USER 10001:10001
+
+# Last, so that it is what is built when nothing is said.
+FROM app

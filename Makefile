@@ -11,7 +11,7 @@ DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused APP_URL=http://localhost DATABASE
 	OIDC_RP_CLIENT_ID=unused OIDC_RP_CLIENT_SECRET=unused PYTHONWARNINGS=ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint format screenshots lighthouse pins audit fuzz docs lambda clean python packages
+.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint format screenshots lighthouse pins audit fuzz docs lambda deploy deployed undeploy clean python packages
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 29
@@ -45,6 +45,7 @@ lint: packages ## Check the code: ruff, djade, mypy, missing migrations, cfn-lin
 	@$(DUMMY_ENV) $(VENV_PYTHON) manage.py makemigrations --check --dry-run
 	@.venv/bin/cfn-lint deploy/templates/*.yaml
 	@.venv/bin/hadolint Dockerfile
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 	@$(VENV_PYTHON) -m lint.javascript
 
 format: packages ## Format the code and put right what ruff and djade can
@@ -79,6 +80,15 @@ docs: packages ## Write docs/commands.md anew from what the commands say of them
 
 lambda: packages ## Build dist/stream-lambda.zip, the stream consumer as an AWS Lambda function
 	@$(VENV_PYTHON) -m deploy.lambda_zip
+
+deploy: packages ## Deploy to AWS, or update; ARGS="--domain … --zone …": docs/deploy.md
+	@exec $(VENV_PYTHON) -m deploy up $(ARGS)
+
+deployed: packages ## Show the addresses and names of what is deployed
+	@exec $(VENV_PYTHON) -m deploy outputs $(ARGS)
+
+undeploy: packages ## Take down what holds no data; table, pool and database stay
+	@exec $(VENV_PYTHON) -m deploy down $(ARGS)
 
 clean: python ## Delete .venv, .local with all its data, and caches
 	@$(PYTHON) -m local_stack clean

@@ -136,12 +136,13 @@ def say(line: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
+    every = argparse.ArgumentParser(add_help=False)
+    every.add_argument("--name", default="cruddur", help="of the deployment, begins the names of all it has: cruddur")
+    every.add_argument("--region", help="by default that of AWS's tools: AWS_REGION, or the profile's")
+    every.add_argument("--templates", type=Path, default=TEMPLATES, help="a directory of other templates than ours")
     parser = argparse.ArgumentParser(prog="python -m deploy", description=__doc__)
-    parser.add_argument("--name", default="cruddur", help="of the deployment, begins the names of all it has: cruddur")
-    parser.add_argument("--region", help="by default that of AWS's tools: AWS_REGION, or the profile's")
-    parser.add_argument("--templates", type=Path, default=TEMPLATES, help="a directory of other templates than ours")
     what = parser.add_subparsers(required=True, metavar="up, outputs, manage or down")
-    bring = what.add_parser("up", help="deploy or update; what is left out of the options stays as it is")
+    bring = what.add_parser("up", parents=[every], help="deploy or update; options that are left out stay as they are")
     bring.set_defaults(act=up)
     bring.add_argument("--domain", help="the site's host, as in messages.example.com; needed the first time")
     bring.add_argument("--zone", help="the id of the host's zone in Route 53; with it certificate and address are made")
@@ -154,11 +155,11 @@ def _parser() -> argparse.ArgumentParser:
     bring.add_argument("--otlp-endpoint", help="the collector that gets metrics and traces; none at first")
     bring.add_argument("--image", help="one that is built already; by default that of the commit is built and pushed")
     bring.add_argument("--set", action="append", metavar="NAME=VALUE", help="any other parameter of the templates")
-    what.add_parser("outputs", help="show addresses and names").set_defaults(act=outputs)
-    run = what.add_parser("manage", help="run a command of manage.py inside the network")
+    what.add_parser("outputs", parents=[every], help="show addresses and names").set_defaults(act=outputs)
+    run = what.add_parser("manage", parents=[every], help="run a command of manage.py inside the network")
     run.set_defaults(act=run_command)
     run.add_argument("command", nargs=argparse.REMAINDER, help="as after manage.py")
-    take = what.add_parser("down", help="take down what holds no data; table, pool and database stay")
+    take = what.add_parser("down", parents=[every], help="take down what holds no data; table, pool, database stay")
     take.set_defaults(act=down)
     take.add_argument("--yes", action="store_true", help="do not ask")
     return parser

@@ -79,8 +79,8 @@ class Deployment:
     templates: Path
     url: str
 
-    def run(self, *arguments: str) -> int:
-        return main(["--name", NAME, "--region", "us-east-1", "--templates", str(self.templates), *arguments])
+    def run(self, what: str, *arguments: str) -> int:
+        return main([what, "--name", NAME, "--region", "us-east-1", "--templates", str(self.templates), *arguments])
 
     def up(self, *more: str) -> int:
         return self.run(

@@ -20,16 +20,29 @@ def instructions() -> list[tuple[str, str]]:
     return [(name, arguments) for name, _, arguments in (line.partition(" ") for line in lines if line.strip())]
 
 
+def stage(wanted: str) -> list[tuple[str, str]]:
+    """The instructions of one stage."""
+    found, inside = list[tuple[str, str]](), False
+    for name, arguments in instructions():
+        if name == "FROM":
+            inside = arguments.endswith(f" AS {wanted}")
+        if inside:
+            found.append((name, arguments))
+    return found
+
+
 def only(name: str) -> str:
-    """The arguments of the last instruction of this name: that of the stage that becomes the image."""
-    return [arguments for instruction, arguments in instructions() if instruction == name][-1]
+    """The arguments of an instruction of the stage that becomes the image."""
+    (arguments,) = [arguments for instruction, arguments in stage("app") if instruction == name]
+    return arguments
 
 
-def copied() -> list[str]:
-    """What is copied from the project."""
+def copied(*stages: str) -> list[str]:
+    """What stages copy from the project."""
     return [
         source
-        for name, arguments in instructions()
+        for each in stages
+        for name, arguments in stage(each)
         if name == "COPY" and not arguments.startswith("--from")
         for source in arguments.split()[:-1]
     ]
@@ -43,7 +56,7 @@ def command(*, host: str = "127.0.0.1", port: int) -> list[str]:
 
 def build(target: Path, *, static: Path) -> Path:
     """The directory /app of the image; `static` is what its collectstatic made, as that takes seconds."""
-    for name in copied():
+    for name in copied("build"):
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,4 +1,4 @@
-"""The image and compose.yaml, as far as they can be tried without an engine."""
+"""The image, as far as it can be tried without an engine."""
 
 from __future__ import annotations
 
@@ -14,8 +14,13 @@ ROOT = Path(__file__).parents[2]
 def test_it_copies_what_is_in_the_project_and_not_ignored() -> None:
     let_in = {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"}
 
-    assert all((ROOT / name).exists() for name in image.copied())
-    assert set(image.copied()) == let_in
+    assert all((ROOT / name).exists() for name in let_in)
+    assert set(image.copied("build", "local")) == let_in
+
+
+def test_what_is_built_unasked_is_the_image_of_production() -> None:
+    assert image.instructions()[-1] == ("FROM", "app")
+    assert "local_stack" not in image.copied("build", "app")
 
 
 def test_its_static_files_are_collected_with_what_it_has(tmp_path: Path) -> None:
@@ -46,7 +51,7 @@ def test_it_is_built_with_the_hashes_of_the_packages() -> None:
     install = next(arguments for name, arguments in image.instructions() if name == "RUN" and "pip" in arguments)
 
     assert "--require-hashes" in install
-    assert "requirements.lock" in image.copied()
+    assert "requirements.lock" in image.copied("build")
 
 
 def test_its_health_check_asks_the_process_alone() -> None:
