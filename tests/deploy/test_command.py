@@ -1,0 +1,171 @@
+"""`python -m deploy`: what it asks for, refuses and builds. `tests/browser/test_deployed.py` deploys everything."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cruddur.problem import Problem
+from deploy import artifacts
+from deploy.__main__ import main
+from deploy.aws import Account, connect
+from deploy.stacks import Stacks
+
+NAME = "cruddur-parts"
+WORKS = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}, "Outputs": {"Url": {"Value": {"Ref": "Queue"}}}}
+# What the emulator takes for a template and cannot make.
+FAILS = {"Resources": {"Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": []}}}}
+ASKS = {"Parameters": {"Wanted": {"Type": "String"}}, "Resources": WORKS["Resources"]}
+
+
+@pytest.fixture
+def account() -> Account:
+    return connect(region="us-east-1", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def stacks(account: Account, told: list[str], tmp_path: Path) -> Stacks:
+    """With templates of a test's own."""
+    return Stacks(account, f"{NAME}-{tmp_path.name.replace('_', '-')[:40]}", told.append, tmp_path, poll_seconds=0.01)
+
+
+def write(stacks: Stacks, part: str, template: dict[str, Any]) -> None:
+    (stacks.templates / f"{part}.yaml").write_text(json.dumps(template))
+
+
+def run(*arguments: str) -> int:
+    what, *more = arguments
+    return main([what, "--name", NAME, "--region", "us-east-1", *more])
+
+
+def test_a_stack_that_failed_says_why_and_is_made_anew(stacks: Stacks, told: list[str]) -> None:
+    write(stacks, "base", FAILS)
+    with pytest.raises(Problem, match=f"{stacks.name}-base failed: Alarm: "):
+        stacks.bring_up("base", {})
+
+    write(stacks, "base", WORKS)
+    stacks.bring_up("base", {})
+
+    assert told == ["  base      created in 0 s"]
+    assert stacks.outputs["Url"].startswith("http")
+    stacks.take_down()
+
+
+def test_what_is_added_is_an_update(stacks: Stacks, told: list[str]) -> None:
+    write(stacks, "base", WORKS)
+    stacks.bring_up("base", {})
+    write(stacks, "base", {**WORKS, "Resources": {**WORKS["Resources"], "Other": {"Type": "AWS::SQS::Queue"}}})
+    stacks.bring_up("base", {})
+
+    assert told == ["  base      created in 0 s", "  base      updated in 0 s"]
+    stacks.take_down()
+
+
+def test_an_output_is_a_parameter_of_the_same_name_of_those_that_follow(stacks: Stacks) -> None:
+    write(stacks, "base", {**WORKS, "Outputs": {"Wanted": {"Value": "said by base"}}})
+    write(stacks, "service", {**ASKS, "Outputs": {"Heard": {"Value": {"Ref": "Wanted"}}}})
+    stacks.bring_up("base", {})
+    stacks.bring_up("service", {})
+
+    assert stacks.outputs["Heard"] == "said by base"
+    stacks.take_down()
+
+
+def test_the_first_time_it_needs_a_domain_and_a_certificate(capsys: pytest.CaptureFixture[str]) -> None:
+    for options in ((), ("--domain", "messages.example.com"), ("--zone", "Z1")):
+        assert run("up", *options) == 1
+        assert "it needs --domain, and --zone or --certificate" in capsys.readouterr().err
+
+
+def test_what_is_not_deployed_has_no_outputs_and_runs_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (("outputs",), ("manage", "ddb_scan")):
+        assert run(*arguments) == 1
+        assert f"There is no deployment {NAME}" in capsys.readouterr().err
+
+
+def test_down_asks_for_the_name(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
+
+    assert run("down") == 1
+    assert "Nothing was deleted." in capsys.readouterr().err
+
+
+def test_without_a_region_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+
+    assert main(["outputs"]) == 1
+    assert "add --region" in capsys.readouterr().err
+
+
+# --- The image --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with a commit, in the place of the project's."""
+    for command in (
+        ["init", "-q"],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "a"],
+    ):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    monkeypatch.setattr(artifacts, "ROOT", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def repository(account: Account, tmp_path: Path) -> str:
+    made = account.ecr.create_repository(repositoryName=f"images-{tmp_path.name.lower()[-20:].strip('_')}")
+    return made["repository"]["repositoryUri"]
+
+
+def test_it_builds_signs_in_and_pushes_the_commit(
+    account: Account,
+    clone: Path,
+    repository: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    binaries = tmp_path_factory.mktemp("bin")
+    docker = binaries / "docker"
+    docker.write_text(f'#!/bin/sh\necho "$@" >> {binaries}/said\n[ "$1" != login ] || cat > {binaries}/password\n')
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{binaries}:/usr/bin:/bin")
+
+    uri = artifacts.push_image(account, repository)
+
+    build, login, push = (binaries / "said").read_text().splitlines()
+    assert uri.startswith(f"{repository}:")
+    assert build == f"build --platform linux/amd64 --tag {uri} {clone}"
+    assert login.startswith("login --username AWS --password-stdin")
+    assert (binaries / "password").read_text()
+    assert push == f"push {uri}"
+
+
+def test_it_builds_nothing_that_is_not_committed(account: Account, clone: Path, repository: str) -> None:
+    (clone / "new").touch()
+
+    with pytest.raises(Problem, match="Something is not committed"):
+        artifacts.push_image(account, repository)
+
+
+def test_without_docker_it_says_what_to_do(
+    account: Account, clone: Path, repository: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+
+    with pytest.raises(Problem, match="There is no docker"):
+        artifacts.push_image(account, repository)
