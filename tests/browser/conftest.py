@@ -64,6 +64,9 @@ def browser(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
+        # Likewise the one of the tests that came after.
+        with django_db_blocker.unblock():
+            connection.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -236,6 +237,16 @@ def test_two_people_chat_on_it_and_the_function_moves_their_lists(
     assert image.files(deployed.fargate.image) == before, "something was written into the image"
     for page in (andrew, bayko):
         page.context.close()
+
+
+def test_static_files_are_named_by_their_content_compressed_and_kept_for_ever(web: str) -> None:
+    with urllib.request.urlopen(web, timeout=SECONDS) as page:  # noqa: S310 - our own
+        (path,) = set(re.findall(r"/static/css/app\.[0-9a-f]{12}\.css", page.read().decode()))
+
+    asked = urllib.request.Request(f"{web}{path}", headers={"Accept-Encoding": "br"})  # noqa: S310
+    with urllib.request.urlopen(asked, timeout=SECONDS) as answer:  # noqa: S310
+        assert answer.headers["Content-Encoding"] == "br"
+        assert answer.headers["Cache-Control"] == "max-age=315360000, public, immutable"
 
 
 def test_the_function_was_called_for_conversations_alone(deployed: Deployment) -> None:
