@@ -54,7 +54,8 @@ NAME = "cruddur-try"
 PEOPLE = {"andrewbrown": "Andrew Brown", "bayko": "Bayko"}
 PASSWORD = "nine zebras and no digit"
 """As the pool of the template wants it: long, and of any characters."""
-SECONDS = 20.0
+SECONDS = 60.0
+"""To wait for anything at most: other tests run beside these."""
 
 
 def known_to_the_emulator(directory: Path) -> Path:
@@ -224,13 +225,13 @@ def test_two_people_chat_on_it_and_the_function_moves_their_lists(
 
     andrew.goto("/messages/new/bayko")
     write(andrew, "Does it run?")
-    expect(messages(andrew)).to_have_text(["Does it run?"])
+    andrew.wait_for_url(re.compile(r"/messages/[0-9a-f-]{36}"))
     bayko.goto("/messages/requests")
     bayko.get_by_role("link", name="Andrew Brown").click()
     write(bayko, "On a stack of its own")
-    expect(messages(andrew)).to_have_text(["Does it run?", "On a stack of its own"])
+    expect(messages(andrew)).to_have_text(["Does it run?", "On a stack of its own"], timeout=SECONDS * 1000)
     write(andrew, "And nobody runs a worker")
-    expect(messages(bayko).last).to_have_text("And nobody runs a worker")
+    expect(messages(bayko).last).to_have_text("And nobody runs a worker", timeout=SECONDS * 1000)
 
     until(lambda: {entry.message for entry in lists(deployed).values()} == {"And nobody runs a worker"})
     assert {entry.last_seq for entry in lists(deployed).values()} == {3}

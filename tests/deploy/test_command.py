@@ -18,7 +18,10 @@ from deploy.aws import Account, connect
 from deploy.stacks import Stacks
 
 NAME = "cruddur-parts"
-WORKS = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}, "Outputs": {"Url": {"Value": {"Ref": "Queue"}}}}
+WORKS: dict[str, Any] = {
+    "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
+    "Outputs": {"Url": {"Value": {"Ref": "Queue"}}},
+}
 # What the emulator takes for a template and cannot make.
 FAILS = {"Resources": {"Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": []}}}}
 ASKS = {"Parameters": {"Wanted": {"Type": "String"}}, "Resources": WORKS["Resources"]}
@@ -149,7 +152,7 @@ def test_it_builds_signs_in_and_pushes_the_commit(
 
     build, login, push = (binaries / "said").read_text().splitlines()
     assert uri.startswith(f"{repository}:")
-    assert build == f"build --platform linux/amd64 --tag {uri} {clone}"
+    assert build == f"build --platform linux/amd64 --build-arg VERSION={uri.rpartition(':')[2]} --tag {uri} {clone}"
     assert login.startswith("login --username AWS --password-stdin")
     assert (binaries / "password").read_text()
     assert push == f"push {uri}"
