@@ -2,7 +2,7 @@
 
 1. The row is marked and every session ends: nobody signs in any more, and pages show "Deleted user".
 2. The rows of the sessions go, and the Cognito user is disabled and signed out.
-3. Every conversation is left: see `leaving`. Open pages of others follow.
+3. Every conversation is left: see `leaving`. What was written into others' goes too. Open pages of others follow.
 4. The same again, once no request can be under way that began before 1.
 5. The Cognito user is deleted, and at last the row is emptied.
 
@@ -25,9 +25,9 @@ from users.models import MOCK, User
 from .blocking import blocked_by
 from .dynamodb import MessageTable
 from .items import pair_group_uuid
-from .leaving import leave_all, leave_one
+from .leaving import erase_outside, leave_all, leave_one
 from .live import publishing
-from .models import BlockedPerson
+from .models import BlockedPerson, WrittenOutside
 
 logger = logging.getLogger(__name__)
 
@@ -68,12 +68,17 @@ def steps(
             # Whom they never wrote to: there is no entry that says so.
             for _ in leave_one(table, pair_group_uuid(user_uuid, blocked), user_uuid, now=began):
                 yield 0.0
+        for outside in WrittenOutside.objects.filter(person_id=user_uuid):
+            for conversation in erase_outside(table, outside.group_uuid, user_uuid, now=began):
+                publishing.conversation_changed(conversation)
+                yield 0.0
         if began >= requests_have_ended:
             break
         yield (requests_have_ended - began).total_seconds()
     _delete_in_cognito(person, user_pool)
     yield 0.0
     BlockedPerson.objects.filter(person_id=user_uuid).delete()
+    WrittenOutside.objects.filter(person_id=user_uuid).delete()
     deletion.empty(user_uuid=user_uuid, now=clock())
     logger.info("account %s is deleted", user_uuid)
 

@@ -95,23 +95,27 @@ def move_entry(table_name: str, entry: Entry) -> dict[str, Any]:
     }
 
 
-def amend_conversation(table_name: str, conversation: Conversation, message: Message) -> dict[str, Any]:
+def amend_conversation(
+    table_name: str, conversation: Conversation, message: Message, *, by_outsider: bool = False
+) -> dict[str, Any]:
     """Give a conversation a new version because a message was edited or deleted; its preview if that is the newest.
 
     On condition that nothing changed since it was read, so that the preview stays the newest message's and an edit that
-    was long on its way undoes no later one; that the writer is a member; and, for an edit, that they may write.
+    was long on its way undoes no later one; that the writer is a member; and, for an edit, that they may write. What
+    somebody from outside wrote, in the old system, can only be deleted.
     """
     is_newest = message.created_at == conversation.last_sk
+    as_outsider = by_outsider and bool(message.deleted_at)
     may_amend = "contains(member_uuids, :me)" if message.deleted_at else MAY_WRITE
     return {
         "Update": {
             "TableName": table_name,
             "Key": conversation_key(conversation.group_uuid),
             "UpdateExpression": "SET version = version + :one" + (", message = :message" if is_newest else ""),
-            "ConditionExpression": f"version = :read_version AND {may_amend}",
+            "ConditionExpression": "version = :read_version" + ("" if as_outsider else f" AND {may_amend}"),
             "ExpressionAttributeValues": {
                 ":one": number(1),
-                ":me": uuid_bytes(message.user_uuid),
+                **({} if as_outsider else {":me": uuid_bytes(message.user_uuid)}),
                 ":read_version": number(conversation.version),
                 **({":message": {"S": preview(message.message)}} if is_newest else {}),
                 **({} if message.deleted_at else {":others": _others(conversation)}),

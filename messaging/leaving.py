@@ -78,6 +78,13 @@ def leave_one(table: MessageTable, group_uuid: UUID, user_uuid: UUID, *, now: da
         table.client.delete_item(TableName=table.name, Key=entry_key(user_uuid, group_uuid))
 
 
+def erase_outside(table: MessageTable, group_uuid: UUID, user_uuid: UUID, *, now: datetime) -> Iterator[Conversation]:
+    """Erase what a person wrote into a conversation of others; yields it after each write. Costs as `leave_one`."""
+    conversation = table.conversation(group_uuid)
+    if conversation is not None:
+        yield from _erase(table, conversation, user_uuid, now=now)
+
+
 def _note(table: MessageTable, group_uuid: UUID, user_uuid: UUID) -> tuple[Conversation | None, bool]:
     """The conversation, which knows by then that the person left, and whether that is new.
 
@@ -135,7 +142,8 @@ def _erase(
 def _amend(table: MessageTable, conversation: Conversation, tombstones: list[Message]) -> Conversation | None:
     """The conversation once these are stored, all or none; None when a condition failed. 1 call."""
     newest = tombstones[-1]
-    change = actions.amend_conversation(table.name, conversation, newest)
+    outside = newest.user_uuid not in conversation.member_uuids
+    change = actions.amend_conversation(table.name, conversation, newest, by_outsider=outside)
     try:
         transact(table.client, [change, *(actions.amend_message(table.name, each) for each in tombstones)])
     except TransactionRefused:

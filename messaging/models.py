@@ -1,4 +1,4 @@
-"""What messaging keeps in Postgres: how far the stream was read, what failed, and whom people block."""
+"""What messaging keeps in Postgres: how far the stream was read, what failed, whom people block, who wrote outside."""
 
 from __future__ import annotations
 
@@ -35,6 +35,22 @@ class BlockedPerson(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} blocks {self.blocked_uuid}"
+
+
+class WrittenOutside(models.Model):
+    """Somebody wrote into a conversation of others, in the old system, where membership was not checked.
+
+    Their entries do not tell of it: export and deletion find it here.
+    """
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    group_uuid = models.UUIDField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "group_uuid"], name="written_outside_once")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} in {self.group_uuid}"
 
 
 class DeadLetter(models.Model):

@@ -22,7 +22,7 @@ from .calls import batch_get
 from .dynamodb import MessageTable
 from .items import Conversation, Entry, Message, conversation_from, conversation_key, entry_from, user_pk
 from .leaving import entry_page
-from .models import BlockedPerson
+from .models import BlockedPerson, WrittenOutside
 from .presentation.faces import DELETED_NAME
 
 FORMAT = "cruddur-personal-data/1"
@@ -56,11 +56,12 @@ def document(*, person: User, table: MessageTable, now: datetime) -> Iterator[st
     """The document in pieces, each of a page at most, and pauses between them.
 
     1 call for the first 25 entries and 1 for their conversations, then 1 for each 100 messages, and so on; one SQL
-    statement for the people of each 25. No piece comes before DynamoDB has answered the first time. Raises Unavailable
-    when it does not answer for half a minute.
+    statement for the people of each 25, and 1 call more for each conversation of others that they wrote into. No piece
+    comes before DynamoDB has answered the first time. Raises Unavailable when it does not answer for half a minute.
     """
     page: _Page | None = yield from _page(table, person, {})
-    yield _head(person, now)
+    outside = yield from _patiently(lambda: list(_outside(table, person)))
+    yield _head(person, now, outside)
     separator = "\n"
     while page is not None:
         for conversation, entry in page.conversations:
@@ -119,7 +120,7 @@ def _patiently(read: Callable[[], T]) -> Steps[T]:
     return read()
 
 
-def _head(person: User, now: datetime) -> str:
+def _head(person: User, now: datetime, outside: Sequence[Facts]) -> str:
     """All but the conversations, whose list stays open."""
     parts = {name: list(rows(person)) for name, rows in sorted(_parts.items())}
     facts = {
@@ -129,9 +130,17 @@ def _head(person: User, now: datetime) -> str:
         "settings": {"who_may_write_first": person.may_write},
         "blocked": list(_blocked(person)),
         **parts,
+        "written_outside": outside,
     }
     lines = ",\n".join(f"{_json(name)}: {_json(value)}" for name, value in facts.items())
     return f'{{\n{lines},\n"conversations": ['
+
+
+def _outside(table: MessageTable, person: User) -> Iterator[Facts]:
+    """Their own messages in conversations of others, and nothing else of those."""
+    for row in WrittenOutside.objects.filter(person=person).order_by("group_uuid"):
+        own = sorted(table.sends_after(row.group_uuid, person.uuid, ""), key=lambda message: message.seq)
+        yield {"group_uuid": row.group_uuid, "messages": [_message_facts(message, person) for message in own]}
 
 
 def _blocked(person: User) -> Iterator[Facts]:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from messaging.dynamodb import MessageTable
 from messaging.items import pair_group_uuid
+from messaging.models import WrittenOutside
 from messaging.operations.bulk import BulkWriter, in_threads
 from users.moving_in import Arrival, move_in
 from users.old_people import BadRow, OldPerson
@@ -134,6 +135,7 @@ class Import:
     def _pairs(self) -> Iterable[Together]:
         """The conversations there will be, with the groups each is made of; the remarks about whose those are."""
         pairs: dict[frozenset[UUID], Together] = {}
+        outside: list[WrittenOutside] = []
         for name, pairing in self._pairings.items():
             members = frozenset(self._here[member] for member in pairing.members)
             pairs.setdefault(members, Together(members)).groups.append(name)
@@ -142,6 +144,9 @@ class Import:
             for writer, number in pairing.outsiders.items():
                 what = f"{writer} is no member and wrote {number:,} messages into it; they stay, for its members alone"
                 self.report.remark(Kind.OUTSIDER, f"MSG#{name}", "", what)
+                outside.append(WrittenOutside(person_id=self._here[writer], group_uuid=pair_group_uuid(*members)))
+        if not self.dry_run:
+            WrittenOutside.objects.bulk_create(outside, ignore_conflicts=True)
         self.report.count(conversations=len(pairs), groups_merged=len(self._pairings) - len(pairs))
         return sorted(pairs.values(), key=lambda together: sorted(together.members))
 
@@ -156,7 +161,7 @@ class Import:
             self.report.remark(Kind.DELETED, about, "", what)
             self.report.count(messages_of_deleted=len(placed))
             return
-        group_uuid = pair_group_uuid(*sorted(together.members))
+        group_uuid = pair_group_uuid(*together.members)
         messages = merger.told(placed, group_uuid, people=self._here, left=self._left)
         try:
             arrived = arriving.conversation(messages, members=together.members, left=self._left)

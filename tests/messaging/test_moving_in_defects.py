@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError
 from django.test import Client
 
-from messaging import conversations
+from messaging import account_deletion, conversations, personal_data
 from messaging.dynamodb import MessageTable
+from messaging.models import WrittenOutside
 
 from .command_runs import run
 from .moved import (
@@ -32,6 +35,7 @@ from .moved import (
 )
 from .old_layout import OldSystem, OldUser, in_utc, with_offset
 from .pages import messages_of
+from .talk import drain, entry_of
 
 pytestmark = pytest.mark.django_db
 
@@ -145,6 +149,28 @@ def test_who_was_no_member_does_not_become_one_and_what_they_wrote_stays(
     assert "Report" in client.get(f"/messages/{group_of(ANDREW, BAYKO)}/{intruding}").content.decode()
     assert "Londo Mollari" in client.get(f"/messages/{group_of(ANDREW, BAYKO)}").content.decode()
     assert all_is_well()
+
+
+def test_what_somebody_wrote_into_a_conversation_of_others_is_in_their_export_and_goes_with_their_account(
+    old: OldSystem, table: MessageTable, users: str
+) -> None:
+    group = old.starts(ANDREW, BAYKO, "Hello", in_utc(EVE))
+    old.says(LONDO, group, "Intruding", in_utc(later(1)))
+    run(COMMAND, old.name, "--users", users, "--ignore-cognito-ids")
+    intruder, here = person(LONDO), group_of(ANDREW, BAYKO)
+
+    exported = json.loads("".join(map(str, personal_data.document(person=intruder, table=table, now=EVE))))
+    account_deletion.ask(user_uuid=intruder.uuid, now=later(100))
+    how: dict[str, Any] = {"user_pool": lambda: None, "clock": lambda: later(1000)}
+    list(account_deletion.steps(user_uuid=intruder.uuid, table=table, **how))
+
+    ((written,),) = [outside["messages"] for outside in exported["written_outside"]]
+    assert (written["text"], written["own"], exported["conversations"]) == ("Intruding", True, [])
+    assert texts(table, ANDREW, BAYKO) == ["Hello", ""]
+    drain(table)
+    assert entry_of(table, person(ANDREW).uuid, here).message == ""
+    assert all_is_well()
+    assert not WrittenOutside.objects.exists()
 
 
 def test_without_lists_a_conversation_belongs_to_the_two_who_wrote_first(old: OldSystem, users: str) -> None:
