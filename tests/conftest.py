@@ -47,16 +47,17 @@ moto.dynamodb.models.copy = SimpleNamespace(  # type: ignore[assignment,attr-def
 )
 
 
-LONGEST_FIRST = ("kills", "browser", "histories", "messaging")
+ORDER = {"kills": 0, "histories": 1, "messaging": 2, "browser": 4}
+OTHERS = 3
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the folders that take longest, so that no worker of pytest-xdist has to wait for another at the end.
 
+    Browsers come last: Playwright keeps an event loop in the thread of the tests, in which others could not run theirs.
     Mark the tests whose table is on the emulator, so that those alone can be run against another one.
     """
-    rank = {name: number for number, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: rank.get(item.path.parent.name, len(rank)))
+    items.sort(key=lambda item: ORDER.get(item.path.parent.name, OTHERS))
     for item in items:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         if "table" in getattr(item, "fixturenames", ()) or parameters.get("either_table") == "table":

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
@@ -165,9 +166,10 @@ def visited(route: str, kind: str, places: dict[str, Any]) -> str:
     """The address for this visitor: their own conversation for who has one, else the member's."""
     group, created_at = places.get(kind, places["member"])
     somebody = places["people"]["somebody"]
+    people_type = ContentType.objects.get_for_model(User).pk
     filled = {
         "uuid:group_uuid": group, "str:created_at": created_at, "str:handle": somebody.handle,
-        "path:object_id": somebody.pk, "uuid:user_uuid": somebody.pk, "path:content_type_id": "1", "int:pk": 1,
+        "path:object_id": somebody.pk, "uuid:user_uuid": somebody.pk, "path:content_type_id": people_type, "int:pk": 1,
     }  # fmt: skip
     path = "/" + re.sub(r"<([a-z]+:[a-z_]+)>", lambda match: str(filled[match[1]]), route)
     return re.sub(r"\^\(\?P<app_label>.*\)/\$$", "users/", path).replace("(?P<url>.*)$", "nothing")
