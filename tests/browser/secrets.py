@@ -58,6 +58,8 @@ class LogCapture(logging.Handler):
         self._loggers = [logging.getLogger(), logging.getLogger("uvicorn.access")]
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.name == "django.security.DisallowedHost":
+            return  # no browser's doing: another test of this process names hosts that look like addresses of people
         self.lines += [formatter.format(record) for formatter in self._formatters]
 
     def __enter__(self) -> Self:
