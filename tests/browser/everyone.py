@@ -102,7 +102,9 @@ def places(page: Page) -> Places:
     own.locator("a.message__more").wait_for(state="attached")
     message = own.locator("a.message__more").get_attribute("href")
     assert message
-    block = page.locator("#conversation-menu").evaluate("each => each.content.querySelector('a[href$=block]').pathname")
+    block = page.locator("#conversation-menu").evaluate(
+        "each => each.content.querySelector('a[href$=block]').getAttribute('href')"
+    )
     return Places(group=group, message=message.split("#")[0], block=block)
 
 

@@ -171,6 +171,7 @@ def test_a_table_cannot_be_restored_from_itself_or_from_one_that_is_not_there(mo
         (gzip.compress(b'{"Item": {"pk": {"S": "a"}, "sk": {"S": "b"}}}\n[]\n'), "Line 2 of"),
         (gzip.compress(b'{"Item": {"pk": {"S": "a"}, "sk": {"S": "b"}, "x": {"B": "?"}}}\n'), "Line 1 of"),
     ],
+    ids=["no gzip", "cut off", "an item without its whole key", "no item", "no base64"],
 )
 def test_a_file_that_is_none_is_refused_in_one_sentence(
     moto_table: MessageTable, file: Path, content: bytes, why: str
