@@ -28,6 +28,8 @@ ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 CRUDDUR_EN
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build /app /app
+# What a container may write in, mounted over its read-only files; named, so that Fargate leaves it open to everybody.
+VOLUME ["/tmp"]
 # Owns nothing here, and has no name to log in with.
 USER 10001:10001
 EXPOSE 8000

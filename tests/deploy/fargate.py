@@ -51,7 +51,8 @@ class Fargate:
         found |= {each["name"]: self._secret(each["valueFrom"]) for each in container["secrets"]}
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         once = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore"}
-        return {**kept, **once, **found, **self.local, "AWS_ENDPOINT_URL": self.endpoint_url, **more}
+        endpoints = dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS"), self.endpoint_url)
+        return {**kept, **once, **found, **self.local, **endpoints, **more}
 
     def command(self, task_definition: str) -> list[str]:
         """What the container of a task runs, if its definition says so."""

@@ -97,6 +97,16 @@ def test_the_function_is_called_for_conversations_and_bounded() -> None:
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["Failures", "Arn"]}
 
 
+def test_what_people_write_is_in_no_log_of_postgres() -> None:
+    """psycopg puts values into statements, and the bus's have texts of messages."""
+    written = properties("database", "Parameters")["Parameters"]
+
+    assert written["log_statement"] == "none"
+    assert written["log_min_duration_statement"] == "-1"
+    assert written["log_min_error_statement"] == "panic"
+    assert written["log_error_verbosity"] == "terse"
+
+
 def test_image_and_function_run_the_python_of_the_tests() -> None:
     (wanted,) = re.findall(r'python_version = "([\d.]+)"', (ROOT / "pyproject.toml").read_text())
 
@@ -134,17 +144,19 @@ def test_no_container_is_root_or_can_write_or_has_a_secret_in_the_open(task: str
     assert not secret & {each["Name"] for each in container["Environment"]}
 
 
-def test_the_three_containers_have_the_same_variables() -> None:
-    environments = [properties("tasks", task)["ContainerDefinitions"][0] for task in ("Web", "Worker", "Operator")]
+def test_the_three_containers_have_the_same_variables_but_for_the_stream() -> None:
+    web, *others = [properties("tasks", task)["ContainerDefinitions"][0] for task in ("Web", "Worker", "Operator")]
 
-    for other in environments[1:]:
-        assert other["Environment"] == environments[0]["Environment"]
-        assert other["Secrets"] == environments[0]["Secrets"]
+    for other in others:
+        more = [each for each in other["Environment"] if each not in web["Environment"]]
+        assert more == [{"Name": "AWS_ENDPOINT_URL_DYNAMODB_STREAMS", "Value": {"Ref": "StreamEndpointUrl"}}]
+        assert len(other["Environment"]) == len(web["Environment"]) + 1
+        assert other["Secrets"] == web["Secrets"]
 
 
 def test_every_variable_of_the_containers_is_a_setting() -> None:
     example = set(re.findall(r"\b[A-Z_]+\b", (ROOT / ".env.example").read_text()))
-    container = properties("tasks", "Web")["ContainerDefinitions"][0]
+    container = properties("tasks", "Worker")["ContainerDefinitions"][0]
     named = {each["Name"] for each in (*container["Environment"], *container["Secrets"])}
 
     assert named - example == {"PGPASSWORD"}, "which is the Postgres library's own"
