@@ -12,6 +12,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -112,7 +113,11 @@ def deployed(
     endpoint = os.environ["AWS_ENDPOINT_URL"]
     account = connect(region="us-east-1", endpoint_url=endpoint)
     app = image.build(tmp_path_factory.mktemp("app"), static=collected_static_files)
-    fargate = Fargate(account, endpoint, app, {"DATABASE_URL": database, "APP_URL": "https://localhost"})
+    # The password apart, as the containers have it.
+    parts = urlsplit(database)
+    url = parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}").geturl()
+    local = {"DATABASE_URL": url, "PGPASSWORD": parts.password or "", "APP_URL": "https://localhost"}
+    fargate = Fargate(account, endpoint, app, local)
     templates = known_to_the_emulator(tmp_path_factory.mktemp("templates"))
     deployment = Deployment(account, {}, fargate, templates, f"http://localhost:{free_port()}")
     with fargate, pytest.MonkeyPatch.context() as patch:
@@ -212,6 +217,17 @@ def test_the_command_made_every_stack_and_set_the_site_up(deployed: Deployment) 
     assert {"LoadBalancerAddress", "SignInUrl", "DatabaseHost", "FunctionName", "OperatorTaskArn"} <= set(
         deployed.outputs
     )
+
+
+def test_what_a_container_is_told_is_all_that_the_site_asks_for(deployed: Deployment) -> None:
+    environment = deployed.fargate.environment(deployed.outputs["WebTaskArn"], on_aws=True)
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"], cwd=deployed.fargate.image,
+        env={**environment, "APP_URL": "https://messages.example.com"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_two_people_chat_on_it_and_the_function_moves_their_lists(

@@ -44,13 +44,15 @@ class Fargate:
         self._ended.set()
         self._thread.join()
 
-    def environment(self, task_definition: str, **more: str) -> dict[str, str]:
-        """The variables of the container of a task."""
+    def environment(self, task_definition: str, *, on_aws: bool = False, **more: str) -> dict[str, str]:
+        """The variables of the container of a task, with what replaces addresses unless it is as `on_aws`."""
         container = self._container(task_definition)
         found = {each["name"]: each["value"] for each in container["environment"]}
         found |= {each["name"]: self._secret(each["valueFrom"]) for each in container["secrets"]}
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         once = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore"}
+        if on_aws:
+            return {**kept, **once, **found}
         endpoints = dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS"), self.endpoint_url)
         return {**kept, **once, **found, **self.local, **endpoints, **more}
 
