@@ -220,7 +220,7 @@ def test_the_command_made_every_stack_and_set_the_site_up(deployed: Deployment) 
 
 
 def test_what_a_container_is_told_is_all_that_the_site_asks_for(deployed: Deployment) -> None:
-    environment = deployed.fargate.environment(deployed.outputs["WebTaskArn"], on_aws=True)
+    environment = deployed.fargate.environment_on_aws(deployed.outputs["WebTaskArn"])
 
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"], cwd=deployed.fargate.image,

@@ -44,17 +44,18 @@ class Fargate:
         self._ended.set()
         self._thread.join()
 
-    def environment(self, task_definition: str, *, on_aws: bool = False, **more: str) -> dict[str, str]:
-        """The variables of the container of a task, with what replaces addresses unless it is as `on_aws`."""
+    def environment(self, task_definition: str, **more: str) -> dict[str, str]:
+        """The variables of the container of a task, with what replaces addresses of AWS."""
+        endpoints = dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS"), self.endpoint_url)
+        return {**self.environment_on_aws(task_definition), **self.local, **endpoints, **more}
+
+    def environment_on_aws(self, task_definition: str) -> dict[str, str]:
+        """What the definition says, secrets filled in."""
         container = self._container(task_definition)
         found = {each["name"]: each["value"] for each in container["environment"]}
         found |= {each["name"]: self._secret(each["valueFrom"]) for each in container["secrets"]}
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-        once = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore"}
-        if on_aws:
-            return {**kept, **once, **found}
-        endpoints = dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS"), self.endpoint_url)
-        return {**kept, **once, **found, **self.local, **endpoints, **more}
+        return {**kept, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore", **found}
 
     def command(self, task_definition: str) -> list[str]:
         """What the container of a task runs, if its definition says so."""
