@@ -26,6 +26,7 @@ from messaging.items import conversation_item, conversation_key, entry_key, pair
 from messaging.models import DeadLetter
 from messaging.operations import schema
 from messaging.operations.schema import stream_arn
+from messaging.table import table_definition
 from messaging.worker.checkpoints import PostgresCheckpoints
 from messaging.worker.dead_letters import PostgresDeadLetters
 from messaging.worker.deletions import WaitingDeletions
@@ -166,9 +167,13 @@ def test_the_operator_s_commands(
     with override_settings(DDB_MESSAGE_TABLE=beside):
         connection.forget()
         run("ddb_schema_load")
-        connection.message_table().client.update_table(
-            TableName=beside, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "message-group-sk-index"}}]
-        )
+        run("ddb_drop", beside, "--yes")
+        lacking = table_definition(beside, on_demand=False)
+        lacking["GlobalSecondaryIndexes"].pop()
+        lacking["AttributeDefinitions"] = [
+            each for each in lacking["AttributeDefinitions"] if each["AttributeName"] != "message_group_uuid"
+        ]
+        connection.message_table().client.create_table(**lacking)
         run("ddb_schema_load")
         run("ddb_drop", beside, "--yes")
     connection.forget()
