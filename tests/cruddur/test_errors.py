@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
+from django.shortcuts import render
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
@@ -89,7 +90,11 @@ def test_a_bug_is_500_with_an_incident_that_the_log_names(
 
 
 def test_the_page_of_a_bug_needs_no_database_and_no_session(settings: Settings) -> None:
-    settings.TEMPLATES[0]["OPTIONS"]["context_processors"] = ["nothing.such"]
+    (templates,) = settings.TEMPLATES
+    options = {**templates["OPTIONS"], "context_processors": ["nothing.such"]}
+    settings.TEMPLATES = [{**templates, "OPTIONS": options}]
+    with pytest.raises(ImportError, match="nothing"):
+        render(RequestFactory().get("/"), "landing.html")
 
     assert errors.server_error(RequestFactory().get("/")).status_code == 500
 
