@@ -24,8 +24,12 @@ SHOWN = (
 )  # fmt: skip
 
 
+STOPPED = 130
+"""The exit code after Ctrl-C."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit code: 0 done, 1 not; that of the command for `manage`."""
+    """Returns the exit code: 0 done, 1 not, 130 after Ctrl-C; that of the command for `manage`."""
     options = _parser().parse_args(arguments)
     try:
         with explained_errors():
@@ -36,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Problem as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped. AWS goes on with what was begun: run it again, and it goes on from there.\n")
+        return STOPPED
 
 
 def up(account: Account, stacks: Stacks, options: argparse.Namespace) -> int:

@@ -59,6 +59,8 @@ class Stacks:
         """
         body = (self.templates / f"{part}.yaml").read_text()
         existing = self._describe(part)
+        if existing and existing["StackStatus"].endswith("_IN_PROGRESS"):
+            existing = self._wait(part)  # what an earlier run began
         if existing and existing["StackStatus"] in GIVEN_UP:
             self._delete(part)
             existing = None
@@ -70,7 +72,7 @@ class Stacks:
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
             "Tags": [{"Key": "application", "Value": "cruddur-messages"}, {"Key": "deployment", "Value": self.name}],
         }
-        began = time.monotonic()
+        began, done = time.monotonic(), "updated" if existing else "created"
         if existing is None:
             self.account.cloudformation.create_stack(**request, OnFailure="ROLLBACK")
         else:
@@ -82,8 +84,8 @@ class Stacks:
                 self._keep_outputs(existing)
                 self.say(f"  {part:9} as it was")
                 return
+        self.say(f"  {part:9} is being {done}")
         self._keep_outputs(self._wait(part))
-        done = "created" if existing is None else "updated"
         self.say(f"  {part:9} {done} in {time.monotonic() - began:.0f} s")
 
     def take_down(self) -> None:
@@ -92,6 +94,7 @@ class Stacks:
             if part in KEPT:
                 continue
             if self._describe(part):
+                self.say(f"  {part:9} is being deleted")
                 self._delete(part)
                 self.say(f"  {part:9} deleted")
 

@@ -60,7 +60,7 @@ def test_a_stack_that_failed_says_why_and_is_made_anew(stacks: Stacks, told: lis
     write(stacks, "base", WORKS)
     stacks.bring_up("base", {})
 
-    assert told == ["  base      created in 0 s"]
+    assert told[-2:] == ["  base      is being created", "  base      created in 0 s"]
     assert stacks.outputs["Url"].startswith("http")
     stacks.take_down()
 
@@ -71,7 +71,7 @@ def test_what_is_added_is_an_update(stacks: Stacks, told: list[str]) -> None:
     write(stacks, "base", {**WORKS, "Resources": {**WORKS["Resources"], "Other": {"Type": "AWS::SQS::Queue"}}})
     stacks.bring_up("base", {})
 
-    assert told == ["  base      created in 0 s", "  base      updated in 0 s"]
+    assert told[1::2] == ["  base      created in 0 s", "  base      updated in 0 s"]
     stacks.take_down()
 
 
@@ -103,6 +103,16 @@ def test_down_asks_for_the_name(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
     assert run("down") == 1
     assert "Nothing was deleted." in capsys.readouterr().err
+
+
+def test_ctrl_c_leaves_it_to_be_run_again(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Stacks, "read", interrupt)
+
+    assert run("outputs") == 130
+    assert "run it again" in capsys.readouterr().err
 
 
 def test_without_a_region_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
