@@ -103,6 +103,7 @@ def test_the_web_server(heard: Noted, table: MessageTable, people: tuple[User, U
     DeadLetter.objects.create(
         stream_arn="arn", shard_id="shard", sequence_number="1", key=f"MSG#{message.group_uuid}", reason="x", tries=5
     )
+    table.client.delete_item(TableName=table.name, Key=entry_key(bayko.uuid, message.group_uuid))
     signed_in(londo).post("/admin/stream/replay/")
 
     check_called("web", heard)
