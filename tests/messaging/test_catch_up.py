@@ -198,6 +198,12 @@ def test_it_tells_how_far_the_other_has_read(talk: Talk) -> None:
     assert talk.since(version=4).json()["seen_seq"] == 4
 
 
+def test_what_one_has_read_oneself_is_not_seen_by_the_other(talk: Talk) -> None:
+    conversations.mark_read(user_uuid=talk.bayko.uuid, group_uuid=talk.group, created_at=talk.sent[-1].created_at)
+
+    assert talk.since(version=3).json()["seen_seq"] == 0
+
+
 @pytest.mark.parametrize("known", [{"after": "yesterday"}, {"first": "0"}, {"last": "#CONVERSATION"}])
 def test_what_is_no_created_at_is_not_found(known: dict[str, str], talk: Talk) -> None:
     assert talk.since(**known).status_code == 404
