@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from messaging import amendments, catching_up, conversations
+from messaging import amendments, blocking, catching_up, conversations
 from messaging.dynamodb import MessageTable
 from messaging.items import Message
 from messaging.planning import patterns
@@ -202,6 +202,14 @@ def test_what_one_has_read_oneself_is_not_seen_by_the_other(talk: Talk) -> None:
     conversations.mark_read(user_uuid=talk.bayko.uuid, group_uuid=talk.group, created_at=talk.sent[-1].created_at)
 
     assert talk.since(version=3).json()["seen_seq"] == 0
+
+
+def test_while_one_blocks_the_other_nobody_learns_what_is_read(talk: Talk) -> None:
+    talk.send("four", by=talk.bayko)
+    conversations.mark_read(user_uuid=talk.andrew.uuid, group_uuid=talk.group, created_at=talk.sent[-1].created_at)
+    blocking.block(user_uuid=talk.andrew.uuid, other_uuid=talk.bayko.uuid, now=timezone.now())
+
+    assert talk.since(version=4).json()["seen_seq"] == 0
 
 
 @pytest.mark.parametrize("known", [{"after": "yesterday"}, {"first": "0"}, {"last": "#CONVERSATION"}])

@@ -56,6 +56,7 @@ def test_a_reader_who_is_too_slow_is_told_to_compare_and_dropped() -> None:
         stream = Stream(Reader(uuid4(), None, "en"), session_key="", fingerprint="", checked_at=0.0)
         for number in range(streams.QUEUE_FRAMES + 50):
             stream.offer(b"%d" % number)
+        stream.close()
         return [frame async for frame in stream.frames()]
 
     assert asyncio.run(said()) == [b'event: bye\ndata: {"reason":"slow"}\n\n']
