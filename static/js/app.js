@@ -9,6 +9,7 @@ import "live/tabs";
 import "live/thread";
 import "live/catch-up";
 import "live/list";
+import "live/total";
 import "live/typing";
 import "live/banner";
 import "thread/receipt";

@@ -1,5 +1,7 @@
 """One stream serves all tabs of a person in a browser, and ends with the person."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -35,6 +37,19 @@ def test_two_tabs_have_one_stream_and_both_follow(enter: Enter) -> None:
     for tab in (first, second):
         expect(first_line(tab)).to_contain_text("To both")
     assert streams == []
+
+
+def test_a_tab_without_the_list_says_how_much_is_unread(enter: Enter) -> None:
+    settings = enter("andrewbrown", "/settings")
+    badge = settings.locator(".badge[data-unread] [data-count]")
+    expect(badge).to_be_visible()
+    before = int(badge.inner_text())
+    londo = open_conversation(enter("londo"), "Andrew Brown")
+
+    write(londo, "Not where you are")
+
+    expect(badge).to_have_text(str(before + 1))
+    expect(settings).to_have_title(re.compile(rf"^\({before + 1}\) "))
 
 
 def test_when_the_tab_with_the_stream_is_closed_the_other_goes_on(enter: Enter) -> None:
