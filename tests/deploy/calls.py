@@ -24,12 +24,30 @@ MARKS = (
     ("messaging/worker/deletions.py", "worker"),
     ("messaging/lambda_handler.py", "lambda"),
     ("cruddur/commands.py", "operator"),
+    # What pages do, also where a test does it without a page.
+    *(
+        (f"messaging/{name}.py", "web")
+        for name in (
+            "amendments",
+            "appending",
+            "arranging",
+            "blocking",
+            "catching_up",
+            "conversations",
+            "message_requests",
+            "personal_data",
+            "unread",
+        )
+    ),
+    ("moderation/", "web"),
     # Some of the commands' work is done in threads.
     ("messaging/operations/", "operator"),
     ("messaging/reconciliation/", "operator"),
 )
-"""The outermost of these on the stack says on whose behalf a call is made; none: on a test's own."""
+"""The outermost of these on the stack, inside of the test, says on whose behalf a call is made; none: on its own."""
 WORKER_COMMAND = (str(ROOT / "messaging/management/commands/ddb_stream.py"), "work")
+TESTS = f"{ROOT}/tests/"
+A_VIEW = f"{ROOT}/tests/deploy/scanning_site.py"
 REFUSED_ON_PURPOSE = (str(ROOT / "moderation/admin/stream.py"), "stream_facts")
 """On AWS the web's role is refused this, and the page says so: nothing else may be refused."""
 
@@ -88,6 +106,8 @@ def _role() -> str | None:
         name, function = frame.f_code.co_filename, frame.f_code.co_name
         if (name, function) == REFUSED_ON_PURPOSE:
             return None
+        if name.startswith(TESTS) and name != A_VIEW:
+            return found  # also where a test comes in between, as somebody else
         if (name, function) == WORKER_COMMAND:
             return "worker"
         found = _mark(name) or found
