@@ -35,6 +35,13 @@ for (const name of {list(EVENTS)}) document.addEventListener(name, (event) => he
 # what only a moment has: the line of a status that is empty, the divider before what is new, focus and hover.
 NORMALISED = """(content) => {
   const copy = content.cloneNode(true);
+  // The divider stays as long as the page does, and nothing continues over it.
+  for (const each of copy.querySelectorAll(".new")) {
+    const [before, after] = [each.previousElementSibling, each.nextElementSibling];
+    if (!before || before.dataset.user !== after?.dataset.user) continue;
+    const apart = Date.parse(after.dataset.at) - Date.parse(before.dataset.at);
+    after.classList.toggle("message--continued", apart <= 300_000);
+  }
   for (const each of copy.querySelectorAll(".new, .thread__older, .thread__newer")) each.remove();
   for (const each of copy.querySelectorAll("*")) {
     each.classList.value = [...each.classList].sort().join(" ");

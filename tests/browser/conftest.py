@@ -112,9 +112,15 @@ class WebServer:
             assert self._thread.is_alive(), f"uvicorn cannot listen at port {port}"
             time.sleep(0.01)
 
+    def wait_until_idle(self) -> None:
+        """Until the last pages' requests are answered: one that is broken off may leave its connection open."""
+        deadline = time.monotonic() + 20
+        while self._server.server_state.tasks and time.monotonic() < deadline:
+            time.sleep(0.05)
+
     def stop(self) -> None:
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(30)
         assert not self._thread.is_alive()
 
 
@@ -128,6 +134,7 @@ def web_server(
     ):
         web_server = WebServer(asgi.site(ASGIHandler()))
     yield web_server
+    web_server.wait_until_idle()
     web_server.stop()
     with django_db_blocker.unblock():
         deadline = time.monotonic() + 5

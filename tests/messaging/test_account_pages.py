@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -102,14 +103,23 @@ def test_while_it_streams_it_holds_no_database_connection(
         client = AsyncClient()
         await client.aforce_login(andrew)
         response: Any = await client.post("/settings/export")
-        return [await asyncio.to_thread(sessions) async for _ in response.streaming_content]
+        return [await asyncio.to_thread(sessions, settled_at=before) async for _ in response.streaming_content]
 
-    # The one that looks, each time in a thread of its own pool, is closed behind it.
+    # The one that looks, each time in a thread of its own pool, is closed behind it, as Postgres notices later.
     assert set(in_a_loop(look())) == {before}
 
 
-def sessions() -> int:
-    """How many other connections the test database has."""
+def sessions(*, settled_at: int | None = None) -> int:
+    """How many other connections the test database has; given a number, once they are so many, or 5 seconds later."""
+    deadline = time.monotonic() + 5
+    while (count := sessions_now()) != (
+        settled_at if settled_at is not None else count
+    ) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return count
+
+
+def sessions_now() -> int:
     try:
         with connection.cursor() as cursor:
             cursor.execute(
