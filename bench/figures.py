@@ -1,0 +1,62 @@
+"""What a measurement found: a table for people, or a line of JSON a figure for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number and, where there is one, the other it is held against."""
+
+    name: str
+    """Unique in its part, words joined by slashes from the general to the particular: `pages/thread/1 client/p50`."""
+    value: float
+    unit: str
+    """As in `ms`, `write units`, `calls`, `bytes`, `messages/s`."""
+    versus: str | None = None
+    """The name of the figure of the same run with which this one is compared."""
+    ratio: float | None = None
+    """This value divided by that one's."""
+
+    def against(self, other: Figure) -> Self:
+        """The same figure compared with another of the same unit; a comparison with nothing has no ratio."""
+        return replace(self, versus=other.name, ratio=self.value / other.value if other.value else None)
+
+
+def add_json_option(parser: ArgumentParser) -> None:
+    """Every part takes `--json`."""
+    parser.add_argument("--json", action="store_true", help="a line of JSON a figure instead of a table")
+
+
+def tell(figures: Iterable[Figure], *, as_json: bool) -> None:
+    """Write figures to the standard output as they come; whatever else a part says goes to the standard error."""
+    if as_json:
+        for figure in figures:
+            sys.stdout.write(json.dumps(asdict(figure), ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+        return
+    rows = [(each.name, number(each.value), each.unit, compared(each)) for each in figures]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+    for name, value, unit, other in rows:
+        sys.stdout.write(f"{name:<{widths[0]}}  {value:>{widths[1]}} {unit:<{widths[2]}}  {other}".rstrip() + "\n")
+    sys.stdout.flush()
+
+
+def compared(figure: Figure) -> str:
+    """As in `1.31 x bare/thread`."""
+    if figure.versus is None:
+        return ""
+    return f"{'–' if figure.ratio is None else number(figure.ratio)} x {figure.versus}"
+
+
+def number(value: float) -> str:
+    """Three figures that count, as in `1,234`, `12.3`, `0.05`."""
+    if value == int(value) or abs(value) >= 100:  # noqa: PLR2004 - three figures stand before the point
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
