@@ -52,7 +52,7 @@ def compared(figure: Figure) -> str:
     """As in `1.31 x bare/thread`."""
     if figure.versus is None:
         return ""
-    return f"{'–' if figure.ratio is None else number(figure.ratio)} x {figure.versus}"
+    return f"{'-' if figure.ratio is None else number(figure.ratio)} x {figure.versus}"
 
 
 def number(value: float) -> str:
