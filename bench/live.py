@@ -7,128 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import socket
 import statistics
-import subprocess
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from local_stack.ports import free_port
-from local_stack.pytest_plugin import ThrowAwayStack
+from bench.stack import CSRF, HOST, People, Server, fill_bucket, say, set_up, stack, web_server
 
-HOST = "127.0.0.1"
 AT_ONCE = 50
 """Streams that are opened together."""
 WARM_UP = 50
 IDLE_SECONDS = 30.0
-CSRF = "c" * 32
 PERCENTILES = (50, 95, 99)
-
-
-def say(sentence: str) -> None:
-    sys.stdout.write(f"{sentence}\n")
-    sys.stdout.flush()
-
-
-@dataclass(frozen=True)
-class Server:
-    """The web process that is measured, as /proc tells of it."""
-
-    port: int
-    process: subprocess.Popen[bytes]
-
-    def resident_kb(self) -> int:
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-
-    def threads(self) -> int:
-        return len(list(Path(f"/proc/{self.process.pid}/task").iterdir()))
-
-    def cpu_seconds(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-@dataclass(frozen=True)
-class People:
-    """Session keys and names, as plain values: the measuring loop asks Django for nothing."""
-
-    sender: str
-    receiver: str
-    others: str
-    receiver_handle: str
-    sender_uuid: Any
-
-
-@contextmanager
-def stack() -> Iterator[None]:
-    """Postgres and the AWS emulator, empty, for as long as it takes."""
-    running = ThrowAwayStack.start()
-    try:
-        os.environ.update(running.environment(workers=1))
-        os.environ |= {"DJANGO_SETTINGS_MODULE": "cruddur.settings", "LIVE_STREAMS_A_PERSON": "100000",
-                       "LOG_LEVEL": "WARNING"}  # fmt: skip
-        yield
-    finally:
-        running.stop()
-
-
-@contextmanager
-def web_server() -> Iterator[Server]:
-    port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "cruddur.asgi:application", "--port", str(port), "--backlog", "4096",
-               "--no-access-log", "--timeout-graceful-shutdown", "1"]  # fmt: skip
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - our own
-        try:
-            while not answers(port):
-                time.sleep(0.1)
-            yield Server(port, process)
-        finally:
-            process.terminate()
-
-
-def answers(port: int) -> bool:
-    try:
-        socket.create_connection((HOST, port), timeout=1).close()
-    except OSError:
-        return False
-    return True
-
-
-def set_up() -> People:
-    """The tables and three people with a session each."""
-    import django  # noqa: PLC0415 - once the environment names the stack
-
-    django.setup()
-    from django.core.management import call_command  # noqa: PLC0415
-
-    from tests.messaging.live_site import session_of  # noqa: PLC0415
-    from users.models import User  # noqa: PLC0415
-
-    call_command("migrate", verbosity=0)
-    call_command("ddb_schema_load", verbosity=0)
-    people = [User.objects.create_user(handle=name, display_name=name) for name in ("sender", "receiver", "somebody")]
-    keys = [session_of(person) for person in people]
-    return People(*keys, receiver_handle="receiver", sender_uuid=people[0].uuid)
-
-
-def fill_bucket() -> None:
-    """Let the sender send again at once."""
-    from django.db import connection  # noqa: PLC0415
-
-    from cruddur.models import RateBucket  # noqa: PLC0415
-
-    RateBucket.objects.all().delete()
-    connection.close()
 
 
 class Streams:

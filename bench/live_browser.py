@@ -60,7 +60,7 @@ def measure(url: str, messages: int) -> list[float]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         pages = [conversation_of(browser, url, handle, other) for handle, other in PEOPLE]
-        times = []
+        times: list[float] = []
         for number in range(messages):
             sender, receiver = pages[number % 2], pages[1 - number % 2]
             text = f"Message {number} of {messages}, {id(times)}"

@@ -20,12 +20,11 @@ from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID, uuid4
 
-from bench.live import CSRF, HOST, People, Server, say, set_up, stack, web_server
+from bench.stack import CSRF, HOST, NO_LIMITS, People, Server, say, set_up, stack, web_server
 
 WARM_UP = 30
 TOGETHER = 4
 """Clients that ask at once, to find how much one process answers."""
-NO_LIMITS = dict.fromkeys(("RATE_MESSAGES", "RATE_MESSAGES_TO_ONE"), "100000/1s")
 CONVERSATIONS = 200
 """Changed while the worker's time is taken."""
 EVENTS = 2000
@@ -273,8 +272,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = ArgumentParser(prog="bench.throughput", description="Measure what requests, changes and events take.")
     parser.add_argument("--requests", type=int, default=200, help="of each kind (200)")
     options = parser.parse_args(arguments)
-    with stack():
-        os.environ |= NO_LIMITS
+    with stack(environment=NO_LIMITS):
         people = set_up()
         with web_server() as server:
             measure_web(server, people, options.requests)
