@@ -1,0 +1,122 @@
+"""Clients that send messages through the web as fast as they are answered, and what they noted."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.client import HTTPConnection
+from itertools import cycle
+from threading import Thread
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from bench.bare_sends import TEXT
+from bench.stack import CSRF, HOST, Person, Server
+
+SECONDS_TO_ANSWER = 30
+
+
+@dataclass
+class Talk:
+    """A conversation as its members' pages know it."""
+
+    group: str
+    members: tuple[Person, Person]
+    newest: str = ""
+    """The last message's `created_at`, which a page sends along."""
+    next_sender: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that was answered: when, on the machine's monotonic clock, and after how many milliseconds."""
+
+    group: str
+    sender: str
+    seq: int
+    answered_at: float
+    milliseconds: float
+
+
+@dataclass
+class Sending:
+    """What the clients did together."""
+
+    sent: list[Sent] = field(default_factory=list)
+    failed: int = 0
+    seconds: float = 0.0
+
+    @property
+    def a_second(self) -> float:
+        return len(self.sent) / self.seconds
+
+
+def post(connection: HTTPConnection, talk: Talk, sender: Person) -> Sent | None:
+    """Send a message as a page does; None when the answer is another than that it is stored."""
+    headers = {
+        "Host": "localhost",
+        "Cookie": f"sessionid={sender.session}; csrftoken={CSRF}; timezone=UTC",
+        "X-CSRFToken": CSRF,
+        "Accept": "application/json",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    body = urlencode({"message": TEXT, "message_uuid": str(uuid4()), "after": talk.newest})
+    began = time.monotonic()
+    connection.request("POST", f"/messages/{talk.group}", body, headers)
+    answer = connection.getresponse()
+    said = answer.read()
+    if answer.status != HTTPStatus.CREATED:
+        return None
+    now = time.monotonic()
+    stored = json.loads(said)
+    talk.newest = max(talk.newest, stored["created_at"])
+    return Sent(talk.group, str(sender.uuid), stored["seq"], now, (now - began) * 1000)
+
+
+def send_for(seconds: float, *, servers: Sequence[Server], talks: Sequence[Talk], clients: int) -> Sending:
+    """Let so many clients send for as long, each in its own conversations, or all in the only one."""
+    found = Sending()
+    began = time.monotonic()
+
+    def work(number: int) -> None:
+        connection = HTTPConnection(HOST, servers[number % len(servers)].port, timeout=SECONDS_TO_ANSWER)
+        own = talks[number::clients] or talks[:1]
+        for talk in cycle(own):
+            if time.monotonic() - began > seconds:
+                break
+            # In one conversation both write; a client is one person's.
+            sender = talk.members[(number if len(talks) == 1 else talk.next_sender) % 2]
+            talk.next_sender += 1
+            sent = post(connection, talk, sender)
+            if sent is None:
+                found.failed += 1
+            else:
+                found.sent.append(sent)
+        connection.close()
+
+    threads = [Thread(target=work, args=(number,)) for number in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found.seconds = time.monotonic() - began
+    return found
+
+
+def send_times(count: int, *, server: Server, talk: Talk) -> Sending:
+    """Send so many messages one after the other, the two in turn."""
+    found = Sending()
+    connection = HTTPConnection(HOST, server.port, timeout=SECONDS_TO_ANSWER)
+    began = time.monotonic()
+    for number in range(count):
+        sent = post(connection, talk, talk.members[number % 2])
+        if sent is None:
+            found.failed += 1
+        else:
+            found.sent.append(sent)
+    connection.close()
+    found.seconds = time.monotonic() - began
+    return found

@@ -1,0 +1,37 @@
+"""What a process's requests to DynamoDB consume, added up as they are answered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any
+
+from messaging.operations.metering import Request
+
+PATH = "/bench/units"
+"""Where a metered site tells them."""
+CANCELLED = 4.0
+"""Write units of a send that a condition refuses: AWS bills both items, emulators report none."""
+
+
+class Units:
+    """Counts of one process; any thread may note."""
+
+    def __init__(self) -> None:
+        self._counted: Counter[str] = Counter()
+        self._counting = Lock()
+
+    def note(self, request: Request, parameters: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+        """As `metering.watch` calls it."""
+        refused = request.operation == "TransactWriteItems" and request.error is not None
+        with self._counting:
+            self._counted["calls"] += 1
+            self._counted["refused"] += refused
+            self._counted["write units"] += CANCELLED if refused else request.write_units or 0  # type: ignore[assignment]
+            self._counted["read units"] += request.read_units or 0  # type: ignore[assignment]
+
+    def so_far(self) -> dict[str, float]:
+        """`calls`, `write units`, `read units`, and how many sends a condition `refused`."""
+        with self._counting:
+            return dict(self._counted)
