@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from statistics import quantiles
 from typing import Self
+
+PERCENTILES = (50, 95, 99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,13 @@ class Figure:
     def against(self, other: Figure) -> Self:
         """The same figure compared with another of the same unit; a comparison with nothing has no ratio."""
         return replace(self, versus=other.name, ratio=self.value / other.value if other.value else None)
+
+
+def at_percentiles(name: str, values: Sequence[float], unit: str = "ms") -> Iterator[Figure]:
+    """`name/p50`, `name/p95` and `name/p99` of at least two values."""
+    cuts = quantiles(values, n=100, method="inclusive")
+    for each in PERCENTILES:
+        yield Figure(f"{name}/p{each}", cuts[each - 1], unit)
 
 
 def add_json_option(parser: ArgumentParser) -> None:

@@ -20,15 +20,13 @@ from http.client import HTTPConnection
 from itertools import combinations, islice
 from math import isqrt
 from pathlib import Path
-from statistics import quantiles
 
-from bench.figures import Figure, add_json_option, tell
+from bench.figures import Figure, add_json_option, at_percentiles, tell
 from bench.running_worker import Worker, lags, running_worker
 from bench.senders import Sending, Talk, send_for, send_times
 from bench.stack import HOST, NO_LIMITS, Server, say, signed_in, stack, web_server
 from bench.units import PATH
 
-PERCENTILES = (50, 95, 99)
 ALONE = 5
 BURST = 100
 BEGUN = 2
@@ -69,7 +67,7 @@ class Site:
         for server in self.servers:
             found["web"] += server.cpu_seconds()  # type: ignore[assignment]
             found.update(units_of(server))
-        return found  # type: ignore[return-value]
+        return found
 
     def course(self, name: str, talks: Sequence[Talk], sending: Iterable[Sending], before: Counter[str]) -> Course:
         """What was taken for it, once the worker has done its part."""
@@ -154,12 +152,6 @@ def bare(talks: Sequence[Talk], *, seconds: float, clients: int, processes: int)
             for number in range(processes)
         ]
         return sum(int(each.communicate()[0]) for each in started) / seconds
-
-
-def at_percentiles(name: str, milliseconds: Sequence[float]) -> Iterator[Figure]:
-    cuts = quantiles(milliseconds, n=100, method="inclusive")
-    for each in PERCENTILES:
-        yield Figure(f"{name}/p{each}", cuts[each - 1], "ms")
 
 
 def figures_of(course: Course, *, alone: Course, most: float, milliseconds: Sequence[float]) -> Iterator[Figure]:

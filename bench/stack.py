@@ -169,16 +169,6 @@ def set_up() -> People:
     return People(sender.session, receiver.session, others.session, receiver.handle, sender.uuid)
 
 
-def fill_bucket() -> None:
-    """Let the sender send again at once, where limits are on."""
-    from django.db import connection  # noqa: PLC0415
-
-    from cruddur.models import RateBucket  # noqa: PLC0415
-
-    RateBucket.objects.all().delete()
-    connection.close()
-
-
 def project_all(table: Any) -> int:
     """Bring all entries up to their conversations, as the stream worker would; returns how many moved."""
     from messaging.projection import project  # noqa: PLC0415
