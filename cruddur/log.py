@@ -8,7 +8,7 @@ import traceback
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from .request_id import current_request_id
+from .current_request import current_request_id
 
 HEALTH_PATHS = ("/healthz", "/readyz")
 

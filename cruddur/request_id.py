@@ -5,22 +5,17 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextvars import ContextVar
 from typing import Any
 
 from django.conf import settings
+
+from .current_request import set_request_id
 
 Message = MutableMapping[str, Any]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 HEADER = b"x-request-id"
 WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{8,64}")
-_current: ContextVar[str] = ContextVar("request_id", default="-")
-
-
-def current_request_id() -> str:
-    """The request that this code works for; `-` outside of one."""
-    return _current.get()
 
 
 class RequestId:
@@ -38,7 +33,7 @@ class RequestId:
             await self._application(scope, receive, send)
             return
         name = _name_of(scope)
-        _current.set(name)
+        set_request_id(name)
 
         async def named(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -1,11 +1,25 @@
-"""The actions of the transactions, with the conditions that keep the promises. Pure."""
+"""The actions of the transactions, with the conditions that keep the promises.
+
+Pure, but that what is written of a conversation names the request that this code works for.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from .items import Conversation, Entry, Message, conversation_key, entry_item, entry_key, message_key
+from cruddur.current_request import current_request_id
+
+from .items import (
+    Conversation,
+    Entry,
+    Message,
+    conversation_item,
+    conversation_key,
+    entry_item,
+    entry_key,
+    message_key,
+)
 from .sends import sent_value
 from .text import preview
 from .values import number, uuid_bytes
@@ -15,6 +29,21 @@ MAY_WRITE = (
     "AND (attribute_not_exists(left_uuids) OR (size(left_uuids) < :others AND NOT contains(left_uuids, :me)))"
 )
 """Nobody blocks, the writer has not left for good, and of the `:others` somebody has not either."""
+
+
+REQUEST_ID = "request_id"
+"""Of a conversation: the request that wrote it last, for the logs of who projects it. Nothing is decided by it."""
+NAME_REQUEST = f"{REQUEST_ID} = :request"
+
+
+def request_value() -> dict[str, Any]:
+    """The value that `NAME_REQUEST` sets."""
+    return {":request": {"S": current_request_id()}}
+
+
+def put_conversation(table_name: str, conversation: Conversation) -> dict[str, Any]:
+    """Put a conversation on condition that there is none."""
+    return put_new(table_name, {**conversation_item(conversation), REQUEST_ID: {"S": current_request_id()}})
 
 
 def put_new(table_name: str, item: dict[str, Any]) -> dict[str, Any]:
@@ -42,7 +71,7 @@ def advance_conversation(table_name: str, conversation: Conversation, after: Con
             "TableName": table_name,
             "Key": conversation_key(conversation.group_uuid),
             "UpdateExpression": "SET seq = :seq, version = version + :one, last_sk = :sk, message = :message, "
-            "last_user_uuid = :me, sent.#me = :sent"
+            f"last_user_uuid = :me, sent.#me = :sent, {NAME_REQUEST}"
             + (", awaiting = :awaiting" if becomes_request else "")
             + (" REMOVE awaiting" if conversation.awaiting == writer else ""),
             "ConditionExpression": f"seq = :read_seq AND last_sk = :read_sk AND {MAY_WRITE} "
@@ -58,6 +87,7 @@ def advance_conversation(table_name: str, conversation: Conversation, after: Con
                 ":read_seq": number(conversation.seq),
                 ":read_sk": {"S": conversation.last_sk},
                 ":others": _others(conversation),
+                **request_value(),
                 **({":awaiting": uuid_bytes(after.awaiting)} if becomes_request and after.awaiting else {}),
             },
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
@@ -68,15 +98,18 @@ def advance_conversation(table_name: str, conversation: Conversation, after: Con
 def change_conversation(
     table_name: str, group_uuid: UUID, update: str, condition: str, values: dict[str, Any]
 ) -> dict[str, Any]:
-    """Change what a conversation says of who may write in it, for a member `:me` who has not left for good."""
+    """Change what a conversation says of who may write in it, for a member `:me` who has not left for good.
+
+    `update` sets nothing: it adds, deletes or removes.
+    """
     stays = "contains(member_uuids, :me) AND NOT contains(left_uuids, :me)"
     return {
         "Update": {
             "TableName": table_name,
             "Key": conversation_key(group_uuid),
-            "UpdateExpression": update,
+            "UpdateExpression": f"SET {NAME_REQUEST} {update}",
             "ConditionExpression": " AND ".join(filter(None, (stays, condition))),
-            "ExpressionAttributeValues": values,
+            "ExpressionAttributeValues": {**values, **request_value()},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
     }
@@ -111,10 +144,12 @@ def amend_conversation(
         "Update": {
             "TableName": table_name,
             "Key": conversation_key(conversation.group_uuid),
-            "UpdateExpression": "SET version = version + :one" + (", message = :message" if is_newest else ""),
+            "UpdateExpression": f"SET version = version + :one, {NAME_REQUEST}"
+            + (", message = :message" if is_newest else ""),
             "ConditionExpression": "version = :read_version" + ("" if as_outsider else f" AND {may_amend}"),
             "ExpressionAttributeValues": {
                 ":one": number(1),
+                **request_value(),
                 **({} if as_outsider else {":me": uuid_bytes(message.user_uuid)}),
                 ":read_version": number(conversation.version),
                 **({":message": {"S": preview(message.message)}} if is_newest else {}),

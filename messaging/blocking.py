@@ -17,7 +17,7 @@ from . import actions
 from .aws import Unavailable
 from .connection import message_table
 from .dynamodb import ConversationMoved, MessageTable
-from .items import Conversation, conversation_item, pair_group_uuid
+from .items import Conversation, pair_group_uuid
 from .models import BlockedPerson
 from .sequence import conversation_without_messages, entry_from_conversation
 from .values import number, uuid_bytes, uuid_set
@@ -99,7 +99,7 @@ def any_blocks(user_uuids: Iterable[UUID]) -> bool:
 
 
 def _put(table: MessageTable, conversation: Conversation) -> None:
-    table.transact(conversation.group_uuid, [actions.put_new(table.name, conversation_item(conversation))])
+    table.transact(conversation.group_uuid, [actions.put_conversation(table.name, conversation)])
 
 
 def _add(table: MessageTable, conversation: Conversation, by: UUID) -> None:

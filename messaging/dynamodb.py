@@ -22,7 +22,6 @@ from .items import (
     Entry,
     Message,
     conversation_from,
-    conversation_item,
     conversation_key,
     entry_from,
     entry_item,
@@ -179,9 +178,10 @@ class MessageTable(EntryTable):
 
         Raises ConversationMoved when there is one already.
         """
-        items = [conversation_item(conversation), *([message_item(message)] if message else [])]
+        items = [*([message_item(message)] if message else []), *map(entry_item, entries)]
         self.transact(
-            conversation.group_uuid, [actions.put_new(self.name, item) for item in (*items, *map(entry_item, entries))]
+            conversation.group_uuid,
+            [actions.put_conversation(self.name, conversation), *(actions.put_new(self.name, item) for item in items)],
         )
 
     def _query_messages(

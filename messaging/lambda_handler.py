@@ -28,8 +28,7 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, list[dict[st
     Returns Lambda's partial batch response: the lowest sequence number of those whose conversation could not be
     projected, from which Lambda delivers again; what follows it in the batch is then applied twice, which does no harm.
     """
-    # Under the name that the web's lines have for theirs; a record's own is its key and sequence number.
-    logger.append_keys(request_id=getattr(context, "aws_request_id", "-"))
+    logger.append_keys(function_request_id=getattr(context, "aws_request_id", "-"))
     records: Sequence[Mapping[str, Any]] = event["Records"]
     found = changes(_decoded_record(record) for record in records)
     moved, failed = 0, list[Change]()
@@ -39,8 +38,15 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, list[dict[st
         except Exception as error:  # noqa: BLE001 - whatever it is, the rest of the batch is not held up
             failed.append(change)
             _tell(change, error)
-    counts = {"records": len(records), "conversations": len(found), "entries_moved": moved, "failed": len(failed)}
-    logger.info("batch projected", extra=counts)
+    counts: dict[str, object] = {
+        "records": len(records),
+        "conversations": len(found),
+        "entries_moved": moved,
+        "failed": len(failed),
+    }
+    # Those of the web: who looks for one finds the batch in which what it wrote was projected.
+    asked_by: dict[str, object] = {"request_ids": [request_id for change in found for request_id in change.request_ids]}
+    logger.info("batch projected", extra=counts | asked_by)
     lowest = sorted((change.sequence_number for change in failed), key=int)[:1]
     return {"batchItemFailures": [{"itemIdentifier": number} for number in lowest]}
 
@@ -54,7 +60,12 @@ def message_table() -> MessageTable:
 
 def _tell(change: Change, error: Exception) -> None:
     # Neither the error's text nor a traceback: either may quote the item.
-    fields = {"key": change.pk, "sequence_number": change.sequence_number, "error": type(error).__name__}
+    fields = {
+        "key": change.pk,
+        "sequence_number": change.sequence_number,
+        "request_ids": change.request_ids,
+        "error": type(error).__name__,
+    }
     if isinstance(error, Unavailable):
         logger.warning("DynamoDB does not answer", extra=fields)
     else:

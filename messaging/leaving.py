@@ -96,13 +96,14 @@ def _note(table: MessageTable, group_uuid: UUID, user_uuid: UUID) -> tuple[Conve
         answer = table.client.update_item(
             TableName=table.name,
             Key=conversation_key(group_uuid),
-            UpdateExpression="ADD left_uuids :members SET version = version + :one",
+            UpdateExpression=f"ADD left_uuids :members SET version = version + :one, {actions.NAME_REQUEST}",
             ConditionExpression="contains(member_uuids, :me) "
             "AND (attribute_not_exists(left_uuids) OR NOT contains(left_uuids, :me))",
             ExpressionAttributeValues={
                 ":members": {"BS": [user_uuid.bytes]},
                 ":me": uuid_bytes(user_uuid),
                 ":one": number(1),
+                **actions.request_value(),
             },
             ReturnValues="ALL_NEW",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",

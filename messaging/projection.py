@@ -6,9 +6,12 @@ Monotonic: an entry takes a version once and never an older one, so batches may 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from cruddur.current_request import NONE
+
+from .actions import REQUEST_ID
 from .dynamodb import MessageTable
 from .items import CONVERSATION_SK, Conversation, conversation_from
 from .values import Item
@@ -23,6 +26,13 @@ class Change:
     version: int
     sequence_number: str
     """Of the first of its records in the batch: to be delivered again from there, should the change fail."""
+    request_ids: list[str] = field(default_factory=list)
+    """The requests that wrote what its records say, the last one last; none where none wrote it, or without records."""
+
+    @property
+    def request_id(self) -> str:
+        """The last of them; `-` for none."""
+        return self.request_ids[-1] if self.request_ids else NONE
 
     @property
     def conversation(self) -> Conversation:
@@ -43,6 +53,7 @@ def changes(records: Iterable[Mapping[str, Any]]) -> list[Change]:
         known = found.setdefault(change.pk, change)
         if known.version < change.version:
             known.image, known.version = change.image, change.version
+            known.request_ids += change.request_ids
     return list(found.values())
 
 
@@ -64,7 +75,11 @@ def _change(said: Mapping[str, Any]) -> Change | None:
     image = said.get("NewImage")
     if image is None or image.get("sk", {}).get("S") != CONVERSATION_SK:
         return None
-    return change_to(image, said["SequenceNumber"])
+    change = change_to(image, said["SequenceNumber"])
+    request_id = image.get(REQUEST_ID, {}).get("S", NONE)
+    if request_id != NONE:
+        change.request_ids.append(request_id)
+    return change
 
 
 def change_to(image: Item, sequence_number: str) -> Change:

@@ -37,10 +37,13 @@ class Repairs:
         return self._done(lambda: self.table.client.put_item(**put))
 
     def rewrite_conversation(self, item: Item, conversation: Conversation) -> bool:
-        """Write what follows from the messages, and the version; what they do not tell stays. 1 call."""
+        """Write what follows from the messages, and the version; what they do not tell stays. 1 call.
+
+        No request has written it then.
+        """
         written = conversation_item(conversation)
         stays = ("pk", "sk", "member_uuids", "left_uuids", "blocked_by", "awaiting")
-        changes = {name: value for name, value in written.items() if name not in stays}
+        changes = {name: value for name, value in written.items() if name not in stays} | {actions.REQUEST_ID: None}
         return self._update(conversation_key(conversation.group_uuid), changes, item, READ_AGAIN)
 
     def number_message(self, item: Item, seq: int) -> bool:

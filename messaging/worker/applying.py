@@ -57,13 +57,17 @@ def apply(
     """
     for attempt in range(1, TRIES + 1):
         try:
-            return project(table, [change.conversation])
+            moved = project(table, [change.conversation])
         except Exception as error:
             if not is_its_own_fault(error):
                 raise
             reason = reason_of(error)
             if attempt < TRIES:
                 sleep(FIRST_WAIT * 2 ** (attempt - 1))
+        else:
+            if change.request_ids:
+                logger.info("projected %s for %s: %d entries moved", change.pk, ", ".join(change.request_ids), moved)
+            return moved
     logger.error("dead letter: %s at %s of %s, %s", change.pk, change.sequence_number, shard_id, reason)
     dead_letters.add(
         shard_id=shard_id, sequence_number=change.sequence_number, key=change.pk, reason=reason, tries=TRIES

@@ -15,6 +15,7 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from cruddur.current_request import working_for
 from messaging.aws import Unavailable
 from messaging.dynamodb import MessageTable
 from messaging.items import Conversation
@@ -260,12 +261,13 @@ class StreamConsumer:
         return len(records)
 
     def _apply(self, change: Change, shard_id: str) -> int:
-        moved = self._patiently(
-            partial(apply, self.table, change, shard_id=shard_id, dead_letters=self.dead_letters, sleep=self._pause)
-        )
-        # Not for the whole table: what changed while nobody worked is old, and would be told all at once.
-        if moved and shard_id != EVERY_CONVERSATION:
-            self.projected(change.conversation)
+        with working_for(change.request_id):
+            moved = self._patiently(
+                partial(apply, self.table, change, shard_id=shard_id, dead_letters=self.dead_letters, sleep=self._pause)
+            )
+            # Not for the whole table: what changed while nobody worked is old, and would be told all at once.
+            if moved and shard_id != EVERY_CONVERSATION:
+                self.projected(change.conversation)
         return moved
 
     def _note(self, batch: Batch) -> None:

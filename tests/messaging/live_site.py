@@ -18,6 +18,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core.asgi import get_asgi_application
 
 from cruddur.body_limit import BodyLimit
+from cruddur.request_id import RequestId
 from messaging.live.bus import Bus, bus
 from messaging.live.endpoint import LiveApplication
 from users.models import User
@@ -49,7 +50,7 @@ def web_process(make_bus: Callable[[], Bus] = bus, *, lifespan: Any = "off") -> 
     """A server at a free port, stopped at the end."""
     application = LiveApplication(BodyLimit(get_asgi_application()), make_bus)
     sock = socket.create_server(("127.0.0.1", 0), backlog=2048)
-    config = uvicorn.Config(application, log_level="warning", lifespan=lifespan, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(RequestId(application), log_level="warning", lifespan=lifespan, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
     thread.start()
