@@ -7,7 +7,7 @@ changes in what is projected, one for each of the two when its key changes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
@@ -16,20 +16,22 @@ from messaging.planning.patterns import Pattern
 from messaging.table import GROUP_INDEX, INBOX_INDEX, INDEXES
 
 KILOBYTE = 1024
+Indexes = Mapping[str, Mapping[str, Any]]
+"""By name, as CreateTable takes them."""
 
 
 def value_size(value: dict[str, Any]) -> int:
     """Bytes of an attribute's value."""
     ((kind, content),) = value.items()
     match kind:
-        case "S":
-            return len(content.encode())
-        case "B":
-            return len(content)
+        case "S" | "B":
+            return len(content.encode() if kind == "S" else content)
         case "N":
             return ceil(len(content.strip("-").strip("0")) / 2) + 1
         case "BS":
             return sum(map(len, content))
+        case "BOOL" | "NULL":
+            return 1
         case "L":
             return 3 + sum(1 + value_size(each) for each in content)
         case "M":
@@ -51,32 +53,31 @@ def read_units(items: Sequence[dict[str, Any]], *, consistent: bool) -> float:
     return max(1, ceil(sum(map(item_size, items)) / (4 * KILOBYTE))) * (1 if consistent else 0.5)
 
 
-def projection(index: str, item: dict[str, Any]) -> dict[str, Any]:
+def projection(index: Mapping[str, Any], item: dict[str, Any]) -> dict[str, Any]:
     """What an index holds of an item; {} where it holds none."""
-    keys = [each["AttributeName"] for each in INDEXES[index]["KeySchema"]]
-    projected = {"pk", "sk", *keys, *INDEXES[index]["Projection"].get("NonKeyAttributes", [])}
-    return {name: item[name] for name in projected if name in item} if all(key in item for key in keys) else {}
+    keys = [each["AttributeName"] for each in index["KeySchema"]]
+    if any(key not in item for key in keys):
+        return {}
+    if index["Projection"]["ProjectionType"] == "ALL":
+        return item
+    projected = {"pk", "sk", *keys, *index["Projection"].get("NonKeyAttributes", [])}
+    return {name: item[name] for name in projected if name in item}
 
 
-def units_of_index(index: str, old: dict[str, Any], new: dict[str, Any]) -> int:
+def units_of_index(index: Mapping[str, Any], old: dict[str, Any], new: dict[str, Any]) -> int:
     """Units that one index adds when `old` becomes `new`; {} is no item."""
     before, after = projection(index, old), projection(index, new)
     if before == after:
         return 0
-    keys = [each["AttributeName"] for each in INDEXES[index]["KeySchema"]]
+    keys = [each["AttributeName"] for each in index["KeySchema"]]
     moved = before and after and any(before[key] != after[key] for key in keys)
     return units(item_size(before)) + units(item_size(after)) if moved else units(item_size(before or after))
 
 
-def index_units(old: dict[str, Any], new: dict[str, Any]) -> int:
-    """Units that the indexes add together."""
-    return sum(units_of_index(index, old, new) for index in INDEXES)
-
-
-def write_units(old: dict[str, Any], new: dict[str, Any], *, transaction: bool) -> int:
-    """Units of the write that makes `new` of `old`."""
+def write_units(old: dict[str, Any], new: dict[str, Any], *, transaction: bool, indexes: Indexes = INDEXES) -> int:
+    """Units of the write that makes `new` of `old`, with what the indexes add."""
     size = max(item_size(old), item_size(new))
-    return units(size) * (2 if transaction else 1) + index_units(old, new)
+    return units(size) * (2 if transaction else 1) + sum(units_of_index(each, old, new) for each in indexes.values())
 
 
 def items(table: MessageTable) -> dict[tuple[str, str], dict[str, Any]]:
@@ -85,15 +86,20 @@ def items(table: MessageTable) -> dict[tuple[str, str], dict[str, Any]]:
     return {(item["pk"]["S"], item["sk"]["S"]): item for item in found}
 
 
-def units_written(before: dict[Any, Any], after: dict[Any, Any], *, transaction: bool) -> int:
+def units_written(
+    before: dict[Any, Any], after: dict[Any, Any], *, transaction: bool, indexes: Indexes = INDEXES
+) -> int:
     """Units of all items that differ."""
     changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
-    return sum(write_units(before.get(key, {}), after.get(key, {}), transaction=transaction) for key in changed)
+    return sum(
+        write_units(before.get(key, {}), after.get(key, {}), transaction=transaction, indexes=indexes)
+        for key in changed
+    )
 
 
 def index_units_written(index: str, before: dict[Any, Any], after: dict[Any, Any]) -> int:
     """Units of one index for all items that differ."""
-    return sum(units_of_index(index, before.get(key, {}), after.get(key, {})) for key in {*before, *after})
+    return sum(units_of_index(INDEXES[index], before.get(key, {}), after.get(key, {})) for key in {*before, *after})
 
 
 def assert_written(pattern: Pattern, before: dict[Any, Any], after: dict[Any, Any], *, transaction: bool) -> None:

@@ -263,6 +263,6 @@ def test_items_are_as_large_as_the_plan_reckons(moto_table: MessageTable) -> Non
         patterns.CONVERSATION_BYTES
     )
     assert round(fmean(map(item_size, entries))) == patterns.ENTRY_BYTES
-    in_index = {index: [item_size(projection(index, item)) for item in entries] for index in INDEXES}
+    in_index = {index: [item_size(projection(INDEXES[index], item)) for item in entries] for index in INDEXES}
     assert round(fmean(in_index[INBOX_INDEX])) == patterns.INBOX_ENTRY_BYTES
     assert round(fmean(in_index[GROUP_INDEX])) == patterns.GROUP_ENTRY_BYTES
