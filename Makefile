@@ -11,7 +11,7 @@ DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused APP_URL=http://localhost DATABASE
 	OIDC_RP_CLIENT_ID=unused OIDC_RP_CLIENT_SECRET=unused PYTHONWARNINGS=ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint format screenshots lighthouse pins audit fuzz docs lambda deploy deployed undeploy clean python packages
+.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint format screenshots lighthouse bench pins audit fuzz docs lambda deploy deployed undeploy clean python packages
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 29
@@ -59,6 +59,12 @@ screenshots: packages ## Take the pictures of docs/screenshots anew; needs a Chr
 lighthouse: packages ## Measure the list and a conversation with Lighthouse 12; needs Node and a Chromium
 	@npm ci --prefix bench/lighthouse --ignore-scripts --no-audit --no-fund --loglevel=error
 	@exec $(VENV_PYTHON) -m pytest tests/browser/lighthouse.py $(ARGS)
+
+bench: packages ## Measure on this machine; ARGS="pages live --full" chooses: bench/README.md
+	@$(VENV_PYTHON) -c 'import sys; from importlib.util import find_spec; \
+		sys.exit(not all(map(find_spec, ("matplotlib", "postman"))))' \
+		|| $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
+	@exec $(VENV_PYTHON) -m bench $(ARGS)
 
 pins: packages ## Pin every package anew, with hashes, after the requirements*.txt changed
 	@test -x .venv/tools/bin/uv || { $(VENV_PYTHON) -m venv .venv/tools && .venv/tools/bin/python -m pip install --quiet \

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -42,6 +42,7 @@ class Course:
     sending: Sending
     taken: Counter[str]
     """Units and calls of web and worker together, and seconds of processor of each."""
+    clients: int
 
     def per_message(self, kind: str) -> float:
         return self.taken[kind] / len(self.sending.sent)
@@ -69,14 +70,15 @@ class Site:
             found.update(units_of(server))
         return found
 
-    def course(self, name: str, talks: Sequence[Talk], sending: Iterable[Sending], before: Counter[str]) -> Course:
+    def course(
+        self, name: str, talks: Sequence[Talk], sending: Sending, before: Counter[str], clients: int = 1
+    ) -> Course:
         """What was taken for it, once the worker has done its part."""
-        (found,) = sending
         self.worker.wait_until_drained()
         after = self.taken()
         after.subtract(before)
-        say(f"  {name}: {len(found.sent)} messages in {found.seconds:.1f} s, {found.failed} failed")
-        return Course(name, talks, found, after)
+        say(f"  {name}: {len(sending.sent)} messages in {sending.seconds:.1f} s, {sending.failed} failed")
+        return Course(name, talks, sending, after, clients)
 
 
 def units_of(server: Server) -> dict[str, float]:
@@ -119,7 +121,7 @@ def measure(
         alone.sent += one.sent
         alone.seconds += one.seconds
         worker.wait_until_drained()
-    yield site.course("one at a time", [quiet], [alone], before)
+    yield site.course("one at a time", [quiet], alone, before)
     before = site.taken()
     # The stream hands them over together, as it does where a batch is waited for.
     os.kill(worker.process.pid, signal.SIGSTOP)
@@ -127,11 +129,12 @@ def measure(
         burst = send_times(BURST, server=servers[0], talk=quiet)
     finally:
         os.kill(worker.process.pid, signal.SIGCONT)
-    yield site.course(f"a burst of {BURST}", [quiet], [burst], before)
-    for name, its in (("one conversation", hot), (f"{len(many):,} conversations", many)):
+    yield site.course(f"a burst of {BURST}", [quiet], burst, before)
+    for its, at_once in ((hot, len(hot[0].members)), (hot, clients), (many, clients)):
         before = site.taken()
-        sending = send_for(seconds, servers=servers, talks=its, clients=clients)
-        yield site.course(name, its, [sending], before)
+        sending = send_for(seconds, servers=servers, talks=its, clients=at_once)
+        name = f"{len(its):,} conversation{'s' * (len(its) > 1)}, {at_once} clients"
+        yield site.course(name, its, sending, before, clients=at_once)
 
 
 def bare(talks: Sequence[Talk], *, seconds: float, clients: int, processes: int) -> float:
@@ -187,7 +190,7 @@ def run(*, seconds: float, clients: int, conversations: int, processes: int) -> 
         yield burst.write_units().against(alone.write_units())
         yield burst.calls().against(alone.calls())
         for course in sustained:
-            most = bare(course.talks, seconds=seconds / 2, clients=clients, processes=processes)
+            most = bare(course.talks, seconds=seconds / 2, clients=course.clients, processes=processes)
             milliseconds = lags(course.sending.sent, course.talks, moved)
             yield from figures_of(course, alone=alone, most=most, milliseconds=milliseconds)
 

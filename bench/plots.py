@@ -1,0 +1,161 @@
+"""The plots of docs/performance.md from the figures of the last runs: the same figures make the same files.
+
+.venv/bin/python -m bench.plots
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from cycler import cycler
+from matplotlib.patches import Patch
+
+from bench import results
+from bench.figures import Figure, number
+from bench.stack import say
+from local_stack.aws import ROOT
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+DIRECTORY = ROOT / "docs" / "performance"
+# Each can be read on white and on black.
+INK, GRID = "#7d8590", "#7d859055"
+COLOURS = ("#2f81f7", "#d29922", "#3fa34d", "#c65fb3", "#8a8f98", "#d1603d")
+STYLE: dict[Any, Any] = {
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.prop_cycle": cycler(color=COLOURS),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 10,
+    "font.size": 9,
+    "grid.color": GRID,
+    "legend.frameon": False,
+    "legend.labelcolor": INK,
+    "savefig.transparent": True,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "cruddur",
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+WIDTH, HEIGHT = 7.2, 3.2
+"""Inches, of which an SVG makes 72 points each."""
+
+Grouped = Mapping[str, Mapping[str, float]]
+"""Values by group and, in it, by series."""
+Lines = Mapping[str, Sequence[tuple[float, float]]]
+"""Points by series."""
+
+
+def bars(axes: Axes, groups: Grouped, unit: str) -> None:
+    """Bars beside each other, each with its value at its end."""
+    series = list(dict.fromkeys(name for values in groups.values() for name in values))
+    colour = dict(zip(series, COLOURS * len(series), strict=False))
+    place, ticks = 0.0, []
+    for values in groups.values():
+        ticks.append(place + (len(values) - 1) / 2)
+        for name, value in values.items():
+            axes.barh(place, value, height=0.85, color=colour[name])
+            axes.annotate(f" {number(value)}", (value, place), va="center", fontsize=8)
+            place += 1
+        place += 0.7
+    axes.set_yticks(ticks, list(groups))
+    axes.invert_yaxis()
+    axes.set_xlabel(unit)
+    axes.margins(x=0.12)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    if len(series) > 1:
+        handles = [Patch(color=colour[name], label=name) for name in series]
+        axes.legend(handles=handles, loc="lower right")
+
+
+def lines(axes: Axes, series: Lines, x_label: str, unit: str) -> None:
+    """A line a series over numbers that grow by factors, from zero up: flat is to look flat."""
+    for name, points in series.items():
+        axes.plot(*zip(*sorted(points), strict=True), marker="o", markersize=3.5, linewidth=1.5, label=name)
+    axes.set_xscale("log")
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(unit)
+    axes.grid(visible=True, axis="y", linewidth=0.6)
+    if len(series) > 1:
+        axes.legend(fontsize=8)
+
+
+def matched(figures: Sequence[Figure], pattern: str) -> list[tuple[re.Match[str], Figure]]:
+    """The figures whose whole name is of this form."""
+    return [(match, each) for each in figures if (match := re.fullmatch(pattern, each.name))]
+
+
+def count(text: str) -> int:
+    """Of `1,000`."""
+    return int(text.replace(",", ""))
+
+
+# --- What is drawn ----------------------------------------------------------------------------------------------------
+
+
+def live(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
+    """From the sender's request to the other's stream, by open streams."""
+    series: dict[str, list[tuple[float, float]]] = {}
+    for match, each in matched(figures, r"live/(?P<n>[\d,]+) open/(?P<what>heard|sender's answer)/(?P<p>p50|p95)"):
+        series.setdefault(f"{match['what']}, {match['p']}", []).append((count(match["n"]), each.value))
+    lines(panels[0], series, "open streams in the process", "ms")
+
+
+def sending(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
+    """Messages a second and how far behind lists are."""
+    rates: dict[str, dict[str, float]] = {}
+    for match, each in matched(figures, r"sending/(?P<load>.+)/(?P<what>messages|bare calls)"):
+        name = "through web and table" if match["what"] == "messages" else "boto3 alone"
+        rates.setdefault(match["load"], {})[name] = each.value
+    bars(panels[0], rates, "messages a second")
+    lags: dict[str, dict[str, float]] = {}
+    for match, each in matched(figures, r"sending/(?P<load>.+)/lag/(?P<p>p\d+)"):
+        lags.setdefault(match["load"], {})[match["p"]] = each.value
+    bars(panels[1], lags, "ms until the receiver's list shows it")
+
+
+PLOTS: Mapping[str, tuple[str, int, Callable[[Sequence[Figure], Sequence[Any]], None]]] = {
+    "live": ("live", 1, live),
+    "sending": ("sending", 2, sending),
+}
+"""By file: the part, the panels beside each other and what draws them."""
+
+
+def draw(name: str, directory: Path) -> Path | None:
+    """Write one file; None when its part was not measured."""
+    from matplotlib.figure import Figure as Sheet  # noqa: PLC0415 - no other backend is loaded with it
+
+    part, panels, drawn = PLOTS[name]
+    figures = results.figures_of(part)
+    if not figures:
+        return None
+    with mpl.rc_context(STYLE):
+        sheet = Sheet(figsize=(WIDTH, HEIGHT), layout="constrained")
+        drawn(figures, sheet.subplots(1, panels, squeeze=False)[0])
+        directory.mkdir(parents=True, exist_ok=True)
+        path = directory / f"{name}.svg"
+        sheet.savefig(path, metadata={"Date": None, "Creator": None})
+    return path
+
+
+def main(arguments: Sequence[str]) -> int:
+    directory = Path(arguments[0]) if arguments else DIRECTORY
+    for name in PLOTS:
+        drawn = draw(name, directory)
+        say(f"{drawn.name if drawn else name}: {'drawn' if drawn else 'not measured, so it stays as it is'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,124 @@
+"""The tables of docs/performance.md from the figures of the last runs: no figure is typed by hand.
+
+.venv/bin/python -m bench.report
+
+Each table stands between `<!-- bench: KIND PART PREFIX -->` and `<!-- end -->`. `list` is a line a figure, `grid` a
+line a group with a column for each last word (p50, p95, …), `machine` what a part was measured on and `command` how.
+The prefix chooses figures by the beginning of their names. A table whose part was never run stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bench import results
+from bench.figures import Figure, number
+from bench.stack import say
+from local_stack.aws import ROOT
+
+DOCUMENT = ROOT / "docs" / "performance.md"
+BLOCK = re.compile(
+    r"(<!-- bench: (?P<kind>\w+) (?P<part>\w+)(?: (?P<prefix>[^\n]*?))? -->\n).*?(<!-- end -->)", re.DOTALL
+)
+
+
+def list_table(figures: Sequence[Figure], prefix: str) -> Iterator[str]:
+    """A line a figure of this prefix; beside it the other it is held against."""
+    values = {each.name: each for each in figures}
+    yield "| | | beside | |"
+    yield "| --- | --- | --- | --- |"
+    for each in figures:
+        if not each.name.startswith(prefix):
+            continue
+        other = values.get(each.versus or "")
+        beside = f"{shown(other)} ({without(prefix, other.name)})" if other else without(prefix, each.versus or "")
+        ratio = f"{number(each.ratio)} x" if each.ratio is not None else ""
+        yield f"| {without(prefix, each.name)} | {shown(each)} | {beside} | {ratio} |"
+
+
+def grid_table(figures: Sequence[Figure], prefix: str) -> Iterator[str]:
+    """A line for what names have in common but the last word; a cell has its ratio behind it."""
+    rows: dict[str, dict[str, Figure]] = {}
+    columns: dict[str, None] = {}
+    for each in figures:
+        if each.name.startswith(prefix):
+            group, _, last = each.name.rpartition("/")
+            rows.setdefault(without(prefix, f"{group}/").rstrip("/"), {})[last] = each
+            columns[last] = None
+    yield f"| | {' | '.join(columns)} |"
+    yield f"| --- |{' --- |' * len(columns)}"
+    for group, cells in rows.items():
+        texts = (with_ratio(cells[column]) if column in cells else "" for column in columns)
+        yield f"| {group} | {' | '.join(texts)} |"
+
+
+def machine_table(part: str) -> Iterator[str]:
+    """What this part was measured on, when and how."""
+    run = results.run_of(part)
+    if run is None:
+        return
+    yield "| | |"
+    yield "| --- | --- |"
+    for name, value in run.machine.items():
+        yield f"| {name} | {value} |"
+    yield f"| measured | {run.at[:10]}, other work on the machine: {run.load:.1f} processors |"
+
+
+def command_line(part: str) -> Iterator[str]:
+    """What to type to get these figures."""
+    if run := results.run_of(part):
+        yield f"`.venv/bin/{run.command}`, {run.seconds:.0f} s, {run.at[:10]}, load before {run.load:.1f}"
+
+
+def shown(figure: Figure) -> str:
+    return f"{number(figure.value)} {figure.unit}"
+
+
+def with_ratio(figure: Figure) -> str:
+    return shown(figure) + (f" ({number(figure.ratio)} x)" if figure.ratio is not None else "")
+
+
+def without(prefix: str, name: str) -> str:
+    return name.removeprefix(prefix).lstrip("/")
+
+
+def lines_of(kind: str, part: str, prefix: str) -> list[str]:
+    """A block anew; empty when its part was never run. Raises SystemExit for a kind there is not."""
+    figures = results.figures_of(part)
+    match kind:
+        case "machine":
+            return list(machine_table(part))
+        case "command":
+            return list(command_line(part))
+        case "list":
+            return list(list_table(figures, prefix)) if figures else []
+        case "grid":
+            return list(grid_table(figures, prefix)) if figures else []
+    raise SystemExit(f"There is no table of the kind {kind}.")
+
+
+def written(document: str) -> str:
+    """The document with its tables anew."""
+
+    def block(found: re.Match[str]) -> str:
+        lines = lines_of(found["kind"], found["part"], found["prefix"] or "")
+        if not lines:
+            say(f"{found['part']} was not measured: its table stays as it is.")
+            return found[0]
+        return "\n".join((found[1].rstrip("\n"), "", *lines, "", found[5]))
+
+    return BLOCK.sub(block, document)
+
+
+def main(arguments: Sequence[str]) -> int:
+    path = Path(arguments[0]) if arguments else DOCUMENT
+    path.write_text(written(path.read_text()))
+    say(f"The tables of {path.name} are those of the last runs.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
