@@ -46,6 +46,8 @@ STYLE: dict[Any, Any] = {
     "xtick.color": INK,
     "ytick.color": INK,
 }
+ABOVE: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 2, "fontsize": 8, "borderpad": 0}
+"""Where a legend stands."""
 WIDTH, HEIGHT = 7.2, 3.2
 """Inches, of which an SVG makes 72 points each."""
 
@@ -75,7 +77,7 @@ def bars(axes: Axes, groups: Grouped, unit: str) -> None:
     axes.spines["left"].set_visible(False)
     if len(series) > 1:
         handles = [Patch(color=colour[name], label=name) for name in series]
-        axes.legend(handles=handles, loc="lower right")
+        axes.legend(handles=handles, **ABOVE)
 
 
 def lines(axes: Axes, series: Lines, x_label: str, unit: str) -> None:
@@ -83,12 +85,14 @@ def lines(axes: Axes, series: Lines, x_label: str, unit: str) -> None:
     for name, points in series.items():
         axes.plot(*zip(*sorted(points), strict=True), marker="o", markersize=3.5, linewidth=1.5, label=name)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.minorticks_off()
     axes.set_ylim(bottom=0)
     axes.set_xlabel(x_label)
     axes.set_ylabel(unit)
     axes.grid(visible=True, axis="y", linewidth=0.6)
     if len(series) > 1:
-        axes.legend(fontsize=8)
+        axes.legend(**ABOVE)
 
 
 def matched(figures: Sequence[Figure], pattern: str) -> list[tuple[re.Match[str], Figure]]:
