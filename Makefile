@@ -11,7 +11,7 @@ DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused APP_URL=http://localhost DATABASE
 	OIDC_RP_CLIENT_ID=unused OIDC_RP_CLIENT_SECRET=unused PYTHONWARNINGS=ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint format screenshots lighthouse bench pins audit fuzz docs lambda deploy deployed undeploy clean python packages
+.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint format screenshots lighthouse bench bench-packages pins audit fuzz docs lambda deploy deployed undeploy clean python packages
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 29
@@ -60,16 +60,19 @@ lighthouse: packages ## Measure the list and a conversation with Lighthouse 12; 
 	@npm ci --prefix bench/lighthouse --ignore-scripts --no-audit --no-fund --loglevel=error
 	@exec $(VENV_PYTHON) -m pytest tests/browser/lighthouse.py $(ARGS)
 
-bench: packages ## Measure on this machine; ARGS="pages live --full" chooses: bench/README.md
-	@$(VENV_PYTHON) -c 'import sys; from importlib.util import find_spec; \
-		sys.exit(not all(map(find_spec, ("matplotlib", "postman"))))' \
-		|| $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
-	@exec $(VENV_PYTHON) -m bench $(ARGS)
+bench: bench-packages ## Measure on this machine; ARGS="pages live --full" chooses: bench/README.md
+	@exec .venv/bench/bin/python -m bench $(ARGS)
+
+bench-packages: packages ## Install what measurements compare with and draw with, beside the rest, into .venv/bench
+	@cat requirements-dev.lock bench/requirements.lock | cmp -s - .venv/bench/installed || { $(VENV_PYTHON) -m venv .venv/bench \
+		&& .venv/bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements-dev.lock -r bench/requirements.lock \
+		&& cat requirements-dev.lock bench/requirements.lock > .venv/bench/installed; }
 
 pins: packages ## Pin every package anew, with hashes, after the requirements*.txt changed
 	@test -x .venv/tools/bin/uv || { $(VENV_PYTHON) -m venv .venv/tools && .venv/tools/bin/python -m pip install --quiet \
 		--disable-pip-version-check -r lint/requirements-pins.txt; }
-	@for each in requirements requirements-dev deploy/requirements-lambda; do .venv/tools/bin/uv pip compile --quiet \
+	@for each in requirements requirements-dev deploy/requirements-lambda bench/requirements; do .venv/tools/bin/uv pip compile --quiet \
 		--universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make pins' $(ARGS) \
 		$$each.txt --output-file $$each.lock; done
 

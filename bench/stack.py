@@ -111,7 +111,7 @@ def web_server(
     """
     port = port or free_port()
     command = [sys.executable, "-m", "uvicorn", application, "--port", str(port), "--backlog", "4096", "--lifespan",
-               "on", "--no-proxy-headers", "--no-server-header", "--no-access-log", "--timeout-graceful-shutdown",
+               "auto", "--no-proxy-headers", "--no-server-header", "--no-access-log", "--timeout-graceful-shutdown",
                "1"]  # fmt: skip
     errors = subprocess.DEVNULL if "BENCH_VERBOSE" not in os.environ else None
     with subprocess.Popen(command, stderr=errors, env=os.environ | dict(environment or {})) as process:  # noqa: S603 - ours

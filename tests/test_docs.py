@@ -128,13 +128,13 @@ def test_every_pinned_package_and_no_other_has_its_reason() -> None:
     named = {line.split("|")[1].strip() for line in (ROOT / "docs" / "dependencies.md").read_text().splitlines()
              if re.match(r"\| (?!-{3}|package )", line)}  # fmt: skip
 
-    files = ("requirements.txt", "requirements-dev.txt", "deploy/requirements-lambda.txt", "lint/requirements.txt",
-             "lint/requirements-pins.txt")  # fmt: skip
+    files = ("requirements.txt", "requirements-dev.txt", "deploy/requirements-lambda.txt", "bench/requirements.txt",
+             "lint/requirements.txt", "lint/requirements-pins.txt")  # fmt: skip
     scripts = json.loads((ROOT / "lint" / "package.json").read_text())["devDependencies"]
     assert named == set(scripts).union(*map(pinned, files))
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "deploy/requirements-lambda"])
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "deploy/requirements-lambda", "bench/requirements"])
 def test_every_package_is_pinned_with_its_hashes(name: str) -> None:
     lock = (ROOT / f"{name}.lock").read_text()
     pins = re.findall(r"^([a-z0-9-]+)==(\S+).*\\\n    --hash=sha256:", lock, re.MULTILINE)

@@ -1,0 +1,44 @@
+"""Conversations to measure with: of any length, any number of them, whole and read; once Django is set up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from random import Random
+from uuid import UUID
+
+from django.utils import timezone
+
+from messaging import conversations
+from messaging.aws import patient
+from messaging.connection import message_table
+from messaging.dynamodb import MessageTable
+from messaging.items import pair_group_uuid
+from messaging.operations.seeding import SyntheticSeeding
+from messaging.operations.synthetic import Talk
+from users.synthetic import create_synthetic_people
+
+
+def people(number: int) -> Sequence[UUID]:
+    """So many who do not exist, with rows in Postgres."""
+    return create_synthetic_people(number, created_at=timezone.now(), random=Random(8)).uuids  # noqa: S311 - names
+
+
+def talk(one: UUID, other: UUID, messages: int) -> Talk:
+    """Two people's conversation of so many messages; the same each time."""
+    return Talk((one, other), messages, f"{messages}/{other}")
+
+
+def write(talks: Iterable[Talk]) -> None:
+    """Store conversations, their entries included, the stream's work done; nobody has them yet."""
+    table = message_table()
+    seeding = SyntheticSeeding(MessageTable(patient(table.client, validate=False), table.name), timezone.now())
+    seeding.write(iter(talks))
+
+
+def read_to_the_end(one: UUID, other: UUID) -> str:
+    """Let both have read all of their conversation; returns created_at of its newest message."""
+    group = pair_group_uuid(one, other)
+    newest = message_table().messages_before(group, None, limit=1)[0].created_at
+    for member in (one, other):
+        conversations.mark_read(user_uuid=member, group_uuid=group, created_at=newest)
+    return newest
