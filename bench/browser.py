@@ -13,9 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Request, Route, sync_playwright
 
 from bench import browser_scripts as scripts
 from bench.figures import Figure, add_json_option, at_percentiles, tell
@@ -30,6 +29,8 @@ ARGUMENTS = [
 ]
 LONG_THREAD = 1000
 KEYS = 100
+WORK = {"script": "ScriptDuration", "style": "RecalcStyleDuration", "layout": "LayoutDuration"}
+"""What the browser works at, and what it calls that."""
 KEY_PAUSE = 60
 """Milliseconds between two keys: a fast typist's."""
 PAUSE = 200
@@ -126,10 +127,19 @@ def typing(site: Site, talks: Talks) -> Iterator[Figure]:
         yield from others
         figures = at_percentiles(f"browser/typing among {LONG_THREAD:,} messages/{kind}", here[unit_of])
         yield from (each.against(other) for each, other in zip(figures, others, strict=True))
+    for kind in WORK:
+        other = Figure(f"browser/typing on a bare page/{kind} a key", bare[kind][0], "ms")
+        yield other
+        yield Figure(f"browser/typing among {LONG_THREAD:,} messages/{kind} a key", here[kind][0], "ms").against(other)
 
 
 def typed(page: Page, path: str, messages: int) -> dict[str, list[float]]:
-    """Milliseconds of each key: until the frame behind it, and what Event Timing tells (16 for what it leaves out)."""
+    """Milliseconds of each key: until the frame behind it, and what Event Timing tells (16 for what it leaves out).
+
+    By the names of `WORK`, what the browser did in all, for each key.
+    """
+    inspector = page.context.new_cdp_session(page)
+    inspector.send("Performance.enable")
     page.goto(path)
     if messages:
         page.wait_for_timeout(SETTLED)
@@ -138,13 +148,20 @@ def typed(page: Page, path: str, messages: int) -> dict[str, list[float]]:
     field.click()
     page.wait_for_timeout(SETTLED)
     page.evaluate(scripts.WATCH_KEYS)
+    before = metrics(inspector)
     for number in range(KEYS):
         page.keyboard.press("Space" if number % 6 == 5 else "abcde"[number % 6])  # noqa: PLR2004
         page.wait_for_timeout(KEY_PAUSE)
     page.wait_for_timeout(SETTLED)
+    after = metrics(inspector)
     found: dict[str, list[float]] = page.evaluate(scripts.KEYS_SEEN)
     page.close()
-    return found
+    return found | {kind: [1000 * (after[name] - before[name]) / KEYS] for kind, name in WORK.items()}
+
+
+def metrics(inspector: CDPSession) -> dict[str, float]:
+    """What Chromium counts of a page: seconds, bytes, numbers."""
+    return {each["name"]: each["value"] for each in inspector.send("Performance.getMetrics")["metrics"]}
 
 
 # --- Memory -----------------------------------------------------------------------------------------------------------
@@ -174,11 +191,11 @@ def paging_back(site: Site, talks: Talks, *, older: int) -> Iterator[Figure]:
     yield Figure("browser/paging back/the last windows", median(times[-few:]), "ms").against(first)
 
 
-def memory(inspector: Any) -> dict[str, float]:
+def memory(inspector: CDPSession) -> dict[str, float]:
     """Megabytes of the JavaScript heap and nodes of documents, once what is not needed is collected."""
     inspector.send("HeapProfiler.collectGarbage")
-    metrics = {each["name"]: each["value"] for each in inspector.send("Performance.getMetrics")["metrics"]}
-    return {"heap": metrics["JSHeapUsedSize"] / 1e6, "nodes": metrics["Nodes"]}
+    found = metrics(inspector)
+    return {"heap": found["JSHeapUsedSize"] / 1e6, "nodes": found["Nodes"]}
 
 
 # --- From one browser to another --------------------------------------------------------------------------------------

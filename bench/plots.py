@@ -108,6 +108,32 @@ def count(text: str) -> int:
 # --- What is drawn ----------------------------------------------------------------------------------------------------
 
 
+def costs(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
+    """What a message takes, alone and in a burst, beside the old system."""
+    for axes, unit in zip(panels, ("write units", "calls"), strict=True):
+        groups: dict[str, dict[str, float]] = {}
+        pattern = rf"costs/(?P<old>old/)?(?P<what>a message|a burst of \d+)(, C and E)?/{unit}( a message)?"
+        for match, each in matched(figures, pattern):
+            groups.setdefault(match["what"], {})["the old system" if match["old"] else "this one"] = each.value
+        bars(axes, groups, f"{unit} a message")
+
+
+def pages(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
+    """Half of all answers come within this time, for one client; beside what a page is compared with."""
+    values = {each.name: each.value for each in figures}
+    groups: dict[str, dict[str, float]] = {}
+    for match, each in matched(figures, r"pages/(?P<page>\w+)/1 client/p50"):
+        page = match["page"]
+        beside = {"this page": each.value}
+        for label, name in BESIDE_A_PAGE.items():
+            for its in (page, THEIRS.get(page, "")):
+                other = values.get(f"pages/{name.format(page=its)}/1 client/p50")
+                if other is not None:
+                    beside[label] = other
+        groups[page] = beside
+    bars(panels[0], groups, "ms, p50, one client")
+
+
 def live(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
     """From the sender's request to the other's stream, by open streams."""
     series: dict[str, list[tuple[float, float]]] = {}
@@ -129,7 +155,17 @@ def sending(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
     bars(panels[1], lags, "ms until the receiver's list shows it")
 
 
+BESIDE_A_PAGE = {
+    "its bare calls and a bare page": "bare calls and page/{page}",
+    "the old system's service": "old system/{page}",
+    "django-postman": "django-postman/{page}",
+}
+THEIRS = {"conversations": "inbox", "send": "reply"}
+"""What a page is called elsewhere."""
+
 PLOTS: Mapping[str, tuple[str, int, Callable[[Sequence[Figure], Sequence[Any]], None]]] = {
+    "costs": ("costs", 2, costs),
+    "pages": ("pages", 1, pages),
     "live": ("live", 1, live),
     "sending": ("sending", 2, sending),
 }

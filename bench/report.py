@@ -2,9 +2,10 @@
 
 .venv/bin/python -m bench.report
 
-Each table stands between `<!-- bench: KIND PART PREFIX -->` and `<!-- end -->`. `list` is a line a figure, `grid` a
+Each table stands between `<!-- bench: KIND PART SELECTION -->` and `<!-- end -->`. `list` is a line a figure, `grid` a
 line a group with a column for each last word (p50, p95, …), `machine` what a part was measured on and `command` how.
-The prefix chooses figures by the beginning of their names. A table whose part was never run stays as it is.
+SELECTION is how the names of the figures begin, as in `costs/ without costs/old,costs/page`. A table whose part was
+never run stays as it is.
 """
 
 from __future__ import annotations
@@ -19,39 +20,50 @@ from bench.figures import Figure, number
 from bench.stack import say
 from local_stack.aws import ROOT
 
+EACH = " a message"
+"""What a column need not say."""
 DOCUMENT = ROOT / "docs" / "performance.md"
 BLOCK = re.compile(
-    r"(<!-- bench: (?P<kind>\w+) (?P<part>\w+)(?: (?P<prefix>[^\n]*?))? -->\n).*?(<!-- end -->)", re.DOTALL
+    r"(<!-- bench: (?P<kind>\w+) (?P<part>\w+)(?: (?P<selection>[^\n]*?))? -->\n).*?(<!-- end -->)", re.DOTALL
 )
 
 
-def list_table(figures: Sequence[Figure], prefix: str) -> Iterator[str]:
-    """A line a figure of this prefix; beside it the other it is held against."""
+def chosen(figures: Sequence[Figure], selection: str) -> tuple[str, list[Figure]]:
+    """The prefix of a selection like `costs/ without costs/old costs/page`, and the figures that it means."""
+    prefix, _, excluded = selection.partition(" without ")
+    others = tuple(excluded.split(","))
+    return prefix, [
+        each for each in figures if each.name.startswith(prefix) and not (excluded and each.name.startswith(others))
+    ]
+
+
+def list_table(figures: Sequence[Figure], selection: str) -> Iterator[str]:
+    """A line a figure; beside it the other it is held against."""
     values = {each.name: each for each in figures}
+    prefix, wanted = chosen(figures, selection)
     yield "| | | beside | |"
     yield "| --- | --- | --- | --- |"
-    for each in figures:
-        if not each.name.startswith(prefix):
-            continue
+    for each in wanted:
         other = values.get(each.versus or "")
         beside = f"{shown(other)} ({without(prefix, other.name)})" if other else without(prefix, each.versus or "")
         ratio = f"{number(each.ratio)} x" if each.ratio is not None else ""
         yield f"| {without(prefix, each.name)} | {shown(each)} | {beside} | {ratio} |"
 
 
-def grid_table(figures: Sequence[Figure], prefix: str) -> Iterator[str]:
+def grid_table(figures: Sequence[Figure], selection: str) -> Iterator[str]:
     """A line for what names have in common but the last word; a cell has its ratio behind it."""
+    prefix, wanted = chosen(figures, selection)
     rows: dict[str, dict[str, Figure]] = {}
     columns: dict[str, None] = {}
-    for each in figures:
-        if each.name.startswith(prefix):
-            group, _, last = each.name.rpartition("/")
-            rows.setdefault(without(prefix, f"{group}/").rstrip("/"), {})[last] = each
-            columns[last] = None
+    for each in wanted:
+        group, _, last = each.name.rpartition("/")
+        last = last.removesuffix(EACH)
+        rows.setdefault(without(prefix, f"{group}/").rstrip("/"), {})[last] = each
+        columns[last] = None
     yield f"| | {' | '.join(columns)} |"
     yield f"| --- |{' --- |' * len(columns)}"
     for group, cells in rows.items():
-        texts = (with_ratio(cells[column]) if column in cells else "" for column in columns)
+        texts = (cell(cells[column], column) if column in cells else "" for column in columns)
         yield f"| {group} | {' | '.join(texts)} |"
 
 
@@ -77,15 +89,17 @@ def shown(figure: Figure) -> str:
     return f"{number(figure.value)} {figure.unit}"
 
 
-def with_ratio(figure: Figure) -> str:
-    return shown(figure) + (f" ({number(figure.ratio)} x)" if figure.ratio is not None else "")
+def cell(figure: Figure, column: str) -> str:
+    """The value, with its unit where the column does not say it, and its ratio."""
+    value = number(figure.value) if figure.unit in column else shown(figure)
+    return value + (f" ({number(figure.ratio)} x)" if figure.ratio is not None else "")
 
 
 def without(prefix: str, name: str) -> str:
     return name.removeprefix(prefix).lstrip("/")
 
 
-def lines_of(kind: str, part: str, prefix: str) -> list[str]:
+def lines_of(kind: str, part: str, selection: str) -> list[str]:
     """A block anew; empty when its part was never run. Raises SystemExit for a kind there is not."""
     figures = results.figures_of(part)
     match kind:
@@ -94,9 +108,9 @@ def lines_of(kind: str, part: str, prefix: str) -> list[str]:
         case "command":
             return list(command_line(part))
         case "list":
-            return list(list_table(figures, prefix)) if figures else []
+            return list(list_table(figures, selection)) if figures else []
         case "grid":
-            return list(grid_table(figures, prefix)) if figures else []
+            return list(grid_table(figures, selection)) if figures else []
     raise SystemExit(f"There is no table of the kind {kind}.")
 
 
@@ -104,7 +118,7 @@ def written(document: str) -> str:
     """The document with its tables anew."""
 
     def block(found: re.Match[str]) -> str:
-        lines = lines_of(found["kind"], found["part"], found["prefix"] or "")
+        lines = lines_of(found["kind"], found["part"], found["selection"] or "")
         if not lines:
             say(f"{found['part']} was not measured: its table stays as it is.")
             return found[0]

@@ -62,6 +62,14 @@ def test_it_writes_a_line_a_group() -> None:
 
 
 @pytest.mark.usefixtures("measured")
+def test_it_leaves_out_what_is_not_wanted() -> None:
+    written = report.written(block("list live live/ without live/1,live/2", ""))
+
+    assert "memory" in written
+    assert "answer" not in written
+
+
+@pytest.mark.usefixtures("measured")
 def test_writing_it_again_changes_nothing() -> None:
     document = block("grid live", "") + block("command live", "") + block("machine live", "")
     once = report.written(document)
