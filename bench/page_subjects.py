@@ -95,7 +95,7 @@ def subjects(scene: Scene, site: Server, bare: Server, postman: Server | None) -
     browser.cookies["timezone"] = "UTC"
     found = [
         *(Subject(name, getting(site, path, scene.reader.session), site) for name, path in paths.items()),
-        Subject("send", site_sending(site, scene), site),
+        Subject("send", site_sending(site, scene.writers), site),
         Subject(BARE_PAGE, getting(bare, f"/?{shown}", scene.reader.session), bare),
         *(Subject(f"bare calls/{name}", replayed(recorded(browser, path))) for name, path in reads.items()),
         Subject("bare calls/send", sending(writers, TEXT)),
@@ -129,11 +129,11 @@ def replying(server: Server, scene: Scene, paths: Sequence[str]) -> Callable[[in
     return client
 
 
-def site_sending(site: Server, scene: Scene) -> Callable[[int], Ask]:
+def site_sending(site: Server, writers: Sequence[tuple[Person, UUID]]) -> Callable[[int], Ask]:
     """A send from a page that knows all that was written before, as its stream told it."""
 
     def client(number: int) -> Ask:
-        writer, peer = scene.writers[number]
+        writer, peer = writers[number]
         keeps, path = Connection(site.port), f"/messages/{pair_group_uuid(writer.uuid, peer)}"
         known = [""]
 
