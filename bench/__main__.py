@@ -38,8 +38,11 @@ class Part:
 
 PARTS = {
     "costs": Part("what each access pattern consumes, beside the old system"),
-    "pages": Part("how long pages take, beside their alternatives"),
-    "growth": Part("the same with ever more messages and conversations"),
+    "pages": Part("how long pages take, beside their alternatives", ("--rounds", "8", "--conversations", "100")),
+    "growth": Part(
+        "the same with ever more messages and conversations",
+        ("--rounds", "12", "--messages", "100", "1000", "10000", "--conversations", "10", "100", "1000"),
+    ),
     "sending": Part(
         "messages a second through web, table and worker, and the lists' lag",
         ("--seconds", "8", "--conversations", "300"),

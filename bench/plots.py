@@ -113,7 +113,7 @@ def costs(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
     for axes, unit in zip(panels, ("write units", "calls"), strict=True):
         groups: dict[str, dict[str, float]] = {}
         pattern = rf"costs/(?P<old>old/)?(?P<what>a message|a burst of \d+)(, C and E)?/{unit}( a message)?"
-        for match, each in matched(figures, pattern):
+        for match, each in sorted(matched(figures, pattern), key=lambda found: bool(found[0]["old"])):
             groups.setdefault(match["what"], {})["the old system" if match["old"] else "this one"] = each.value
         bars(axes, groups, f"{unit} a message")
 
@@ -134,6 +134,15 @@ def pages(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
     bars(panels[0], groups, "ms, p50, one client")
 
 
+def growth(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
+    """Half of all answers come within this time, by what there is."""
+    for axes, unit in zip(panels, ("messages", "conversations"), strict=True):
+        series: dict[str, list[tuple[float, float]]] = {}
+        for match, each in matched(figures, rf"growth/(?P<page>[^/]+)/(?P<n>[\d,]+) {unit}/p50"):
+            series.setdefault(match["page"], []).append((count(match["n"]), each.value))
+        lines(axes, series, unit, "ms, p50, one client")
+
+
 def live(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
     """From the sender's request to the other's stream, by open streams."""
     series: dict[str, list[tuple[float, float]]] = {}
@@ -145,7 +154,8 @@ def live(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
 def sending(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
     """Messages a second and how far behind lists are."""
     rates: dict[str, dict[str, float]] = {}
-    for match, each in matched(figures, r"sending/(?P<load>.+)/(?P<what>messages|bare calls)"):
+    found = matched(figures, r"sending/(?P<load>.+)/(?P<what>messages|bare calls)")
+    for match, each in sorted(found, key=lambda found: found[0]["what"] == "bare calls"):
         name = "through web and table" if match["what"] == "messages" else "boto3 alone"
         rates.setdefault(match["load"], {})[name] = each.value
     bars(panels[0], rates, "messages a second")
@@ -166,6 +176,7 @@ THEIRS = {"conversations": "inbox", "send": "reply"}
 PLOTS: Mapping[str, tuple[str, int, Callable[[Sequence[Figure], Sequence[Any]], None]]] = {
     "costs": ("costs", 2, costs),
     "pages": ("pages", 1, pages),
+    "growth": ("growth", 2, growth),
     "live": ("live", 1, live),
     "sending": ("sending", 2, sending),
 }

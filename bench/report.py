@@ -4,8 +4,8 @@
 
 Each table stands between `<!-- bench: KIND PART SELECTION -->` and `<!-- end -->`. `list` is a line a figure, `grid` a
 line a group with a column for each last word (p50, p95, …), `machine` what a part was measured on and `command` how.
-SELECTION is how the names of the figures begin, as in `costs/ without costs/old,costs/page`. A table whose part was
-never run stays as it is.
+SELECTION is how the names of the figures begin, as in `costs/ without costs/old,costs/page`, or `growth/ with messages`
+for those that have this word in them. A table whose part was never run stays as it is.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ BLOCK = re.compile(
 
 
 def chosen(figures: Sequence[Figure], selection: str) -> tuple[str, list[Figure]]:
-    """The prefix of a selection like `costs/ without costs/old costs/page`, and the figures that it means."""
-    prefix, _, excluded = selection.partition(" without ")
-    others = tuple(excluded.split(","))
-    return prefix, [
-        each for each in figures if each.name.startswith(prefix) and not (excluded and each.name.startswith(others))
-    ]
+    """The prefix of a selection, and the figures that it means."""
+    rest, _, without_these = selection.partition(" without ")
+    prefix, _, word = rest.partition(" with ")
+    others = tuple(filter(None, without_these.split(",")))
+    wanted = [each for each in figures if each.name.startswith(prefix) and word in each.name]
+    return prefix, [each for each in wanted if not each.name.startswith(others)]
 
 
 def list_table(figures: Sequence[Figure], selection: str) -> Iterator[str]:
@@ -51,15 +51,18 @@ def list_table(figures: Sequence[Figure], selection: str) -> Iterator[str]:
 
 
 def grid_table(figures: Sequence[Figure], selection: str) -> Iterator[str]:
-    """A line for what names have in common but the last word; a cell has its ratio behind it."""
+    """A line for what names have in common but the last word; a cell has its ratio behind it.
+
+    Where the last word is the same everywhere the one before is taken.
+    """
     prefix, wanted = chosen(figures, selection)
+    named = [without(prefix, each.name).split("/") for each in wanted]
+    if len({words[-1] for words in named}) == 1 and all(len(words) > 2 for words in named):  # noqa: PLR2004
+        named = [words[:-1] for words in named]
     rows: dict[str, dict[str, Figure]] = {}
-    columns: dict[str, None] = {}
-    for each in wanted:
-        group, _, last = each.name.rpartition("/")
-        last = last.removesuffix(EACH)
-        rows.setdefault(without(prefix, f"{group}/").rstrip("/"), {})[last] = each
-        columns[last] = None
+    for words, each in zip(named, wanted, strict=True):
+        rows.setdefault("/".join(words[:-1]), {})[words[-1].removesuffix(EACH)] = each
+    columns = list(dict.fromkeys(column for cells in rows.values() for column in cells))
     yield f"| | {' | '.join(columns)} |"
     yield f"| --- |{' --- |' * len(columns)}"
     for group, cells in rows.items():

@@ -62,6 +62,13 @@ def test_it_writes_a_line_a_group() -> None:
 
 
 @pytest.mark.usefixtures("measured")
+def test_where_the_last_word_is_always_the_same_the_one_before_makes_the_columns() -> None:
+    written = report.written(block("grid live live/ with p50", ""))
+
+    assert "| | answer | heard |\n| --- | --- | --- |\n| 1 open | 4 ms | 5 ms (1.25 x) |" in written
+
+
+@pytest.mark.usefixtures("measured")
 def test_it_leaves_out_what_is_not_wanted() -> None:
     written = report.written(block("list live live/ without live/1,live/2", ""))
 
