@@ -57,6 +57,7 @@ def amend(world: World, number: int, back: int, text: int | None, now: datetime)
         with world.request() as plan:
             delivery = request(tab.person, message.group_uuid, message.created_at, text, now)
     except NobodyKnows:
+        story.left_open(begun)
         world.noted(f"{what}: unknown")
     except (ConversationNotFound, MessageNotFound) as error:
         raise BrokenPromise(Broken.LOST, f"{message} is gone for its writer") from error

@@ -279,6 +279,12 @@ class Story:
         if stored.now.deleted_at:
             stored.maybe.clear()
 
+    def left_open(self, begun: Amendment) -> None:
+        """Nobody knows whether an edit or a deletion was done: perhaps after another that was acknowledged meanwhile."""
+        stored = self.stored[begun.wanted.seq]
+        if begun.wanted not in stored.maybe and not stored.now.deleted_at:
+            stored.maybe.append(begun.wanted)
+
     def refused(self, begun: Amendment) -> None:
         """An edit or a deletion was refused for good, or had nothing to do."""
         stored = self.stored[begun.wanted.seq]
