@@ -8,6 +8,8 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cruddur.settings")
 # What Postgres calls the sessions of this process: `db_sessions` shows it.
 os.environ.setdefault("PGAPPNAME", "cruddur web")
+# The settings give it a pool of connections.
+os.environ.setdefault("CRUDDUR_WEB_PROCESS", "true")
 
 # whitenoise hands static files over as synchronous iterators, which Django reads whole: they are small.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")

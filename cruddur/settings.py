@@ -5,6 +5,7 @@ by `cruddur/checks.py` with a hint. The process environment wins over `.env`, an
 `make run` writes so that every command acts on the local stack.
 """
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -110,13 +111,22 @@ LOGIN_REDIRECT_URL = "/messages"
 LOGIN_REDIRECT_URL_FAILURE = "/sign-in-failed"
 LOGOUT_REDIRECT_URL = "/"
 
-DATABASES = {
-    "default": {
-        **env.db_url("DATABASE_URL", default="postgres:///"),
-        # Under ASGI a persistent connection belongs to a thread that may never come back: measured to leak.
-        "CONN_MAX_AGE": 0,
+DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres:///")}
+# Of a web process, and 0 for none, as in all others: each request then opens a connection, which takes longer than all
+# of its statements. Connections that persist (CONN_MAX_AGE) are no way: under ASGI each belongs to a thread that may
+# never come back, measured to leak.
+DATABASE_POOL = env.int("DATABASE_POOL", 20) if "CRUDDUR_WEB_PROCESS" in os.environ else 0
+if DATABASE_POOL:
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+        "min_size": 1,
+        "max_size": DATABASE_POOL,
+        "max_idle": 60.0,
+        # A request that gets none within as many seconds is answered with 503; who is away is asked again this often.
+        "timeout": 3.0,
+        "reconnect_timeout": 3.0,
+        "num_workers": 1,
     }
-}
 # What tells the web processes of each other's messages: Redis or Valkey when this is set, else Postgres.
 REDIS_URL = env.str("REDIS_URL", "")
 # Of more streams of one person in one process, the oldest end.

@@ -26,9 +26,12 @@ from django.test import override_settings
 from moto import mock_aws
 from pytest_django.fixtures import Settings
 
+from cruddur import addresses
 from messaging import connection
 from messaging.dynamodb import MessageTable
 from messaging.operations.schema import load_schema
+from messaging.presentation import times
+from messaging.templatetags import pieces
 from users.models import User
 
 from .deploy import calls as aws_calls
@@ -94,6 +97,13 @@ def what_is_called_is_allowed(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
     if request.node.get_closest_marker("refused_on_aws") is None:
         assert found.refused() == [], "deploy/templates/roles.yaml does not allow it"
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_kept_of_pages() -> None:
+    """A test may have other catalogues, static files or addresses under the same names."""
+    for kept in (pieces.rendered, times.formatted, addresses.reversed_once):
+        kept.cache_clear()
 
 
 @dataclass

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from django.urls import reverse
-
+from cruddur.addresses import address
 from messaging.amendments import may_be_edited
 from messaging.items import Message
 
@@ -42,7 +41,7 @@ class Deletion:
 
 def message_url(message: Message) -> str:
     """The message in its conversation."""
-    url = reverse("conversation", args=[message.group_uuid])
+    url = address("conversation", message.group_uuid)
     at = quote(message.created_at, safe="")
     return f"{url}?around={at}#m{message.created_at}"
 
@@ -72,4 +71,4 @@ def editing(message: Message, *, to: str) -> Composer:
 
 
 def _url(name: str, message: Message) -> str:
-    return reverse(name, args=[message.group_uuid, message.created_at])
+    return address(name, message.group_uuid, message.created_at)

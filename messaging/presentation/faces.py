@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
+from cruddur.addresses import address
 from users.models import User
 
 COLOURS = 8
@@ -48,7 +48,7 @@ def face_from(*, uuid: UUID, name: str, handle: str) -> Face:
         initials=initials(name),
         colour=uuid.int % COLOURS,
         handle=handle,
-        url=reverse("profile", args=[handle]),
+        url=address("profile", handle),
     )
 
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.urls import reverse
-
+from cruddur.addresses import address
 from messaging.conversations import Thread
 from messaging.lists import ARCHIVED, INBOX, list_key
 
@@ -41,17 +40,17 @@ def options(thread: Thread, *, now: datetime) -> Options:
     group_uuid, others = conversation.group_uuid, entry.other_uuids
     can_mark = conversation.last_user_uuid != entry.user_uuid and entry.inbox is not None
     return Options(
-        url=reverse("conversation_options", args=[group_uuid]),
-        close_url=reverse("conversation", args=[group_uuid]),
-        mute_url=reverse("mute", args=[group_uuid]),
+        url=address("conversation_options", group_uuid),
+        close_url=address("conversation", group_uuid),
+        mute_url=address("mute", group_uuid),
         muted=entry.is_muted(now),
-        archive_url=reverse("archive", args=[group_uuid]),
+        archive_url=address("archive", group_uuid),
         archived=entry.inbox == list_key(entry.user_uuid, ARCHIVED),
         can_archive=entry.inbox in (list_key(entry.user_uuid, INBOX), list_key(entry.user_uuid, ARCHIVED)),
-        unread_url=reverse("mark_unread", args=[group_uuid]) if can_mark else "",
+        unread_url=address("mark_unread", group_uuid) if can_mark else "",
         block_url=_url_with("block", others),
         unblock_url=_url_with("unblock", others),
-        report_url=reverse("report_conversation", args=[group_uuid]),
+        report_url=address("report_conversation", group_uuid),
         blocks=entry.user_uuid in conversation.blocked_by,
     )
 
@@ -60,4 +59,4 @@ def _url_with(name: str, others: frozenset[UUID]) -> str:
     if len(others) != 1:
         return ""
     (other,) = others
-    return reverse(name, args=[other])
+    return address(name, other)

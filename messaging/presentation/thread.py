@@ -9,9 +9,9 @@ from itertools import groupby, pairwise
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.urls import reverse
 from django.utils import timezone
 
+from cruddur.addresses import address
 from messaging.conversations import Thread
 from messaging.items import Conversation, Message
 from users.models import User
@@ -35,7 +35,7 @@ class Bubble:
     user_uuid: str
     author: Face
     own: bool
-    parts: Sequence[Part]
+    parts: tuple[Part, ...]
     emoji: bool
     """Whether it is a few emoji and nothing else."""
     time: Moment
@@ -110,8 +110,8 @@ def thread_page(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -
     """The window as the member sees it who loaded it."""
     faces = faces_of(thread.entry.other_uuids, people)
     only = faces[0] if len(faces) == PROFILE_OF_ONE else deleted_face()
-    url = reverse("conversation", args=[thread.conversation.group_uuid])
-    part = reverse("message_window", args=[thread.conversation.group_uuid])
+    url = address("conversation", thread.conversation.group_uuid)
+    part = address("message_window", thread.conversation.group_uuid)
     return ThreadPage(
         group_uuid=thread.conversation.group_uuid,
         name=joined_names(faces),
@@ -129,9 +129,9 @@ def thread_page(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -
         newer_part=_cursor(part, "after", thread.newer),
         new=new_count(thread),
         read_seq=thread.entry.read_seq,
-        read_url=reverse("mark_read", args=[thread.conversation.group_uuid]),
+        read_url=address("mark_read", thread.conversation.group_uuid),
         standing=standing(thread.conversation, thread.entry.user_uuid),
-        answer_url=reverse("answer_request", args=[thread.conversation.group_uuid]),
+        answer_url=address("answer_request", thread.conversation.group_uuid),
     )
 
 
@@ -141,8 +141,8 @@ def live_place(conversation: Conversation) -> LivePlace:
         version=conversation.version,
         last_seq=conversation.seq,
         newest=conversation.last_sk,
-        since_url=reverse("catch_up", args=[group_uuid]),
-        typing_url=reverse("typing", args=[group_uuid]),
+        since_url=address("catch_up", group_uuid),
+        typing_url=address("typing", group_uuid),
     )
 
 
@@ -182,7 +182,7 @@ def own_message(user_uuid: UUID) -> Bubble:
         user_uuid=str(user_uuid),
         author=deleted_face(),
         own=True,
-        parts=[],
+        parts=(),
         emoji=False,
         time=Moment("", "", ""),
     )
@@ -196,7 +196,7 @@ def bubble(message: Message, author: Face, *, own: bool) -> Bubble:
         user_uuid=str(message.user_uuid),
         author=author,
         own=own,
-        parts=parts(message.message),
+        parts=tuple(parts(message.message)),
         emoji=is_emoji(message.message),
         time=clock_time(message.created),
         edited=bool(message.edited_at),
@@ -206,7 +206,7 @@ def bubble(message: Message, author: Face, *, own: bool) -> Bubble:
 
 
 def actions_url(message: Message) -> str:
-    return reverse("message_actions", args=[message.group_uuid, message.created_at])
+    return address("message_actions", message.group_uuid, message.created_at)
 
 
 def new_count(thread: Thread) -> int:

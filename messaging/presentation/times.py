@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 WEEK = 7  # days
+KEPT = 4096
+"""As many minutes are kept as they are said: a page says the times of 40 messages and rows, mostly said before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Moment:
 def clock_time(moment: datetime) -> Moment:
     """`20:05`, as beside a message."""
     local = timezone.localtime(moment)
-    return _moment(local, format_date(local, pgettext("date", "H:i")))
+    return _moment(local, _said(local, pgettext("date", "H:i")))
 
 
 def list_time(moment: datetime, *, now: datetime) -> Moment:
@@ -33,13 +36,13 @@ def list_time(moment: datetime, *, now: datetime) -> Moment:
     local, today = timezone.localtime(moment), timezone.localdate(now)
     days_ago = (today - local.date()).days
     if days_ago == 0:
-        label = format_date(local, pgettext("date", "H:i"))
+        label = _said(local, pgettext("date", "H:i"))
     elif days_ago == 1:
         label = _("Yesterday")
     elif 0 < days_ago < WEEK:
-        label = format_date(local, "D")
+        label = _said(local, "D")
     else:
-        label = format_date(local, pgettext("date", "j M") if local.year == today.year else pgettext("date", "j M Y"))
+        label = _said(local, pgettext("date", "j M") if local.year == today.year else pgettext("date", "j M Y"))
     return _moment(local, label)
 
 
@@ -56,5 +59,14 @@ def day_label(day: date, *, today: date) -> str:
 
 
 def _moment(local: datetime, label: str) -> Moment:
-    title = format_date(local, pgettext("date", r"l j F Y \a\t H:i"))
+    title = _said(local, pgettext("date", r"l j F Y \a\t H:i"))
     return Moment(label=label, title=title, iso=local.isoformat(timespec="seconds"))
+
+
+def _said(local: datetime, pattern: str) -> str:
+    return formatted(local.replace(second=0, microsecond=0, tzinfo=None), pattern, get_language())
+
+
+@lru_cache(maxsize=KEPT)
+def formatted(minute: datetime, pattern: str, language: str | None) -> str:
+    return format_date(minute, pattern)

@@ -280,7 +280,7 @@ class Story:
             stored.maybe.clear()
 
     def left_open(self, begun: Amendment) -> None:
-        """Nobody knows whether an edit or a deletion was done: perhaps after another that was acknowledged meanwhile."""
+        """Nobody knows whether an edit or a deletion was done: perhaps after another one, acknowledged meanwhile."""
         stored = self.stored[begun.wanted.seq]
         if begun.wanted not in stored.maybe and not stored.now.deleted_at:
             stored.maybe.append(begun.wanted)
