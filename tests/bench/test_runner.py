@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import pytest
 
 from bench.__main__ import PARTS, arguments_from, command_of
@@ -21,6 +23,11 @@ def test_it_refuses_a_part_that_there_is_not(capsys: pytest.CaptureFixture[str])
 
     assert refused.value.code == 2
     assert "there is no part everything: take some of costs, pages" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_is_a_module(part: str) -> None:
+    assert find_spec(f"bench.{part}")
 
 
 def test_a_full_run_takes_larger_numbers() -> None:
