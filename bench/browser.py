@@ -88,17 +88,21 @@ def first_loads(site: Site, talks: Talks, *, loads: int) -> Iterator[Figure]:
     bare = None
     for name, path in (("a bare page", "/bare"), ("the list", "/messages"), ("a conversation", talks.short)):
         found = [first_load(site, talks.reader, path) for _ in range(loads)]
-        paint = Figure(f"browser/{name}/first contentful paint", median(each["paint"] for each in found), "ms")
+        paint = Figure(
+            f"browser/first load/{name}/first contentful paint", median(each["paint"] for each in found), "ms"
+        )
         if bare is None:
             bare = paint
             yield paint
             continue
         yield paint.against(bare)
-        yield Figure(f"browser/{name}/largest contentful paint", median(each["largest"] for each in found), "ms")
-        yield Figure(f"browser/{name}/compressed bytes", median(each["bytes"] for each in found), "bytes")
-        yield Figure(f"browser/{name}/requests", median(each["requests"] for each in found), "requests")
+        yield Figure(
+            f"browser/first load/{name}/largest contentful paint", median(each["largest"] for each in found), "ms"
+        )
+        yield Figure(f"browser/first load/{name}/compressed bytes", median(each["bytes"] for each in found), "bytes")
+        yield Figure(f"browser/first load/{name}/requests", median(each["requests"] for each in found), "requests")
         before = median(each["before"] for each in found)
-        yield Figure(f"browser/{name}/requests before the first paint", before, "requests")
+        yield Figure(f"browser/first load/{name}/requests before the first paint", before, "requests")
 
 
 def first_load(site: Site, person: Person, path: str) -> dict[str, float]:
@@ -123,14 +127,14 @@ def typing(site: Site, talks: Talks) -> Iterator[Figure]:
         bare = typed(context.new_page(), "/bare", 0)
         here = typed(context.new_page(), talks.long, LONG_THREAD)
     for kind, unit_of in (("key to frame", "frames"), ("key to paint as the browser tells", "events")):
-        others = list(at_percentiles(f"browser/typing on a bare page/{kind}", bare[unit_of]))
+        others = list(at_percentiles(f"browser/typing/on a bare page/{kind}", bare[unit_of]))
         yield from others
-        figures = at_percentiles(f"browser/typing among {LONG_THREAD:,} messages/{kind}", here[unit_of])
+        figures = at_percentiles(f"browser/typing/among {LONG_THREAD:,} messages/{kind}", here[unit_of])
         yield from (each.against(other) for each, other in zip(figures, others, strict=True))
     for kind in WORK:
-        other = Figure(f"browser/typing on a bare page/{kind} a key", bare[kind][0], "ms")
+        other = Figure(f"browser/typing/on a bare page/{kind} a key", bare[kind][0], "ms")
         yield other
-        yield Figure(f"browser/typing among {LONG_THREAD:,} messages/{kind} a key", here[kind][0], "ms").against(other)
+        yield Figure(f"browser/typing/among {LONG_THREAD:,} messages/{kind} a key", here[kind][0], "ms").against(other)
 
 
 def typed(page: Page, path: str, messages: int) -> dict[str, list[float]]:
@@ -180,9 +184,9 @@ def paging_back(site: Site, talks: Talks, *, older: int) -> Iterator[Figure]:
         times: list[float] = page.evaluate(scripts.PAGE_BACK, older)
         page.wait_for_timeout(SETTLED)
         full = memory(inspector)
-    shown = f"browser/after paging back {older:,} messages"
+    shown = f"browser/memory/after paging back {older:,} messages"
     for name, unit in (("heap", "MB"), ("nodes", "nodes")):
-        loaded = Figure(f"browser/freshly loaded/{name}", fresh[name], unit)
+        loaded = Figure(f"browser/memory/freshly loaded/{name}", fresh[name], unit)
         yield loaded
         yield Figure(f"{shown}/{name}", full[name], unit).against(loaded)
     few = max(1, len(times) // 10)

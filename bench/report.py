@@ -4,8 +4,8 @@
 
 Each table stands between `<!-- bench: KIND PART SELECTION -->` and `<!-- end -->`. `list` is a line a figure, `grid` a
 line a group with a column for each last word (p50, p95, …), `machine` what a part was measured on and `command` how.
-SELECTION is how the names of the figures begin, as in `costs/ without costs/old,costs/page`, or `growth/ with messages`
-for those that have this word in them. A table whose part was never run stays as it is.
+SELECTION is how the names of the figures begin and what is in them, as in `live/ with /p50,/p95 without /1 open`. A
+table whose part was never run stays as it is.
 """
 
 from __future__ import annotations
@@ -31,10 +31,15 @@ BLOCK = re.compile(
 def chosen(figures: Sequence[Figure], selection: str) -> tuple[str, list[Figure]]:
     """The prefix of a selection, and the figures that it means."""
     rest, _, without_these = selection.partition(" without ")
-    prefix, _, word = rest.partition(" with ")
-    others = tuple(filter(None, without_these.split(",")))
-    wanted = [each for each in figures if each.name.startswith(prefix) and word in each.name]
-    return prefix, [each for each in wanted if not each.name.startswith(others)]
+    prefix, _, with_these = rest.partition(" with ")
+    wanted, others = with_these.split(","), list(filter(None, without_these.split(",")))
+    return prefix, [
+        each
+        for each in figures
+        if each.name.startswith(prefix)
+        and any(part in each.name for part in wanted)
+        and not any(part in each.name for part in others)
+    ]
 
 
 def list_table(figures: Sequence[Figure], selection: str) -> Iterator[str]:

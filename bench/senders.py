@@ -10,11 +10,12 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 from itertools import cycle
 from threading import Thread
+from typing import Self
 from urllib.parse import urlencode
 from uuid import uuid4
 
 from bench.bare_sends import TEXT
-from bench.stack import CSRF, HOST, Person, Server
+from bench.stack import CSRF, HOST, Person, Server, say
 
 SECONDS_TO_ANSWER = 30
 
@@ -49,6 +50,13 @@ class Sending:
     failed: int = 0
     seconds: float = 0.0
 
+    def ended(self, began: float) -> Self:
+        """Note how long it took. Raises SystemExit when nothing got through."""
+        if not self.sent:
+            raise SystemExit("No message was stored: BENCH_VERBOSE=1 shows why.")
+        self.seconds = time.monotonic() - began
+        return self
+
     @property
     def a_second(self) -> float:
         return len(self.sent) / self.seconds
@@ -69,6 +77,7 @@ def post(connection: HTTPConnection, talk: Talk, sender: Person) -> Sent | None:
     answer = connection.getresponse()
     said = answer.read()
     if answer.status != HTTPStatus.CREATED:
+        say(f"  a send was answered with {answer.status}: {said[:100]!r}")
         return None
     now = time.monotonic()
     stored = json.loads(said)
@@ -102,8 +111,7 @@ def send_for(seconds: float, *, servers: Sequence[Server], talks: Sequence[Talk]
         thread.start()
     for thread in threads:
         thread.join()
-    found.seconds = time.monotonic() - began
-    return found
+    return found.ended(began)
 
 
 def send_times(count: int, *, server: Server, talk: Talk) -> Sending:
@@ -118,5 +126,4 @@ def send_times(count: int, *, server: Server, talk: Talk) -> Sending:
         else:
             found.sent.append(sent)
     connection.close()
-    found.seconds = time.monotonic() - began
-    return found
+    return found.ended(began)
