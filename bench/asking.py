@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import time
 from collections.abc import Mapping
@@ -67,7 +68,10 @@ class Connection:
         took = time.perf_counter() - began
         self.used = time.monotonic()
         if int(head.split(b" ", 2)[1]) != status:
-            raise SystemExit(f"{request.splitlines()[0].decode()}: {head.splitlines()[0].decode()}")
+            said = gzip.decompress(body) if b"gzip" in head else body
+            raise SystemExit(
+                f"{request.splitlines()[0].decode()}: {head.splitlines()[0].decode()} {said.decode()[:500]}"
+            )
         return took, body
 
     def seconds(self, request: bytes, *, status: int = OK) -> float:
