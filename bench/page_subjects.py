@@ -27,6 +27,7 @@ from bench.pages import BARE_PAGE
 from bench.stack import Person, Server, signed_in
 from bench.timing import Ask, Subject
 from messaging import conversations
+from messaging.connection import message_table
 from messaging.conversations import PAGE_SIZE
 from messaging.items import pair_group_uuid
 from users.models import User
@@ -134,8 +135,9 @@ def site_sending(site: Server, writers: Sequence[tuple[Person, UUID]]) -> Callab
 
     def client(number: int) -> Ask:
         writer, peer = writers[number]
-        keeps, path = Connection(site.port), f"/messages/{pair_group_uuid(writer.uuid, peer)}"
-        known = [""]
+        group = pair_group_uuid(writer.uuid, peer)
+        keeps, path = Connection(site.port), f"/messages/{group}"
+        known = [message_table().messages_before(group, None, limit=1)[0].created_at]
 
         def ask() -> float:
             form = {"message": TEXT, "message_uuid": str(uuid4()), "after": known[0]}
