@@ -90,7 +90,7 @@ def machine_table(part: str) -> Iterator[str]:
 def command_line(part: str) -> Iterator[str]:
     """What to type to get these figures."""
     if run := results.run_of(part):
-        yield f"`.venv/bin/{run.command}`, {run.seconds:.0f} s, {run.at[:10]}, load before {run.load:.1f}"
+        yield f"`.venv/bench/bin/{run.command}`, {run.seconds:.0f} s, {run.at[:10]}, load before {run.load:.1f}"
 
 
 def shown(figure: Figure) -> str:
