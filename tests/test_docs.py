@@ -134,7 +134,9 @@ def test_every_pinned_package_and_no_other_has_its_reason() -> None:
     assert named == set(scripts).union(*map(pinned, files))
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "deploy/requirements-lambda", "bench/requirements"])
+@pytest.mark.parametrize(
+    "name", ["requirements", "requirements-dev", "deploy/requirements-lambda", "bench/requirements"]
+)
 def test_every_package_is_pinned_with_its_hashes(name: str) -> None:
     lock = (ROOT / f"{name}.lock").read_text()
     pins = re.findall(r"^([a-z0-9-]+)==(\S+).*\\\n    --hash=sha256:", lock, re.MULTILINE)
