@@ -21,10 +21,10 @@ from datetime import UTC, datetime
 from bench import results
 from bench.figures import Figure, tell
 from bench.machine import machine
-from bench.stack import say
+from bench.stack import INTERRUPTED, say
 
 SECONDS_TO_END = 30.0
-FAILED, INTERRUPTED = 1, 130
+FAILED = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ HOST = LOOPBACK
 CSRF = "c" * 32
 SITE = "cruddur.asgi:application"
 SECONDS_TO_START = 60.0
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
 NO_LIMITS = dict.fromkeys(
     ("RATE_MESSAGES", "RATE_MESSAGES_TO_ONE", "RATE_SEARCHES", "RATE_STREAMS", "RATE_NEW_CONVERSATIONS"), "100000/1s"
 )
@@ -65,7 +67,10 @@ def stack(*, dynamodb_local: bool = True, environment: Mapping[str, str] | None 
             os.environ |= amazons.environment()
             running.emulator.stop()  # nobody signs in: only the pool's names are needed
         _prepare()
-        yield
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise SystemExit(INTERRUPTED) from None
 
 
 def _prepare() -> None:
