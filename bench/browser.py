@@ -233,9 +233,6 @@ def delivery(site: Site, talks: Talks, *, messages: int) -> Iterator[Figure]:
     yield from (each.against(it) for each, it in zip(figures, mine, strict=True))
 
 
-# --- All of it --------------------------------------------------------------------------------------------------------
-
-
 def begin_talks(older: int) -> Talks:
     """A reader with a list of conversations, one of a thousand messages and one of as many as are paged through."""
     from django.utils import timezone  # noqa: PLC0415 - once the environment names the stack
