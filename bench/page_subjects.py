@@ -33,7 +33,8 @@ from messaging.items import pair_group_uuid
 from users.models import User
 
 TEXT = "x" * 181
-SEARCHED = "maria"
+SEARCHED = "synthetic"
+"""Stands in the handles of all with whom there are conversations: a full page is found."""
 SHORT = 2
 """Messages in every conversation but the one that is opened."""
 
