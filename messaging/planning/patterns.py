@@ -55,7 +55,7 @@ DELIVERY = Pattern(())
 MESSAGES_A_PAGE = 20
 MESSAGE_BYTES = 181
 """Of a message's item without its text. These are what the items of the seed have on average."""
-CONVERSATION_BYTES = 685
+CONVERSATION_BYTES = 711
 ENTRY_BYTES = 470
 INBOX_ENTRY_BYTES = 368
 """Of an entry in the index of that name."""

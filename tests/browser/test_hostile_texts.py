@@ -142,15 +142,18 @@ def test_no_report_runs_or_breaks_a_page_of_the_admin(enter: Enter, table: Messa
     check(page)
     for href in page.locator("main tbody th a").evaluate_all("all => all.map((each) => each.href)"):
         page.goto(href)
-        page.get_by_role("button", name="Claim this report").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Claim this report").click()
         check(page)
-        page.get_by_role("link", name="Read the conversation around it").click()
+        with page.expect_navigation():
+            page.get_by_role("link", name="Read the conversation around it").click()
         check(page)
     page.goto("/admin/conversation/")
     page.get_by_label("Handle", exact=True).fill("told0")
     page.get_by_label("The other's handle").fill("told1")
     page.get_by_label("Reason").fill("\n".join(islice(short(script_vectors(), 100), 5, 500, 120)))
-    page.get_by_role("button", name="Record and read").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Record and read").click()
     check(page)
     for address in ("/admin/moderation/auditentry/", "/admin/users/user/", f"/admin/users/user/{mod.pk}/change/"):
         page.goto(address)

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from messaging import amendments, conversations
+from messaging.actions import REQUEST_ID
 from messaging.dynamodb import MessageTable
 from messaging.items import Message, conversation_key, entry_key, format_created_at, message_key, pair_group_uuid
 from messaging.reconciliation.findings import Finding, Kind
@@ -34,8 +35,12 @@ def everything(table: MessageTable) -> Items:
     return {(item["pk"]["S"], item["sk"]["S"]): dict(item) for page in pages for item in page["Items"]}
 
 
-def but_for_versions(items: Items) -> Items:
-    return {key: {name: value for name, value in item.items() if name != "version"} for key, item in items.items()}
+def but_for_who_wrote(items: Items) -> Items:
+    """Without what each write changes, whatever it writes: a repair is no request, and makes another version."""
+    return {
+        key: {name: value for name, value in item.items() if name not in ("version", REQUEST_ID)}
+        for key, item in items.items()
+    }
 
 
 def reconcile(table: MessageTable, **how: Any) -> list[Finding]:

@@ -23,7 +23,7 @@ from .damage import (
     OTHER_GROUP,
     VIR,
     Items,
-    but_for_versions,
+    but_for_who_wrote,
     change,
     delete,
     everything,
@@ -60,7 +60,7 @@ def test_a_dry_run_changes_nothing_and_a_run_brings_back_what_was(talked: Messag
 
     assert kinds(found) == sorted(expected)
     assert all(each.repaired for each in found), found
-    assert but_for_versions(everything(talked)) == but_for_versions(whole)
+    assert but_for_who_wrote(everything(talked)) == but_for_who_wrote(whole)
     assert reconcile(talked) == []
     assert Looks(talked).look(GROUP).quiet
 

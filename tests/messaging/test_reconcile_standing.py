@@ -12,7 +12,7 @@ from messaging.dynamodb import MessageTable
 from messaging.items import conversation_key, entry_key, pair_group_uuid
 from messaging.lists import REQUESTS
 
-from .damage import but_for_versions, change, delete, everything, healthy, reconcile
+from .damage import but_for_who_wrote, change, delete, everything, healthy, reconcile
 from .talk import ANDREW, BAYKO, LONDO, NOW, entry_of, send, start
 
 ASKER, DECLINED, STRANGER = (UUID(int=number) for number in (11, 12, 13))
@@ -63,7 +63,7 @@ def test_a_rebuilt_conversation_keeps_who_blocks_and_who_is_awaited(chosen: Mess
 
     assert all(each.repaired for each in reconcile(chosen))
 
-    assert but_for_versions(everything(chosen)) == but_for_versions(before)
+    assert but_for_who_wrote(everything(chosen)) == but_for_who_wrote(before)
 
 
 def test_a_lost_entry_is_made_in_the_list_where_it_belongs(chosen: MessageTable) -> None:
