@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from random import uniform
+from time import sleep
 from uuid import UUID
 
 from cruddur.text import normalise_text
@@ -18,6 +20,9 @@ from .text import problem_with
 
 SEND_ATTEMPTS = 20
 """Each failed one means that somebody else's message went in between."""
+STEP_ASIDE = 0.005
+"""Seconds at most before the third attempt, twice that before the fourth and so on, half a second in all: who write
+into one conversation at once get out of each other's way."""
 
 
 class ConversationNotFound(Exception):
@@ -125,6 +130,7 @@ def append(
             table.append(conversation, message, after_it)
         except ConversationMoved as moved:
             conversation = moved.now
+            sleep(uniform(0, attempt * STEP_ASIDE))  # noqa: S311 - hides nothing
         else:
             accepted = conversation.awaiting == user_uuid
             return Delivery(message, conversation.member_uuids, after_it.version, accepted=accepted)

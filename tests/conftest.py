@@ -27,11 +27,11 @@ from moto import mock_aws
 from pytest_django.fixtures import Settings
 
 from cruddur import addresses
+from cruddur.templatetags import pieces
 from messaging import connection
 from messaging.dynamodb import MessageTable
 from messaging.operations.schema import load_schema
 from messaging.presentation import times
-from messaging.templatetags import pieces
 from users.models import User
 
 from .deploy import calls as aws_calls

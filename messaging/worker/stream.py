@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from cruddur.current_request import working_for
 from messaging.aws import Unavailable
 from messaging.dynamodb import MessageTable
 from messaging.items import Conversation
 from messaging.projection import Change, change_to, changes
 
-from .applying import DeadLetters, apply
+from .applying import DeadLetters, apply, project_side_by_side
 from .lag import Lag
 from .shards import SHARD_START, IteratorExpired, Trimmed, describe_stream, iterator_after, read_records
 
@@ -204,7 +203,7 @@ class StreamConsumer:
         # Each step by itself, so that a throttled one does not begin the whole table again.
         while start is not None:
             items, start = self._patiently(partial(self.table.conversation_items, start))
-            moved += sum(self._apply(change_to(item, item["pk"]["S"]), EVERY_CONVERSATION) for item in items)
+            moved += self._apply_all([change_to(item, item["pk"]["S"]) for item in items], EVERY_CONVERSATION)
         logger.info("projected every conversation; %d entries moved", moved)
         self._note(Batch(None, 0, moved))
 
@@ -247,7 +246,7 @@ class StreamConsumer:
             self._gaps.add(shard_id)
             return 0
         self.lag.reads(shard_id, records)
-        moved = sum(self._apply(change, shard_id) for change in changes(records))
+        moved = self._apply_all(changes(records), shard_id)
         if following:
             self._iterators[shard_id] = following
         else:
@@ -260,15 +259,20 @@ class StreamConsumer:
             self._note(Batch(shard_id, len(records), moved))
         return len(records)
 
-    def _apply(self, change: Change, shard_id: str) -> int:
-        with working_for(change.request_id):
-            moved = self._patiently(
-                partial(apply, self.table, change, shard_id=shard_id, dead_letters=self.dead_letters, sleep=self._pause)
-            )
+    def _apply_all(self, found: Sequence[Change], shard_id: str) -> int:
+        moved = 0
+        for change, done in zip(found, project_side_by_side(self.table, found), strict=True):
+            entries = self._apply(change, shard_id) if done is None else done
             # Not for the whole table: what changed while nobody worked is old, and would be told all at once.
-            if moved and shard_id != EVERY_CONVERSATION:
+            if entries and shard_id != EVERY_CONVERSATION:
                 self.projected(change.conversation)
+            moved += entries
         return moved
+
+    def _apply(self, change: Change, shard_id: str) -> int:
+        return self._patiently(
+            partial(apply, self.table, change, shard_id=shard_id, dead_letters=self.dead_letters, sleep=self._pause)
+        )
 
     def _note(self, batch: Batch) -> None:
         self.records += batch.records

@@ -15,12 +15,12 @@ from django.template.loader import get_template
 from django.test.signals import template_rendered
 from django.utils import timezone, translation
 
+from cruddur.templatetags import pieces
 from messaging.items import Message, format_created_at
 from messaging.presentation.faces import face_from
 from messaging.presentation.inbox import Row
 from messaging.presentation.thread import Bubble, bubble
 from messaging.presentation.times import list_time
-from messaging.templatetags import pieces
 from tests.cruddur.test_pseudo_locale import made_up  # noqa: F401 - a fixture
 
 from .talk import ANDREW, GROUP, NOW
