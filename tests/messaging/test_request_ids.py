@@ -174,7 +174,7 @@ def test_the_function_s_lines_name_the_requests(
     moto_table: MessageTable, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lambda_handler, "message_table", connection.message_table)
-    monkeypatch.setattr(lambda_handler, "logger", Logger(service="test", stream=sys.stdout))
+    monkeypatch.setattr(lambda_handler, "logger", Logger(service="request-ids", stream=sys.stdout))
     with working_for(NAME):
         start()
     item = moto_table.client.get_item(TableName=moto_table.name, Key=conversation_key(GROUP))["Item"]
