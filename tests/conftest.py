@@ -32,6 +32,7 @@ from messaging import connection
 from messaging.dynamodb import MessageTable
 from messaging.operations.schema import load_schema
 from messaging.presentation import times
+from messaging.templatetags import look
 from users.models import User
 
 from .deploy import calls as aws_calls
@@ -102,7 +103,7 @@ def what_is_called_is_allowed(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def nothing_is_kept_of_pages() -> None:
     """A test may have other catalogues, static files or addresses under the same names."""
-    for kept in (pieces.rendered, times.formatted, addresses.reversed_once):
+    for kept in (pieces.rendered, times.formatted, addresses.reversed_once, look.icon):
         kept.cache_clear()
 
 

@@ -25,8 +25,8 @@ def parts(text: str) -> list[Part]:
     http and https are links, and a bare domain where it cannot be anything else: it begins with "www." or goes on
     with a path. "readme.md" and "so.no" stay words.
     """
-    if "." not in text and "//" not in text:
-        return [Part(text)]
+    if "/" not in text and "www." not in text.lower():
+        return [Part(text)]  # the most, without a look at every dot
     found: list[Part] = []
     end = 0
     for match in _linkify().match(text) or ():

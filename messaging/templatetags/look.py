@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
@@ -15,6 +17,7 @@ register = template.Library()
 
 
 @register.simple_tag
+@cache
 def icon(name: str, modifiers: str = "") -> SafeString:
     """`{% icon "send" "icon--flip" %}`: an icon of the sprite, hidden from who listens; words stand beside it."""
     return format_html(
