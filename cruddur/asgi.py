@@ -8,16 +8,17 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cruddur.settings")
 # What Postgres calls the sessions of this process: `db_sessions` shows it.
 os.environ.setdefault("PGAPPNAME", "cruddur web")
-# The settings give it a pool of connections.
-os.environ.setdefault("CRUDDUR_WEB_PROCESS", "true")
 
 # whitenoise hands static files over as synchronous iterators, which Django reads whole: they are small.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 from cruddur import measuring  # noqa: E402 - reads the settings
 
+# The settings give this process a pool of connections; what it starts is no web process.
+os.environ["CRUDDUR_WEB_PROCESS"] = "true"
 measuring.start("web")
 django = get_asgi_application()
+del os.environ["CRUDDUR_WEB_PROCESS"]
 
 # After Django is set up: the streams use its models.
 from cruddur.body_limit import BodyLimit  # noqa: E402
