@@ -47,17 +47,21 @@ def reason_of(error: Exception) -> str:
     return type(error).__name__
 
 
-def project_side_by_side(table: MessageTable, changes: Sequence[Change]) -> list[int | None]:
-    """Project changes of different conversations; for each how many entries moved, None where it failed.
+def project_side_by_side(
+    table: MessageTable, changes: Sequence[Change], is_stopped: Callable[[], bool]
+) -> list[int | Exception | None]:
+    """Project changes of different conversations; for each how many entries moved, why it failed, or None: not tried.
 
     A projection is nearly all waiting, two writes one after the other; between conversations no order is kept.
     """
 
-    def attempt(change: Change) -> int | None:
+    def attempt(change: Change) -> int | Exception | None:
+        if is_stopped():
+            return None
         try:
             return _project(table, change)
-        except Exception:  # noqa: BLE001 - whatever it is, `apply` meets it again and decides
-            return None
+        except Exception as error:  # noqa: BLE001 - the caller decides what follows from it
+            return error
 
     if len(changes) == 1:
         return [None]  # Nothing to gain from another thread.

@@ -20,7 +20,7 @@ from messaging.dynamodb import MessageTable
 from messaging.items import Conversation
 from messaging.projection import Change, change_to, changes
 
-from .applying import DeadLetters, apply, project_side_by_side
+from .applying import DeadLetters, apply, is_its_own_fault, project_side_by_side
 from .lag import Lag
 from .shards import SHARD_START, IteratorExpired, Trimmed, describe_stream, iterator_after, read_records
 
@@ -261,18 +261,25 @@ class StreamConsumer:
 
     def _apply_all(self, found: Sequence[Change], shard_id: str) -> int:
         moved = 0
-        for change, done in zip(found, project_side_by_side(self.table, found), strict=True):
-            entries = self._apply(change, shard_id) if done is None else done
+        tried = project_side_by_side(self.table, found, self._stop.is_set)
+        failed = [each for each in tried if isinstance(each, Exception) and not is_its_own_fault(each)][:1]
+        for change, done in zip(found, tried, strict=True):
+            entries = done if isinstance(done, int) else self._apply(change, shard_id, failed)
             # Not for the whole table: what changed while nobody worked is old, and would be told all at once.
             if entries and shard_id != EVERY_CONVERSATION:
                 self.projected(change.conversation)
             moved += entries
         return moved
 
-    def _apply(self, change: Change, shard_id: str) -> int:
-        return self._patiently(
-            partial(apply, self.table, change, shard_id=shard_id, dead_letters=self.dead_letters, sleep=self._pause)
-        )
+    def _apply(self, change: Change, shard_id: str, failed: list[Exception]) -> int:
+        """`failed` holds what is no fault of a change: the first one waits for it to pass, or ends the worker by it."""
+
+        def step() -> int:
+            if failed:
+                raise failed.pop()
+            return apply(self.table, change, shard_id=shard_id, dead_letters=self.dead_letters, sleep=self._pause)
+
+        return self._patiently(step)
 
     def _note(self, batch: Batch) -> None:
         self.records += batch.records

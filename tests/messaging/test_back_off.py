@@ -93,7 +93,8 @@ def test_a_batch_that_is_throttled_is_applied_later_and_makes_no_dead_letter(
     stream.write("one", *copies(conversation, 2))
     stream.page = 10
     reader = watched(stream, moto_table, waits=TRIES + 4)
-    with fault(moto_table, "UpdateItem", *[THROTTLED] * 2 * (TRIES + 3)):
+    side_by_side, one_after_the_other = 3, TRIES + 2
+    with fault(moto_table, "UpdateItem", *[THROTTLED] * 2 * (side_by_side + one_after_the_other)):
         reader.consumer.run(reader.time)
 
     assert reader.time.back_offs == [*GROWING, 10.0]
@@ -107,7 +108,7 @@ def test_the_checkpoint_waits_for_a_batch_that_is_throttled(
 ) -> None:
     stream.write("one", *copies(conversation, 1))
     reader = watched(stream, moto_table, waits=1)
-    with fault(moto_table, "UpdateItem", *[THROTTLED] * 2):
+    with fault(moto_table, "UpdateItem", *[THROTTLED] * 2 * 2):
         reader.consumer.run(reader.time)
 
     assert reader.checkpoints.load() == {"one": SHARD_START}

@@ -170,7 +170,9 @@ def test_every_request_of_a_conversation_names_its_keys(
     got, queried = [list(asked_keys(call.parameters)) for call in calls]
     pk = group_pk(first.group_uuid)
     assert got == [f"{pk} #CONVERSATION"]
-    assert queried == [f"pk = {pk} AND sk > 0, after {pk} {first.created_at}, backwards, 20 at most"]
+    assert queried == [
+        f"pk = {pk} AND sk BETWEEN 0 AND {first.created_at}, after {pk} {first.created_at}, backwards, 20 at most"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,11 @@ def changed(*conversations: Conversation) -> list[Change]:
     )
 
 
+def going() -> bool:
+    """Nobody has told it to stop."""
+    return False
+
+
 def two_behind(table: MessageTable) -> tuple[list[Change], UUID]:
     """Two conversations of Andrew's whose entries lack the newest message, and the uuid of the second."""
     groups = [start(by=ANDREW, to=other).group_uuid for other in (BAYKO, LONDO)]
@@ -54,7 +59,7 @@ def test_two_conversations_are_written_at_the_same_time(table: MessageTable) -> 
     found, second = two_behind(table)
 
     with first_writes_wait_for_each_other(table) as met:
-        moved = project_side_by_side(table, found)
+        moved = project_side_by_side(table, found, going)
 
     assert moved == [2, 2]
     assert len(met) == 2
@@ -66,11 +71,20 @@ def test_who_fails_is_left_for_later_and_the_others_are_done(table: MessageTable
     found, _ = two_behind(table)
     found[0].image = {**found[0].image, "seq": {"S": "none"}}
 
-    assert project_side_by_side(table, found) == [None, 2]
+    failed, moved = project_side_by_side(table, found, going)
+
+    assert isinstance(failed, KeyError)
+    assert moved == 2
 
 
 def test_a_single_one_is_left_to_who_tries_again(table: MessageTable) -> None:
     found, _ = two_behind(table)
 
-    assert project_side_by_side(table, found[:1]) == [None]
-    assert project_side_by_side(table, []) == []
+    assert project_side_by_side(table, found[:1], going) == [None]
+    assert project_side_by_side(table, [], going) == []
+
+
+def test_who_is_told_to_stop_begins_no_other(table: MessageTable) -> None:
+    found, _ = two_behind(table)
+
+    assert project_side_by_side(table, found, lambda: True) == [None, None]
