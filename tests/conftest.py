@@ -6,6 +6,7 @@ import copy
 import fcntl
 import os
 import pickle
+import resource
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,6 +37,9 @@ from messaging.templatetags import look
 from users.models import User
 
 from .deploy import calls as aws_calls
+
+OPEN_FILES = 8192
+"""A thousand streams have two ends each in this process; many machines allow 1,024 files unless more are asked for."""
 
 PRODUCTION_STORAGES = {
     **django_settings.STORAGES,
@@ -71,6 +75,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 aws_calls.listen()
 
 NEVER_EMPTIED = ("moderation_auditentry", "moderation_decision", "moderation_report")
+
+
+def pytest_configure() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < OPEN_FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(OPEN_FILES, hard), hard))
 
 
 @pytest.fixture(scope="session", autouse=True)
