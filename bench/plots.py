@@ -173,27 +173,27 @@ BESIDE_A_PAGE = {
 THEIRS = {"conversations": "inbox", "send": "reply"}
 """What a page is called elsewhere."""
 
-PLOTS: Mapping[str, tuple[str, int, Callable[[Sequence[Figure], Sequence[Any]], None]]] = {
-    "costs": ("costs", 2, costs),
-    "pages": ("pages", 1, pages),
-    "growth": ("growth", 2, growth),
-    "live": ("live", 1, live),
-    "sending": ("sending", 2, sending),
+PLOTS: Mapping[str, tuple[str, tuple[int, int], Callable[[Sequence[Figure], Sequence[Any]], None]]] = {
+    "costs": ("costs", (1, 2), costs),
+    "pages": ("pages", (1, 1), pages),
+    "growth": ("growth", (1, 2), growth),
+    "live": ("live", (1, 1), live),
+    "sending": ("sending", (2, 1), sending),
 }
-"""By file: the part, the panels beside each other and what draws them."""
+"""By file: the part, the rows and columns of panels and what draws them."""
 
 
 def draw(name: str, directory: Path) -> Path | None:
     """Write one file; None when its part was not measured."""
     from matplotlib.figure import Figure as Sheet  # noqa: PLC0415 - no other backend is loaded with it
 
-    part, panels, drawn = PLOTS[name]
+    part, (rows, columns), drawn = PLOTS[name]
     figures = results.figures_of(part)
     if not figures:
         return None
     with mpl.rc_context(STYLE):
-        sheet = Sheet(figsize=(WIDTH, HEIGHT), layout="constrained")
-        drawn(figures, sheet.subplots(1, panels, squeeze=False)[0])
+        sheet = Sheet(figsize=(WIDTH, rows * HEIGHT), layout="constrained")
+        drawn(figures, sheet.subplots(rows, columns, squeeze=False).flat)
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / f"{name}.svg"
         sheet.savefig(path, metadata={"Date": None, "Creator": None})
