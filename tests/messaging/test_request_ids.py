@@ -17,7 +17,7 @@ from cruddur.current_request import current_request_id, working_for
 from cruddur.log import JsonLines, WithRequestId
 from messaging import amendments, blocking, connection, lambda_handler, leaving, message_requests
 from messaging.dynamodb import MessageTable
-from messaging.items import conversation_key
+from messaging.items import conversation_key, format_created_at
 from messaging.projection import changes
 from messaging.reconciliation.repairs import Repairs
 from messaging.worker.applying import apply
@@ -40,32 +40,30 @@ def stored(table: MessageTable) -> str:
     return item["request_id"]["S"]
 
 
-def edited() -> None:
-    message = start()
-    amendments.edit(user_uuid=ANDREW, group_uuid=GROUP, created_at=message.created_at, text="Anew", now=NOW)
-
-
-def unblocked() -> None:
-    start()
+def blocked() -> None:
     blocking.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW)
-    with working_for(NAME):
-        blocking.reopen(user_uuid=BAYKO, other_uuid=ANDREW)
 
 
-WRITES: dict[str, Callable[[], object]] = {
-    "start": start,
-    "send": lambda: (start(), send()),
-    "edit": edited,
-    "block": lambda: (start(), blocking.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW)),
-    "block before any message": lambda: blocking.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW),
-    "unblock": unblocked,
+def edit() -> None:
+    amendments.edit(user_uuid=ANDREW, group_uuid=GROUP, created_at=format_created_at(NOW), text="Anew", now=NOW)
+
+
+WRITES: dict[str, tuple[list[Callable[[], object]], Callable[[], object]]] = {
+    "start": ([], start),
+    "send": ([start], send),
+    "edit": ([start], edit),
+    "block": ([start], blocked),
+    "block before any message": ([], blocked),
+    "unblock": ([start, blocked], lambda: blocking.reopen(user_uuid=BAYKO, other_uuid=ANDREW)),
 }
 
 
-@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+@pytest.mark.parametrize(("before", "write"), WRITES.values(), ids=WRITES)
 def test_a_conversation_names_the_request_that_wrote_it_last(
-    either_table: MessageTable, write: Callable[[], object]
+    either_table: MessageTable, before: list[Callable[[], object]], write: Callable[[], object]
 ) -> None:
+    for each in before:
+        each()
     with working_for(NAME):
         write()
 
@@ -163,8 +161,7 @@ def test_a_dead_letter_s_line_has_the_name(moto_table: MessageTable, log: list[d
     damaged = {**item, "seq": {"S": "none"}}
     (change,) = changes([{"dynamodb": {"NewImage": damaged, "SequenceNumber": "7"}}])
 
-    with working_for(change.request_id):
-        apply(moto_table, change, shard_id="s", dead_letters=PutAside(), sleep=lambda seconds: None)
+    apply(moto_table, change, shard_id="s", dead_letters=PutAside(), sleep=lambda seconds: None)
 
     (line,) = log
     assert (line["request_id"], line["level"]) == (NAME, "ERROR")
