@@ -62,7 +62,7 @@ def steps(
     while True:
         began = clock()
         for conversation in leave_all(table, user_uuid, now=began):
-            publishing.conversation_changed(conversation)
+            publishing.conversations_changed([conversation])
             yield 0.0
         for blocked in blocked_by(user_uuid):
             # Whom they never wrote to: there is no entry that says so.
@@ -70,7 +70,7 @@ def steps(
                 yield 0.0
         for outside in WrittenOutside.objects.filter(person_id=user_uuid):
             for conversation in erase_outside(table, outside.group_uuid, user_uuid, now=began):
-                publishing.conversation_changed(conversation)
+                publishing.conversations_changed([conversation])
                 yield 0.0
         if began >= requests_have_ended:
             break

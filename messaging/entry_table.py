@@ -96,6 +96,7 @@ class EntryTable:
                 ":sent_seq": number(conversation.sent_by(user_uuid).seq),
                 ":version": number(conversation.version),
             },
+            shown=False,
         )
         if found != {}:
             return found is None
@@ -112,22 +113,22 @@ class EntryTable:
         return True
 
     def update_entry(
-        self, user_uuid: UUID, group_uuid: UUID, update: str, condition: str, values: dict[str, Any]
+        self, user_uuid: UUID, group_uuid: UUID, update: str, condition: str, values: dict[str, Any], shown: bool = True
     ) -> tuple[Item | None, dict[str, Any] | None]:
-        """The entry as it was written, or else as it stands, {} for none, when the condition failed."""
+        """The entry as it was written, {} unless `shown`; or as it stands, {} for none, where the condition failed."""
         request: dict[str, Any] = {
             "TableName": self.name,
             "Key": entry_key(user_uuid, group_uuid),
             "UpdateExpression": update,
             "ConditionExpression": condition,
-            "ReturnValues": "ALL_NEW",
+            "ReturnValues": "ALL_NEW" if shown else "NONE",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             **({"ExpressionAttributeValues": values} if values else {}),
         }
         written: list[Item] = []
 
         def write() -> None:
-            written.append(self.client.update_item(**request)["Attributes"])
+            written.append(self.client.update_item(**request).get("Attributes", {}))
 
         found = refused(write)
         return (written[-1] if written else None), found

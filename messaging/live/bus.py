@@ -5,7 +5,7 @@ Nothing may depend on it: payloads get lost while it is away, and pages compare 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from django.conf import settings
@@ -18,8 +18,8 @@ class BusUnavailable(Exception):
 class Bus(Protocol):
     """One channel. `publish` may be called by any thread, `listen` runs in an event loop."""
 
-    def publish(self, payload: str) -> None:
-        """Hand the payload, below 8,000 bytes, to every listener. Raises BusUnavailable."""
+    def publish(self, payloads: Sequence[str]) -> None:
+        """Hand the payloads, each below 8,000 bytes, to every listener, at once. Raises BusUnavailable."""
 
     def hear_itself(self, *, seconds: float) -> None:
         """Publish something on a channel of its own, and hear it within as long. Raises BusUnavailable."""

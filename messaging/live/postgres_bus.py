@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -20,13 +20,15 @@ KEEPALIVES = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, 
 
 
 class PostgresBus:
-    """A notification is sent alone, in autocommit: inside a transaction it would hold a lock until the commit."""
+    """Notifications are sent alone, in autocommit: inside a transaction they would hold a lock until the commit."""
 
-    def publish(self, payload: str) -> None:
+    def publish(self, payloads: Sequence[str]) -> None:
         """One SQL statement on this thread's connection."""
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
+                cursor.execute(
+                    "SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) AS payload", [CHANNEL, list(payloads)]
+                )
         except (DatabaseError, InterfaceError) as error:
             raise BusUnavailable(type(error).__name__) from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -40,10 +40,9 @@ def message_amended(delivery: Delivery, *, author: User) -> None:
     _publish(Amended(delivery.audience, delivery.version, delivery.message, _author(author), newest=delivery.is_newest))
 
 
-def conversation_changed(conversation: Conversation) -> None:
-    """The lists were brought up to a conversation. While a member blocks it nobody is told."""
-    if not conversation.blocked:
-        _publish(Hint(conversation.member_uuids, conversation.group_uuid, conversation.version))
+def conversations_changed(conversations: Iterable[Conversation]) -> None:
+    """The lists were brought up to these conversations. While a member blocks one, nobody is told of it."""
+    _publish(*(Hint(each.member_uuids, each.group_uuid, each.version) for each in conversations if not each.blocked))
 
 
 def changed(*, group_uuid: UUID, member_uuids: Iterable[UUID], read_seq: int | None = None) -> None:
@@ -83,15 +82,15 @@ def _author(person: User) -> Author:
     return Author(person.uuid, person.display_name, person.handle)
 
 
-def _publish(event: Event) -> None:
+def _publish(*events: Event) -> None:
     """At once, or after the transaction that this is part of."""
-    transaction.on_commit(partial(_send, event))
+    if events:
+        transaction.on_commit(partial(_send, events))
 
 
-def _send(event: Event) -> None:
+def _send(events: Sequence[Event]) -> None:
     try:
-        for payload in payloads(event):
-            bus().publish(payload)
+        bus().publish([payload for event in events for payload in payloads(event)])
     except BusUnavailable as error:
         # Pages find out by themselves, later. Nothing of what was written stands in here.
-        logger.warning("%s was not published: %s", type(event).__name__, error)
+        logger.warning("%s was not published: %s", type(events[0]).__name__, error)

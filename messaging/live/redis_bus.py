@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import redis
@@ -33,9 +33,12 @@ class RedisBus:
     def channel(self) -> str:
         return f"cruddur-live:{settings.DDB_MESSAGE_TABLE}"
 
-    def publish(self, payload: str) -> None:
+    def publish(self, payloads: Sequence[str]) -> None:
         try:
-            self._publisher.publish(self.channel, payload)
+            with self._publisher.pipeline(transaction=False) as pipeline:
+                for payload in payloads:
+                    pipeline.publish(self.channel, payload)
+                pipeline.execute()
         except (RedisError, OSError) as error:
             raise BusUnavailable(type(error).__name__) from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from functools import lru_cache
 
 from django.utils import timezone
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 WEEK = 7  # days
 KEPT = 4096
-"""As many minutes are kept as they are said: a page says the times of 40 messages and rows, mostly said before."""
+"""As many times are kept as they are said: a page has those of 40 messages and rows, mostly said before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +27,34 @@ class Moment:
 
 def clock_time(moment: datetime) -> Moment:
     """`20:05`, as beside a message."""
-    local = timezone.localtime(moment)
-    return _moment(local, _said(local, pgettext("date", "H:i")))
+    return clock_time_in(timezone.get_current_timezone(), get_language(), moment)
+
+
+@lru_cache(maxsize=KEPT)
+def clock_time_in(zone: tzinfo, language: str | None, moment: datetime) -> Moment:
+    """`language` is the active one, and here for the cache alone."""
+    local = moment.astimezone(zone)
+    return _moment(local, format_date(local, pgettext("date", "H:i")))
 
 
 def list_time(moment: datetime, *, now: datetime) -> Moment:
     """As in a list: `21:02`, `Yesterday`, `Thu` within a week, `12 Nov`, `12 Nov 2025` in another year."""
-    local, today = timezone.localtime(moment), timezone.localdate(now)
+    return list_time_in(timezone.get_current_timezone(), get_language(), moment, timezone.localdate(now))
+
+
+@lru_cache(maxsize=KEPT)
+def list_time_in(zone: tzinfo, language: str | None, moment: datetime, today: date) -> Moment:
+    """`language` is the active one, and here for the cache alone."""
+    local = moment.astimezone(zone)
     days_ago = (today - local.date()).days
     if days_ago == 0:
-        label = _said(local, pgettext("date", "H:i"))
+        label = format_date(local, pgettext("date", "H:i"))
     elif days_ago == 1:
         label = _("Yesterday")
     elif 0 < days_ago < WEEK:
-        label = _said(local, "D")
+        label = format_date(local, "D")
     else:
-        label = _said(local, pgettext("date", "j M") if local.year == today.year else pgettext("date", "j M Y"))
+        label = format_date(local, pgettext("date", "j M") if local.year == today.year else pgettext("date", "j M Y"))
     return _moment(local, label)
 
 
@@ -59,14 +71,5 @@ def day_label(day: date, *, today: date) -> str:
 
 
 def _moment(local: datetime, label: str) -> Moment:
-    title = _said(local, pgettext("date", r"l j F Y \a\t H:i"))
+    title = format_date(local, pgettext("date", r"l j F Y \a\t H:i"))
     return Moment(label=label, title=title, iso=local.isoformat(timespec="seconds"))
-
-
-def _said(local: datetime, pattern: str) -> str:
-    return formatted(local.replace(second=0, microsecond=0, tzinfo=None), pattern, get_language())
-
-
-@lru_cache(maxsize=KEPT)
-def formatted(minute: datetime, pattern: str, language: str | None) -> str:
-    return format_date(minute, pattern)

@@ -34,7 +34,7 @@ SHARD_END = "SHARD_END"
 EVERY_CONVERSATION = "(every conversation)"
 """In place of a shard's id where the table itself was read."""
 POLL_SECONDS = 0.25
-"""A shard answers five GetRecords a second, for all its readers."""
+"""From one reading of a shard to the next: it answers five GetRecords a second, for all its readers."""
 DESCRIBE_SECONDS = 15.0
 """How often shards are listed at least: children may be listed late."""
 DESCRIBE_SOON_SECONDS = 1.0
@@ -82,8 +82,8 @@ class StreamConsumer:
     dead_letters: DeadLetters
     applied: Callable[[Batch], object] = field(default=lambda batch: None)
     """Called with each batch once it is applied and its checkpoint written."""
-    projected: Callable[[Conversation], object] = field(default=lambda conversation: None)
-    """Called with each conversation whose change the stream told, once its entries have moved."""
+    projected: Callable[[Sequence[Conversation]], object] = field(default=lambda conversations: None)
+    """Called with the conversations whose changes a page of the stream told, once their entries have moved."""
     between: Callable[[], object] = field(default=lambda: None)
     """Called after each pass of `run`, for other work that takes a moment."""
     clock: Callable[[], float] = time.monotonic
@@ -102,6 +102,8 @@ class StreamConsumer:
     """Shards that are gone before they were read to their end."""
     _unlisted: set[str] = field(default_factory=set)
     """Shards that have ended and were not listed the last time."""
+    _read_at: float = 0.0
+    """When a page was read last, or was to be, by the clock."""
     _listing_due: float = 0.0
     _listing_wait: float = DESCRIBE_SOON_SECONDS
     _stop: Event = field(default_factory=Event)
@@ -140,6 +142,7 @@ class StreamConsumer:
 
     def poll(self) -> int:
         """Read one page of every shard and apply it; returns how many records came. Raises Unavailable, StreamGone."""
+        self._read_at = self.clock()
         count = sum(self._read(shard_id) for shard_id in list(self._iterators))
         self._fill_gaps()
         return count
@@ -154,7 +157,7 @@ class StreamConsumer:
                 self.between()
                 if self.clock() >= self._listing_due:
                     self.find_shards()
-                self._pause(POLL_SECONDS)
+                self._until_next_pass()
 
     def drain(self, stop: Event) -> None:
         """Project what the stream holds, and what is written meanwhile: until passes bring nothing, or `stop` is set.
@@ -172,7 +175,10 @@ class StreamConsumer:
                     empty += 1
                     # Children of what has ended.
                     self.find_shards()
-                self._pause(POLL_SECONDS)
+                self._until_next_pass()
+
+    def _until_next_pass(self) -> None:
+        self._pause(max(0.0, self._read_at + POLL_SECONDS - self.clock()))
 
     def _patiently(self, step: Callable[[], T]) -> T:
         """Take a step, again and again with longer waits while DynamoDB cannot answer.
@@ -245,6 +251,7 @@ class StreamConsumer:
             del self._iterators[shard_id]
             self._gaps.add(shard_id)
             return 0
+        self._read_at = self.clock()
         self.lag.reads(shard_id, records)
         moved = self._apply_all(changes(records), shard_id)
         if following:
@@ -260,15 +267,19 @@ class StreamConsumer:
         return len(records)
 
     def _apply_all(self, found: Sequence[Change], shard_id: str) -> int:
-        moved = 0
+        moved, have_moved = 0, list[Conversation]()
         tried = project_side_by_side(self.table, found, self._stop.is_set)
         failed = [each for each in tried if isinstance(each, Exception) and not is_its_own_fault(each)][:1]
-        for change, done in zip(found, tried, strict=True):
-            entries = done if isinstance(done, int) else self._apply(change, shard_id, failed)
+        try:
+            for change, done in zip(found, tried, strict=True):
+                entries = done if isinstance(done, int) else self._apply(change, shard_id, failed)
+                moved += entries
+                if entries:
+                    have_moved.append(change.conversation)
+        finally:
             # Not for the whole table: what changed while nobody worked is old, and would be told all at once.
-            if entries and shard_id != EVERY_CONVERSATION:
-                self.projected(change.conversation)
-            moved += entries
+            if have_moved and shard_id != EVERY_CONVERSATION:
+                self.projected(have_moved)
         return moved
 
     def _apply(self, change: Change, shard_id: str, failed: list[Exception]) -> int:

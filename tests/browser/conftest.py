@@ -168,7 +168,7 @@ def site(transactional_db: None, table: MessageTable, server: str) -> Iterator[s
                 arn,
                 PostgresCheckpoints(arn),
                 PostgresDeadLetters(arn),
-                projected=publishing.conversation_changed,
+                projected=publishing.conversations_changed,
             ).run(stop)
         finally:
             connection.close()

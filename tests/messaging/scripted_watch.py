@@ -42,7 +42,7 @@ class PassingTime(Event):
     @property
     def back_offs(self) -> list[float]:
         """The waits that are none between two passes."""
-        return [wait for wait in self.waited if wait != POLL_SECONDS]
+        return [wait for wait in self.waited if wait > POLL_SECONDS]
 
 
 @dataclass(frozen=True)

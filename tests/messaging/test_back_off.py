@@ -87,6 +87,25 @@ def test_the_waits_begin_anew_after_a_success(moto_table: MessageTable, stream: 
     assert reader.time.waited == [0.5, 1.0, 2.0, POLL_SECONDS, 0.5, 1.0, POLL_SECONDS]
 
 
+@pytest.mark.parametrize(("applying", "pause"), [(0.0, POLL_SECONDS), (0.1, POLL_SECONDS - 0.1), (9.0, 0.0)])
+def test_what_applying_took_is_no_pause_besides(
+    moto_table: MessageTable, stream: ScriptedStream, applying: float, pause: float
+) -> None:
+    reader = watched(stream, moto_table, waits=1)
+    reader.table.interfere.append(lambda _operation: setattr(reader.time, "now", applying))
+    reader.consumer.run(reader.time)
+
+    assert reader.time.waited == [pytest.approx(pause)]
+
+
+def test_without_a_shard_to_read_there_is_a_pause(moto_table: MessageTable) -> None:
+    reader = watched(ScriptedStream(), moto_table, waits=3, saved=False)
+    reader.time.now = 1_000.0
+    reader.consumer.run(reader.time)
+
+    assert reader.time.waited == [POLL_SECONDS] * 3
+
+
 def test_a_batch_that_is_throttled_is_applied_later_and_makes_no_dead_letter(
     moto_table: MessageTable, stream: ScriptedStream, conversation: Conversation
 ) -> None:
@@ -101,6 +120,25 @@ def test_a_batch_that_is_throttled_is_applied_later_and_makes_no_dead_letter(
     assert reader.aside.letters == []
     assert reader.checkpoints.load() == {"one": stream.sequence_number("one", 2)}
     assert entry_of(moto_table, BAYKO).message == "Newer"
+
+
+def test_what_has_moved_is_told_though_the_rest_cannot(
+    moto_table: MessageTable, stream: ScriptedStream, conversation: Conversation
+) -> None:
+    stream.write("one", *copies(conversation, 1))
+    stream.page = 10
+    reader = watched(stream, moto_table, waits=1)
+    told: list[list[UUID]] = []
+    reader.consumer.projected = lambda conversations: told.append([each.group_uuid for each in conversations])
+
+    def refuse_the_other(params: dict[str, Any], **_: Any) -> None:
+        if f'"S": "{conversation.group_uuid}"' not in params["body"].decode():
+            raise Unavailable
+
+    moto_table.client.meta.events.register("before-call.dynamodb.UpdateItem", refuse_the_other)
+    reader.consumer.run(reader.time)
+
+    assert told == [[conversation.group_uuid]]
 
 
 def test_the_checkpoint_waits_for_a_batch_that_is_throttled(

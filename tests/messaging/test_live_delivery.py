@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from messaging import amendments, conversations
+from messaging import amendments, blocking, conversations
 from messaging.conversations import Delivery
 from messaging.dynamodb import MessageTable
 from messaging.live import publishing
@@ -177,7 +177,7 @@ def test_what_the_stream_worker_projected_is_told_as_a_hint(
     conversation = moto_table.conversation(talk.message.group_uuid)
     assert conversation is not None
     with opened(site, bayko) as stream:
-        publishing.conversation_changed(conversation)
+        publishing.conversations_changed([conversation])
 
         assert stream.next() == ("hint", {"group": str(talk.message.group_uuid), "version": 1})
 
@@ -224,6 +224,42 @@ def test_every_web_process_hears(
         post(as_andrew, url_of(talk), "To all", headers=SCRIPT)
 
         assert (here.next()[1]["preview"], there.next()[1]["preview"]) == ("To all", "To all")
+
+
+def test_what_was_projected_together_is_told_together(
+    each_bus: str,
+    site: WebProcess,
+    talk: Delivery,
+    moto_table: MessageTable,
+    andrew: User,
+    bayko: User,
+    londo: User,
+) -> None:
+    other = conversations.start(
+        user_uuid=andrew.uuid, other_uuid=londo.uuid, text="Hello", message_uuid=uuid4(), now=timezone.now()
+    )
+    groups = [talk.message.group_uuid, other.message.group_uuid]
+    found = [each for group in groups if (each := moto_table.conversation(group))]
+    with opened(site, andrew) as stream:
+        with CaptureQueriesContext(connection) as queries:
+            publishing.conversations_changed(found)
+
+        assert [stream.next()[1]["group"] for _ in found] == [str(group) for group in groups]
+        assert stream.is_silent()
+    assert len(published(queries)) == (each_bus == "postgres")
+
+
+def test_nobody_is_told_of_what_is_blocked(
+    site: WebProcess, talk: Delivery, moto_table: MessageTable, andrew: User, bayko: User
+) -> None:
+    blocking.block(user_uuid=bayko.uuid, other_uuid=andrew.uuid, now=timezone.now())
+    conversation = moto_table.conversation(talk.message.group_uuid)
+    assert conversation is not None
+    with opened(site, bayko) as of_bayko, opened(site, andrew) as of_andrew:
+        publishing.conversations_changed([conversation])
+
+        assert of_bayko.is_silent()
+        assert of_andrew.is_silent()
 
 
 def test_two_tables_on_one_redis_hear_nothing_of_each_other(

@@ -90,7 +90,7 @@ def test_a_reader_who_does_not_read_delays_nobody_and_is_dropped(
             if len(hub) == 1:
                 break
             for seq in range(20):
-                bus().publish(large(members, seq))
+                bus().publish([large(members, seq)])
                 well.next()
         assert len(hub) == 1
         assert stuck.status == 200
@@ -150,7 +150,7 @@ def test_what_is_none_of_ours_on_the_bus_silences_nobody(
 ) -> None:
     with EventStream.open(site.port, session_of(bayko)) as stream:
         stream.next()
-        bus().publish(payload)
+        bus().publish([payload])
         tell(bayko)
 
         assert stream.next()[0] == "seen"

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.template import Context, Template
 from django.template.loader import get_template
+from django.test import Client
 from django.test.signals import template_rendered
 from django.utils import timezone, translation
 
@@ -22,6 +23,7 @@ from messaging.presentation.inbox import Row
 from messaging.presentation.thread import Bubble, bubble
 from messaging.presentation.times import list_time
 from tests.cruddur.test_pseudo_locale import made_up  # noqa: F401 - a fixture
+from users.models import User
 
 from .talk import ANDREW, GROUP, NOW
 
@@ -125,3 +127,23 @@ def test_no_more_are_kept_than_said() -> None:
         pieces.rendered("messaging/_notice.html", "en", (("number", number),))
 
     assert pieces.rendered.cache_info().currsize == pieces.KEPT
+
+
+# --- Around every page ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("moto_table")
+def test_the_way_to_ones_profile_follows_ones_name_and_rights(client: Client, andrew: User) -> None:
+    client.force_login(andrew, "users.oidc.CognitoBackend")
+    before = client.get("/messages").text
+    assert andrew.get_absolute_url() in before
+    assert "/admin/" not in before
+
+    User.objects.filter(pk=andrew.pk).update(handle="zoe", display_name="Zoe Zander", is_staff=True)
+    after = client.get("/messages").text
+
+    assert andrew.get_absolute_url() not in after
+    assert User.objects.get(pk=andrew.pk).get_absolute_url() in after
+    assert ">ZZ<" in after
+    assert "/admin/" in after

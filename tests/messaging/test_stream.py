@@ -109,7 +109,7 @@ def test_it_tells_of_what_it_has_moved_and_not_of_the_whole_table(table: Message
     told: list[Conversation] = []
     start()
     reader = consumer(table)
-    reader.projected = told.append
+    reader.projected = told.extend
     reader.begin()
     drained(reader)
     assert told == []

@@ -108,7 +108,7 @@ class Life:
 
     def _at_wait(self, time: PassingTime) -> Callable[[], None]:
         def at_wait() -> None:
-            if time.waited[-1] == POLL_SECONDS:
+            if time.waited[-1] <= POLL_SECONDS:
                 self.stream.next_pass()
             if self._steps:
                 self._steps -= 1

@@ -116,7 +116,7 @@ class Command(TableCommand):
             PostgresCheckpoints(arn),
             PostgresDeadLetters(arn),
             self.tell_batch,
-            publishing.conversation_changed,
+            publishing.conversations_changed,
             WaitingDeletions(),
         )
         measuring.gauges[measuring.STREAM_LAG] = lambda: consumer.lag.seconds(timezone.now())
