@@ -3,6 +3,7 @@
 import os
 import warnings
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cruddur.settings")
@@ -23,12 +24,13 @@ del os.environ["CRUDDUR_WEB_PROCESS"]
 # After Django is set up: the streams use its models.
 from cruddur.body_limit import BodyLimit  # noqa: E402
 from cruddur.request_id import Application, RequestId  # noqa: E402
+from cruddur.turns import Turns  # noqa: E402
 from messaging.live.endpoint import LiveApplication  # noqa: E402
 
 
 def site(pages: Application) -> Application:
     """Django's handler with what is ahead of it."""
-    return RequestId(LiveApplication(BodyLimit(pages)))
+    return RequestId(LiveApplication(BodyLimit(Turns(pages, at_once=settings.REQUESTS_AT_ONCE))))
 
 
 application = site(django)

@@ -129,6 +129,8 @@ if DATABASE_POOL:
     }
 # What tells the web processes of each other's messages: Redis or Valkey when this is set, else Postgres.
 REDIS_URL = env.str("REDIS_URL", "")
+# In one process; open streams are none of them: see cruddur.turns.
+REQUESTS_AT_ONCE = env.int("REQUESTS_AT_ONCE", 4)
 # Of more streams of one person in one process, the oldest end.
 LIVE_STREAMS_A_PERSON = env.int("LIVE_STREAMS_A_PERSON", 10)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -1,0 +1,69 @@
+"""Requests take turns: of those that come at once, a web process works on a few at a time.
+
+Its threads share one interpreter lock, and the more of them want it, the more each request costs; a few are enough to
+work while others wait for a database. What was measured is in docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import AbstractEventLoop, Semaphore
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from typing import Any
+from weakref import WeakKeyDictionary
+
+LONGEST_WAIT = 1.0
+"""Seconds after which a request goes ahead all the same: those at work may be waiting for what does not answer."""
+
+Message = MutableMapping[str, Any]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class Turns:
+    """Around an ASGI application. A turn lasts from when a request's body is read until its answer begins.
+
+    So nobody's slow line takes a turn from others.
+    """
+
+    def __init__(self, application: Application, *, at_once: int) -> None:
+        self._application = application
+        self._at_once = at_once
+        self._free = WeakKeyDictionary[AbstractEventLoop, Semaphore]()
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        turn = _Turn(self._free.setdefault(asyncio.get_running_loop(), Semaphore(self._at_once)))
+
+        async def received() -> Message:
+            message: Message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body"):
+                await turn.begin()
+            return message
+
+        async def sent(message: Message) -> None:
+            turn.end()
+            await send(message)
+
+        try:
+            await self._application(scope, received, sent)
+        finally:
+            turn.end()
+
+
+class _Turn:
+    def __init__(self, free: Semaphore) -> None:
+        self._free = free
+        self._is_had = False
+
+    async def begin(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_WAIT):
+                self._is_had = await self._free.acquire()
+
+    def end(self) -> None:
+        if self._is_had:
+            self._is_had = False
+            self._free.release()
