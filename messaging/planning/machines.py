@@ -12,28 +12,26 @@ from math import ceil
 
 from .habits import SECONDS_A_DAY, Day
 
-LIST_MS = 26.0
+LIST_MS = 15.5
 """Milliseconds of a processor for a page of the list; likewise below."""
-THREAD_MS = 35.0
-ROWS_MS = 15.0
-EARLIER_MS = 16.0
-SINCE_MS = 10.5
-MARK_MS = 12.0
-SEND_MS = 18.0
-HEAR_MS = 0.05
+THREAD_MS = 23.5
+ROWS_MS = 12.5
+EARLIER_MS = 14.5
+SINCE_MS = 12.5
+MARK_MS = 14.0
+SEND_MS = 19.0
+HEAR_MS = 0.09
 """For an event, in every process, whomever it is for."""
-POSTGRES_MS = 6.2
-"""Of Postgres's processors for a request: nearly all of it is that each request has a connection of its own."""
+POSTGRES_MS = 1.5
+"""Of Postgres's processors for a request, which borrows a connection from its process's pool."""
 STREAMS_A_PROCESS = 1000
 """Open in one process while a message takes 96 ms at p95; 5,000 were held."""
 STREAM_KB = 22.0
 PROCESS_MB = 170.0
 BUSY = 0.6
 """How busy a processor may be at the peak: beyond it answers begin to wait for each other."""
-WRITE_SECONDS = 0.005
-"""One write of the consumer to DynamoDB in the same region; the two of a change follow each other."""
-WORKER_CHANGES = 0.5 / WRITE_SECONDS
-"""A second, that one worker brings into the lists: it does one after the other."""
+WORKER_CHANGES = 100.0
+"""A second, that one worker brought into the lists on half of two processors, eight conversations side by side."""
 LAMBDAS_A_SHARD = 10
 """AWS's highest `ParallelizationFactor`."""
 BUS_EVENTS = 2000.0

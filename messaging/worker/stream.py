@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from messaging.aws import Unavailable
 from messaging.dynamodb import MessageTable
@@ -22,6 +22,7 @@ from messaging.projection import Change, change_to, changes
 
 from .applying import DeadLetters, apply, is_its_own_fault, project_side_by_side
 from .lag import Lag
+from .progress import EVERY_CONVERSATION, SHARD_END, Batch, Checkpoints
 from .shards import SHARD_START, IteratorExpired, Trimmed, describe_stream, iterator_after, read_records
 
 if TYPE_CHECKING:
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-SHARD_END = "SHARD_END"
-EVERY_CONVERSATION = "(every conversation)"
-"""In place of a shard's id where the table itself was read."""
 POLL_SECONDS = 0.25
 """From one reading of a shard to the next: it answers five GetRecords a second, for all its readers."""
 DESCRIBE_SECONDS = 15.0
@@ -50,25 +48,6 @@ DRAIN_TRIES = 5
 
 class _Stopped(Exception):
     """The consumer was told to stop."""
-
-
-class Checkpoints(Protocol):
-    """Where the consumer keeps how far it is, by shard: the sequence number last applied, SHARD_START or SHARD_END."""
-
-    def load(self) -> dict[str, str]: ...
-    def save(self, shard_id: str, sequence_number: str) -> None: ...
-    def forget(self, shard_ids: set[str] | None = None) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What was applied at once."""
-
-    shard_id: str | None
-    """None when every conversation was projected, for want of a valid checkpoint."""
-    records: int
-    entries: int
-    """Entries that moved: those of conversations that changed, unless they were there already."""
 
 
 @dataclass(slots=True)

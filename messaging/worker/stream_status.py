@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from messaging.models import StreamCheckpoint
 
+from .progress import SHARD_END
 from .shards import Trimmed, describe_stream, iterator_after, read_records
-from .stream import POLL_SECONDS, SHARD_END
+from .stream import POLL_SECONDS
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient

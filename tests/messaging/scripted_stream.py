@@ -12,7 +12,7 @@ from typing import Any
 
 from messaging.aws import ServiceError
 from messaging.items import Conversation, conversation_item
-from messaging.worker.stream import SHARD_END
+from messaging.worker.progress import SHARD_END
 
 ITERATOR_SECONDS = 900.0
 FIRST_SEQUENCE_NUMBER = 4_200_000_000_000_000_000_000

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from messaging.dynamodb import MessageTable
 from messaging.items import Conversation, conversation_from
+from messaging.worker.progress import SHARD_END
 from messaging.worker.shards import SHARD_START
-from messaging.worker.stream import POLL_SECONDS, SHARD_END, StreamConsumer
+from messaging.worker.stream import POLL_SECONDS, StreamConsumer
 
 from .scripted_stream import ScriptedStream
 from .test_stream import PutAside

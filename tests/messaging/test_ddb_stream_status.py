@@ -13,7 +13,7 @@ from messaging.dynamodb import MessageTable
 from messaging.models import StreamCheckpoint
 from messaging.operations.metering import metered
 from messaging.operations.schema import stream_arn
-from messaging.worker.stream import SHARD_END
+from messaging.worker.progress import SHARD_END
 from messaging.worker.stream_status import READS, saved_checkpoints, stream_status
 
 from .command_runs import Terminal, run, run_json

@@ -16,7 +16,7 @@ from messaging.models import DeadLetter
 from messaging.projection import change_to
 from messaging.worker.applying import TRIES, apply
 from messaging.worker.dead_letters import PostgresDeadLetters
-from messaging.worker.stream import EVERY_CONVERSATION
+from messaging.worker.progress import EVERY_CONVERSATION
 
 from .command_runs import run, run_json
 from .faults import answer, fault

@@ -9,8 +9,9 @@ import pytest
 
 from messaging.dynamodb import MessageTable
 from messaging.items import Conversation
+from messaging.worker.progress import SHARD_END
 from messaging.worker.shards import SHARD_START, StreamGone
-from messaging.worker.stream import DESCRIBE_SECONDS, POLL_SECONDS, SHARD_END
+from messaging.worker.stream import DESCRIBE_SECONDS, POLL_SECONDS
 
 from .scripted_stream import ITERATOR_SECONDS, ScriptedStream, refused
 from .scripted_watch import PassingTime, Watched

@@ -17,7 +17,8 @@ from messaging.models import StreamCheckpoint
 from messaging.operations.schema import stream_arn
 from messaging.worker.checkpoints import PostgresCheckpoints
 from messaging.worker.dead_letters import PostgresDeadLetters
-from messaging.worker.stream import SHARD_END, StreamConsumer
+from messaging.worker.progress import SHARD_END
+from messaging.worker.stream import StreamConsumer
 from tests.conftest import Calls
 
 from .capacity import items, units_written

@@ -19,8 +19,9 @@ from botocore.exceptions import EndpointConnectionError  # noqa: TID251 - a faul
 from messaging.aws import Throttled
 from messaging.dynamodb import MessageTable
 from messaging.items import Conversation, conversation_item, conversation_key
+from messaging.worker.progress import SHARD_END
 from messaging.worker.shards import SHARD_START, StreamGone
-from messaging.worker.stream import POLL_SECONDS, SHARD_END
+from messaging.worker.stream import POLL_SECONDS
 
 from .scripted_stream import ITERATOR_SECONDS, ScriptedStream, refused
 from .scripted_watch import NotingTable, PassingTime, Watched

@@ -20,8 +20,9 @@ from messaging.worker.active_worker import active_session, try_to_be_active
 from messaging.worker.checkpoints import PostgresCheckpoints
 from messaging.worker.dead_letters import PostgresDeadLetters, Replay, replay
 from messaging.worker.deletions import WaitingDeletions
+from messaging.worker.progress import Batch
 from messaging.worker.shards import StreamGone
-from messaging.worker.stream import Batch, StreamConsumer
+from messaging.worker.stream import StreamConsumer
 from messaging.worker.stream_status import saved_checkpoints, stream_status
 
 PAUSE_SECONDS = 2.0
