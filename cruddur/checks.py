@@ -69,6 +69,9 @@ def _contradictory() -> Iterator[CheckMessage]:
     if pool and "_" in pool and settings.COGNITO_ENDPOINT_URL is None and pool.split("_")[0] != settings.AWS_REGION:
         hint = f"The pool is in {pool.split('_')[0]}: set AWS_REGION to it."
         yield Error(f"AWS_REGION is {settings.AWS_REGION}.", hint=hint, id="cruddur.E015")
+    if settings.REQUESTS_AT_ONCE < 1:
+        hint = "It is 1 or more: with none at a time, each request would wait for a second. Leave it out for 4."
+        yield Error(f"REQUESTS_AT_ONCE is {settings.REQUESTS_AT_ONCE}.", hint=hint, id="cruddur.E016")
 
 
 def _unsafe_in_production() -> Iterator[CheckMessage]:

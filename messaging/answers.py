@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
 
-FULL_OF_ITEMS = ("BatchGetItem", "GetItem", "Query", "Scan", "TransactGetItems", "UpdateItem")
+FULL_OF_ITEMS = ("BatchGetItem", "GetItem", "Query", "Scan", "UpdateItem")
 
 
 def take_items_as_they_are(client: DynamoDBClient) -> None:

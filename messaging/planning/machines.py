@@ -31,7 +31,7 @@ PROCESS_MB = 170.0
 BUSY = 0.6
 """How busy a processor may be at the peak: beyond it answers begin to wait for each other."""
 WORKER_CHANGES = 100.0
-"""A second, that one worker brought into the lists on half of two processors, eight conversations side by side."""
+"""A second, that one worker brought into the lists beside the emulator, eight conversations side by side."""
 LAMBDAS_A_SHARD = 10
 """AWS's highest `ParallelizationFactor`."""
 BUS_EVENTS = 2000.0

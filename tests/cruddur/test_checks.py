@@ -76,6 +76,7 @@ def test_it_reports_what_is_missing(settings: Settings, setting: str, identifier
         ({"DYNAMODB_ENDPOINT_URL": None}, "cruddur.E013"),
         ({"OIDC_OP_ISSUER": "https://cognito-idp.us-east-1.amazonaws.com/another"}, "cruddur.E014"),
         ({"AWS_REGION": "eu-west-1", "COGNITO_ENDPOINT_URL": None}, "cruddur.E015"),
+        ({"REQUESTS_AT_ONCE": 0}, "cruddur.E016"),
         ({"PRODUCTION": True, "DEBUG": True}, "cruddur.E020"),
         ({"PRODUCTION": True, "SECURE": False}, "cruddur.E021"),
         ({"PRODUCTION": True, "ALLOWED_HOSTS": ["*"]}, "cruddur.E022"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import boto3  # noqa: TID251 - beside which ours is held
@@ -22,7 +23,6 @@ ASKED: dict[str, dict[str, Any]] = {
     "GetItem": {"TableName": "table", "Key": KEY},
     "Query": {"TableName": "table"},
     "Scan": {"TableName": "table"},
-    "TransactGetItems": {"TransactItems": [{"Get": {"TableName": "table", "Key": KEY}}]},
     "UpdateItem": {"TableName": "table", "Key": KEY},
 }
 HEADERS: Any = {"x-amzn-requestid": "id"}
@@ -60,19 +60,30 @@ class Body:
         return [self.content]
 
 
-def asked(service: str, operation: str, answer: dict[str, Any], *, status: int = 200, plain: bool = False) -> Any:
-    """What a client of a server that answers so gives; `plain` is botocore's own reading."""
+@cache
+def client_of(service: str, *, plain: bool) -> Any:
+    """A client without a server; `plain` is botocore's own."""
     session = boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="x")
     client: Any = session.client(service, region_name="us-east-1", endpoint_url="http://127.0.0.1:1")  # type: ignore[call-overload]
     if not plain:
         (take_items_as_they_are if service == "dynamodb" else take_records_as_they_are)(client)
+    return client
+
+
+def asked(service: str, operation: str, answer: dict[str, Any], *, status: int = 200, plain: bool = False) -> Any:
+    """What a client of a server that answers so gives."""
+    client = client_of(service, plain=plain)
     body = json.dumps(answer).encode()
-    client.meta.events.register(
-        "before-send", lambda request, **_: AWSResponse(request.url, status, HEADERS, Body(body))
-    )
+
+    def answered(request: Any, **_: Any) -> AWSResponse:
+        return AWSResponse(request.url, status, HEADERS, Body(body))
+
     method = next(name for name, its in client.meta.method_to_api_mapping.items() if its == operation)
-    parameters = ASKED.get(operation, {"ShardIterator": "x"})
-    return getattr(client, method)(**parameters)
+    client.meta.events.register("before-send", answered)
+    try:
+        return getattr(client, method)(**ASKED.get(operation, {"ShardIterator": "x"}))
+    finally:
+        client.meta.events.unregister("before-send", answered)
 
 
 def answer_of(operation: str, item: dict[str, Any]) -> dict[str, Any]:
@@ -83,8 +94,6 @@ def answer_of(operation: str, item: dict[str, Any]) -> dict[str, Any]:
             return {"Attributes": item, "ConsumedCapacity": CONSUMED}
         case "BatchGetItem":
             return {"Responses": {"table": [item, item]}, "UnprocessedKeys": {}, "ConsumedCapacity": [CONSUMED]}
-        case "TransactGetItems":
-            return {"Responses": [{"Item": item}, {}]}
     return {"Items": [item, KEY], "Count": 2, "ScannedCount": 2, "LastEvaluatedKey": KEY, "ConsumedCapacity": CONSUMED}
 
 
