@@ -10,8 +10,11 @@ DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused APP_URL=http://localhost DATABASE
 	AWS_ENDPOINT_URL=http://localhost:1 COGNITO_USER_POOL_ID=unused COGNITO_DOMAIN=http://localhost \
 	OIDC_RP_CLIENT_ID=unused OIDC_RP_CLIENT_SECRET=unused PYTHONWARNINGS=ignore
 
+# The checks of `make lint`. `.pre-commit-config.yaml` has a hook for each.
+LINTS = lint-python lint-templates lint-types lint-migrations lint-cloudformation lint-docker lint-github lint-scripts
+
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint format screenshots lighthouse bench bench-packages pins audit fuzz docs lambda deploy deployed undeploy clean python packages
+.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint $(LINTS) format screenshots lighthouse bench bench-packages pins audit fuzz docs lambda deploy deployed undeploy clean python packages
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 29
@@ -37,15 +40,37 @@ test-histories: packages ## Try 100,000 random steps against the message store, 
 test-kills: packages ## Kill a stream worker 100 times while 10,000 messages flow; SEED=n takes another course
 	@KILLS=100 MESSAGES=10000 exec $(VENV_PYTHON) -m pytest tests/kills/test_flow.py $(ARGS)
 
-lint: packages ## Check the code: ruff, djade, mypy, missing migrations, cfn-lint, hadolint, tsc, eslint
+lint: $(LINTS) ## Check the code: style, types, migrations, templates, workflows, scripts
+
+lint-python: packages
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m ruff format --check .
+
+lint-templates: packages
 	@find templates -name '*.html' -exec .venv/bin/djade --check --target-version 5.2 {} +
+
+lint-types: packages
 	@$(VENV_PYTHON) -m mypy
+
+lint-migrations: packages
 	@$(DUMMY_ENV) $(VENV_PYTHON) manage.py makemigrations --check --dry-run
+
+lint-cloudformation: packages
 	@.venv/bin/cfn-lint deploy/templates/*.yaml
+
+lint-docker: packages
 	@.venv/bin/hadolint Dockerfile
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
+
+lint-github: packages
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms \
+		.github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
+
+lint-scripts: packages
 	@$(VENV_PYTHON) -m lint.javascript
 
 format: packages ## Format the code and put right what ruff and djade can
