@@ -176,7 +176,7 @@ def person_of(old: OldPerson, *, instead_of: User | None = None) -> tuple[User, 
         remarks.append(f"The bio of {len(old.bio):,} characters was cut at {BIO_MAX_CHARS}.")
     email = old.email if is_email(old.email) else ""
     if old.email and not email:
-        remarks.append("The e-mail is none and was left out.")
+        remarks.append("The e-mail is not valid: this person has none here.")
     sub = old.cognito_user_id if identifies_someone(old.cognito_user_id) else MOCK
     if sub != MOCK and User.objects.filter(cognito_user_id=sub).exists():
         remarks.append("The Cognito user is somebody else's already: this person waits for another.")

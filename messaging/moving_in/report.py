@@ -26,6 +26,14 @@ class Kind(StrEnum):
     DELETED = "deleted"
     PERSON = "person"
 
+    @property
+    def is_left_out(self) -> bool:
+        """Whether something of the old system was not brought over. Any such remark makes the exit code 1."""
+        return self in LEFT_OUT_KINDS
+
+
+LEFT_OUT_KINDS = frozenset((Kind.LEFT_OUT, Kind.ONLY_IN_A_LIST))
+
 
 @dataclass(frozen=True, slots=True)
 class Remark:
@@ -52,6 +60,11 @@ class Report:
     remarks: Counter[str] = field(default_factory=Counter)
     """By kind."""
     _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def left_out(self) -> int:
+        """How many things were not brought over."""
+        return sum(number for kind, number in self.remarks.items() if Kind(kind).is_left_out)
 
     def count(self, **numbers: int) -> None:
         with self._lock:

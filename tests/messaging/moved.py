@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from io import StringIO
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from messaging.dynamodb import MessageTable
 from messaging.items import Message, pair_group_uuid
 from users.models import MovedIn, User
 
-from .command_runs import run, run_json
+from .command_runs import run
 from .old_layout import OldSystem, OldUser
 from .pages import messages_of
 
@@ -37,16 +36,37 @@ def later(seconds: float) -> datetime:
 
 
 def summary(old: OldSystem, *arguments: str) -> dict[str, Any]:
-    """What a run says for programs in the end."""
-    return run_json(COMMAND, old.name, *arguments)[-1]
+    """What a run says for programs in the end, whether or not it leaves anything out."""
+    return import_all(old, *arguments, "--json").lines[-1]
 
 
 def remarks(old: OldSystem, *arguments: str) -> list[dict[str, Any]]:
     """What it remarks, whether or not it leaves anything out."""
-    out = StringIO()
-    with suppress(CommandError):
-        run(COMMAND, old.name, *arguments, "--json", out=out)
-    return [json.loads(line) for line in out.getvalue().splitlines()][:-1]
+    return import_all(old, *arguments, "--json").lines[:-1]
+
+
+class Run(NamedTuple):
+    """What a run wrote, and how it ended."""
+
+    out: str
+    err: str
+    failure: str
+    """The sentence it failed with; "" for none."""
+    exit_code: int
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Of a run with --json."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+def import_all(old: OldSystem, *arguments: str) -> Run:
+    out, err = StringIO(), StringIO()
+    try:
+        call_command(COMMAND, old.name, *arguments, "--no-color", stdout=out, stderr=err, skip_checks=True)
+    except CommandError as error:
+        return Run(out.getvalue(), err.getvalue(), str(error), error.returncode)
+    return Run(out.getvalue(), err.getvalue(), "", 0)
 
 
 def person(old: OldUser) -> User:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
@@ -21,6 +22,7 @@ from .moved import (
     LONDO,
     all_is_well,
     group_of,
+    import_all,
     later,
     person,
     stored,
@@ -33,6 +35,54 @@ from .old_layout import OldSystem, in_utc, with_a_z, with_offset, without_zone
 pytestmark = pytest.mark.django_db
 
 FORMS = (in_utc, without_zone, with_offset, with_a_z)
+
+
+def _outsider(old: OldSystem) -> bool:
+    group = old.starts(ANDREW, BAYKO, "Hello", in_utc(later(0)))
+    old.says(LONDO, group, "Intruding", in_utc(later(1)))
+    return False
+
+
+def _without_row(old: OldSystem) -> bool:
+    old.starts(GHOST, BAYKO, "Boo", in_utc(later(0)))
+    return False
+
+
+def _unreadable_time(old: OldSystem) -> bool:
+    old.says(ANDREW, old.starts(ANDREW, BAYKO, "Hello", in_utc(later(0))), "When?", "yesterday")
+    return False
+
+
+def _too_long(old: OldSystem) -> bool:
+    old.starts(ANDREW, BAYKO, "x" * 2000, in_utc(later(0)))
+    return False
+
+
+def _no_text(old: OldSystem) -> bool:
+    old.put(pk=f"MSG#{uuid4()}", sk=in_utc(later(1)), user_uuid=str(ANDREW.uuid))
+    return True
+
+
+def _strange_keys(old: OldSystem) -> bool:
+    old.put(pk="CONFIG", sk="v1")
+    return True
+
+
+def _lost_message(old: OldSystem) -> bool:
+    old.starts(ANDREW, BAYKO, "Lost", in_utc(later(0)), lost=("message",))
+    return True
+
+
+DEFECTS: dict[str, Callable[[OldSystem], bool]] = {
+    "somebody else's message": _outsider,
+    "nobody's row": _without_row,
+    "an unreadable time": _unreadable_time,
+    "a long message": _too_long,
+    "a message without text": _no_text,
+    "keys of nothing": _strange_keys,
+    "a text only in a list": _lost_message,
+}
+"""Each puts one thing into the old table that is told; whether it is left out."""
 
 
 # --- Everything at once -----------------------------------------------------------------------------------------------
@@ -90,7 +140,7 @@ def test_it_keeps_the_order_of_time_across_groups_and_ways_of_writing_times(
 ) -> None:
     fill(old)
 
-    run(COMMAND, old.name, "--users", users)
+    import_all(old, "--users", users)
 
     found = stored(table, ANDREW, BAYKO)
     assert [message.seq for message in found] == list(range(1, 55))
@@ -150,12 +200,58 @@ def test_it_refuses_a_table_that_is_not_there(table: MessageTable) -> None:
 def test_it_says_for_people_what_there_was_in_plain_rows(old: OldSystem, users: str) -> None:
     fill(old)
 
-    out, err = run(COMMAND, old.name, "--users", users)
+    out, err, failure, _ = import_all(old, "--users", users)
 
     lines = [" ".join(line.split()) for line in out.splitlines()]
     assert "58 messages written" in lines
     assert "5 groups merged into another one of the same two" not in lines
     assert "4 groups merged into another one of the same two" in lines
-    assert lines[-1] == "58 messages written, 0 were there, in 3 conversations of 7 groups."
+    sentence = "58 messages written, 0 were there, in 3 conversations of 7 groups."
+    assert failure == f"{sentence} 1 thing was left out: see above."
+    assert sum("it was left out" in line for line in lines) == 1
     assert err == ""
-    assert run(COMMAND, old.name, "-v0") == ("", "")
+    assert import_all(old, "-v0")[:2] == ("", "")
+
+
+# --- The exit code ----------------------------------------------------------------------------------------------------
+
+SEEDED = 104
+
+
+def seed_as_the_old_system_did(old: OldSystem) -> None:
+    """What its own seed script wrote: two lines of lists with a text of their own, and 104 messages, one a minute."""
+    group = str(uuid4())
+    for one, other in ((ANDREW, BAYKO), (BAYKO, ANDREW)):
+        old.lists(one, other, group, "this is a filler message", without_zone(later(0)))
+    for minute in range(SEEDED):
+        old.says((ANDREW, BAYKO)[minute % 2], group, f"Seeded {minute}", without_zone(later(60 * minute)))
+
+
+def test_the_old_seed_arrives_and_the_exit_code_says_that_its_filler_did_not(
+    old: OldSystem, table: MessageTable, users: str
+) -> None:
+    seed_as_the_old_system_did(old)
+
+    for written, found in ((SEEDED, 0), (0, SEEDED)):
+        out, _, failure, exit_code = import_all(old, "--users", users)
+
+        assert exit_code == 1
+        assert failure == (
+            f"{written} messages written, {found} were there, in 1 conversations of 1 groups. "
+            "1 thing was left out: see above."
+        )
+        assert out.count("it was left out") == 1
+    assert len(stored(table, ANDREW, BAYKO)) == SEEDED
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_the_exit_code_is_1_exactly_when_a_line_says_that_something_was_left_out(
+    old: OldSystem, users: str, defect: str
+) -> None:
+    left_out = DEFECTS[defect](old)
+
+    imported = import_all(old, "--users", users, "--json")
+
+    found = imported.lines[:-1]
+    assert found, "the defect is told"
+    assert imported.exit_code == int(left_out) == int(any("left out" in each["what"] for each in found))

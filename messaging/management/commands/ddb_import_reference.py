@@ -17,7 +17,7 @@ from messaging.dynamodb import MessageTable
 from messaging.management.table_command import TableCommand
 from messaging.moving_in.importing import Import
 from messaging.moving_in.old_table import OldTable
-from messaging.moving_in.report import Kind, Remark, Report
+from messaging.moving_in.report import Remark, Report
 from messaging.operations.scan import MAX_READERS
 from messaging.operations.tables import find_table
 from users.old_people import BadRow, OldPerson, old_people
@@ -70,8 +70,9 @@ class Command(TableCommand):
         "Groups of the same two become one conversation in the order of time; everything in it counts as read. People "
         "are found by uuid, by Cognito user, or by handle and e-mail together; others are made, and who has no row "
         "gets a placeholder. Whatever is not plain is told, a line each, by its key; nothing is left out silently. "
-        "Safe to stop anywhere, to run again, and while people chat: it writes what is not there. Exit code 1: "
-        "something was left out."
+        "Safe to stop anywhere, to run again, and while people chat: it writes what is not there. Exit code 1: an "
+        "item, a row or a text was left out; the lines above say which. The old seed wrote one such text into two "
+        "lists."
     )
     examples = (
         "cruddur-messages-old --users postgresql://reader@old-host/cruddur --dry-run",
@@ -156,11 +157,11 @@ class Command(TableCommand):
         if self.as_json:
             self.write_rows([], [asdict(remark)])
         else:
-            self.say(printable(remark.sentence), self.style.WARNING if remark.kind == Kind.LEFT_OUT else None)
+            self.say(printable(remark.sentence), self.style.WARNING if remark.kind.is_left_out else None)
 
     def sum_up(self, run: Import) -> None:
         """The last word. Raises CommandError when something was left out."""
-        counts, left_out = run.report.counts, run.report.remarks[Kind.LEFT_OUT]
+        counts, left_out = run.report.counts, run.report.left_out
         if not self.as_json and not self.quiet:
             rows = [{"number": counts[key], "of": what} for key, what in NUMBERS.items() if counts[key]]
             self.write_rows([Column("number", right=True), Column("of")], rows)
