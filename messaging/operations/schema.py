@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from cruddur.problem import Problem
@@ -18,12 +18,15 @@ from messaging.table import (
     table_definition,
 )
 
+from .schema_differences import STREAM_PART, Difference, Remedy, differences, remarks
+
 if TYPE_CHECKING:
     from messaging.dynamodb import MessageTable
 
 WAIT_SECONDS = 900
 """Adding an index fills it from the whole table, which takes minutes on a large one."""
 POLL_SECONDS = 2.0
+INDEX_KINDS = ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
 
 
 class NotReady(Problem):
@@ -35,11 +38,16 @@ class SchemaRefused(Problem):
 
 
 def load_schema(
-    table: MessageTable, *, on_demand: bool = False, sleep: Callable[[float], object] = time.sleep
+    table: MessageTable,
+    *,
+    on_demand: bool = False,
+    replace: bool = False,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> Iterator[str]:
     """Create the table, or add what it lacks; yields a sentence before or after each step.
 
-    `on_demand` creates the table with, or switches it to, payment per request.
+    `on_demand` creates the table with, or switches it to, payment per request. `replace` deletes indexes and the stream
+    where they differ, and adds them as they should be; items stay.
     Raises SchemaRefused, NotReady, Unavailable.
     """
     existing = describe(table)
@@ -50,14 +58,19 @@ def load_schema(
         _wait_until_active(table, sleep)
         yield f"Table {table.name} is there, with {', '.join(INDEXES)} and its stream"
         return
-    _refuse_what_cannot_change(table.name, existing)
+    found = differences(existing)
+    _refuse(table.name, [each for each in found if not (replace and each.remedy is Remedy.REPLACE)])
     if existing["TableStatus"] != "ACTIVE":
         yield f"Waiting for table {table.name}, which is {existing['TableStatus'].lower()}"
         existing = _wait_until_active(table, sleep)
     yield f"Table {table.name} exists"
+    if found:
+        yield from _delete_to_replace(table, found, sleep)
+        existing = _wait_until_active(table, sleep)
     yield from _load_billing(table, existing, on_demand, sleep)
     yield from _load_indexes(table, existing, sleep)
     yield from _load_stream(table, existing, sleep)
+    yield from remarks(existing)
 
 
 def describe(table: MessageTable) -> dict[str, Any] | None:
@@ -82,22 +95,37 @@ def stream_arn(table: MessageTable) -> str:
     return str(existing["LatestStreamArn"])
 
 
-def _refuse_what_cannot_change(name: str, existing: dict[str, Any]) -> None:
-    if _by_name(existing["KeySchema"]) != _by_name(KEY_SCHEMA):
-        msg = f"Table {name} has other keys than pk and sk: use another DDB_MESSAGE_TABLE or drop it."
-        raise SchemaRefused(msg)
-    for index in existing.get("GlobalSecondaryIndexes", []):
-        wanted = INDEXES.get(index["IndexName"])
-        if wanted is not None and _shape(index) != _shape(wanted):
-            msg = (
-                f"Index {index['IndexName']} of {name} has other keys or attributes, which DynamoDB cannot change: "
-                "delete the index, then run this again."
-            )
-            raise SchemaRefused(msg)
-    stream = existing.get("StreamSpecification", {})
-    if stream.get("StreamEnabled") and stream.get("StreamViewType") != STREAM["StreamViewType"]:
-        msg = f"The stream of {name} has {stream.get('StreamViewType')}: disable it, then run this again."
-        raise SchemaRefused(msg)
+def _refuse(name: str, found: Sequence[Difference]) -> None:
+    """Raise SchemaRefused when anything differs that is not going to be replaced; it names all of it."""
+    if not found:
+        return
+    what = "; ".join(each.sentence for each in found)
+    if any(each.remedy is Remedy.ANOTHER_TABLE for each in found):
+        way_out = (
+            f"Set DDB_MESSAGE_TABLE to another name, or drop this table (`manage.py ddb_drop {name}`), then run this "
+            "again."
+        )
+    else:
+        way_out = (
+            "Run this again with --replace, which deletes that and makes it again; lists cannot be read until an index "
+            "is filled."
+        )
+    raise SchemaRefused(f"DynamoDB cannot change this of {name}: {what}. {way_out}")
+
+
+def _delete_to_replace(
+    table: MessageTable, found: Sequence[Difference], sleep: Callable[[float], object]
+) -> Iterator[str]:
+    """Delete the indexes and the stream that differ, so that they can be added as if they had been missing."""
+    for part in dict.fromkeys(each.part for each in found):
+        yield f"Deleting {part if part == STREAM_PART else f'index {part}'}, which differs"
+        with translated_errors():
+            if part == STREAM_PART:
+                table.client.update_table(TableName=table.name, StreamSpecification={"StreamEnabled": False})
+            else:
+                delete: Any = {"Delete": {"IndexName": part}}
+                table.client.update_table(TableName=table.name, GlobalSecondaryIndexUpdates=[delete])
+        _wait_until_active(table, sleep)
 
 
 def _load_billing(
@@ -128,7 +156,7 @@ def _load_indexes(table: MessageTable, existing: dict[str, Any], sleep: Callable
         with translated_errors():
             table.client.update_table(
                 TableName=table.name,
-                AttributeDefinitions=cast("Any", attribute_definitions_for(present | {name})),
+                AttributeDefinitions=cast("Any", _attribute_definitions(existing, present | {name})),
                 GlobalSecondaryIndexUpdates=[{"Create": cast("Any", definition)}],
             )
         present.add(name)
@@ -145,11 +173,14 @@ def _load_stream(table: MessageTable, existing: dict[str, Any], sleep: Callable[
     _wait_until_active(table, sleep)
 
 
-def attribute_definitions_for(indexes: set[str]) -> list[dict[str, str]]:
-    """The definitions of the key attributes of the table and these indexes: DynamoDB refuses any other."""
+def _attribute_definitions(existing: dict[str, Any], indexes: set[str]) -> list[dict[str, str]]:
+    """Return the definitions of the key attributes of the table and these indexes: DynamoDB rejects any other."""
+    others = [index for kind in INDEX_KINDS for index in existing.get(kind, ()) if index["IndexName"] not in INDEXES]
+    used = {key["AttributeName"] for index in others for key in index["KeySchema"]}
     schemas = [KEY_SCHEMA, *(INDEXES[name]["KeySchema"] for name in indexes if name in INDEXES)]
     names = {key["AttributeName"] for schema in schemas for key in schema}
-    return [definition for definition in attribute_definitions() if definition["AttributeName"] in names]
+    own = [definition for definition in attribute_definitions() if definition["AttributeName"] in names]
+    return own + [each for each in existing["AttributeDefinitions"] if each["AttributeName"] in used - names]
 
 
 def _wait_until_active(table: MessageTable, sleep: Callable[[float], object]) -> dict[str, Any]:
@@ -168,13 +199,3 @@ def _wait_until_active(table: MessageTable, sleep: Callable[[float], object]) ->
 
 def _is_on_demand(existing: dict[str, Any]) -> bool:
     return bool(existing.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST")
-
-
-def _shape(index: dict[str, Any]) -> tuple[object, ...]:
-    projection = index["Projection"]
-    attributes = frozenset(projection.get("NonKeyAttributes", []))
-    return _by_name(index["KeySchema"]), projection["ProjectionType"], attributes
-
-
-def _by_name(schema: list[dict[str, str]]) -> frozenset[tuple[str, str]]:
-    return frozenset((key["AttributeName"], key["KeyType"]) for key in schema)

@@ -9,10 +9,12 @@ from messaging.operations.schema import load_schema
 
 class Command(TableCommand):
     help = (
-        "Create the table of conversations, or add the index or stream it lacks. Says what exists, refuses what "
-        "DynamoDB cannot change, deletes nothing. Safe to run again."
+        "Create the table of conversations, or add the index or stream it lacks. Compares keys and their types, "
+        "indexes, billing and stream with the definition, and says what exists. Safe to run again. Exit code 1: "
+        "something differs that DynamoDB cannot change; the message names it and the way out. Deletes nothing, except "
+        "with --replace the indexes and the stream that differ."
     )
-    examples = ("", "--on-demand")
+    examples = ("", "--on-demand", "--replace")
     replaces = ("ddb/schema-load [prod]",)
     when_stopped = "Stopped. What DynamoDB was told it goes on with; run it again to see the rest done."
 
@@ -23,10 +25,17 @@ class Command(TableCommand):
             help="pay per request instead of 5 read and 5 write units; switches a table that has those",
         )
 
-    def act(self, *, on_demand: bool, **options: Any) -> None:
+        parser.add_argument(
+            "--replace",
+            action="store_true",
+            help="delete an index or a stream that differs from the definition, and add it again; lists cannot be read "
+            "until an index is filled, and the worker projects every conversation after a new stream",
+        )
+
+    def act(self, *, on_demand: bool, replace: bool, **options: Any) -> None:
         table = message_table()
         steps = []
-        for sentence in load_schema(table, on_demand=on_demand):
+        for sentence in load_schema(table, on_demand=on_demand, replace=replace):
             steps.append(sentence)
             self.say(f"  {sentence}")
         self.done(f"Table {table.name} is as it should be.", table=table.name, steps=steps)
