@@ -17,7 +17,7 @@ COPY templates templates
 COPY static static
 # Static files named by their content, compressed: settings ask for these variables, and nothing of them stays.
 # And modules compiled, as nothing can be written later.
-RUN CRUDDUR_ENV=production SECRET_KEY=of-this-step-alone APP_URL=https://localhost DATABASE_URL=postgres:/// \
+RUN CRUDDUR_ENV=production SECRET_KEY=of-this-step-alone-and-as-long-as-the-settings-ask-for APP_URL=https://localhost \
     /venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
     && /venv/bin/python -m compileall -q -j 0 /app /venv
 

@@ -6,8 +6,8 @@ PYTHON ?= $(shell for each in python3.11 python3 python3.12 python3.13; do \
 	&& { echo $$each; break; }; done)
 VENV_PYTHON = .venv/bin/python
 # Enough for the settings to load; nothing is called with it.
-DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused APP_URL=http://localhost DATABASE_URL=postgres://unused@127.0.0.1:1/unused \
-	AWS_ENDPOINT_URL=http://localhost:1 COGNITO_USER_POOL_ID=unused COGNITO_DOMAIN=http://localhost \
+DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused-but-of-the-length-that-the-settings-ask-for-here APP_URL=http://localhost DATABASE_URL=postgres://unused@127.0.0.1:1/unused \
+	AWS_ENDPOINT_URL=http://localhost:1 COGNITO_USER_POOL_ID=us-east-1_unused COGNITO_DOMAIN=http://localhost \
 	OIDC_RP_CLIENT_ID=unused OIDC_RP_CLIENT_SECRET=unused PYTHONWARNINGS=ignore
 
 # The checks of `make lint`. `.pre-commit-config.yaml` has a hook for each.

@@ -1,12 +1,20 @@
 """The ASGI application that uvicorn serves."""
 
 import os
+import sys
 import warnings
 
 from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cruddur.settings")
+try:
+    settings.SECRET_KEY  # noqa: B018 - reads all settings, and is what Django itself insists on
+except ImproperlyConfigured as problem:
+    # The server's log gets the sentence instead of a traceback through the server.
+    sys.stderr.write(f"{problem}\n")
+    sys.exit(1)
 # What Postgres calls the sessions of this process: `db_sessions` shows it.
 os.environ.setdefault("PGAPPNAME", "cruddur web")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import ManagementUtility, get_commands, load_command_class
 from django.core.management.color import color_style, no_style
 
-from .commands import STOPPED, StackCommand, summary_of
+from .commands import REFUSED, STOPPED, StackCommand, summary_of
 
 HEADINGS = {
     "setup": "Everything",
@@ -61,6 +63,9 @@ def main(arguments: Sequence[str]) -> int:
     os.environ.setdefault("PGAPPNAME", " ".join(["cruddur", *arguments[1:2]]))
     try:
         CommandLine(list(arguments)).execute()
+    except ImproperlyConfigured as problem:
+        sys.stderr.write(f"{problem}\n")
+        return REFUSED
     except KeyboardInterrupt:
         return STOPPED
     return 0

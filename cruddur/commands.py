@@ -21,6 +21,8 @@ from .problem import Problem
 from .stack import describe_stack
 from .terminal import Column
 
+REFUSED = 1
+"""Exit code of what was refused or failed; a sentence says what to do."""
 STOPPED = 130
 """Exit code after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
 CLOSED = 141

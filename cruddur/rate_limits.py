@@ -16,6 +16,8 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from .value_formats import RATE
+
 SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 MINUTES_FROM, HOURS_FROM = 90, 5400
 """Seconds from which a wait is told in minutes and in hours."""
@@ -44,7 +46,7 @@ def limit_from(name: str, text: str) -> Limit:
 
     Raises ImproperlyConfigured, so that no server starts without its limits.
     """
-    match = re.fullmatch(r"([1-9]\d{0,5})/([1-9]\d{0,5})?(s|min|h|d)", text.strip(), re.ASCII)
+    match = re.fullmatch(RATE, text.strip(), re.ASCII)
     if match is None:
         raise ImproperlyConfigured(
             f"RATE_{name.upper()} is {text!r}: it is a number and a time, as in 30/1min (s, min, h or d)."

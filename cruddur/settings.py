@@ -1,7 +1,8 @@
 """Settings, read from the environment; `.env.example` explains every variable.
 
-Safe by default: no secret key, no debug and no server is assumed. What is missing or contradictory is reported
-by `cruddur/checks.py` with a hint. The process environment wins over `.env`, and that over `.local/env`, which
+Safe by default: no secret key, no debug and no server is assumed. Malformed values are refused here, all at once
+(`cruddur/variables.py` lists the variables and their formats); what is missing or contradictory is reported by
+`cruddur/checks.py` with a hint. The process environment wins over `.env`, and that over `.local/env`, which
 `make run` writes so that every command acts on the local stack.
 """
 
@@ -11,32 +12,35 @@ from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from . import __version__
+from .environment import Environment, Misconfigured, read_files
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-if env.str("CRUDDUR_ENV", "") != "test":  # a developer's own variables are none of the tests' business
-    env.read_env(BASE_DIR / ".env")
-CRUDDUR_ENV = env.str("CRUDDUR_ENV", "local")
-LOCAL_DIR = Path(env.str("CRUDDUR_LOCAL_DIR", str(BASE_DIR / ".local")))
-if CRUDDUR_ENV == "local":
-    env.read_env(LOCAL_DIR / "env")
+try:
+    read_files(BASE_DIR)
+    env = Environment(os.environ)
+except Misconfigured as problems:
+    raise ImproperlyConfigured(str(problems)) from None
+
+CRUDDUR_ENV = env.text("CRUDDUR_ENV", "local")
+LOCAL_DIR = env.directory("CRUDDUR_LOCAL_DIR", BASE_DIR / ".local")
 
 PRODUCTION = CRUDDUR_ENV == "production"
 # What runs: `/healthz` and `/readyz` say it. A deployment sets the commit it was built from.
-VERSION = env.str("CRUDDUR_VERSION", "") or __version__
-DEBUG = env.bool("DEBUG", False)
-SECRET_KEY = env.str("SECRET_KEY", "")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+VERSION = env.text("CRUDDUR_VERSION", "") or __version__
+DEBUG = env.boolean("DEBUG", False)
+SECRET_KEY = env.text("SECRET_KEY", "")
+SECRET_KEY_FALLBACKS = env.texts("SECRET_KEY_FALLBACKS", [])
 
 # The origin people type. Everything that depends on the scheme or the host follows from it.
-APP_URL = env.str("APP_URL", "").rstrip("/")
+APP_URL = env.text("APP_URL", "").rstrip("/")
 SECURE = urlsplit(APP_URL).scheme == "https"
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[host] if (host := urlsplit(APP_URL).hostname) else [])
+ALLOWED_HOSTS = env.texts("ALLOWED_HOSTS", [host] if (host := urlsplit(APP_URL).hostname) else [])
 # Only then is anything believed that a proxy says of a request.
-BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
+BEHIND_PROXY = env.boolean("BEHIND_PROXY", False)
 CSRF_TRUSTED_ORIGINS = [APP_URL] if APP_URL else []
 
 INSTALLED_APPS = [
@@ -111,11 +115,11 @@ LOGIN_REDIRECT_URL = "/messages"
 LOGIN_REDIRECT_URL_FAILURE = "/sign-in-failed"
 LOGOUT_REDIRECT_URL = "/"
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres:///")}
+DATABASES = {"default": environ.Env.db_url_config(env.text("DATABASE_URL", "postgres:///"))}
 # Of a web process, and 0 for none, as in all others: each request then opens a connection, which takes longer than all
 # of its statements. Connections that persist (CONN_MAX_AGE) are no way: under ASGI each belongs to a thread that may
 # never come back, measured to leak.
-DATABASE_POOL = env.int("DATABASE_POOL", 20) if "CRUDDUR_WEB_PROCESS" in os.environ else 0
+DATABASE_POOL = env.number("DATABASE_POOL", 20) if "CRUDDUR_WEB_PROCESS" in os.environ else 0
 if DATABASE_POOL:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
@@ -128,17 +132,17 @@ if DATABASE_POOL:
         "num_workers": 1,
     }
 # What tells the web processes of each other's messages: Redis or Valkey when this is set, else Postgres.
-REDIS_URL = env.str("REDIS_URL", "")
+REDIS_URL = env.text("REDIS_URL", "")
 # In one process; open streams are none of them: see cruddur.turns.
-REQUESTS_AT_ONCE = env.int("REQUESTS_AT_ONCE", 4)
+REQUESTS_AT_ONCE = env.number("REQUESTS_AT_ONCE", 4)
 # Of more streams of one person in one process, the oldest end.
-LIVE_STREAMS_A_PERSON = env.int("LIVE_STREAMS_A_PERSON", 10)
+LIVE_STREAMS_A_PERSON = env.number("LIVE_STREAMS_A_PERSON", 10)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SESSION_ENGINE = "messaging.live.session_store"
 # Unused for as long a session ends; and whatever its use after as long: seconds.
-SESSION_COOKIE_AGE = env.int("SESSION_IDLE_DAYS", 14) * 24 * 3600
-SESSION_ABSOLUTE_AGE = env.int("SESSION_DAYS", 30) * 24 * 3600
+SESSION_COOKIE_AGE = env.number("SESSION_IDLE_DAYS", 14) * 24 * 3600
+SESSION_ABSOLUTE_AGE = env.number("SESSION_DAYS", 30) * 24 * 3600
 # With this prefix a browser takes the cookie from https and this very host alone, no neighbour or subdomain sets it.
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = ("__Host-session", "__Host-csrf") if SECURE else ("sessionid", "csrftoken")
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
@@ -151,43 +155,43 @@ SIGNED_COOKIE_LEGACY_SALT_FALLBACK = False
 
 # How often at once, and over which time as often again: cruddur/rate_limits.py. All but the last are by person.
 RATE_LIMITS = {
-    "messages": env.str("RATE_MESSAGES", "30/30s"),
-    "messages_to_one": env.str("RATE_MESSAGES_TO_ONE", "25/30s"),
-    "new_conversations": env.str("RATE_NEW_CONVERSATIONS", "30/d"),
-    "new_conversations_new_account": env.str("RATE_NEW_CONVERSATIONS_NEW_ACCOUNT", "10/d"),
-    "reports": env.str("RATE_REPORTS", "10/h"),
-    "searches": env.str("RATE_SEARCHES", "60/min"),
-    "streams": env.str("RATE_STREAMS", "60/min"),
-    "exports": env.str("RATE_EXPORTS", "3/d"),
-    "sign_ins": env.str("RATE_SIGN_INS", "60/10min"),
+    "messages": env.text("RATE_MESSAGES", "30/30s"),
+    "messages_to_one": env.text("RATE_MESSAGES_TO_ONE", "25/30s"),
+    "new_conversations": env.text("RATE_NEW_CONVERSATIONS", "30/d"),
+    "new_conversations_new_account": env.text("RATE_NEW_CONVERSATIONS_NEW_ACCOUNT", "10/d"),
+    "reports": env.text("RATE_REPORTS", "10/h"),
+    "searches": env.text("RATE_SEARCHES", "60/min"),
+    "streams": env.text("RATE_STREAMS", "60/min"),
+    "exports": env.text("RATE_EXPORTS", "3/d"),
+    "sign_ins": env.text("RATE_SIGN_INS", "60/10min"),
 }
-NEW_ACCOUNT_DAYS = env.int("NEW_ACCOUNT_DAYS", 7)
+NEW_ACCOUNT_DAYS = env.number("NEW_ACCOUNT_DAYS", 7)
 
 # --- Messages -------------------------------------------------------------------------------------------------
 
 # Whether a first message waits until its receiver accepts.
-MESSAGE_REQUESTS = env.bool("MESSAGE_REQUESTS", PRODUCTION)
+MESSAGE_REQUESTS = env.boolean("MESSAGE_REQUESTS", PRODUCTION)
 
 # --- AWS --------------------------------------------------------------------------------------------------
 
-AWS_REGION = env.str("AWS_REGION", env.str("AWS_DEFAULT_REGION", "us-east-1"))
-_AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", "") or None
-DYNAMODB_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL_DYNAMODB", "") or _AWS_ENDPOINT_URL
+AWS_REGION = env.text("AWS_REGION", env.text("AWS_DEFAULT_REGION", "us-east-1"))
+_AWS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL", "") or None
+DYNAMODB_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL_DYNAMODB", "") or _AWS_ENDPOINT_URL
 # Emulators serve the streams where they serve the table; AWS has a host of its own for them.
-DYNAMODB_STREAMS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL_DYNAMODB_STREAMS", "") or (
+DYNAMODB_STREAMS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL_DYNAMODB_STREAMS", "") or (
     DYNAMODB_ENDPOINT_URL if "amazonaws.com" not in (DYNAMODB_ENDPOINT_URL or "") else None
 )
-COGNITO_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "") or _AWS_ENDPOINT_URL
-DDB_MESSAGE_TABLE = env.str("DDB_MESSAGE_TABLE", "cruddur-messages")
+COGNITO_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "") or _AWS_ENDPOINT_URL
+DDB_MESSAGE_TABLE = env.text("DDB_MESSAGE_TABLE", "cruddur-messages")
 
-COGNITO_USER_POOL_ID = env.str("COGNITO_USER_POOL_ID", "")
-COGNITO_DOMAIN = env.str("COGNITO_DOMAIN", "").rstrip("/")
-OIDC_RP_CLIENT_ID = env.str("OIDC_RP_CLIENT_ID", "")
-OIDC_RP_CLIENT_SECRET = env.str("OIDC_RP_CLIENT_SECRET", "")
+COGNITO_USER_POOL_ID = env.text("COGNITO_USER_POOL_ID", "")
+COGNITO_DOMAIN = env.text("COGNITO_DOMAIN", "").rstrip("/")
+OIDC_RP_CLIENT_ID = env.text("OIDC_RP_CLIENT_ID", "")
+OIDC_RP_CLIENT_SECRET = env.text("OIDC_RP_CLIENT_SECRET", "")
 OIDC_RP_SIGN_ALGO = "RS256"
 OIDC_RP_SCOPES = "openid email profile"
-OIDC_OP_ISSUER = env.str("OIDC_OP_ISSUER", f"https://cognito-idp.{AWS_REGION}.amazonaws.com/{COGNITO_USER_POOL_ID}")
-OIDC_OP_JWKS_ENDPOINT = env.str("OIDC_OP_JWKS_ENDPOINT", f"{OIDC_OP_ISSUER}/.well-known/jwks.json")
+OIDC_OP_ISSUER = env.text("OIDC_OP_ISSUER", f"https://cognito-idp.{AWS_REGION}.amazonaws.com/{COGNITO_USER_POOL_ID}")
+OIDC_OP_JWKS_ENDPOINT = env.text("OIDC_OP_JWKS_ENDPOINT", f"{OIDC_OP_ISSUER}/.well-known/jwks.json")
 OIDC_OP_AUTHORIZATION_ENDPOINT = f"{COGNITO_DOMAIN}/oauth2/authorize"
 OIDC_OP_TOKEN_ENDPOINT = f"{COGNITO_DOMAIN}/oauth2/token"
 OIDC_OP_USER_ENDPOINT = f"{COGNITO_DOMAIN}/oauth2/userInfo"
@@ -201,7 +205,7 @@ OIDC_TIMEOUT = 5  # seconds, for each request to Cognito
 # --- Browsers ---------------------------------------------------------------------------------------------
 
 # Longest body of a request, in bytes: the longest form of the site has a twentieth. Nothing takes files.
-BODY_MAX_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = env.int("BODY_MAX_BYTES", 256 * 1024)
+BODY_MAX_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = env.number("BODY_MAX_BYTES", 256 * 1024)
 DATA_UPLOAD_MAX_NUMBER_FILES = 0
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 SECURE_SSL_REDIRECT = SECURE
@@ -251,9 +255,9 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 # Metrics and traces over OTLP, when there is somewhere to send them; OpenTelemetry reads its other variables itself.
-TELEMETRY = bool(env.str("OTEL_EXPORTER_OTLP_ENDPOINT", ""))
+TELEMETRY = bool(env.text("OTEL_EXPORTER_OTLP_ENDPOINT", ""))
 # What each page cost, on the page and in its headers. Whatever is set: never in production.
-DEBUG_PANEL = env.bool("DEBUG_PANEL", CRUDDUR_ENV == "local") and not PRODUCTION
+DEBUG_PANEL = env.boolean("DEBUG_PANEL", CRUDDUR_ENV == "local") and not PRODUCTION
 if DEBUG_PANEL:
     MIDDLEWARE.insert(
         MIDDLEWARE.index("django.middleware.gzip.GZipMiddleware") + 1, "messaging.debug_panel.DebugPanelMiddleware"
@@ -274,7 +278,7 @@ LOGGING = {
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
-            "formatter": "json" if env.bool("LOG_JSON", PRODUCTION) else "line",
+            "formatter": "json" if env.boolean("LOG_JSON", PRODUCTION) else "line",
             "filters": ["with_request_id"],
         }
     },
@@ -289,5 +293,5 @@ LOGGING = {
         "urllib3": {"level": "WARNING"},
         "django.db.backends": {"level": "WARNING"},
     },
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
 }

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from cruddur.environment import Environment
 from cruddur.problem import Problem
 
 from .artifacts import empty_bucket, push_image, upload_function
@@ -23,7 +24,7 @@ SHOWN = (
     "OperatorRoleArn", "ClusterName", "AlarmTopicArn",
 )  # fmt: skip
 
-
+VARIABLES_READ = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")
 STOPPED = 130
 """The exit code after Ctrl-C."""
 
@@ -33,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         with explained_errors():
-            account = connect(region=options.region, endpoint_url=os.environ.get("AWS_ENDPOINT_URL"))
+            env = Environment(os.environ, VARIABLES_READ)
+            account = connect(region=options.region, endpoint_url=env.text("AWS_ENDPOINT_URL") or None)
             say(f"Account {account.number}, {account.region}, deployment {options.name}")
             code: int = options.act(account, Stacks(account, options.name, say, options.templates), options)
             return code

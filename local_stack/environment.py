@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import environ
-
+from cruddur.environment import Environment, Misconfigured, read_file
 from cruddur.loopback import is_loopback
 from local_stack.disk import write_atomically
 from local_stack.problem import Problem
@@ -79,9 +78,9 @@ class Configuration:
 
 
 def read_configuration(root: Path) -> Configuration:
-    """From the environment and `.env`. Raises Problem for what contradicts a local stack."""
+    """From the environment and `.env`. Raises Problem for what is malformed, or contradicts a local stack."""
     values = read_values(root)
-    kind = values.get("CRUDDUR_ENV", "local")
+    kind = validated(values).text("CRUDDUR_ENV", "local")
     if kind != "local":
         raise Problem(
             f"CRUDDUR_ENV is {kind!r} and `make run` starts nothing but the local stack: "
@@ -107,10 +106,19 @@ def read_configuration(root: Path) -> Configuration:
 def read_values(root: Path) -> dict[str, str]:
     """The process environment and, below it, `.env`."""
     values = dict(os.environ)
-    # django-environ's own reader, so that a file means the same here and in the settings.
-    reader: type[environ.Env] = type("DotEnv", (environ.Env,), {"ENVIRON": values})
-    reader.read_env(root / ".env")
+    try:
+        read_file(root / ".env", values)
+    except Misconfigured as problem:
+        raise Problem(str(problem)) from None
     return values
+
+
+def validated(values: Mapping[str, str]) -> Environment:
+    """All variables that are set, parsed. Raises Problem: a sentence for each that is malformed."""
+    try:
+        return Environment(values)
+    except Misconfigured as problems:
+        raise Problem(str(problems)) from None
 
 
 def local_directory(root: Path) -> Path:
@@ -130,10 +138,7 @@ def make_local_directory(local: Path) -> None:
 
 
 def read_port(values: Mapping[str, str], name: str) -> int:
-    text = values.get(name) or str(DEFAULT_PORTS[name])
-    if not text.isdecimal() or not 0 < int(text) < 2**16:
-        raise Problem(f"{name} is {text!r}: it must be a port between 1 and 65535, for example {DEFAULT_PORTS[name]}.")
-    return int(text)
+    return validated(values).number(name, DEFAULT_PORTS[name])
 
 
 def first_set(values: Mapping[str, str], names: tuple[str, ...]) -> str | None:

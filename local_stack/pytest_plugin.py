@@ -29,7 +29,7 @@ REGION = "us-east-1"
 # Enough for the settings to load where no tests run.
 NOTHING = {
     "CRUDDUR_ENV": "test",
-    "SECRET_KEY": "no tests run",
+    "SECRET_KEY": "no tests run: a key that is as long as the settings ask",
     "APP_URL": "http://localhost:8000",
     "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
 }
@@ -83,7 +83,7 @@ class ThrowAwayStack:
         pool = ensure_pool(endpoint_url=endpoint, public_url=self.emulator.public_url, region=REGION, app_urls=app_urls)
         return {
             "CRUDDUR_ENV": "test",
-            "SECRET_KEY": "a key for tests, which sign nothing that lasts",
+            "SECRET_KEY": "a key for tests, which sign nothing that lasts longer",
             "APP_URL": app_urls[0],
             APP_URLS: " ".join(app_urls),
             "DATABASE_URL": os.environ.get("CRUDDUR_TEST_DATABASE_URL") or self.postgres.url,

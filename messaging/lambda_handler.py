@@ -14,10 +14,13 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from cruddur.environment import Environment, Misconfigured
+
 from .aws import Unavailable, connect
 from .dynamodb import MessageTable
 from .projection import Change, changes, project
 
+VARIABLES_READ = ("AWS_REGION", "AWS_ENDPOINT_URL_DYNAMODB", "DDB_MESSAGE_TABLE")
 # One object a line, for CloudWatch Logs Insights. The event itself is never logged: it holds what people wrote.
 logger = Logger(service="cruddur-stream", log_uncaught_exceptions=False)
 
@@ -27,14 +30,16 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, list[dict[st
 
     Returns Lambda's partial batch response: the lowest sequence number of those whose conversation could not be
     projected, from which Lambda delivers again; what follows it in the batch is then applied twice, which does no harm.
+    Raises Misconfigured, before it projects anything, when a variable is missing or malformed; the log names it.
     """
     logger.append_keys(function_request_id=getattr(context, "aws_request_id", "-"))
     records: Sequence[Mapping[str, Any]] = event["Records"]
+    table = _configured_table()
     found = changes(_decoded_record(record) for record in records)
     moved, failed = 0, list[Change]()
     for change in found:
         try:
-            moved += project(message_table(), [change.conversation])
+            moved += project(table, [change.conversation])
         except Exception as error:  # noqa: BLE001 - whatever it is, the rest of the batch is not held up
             failed.append(change)
             _tell(change, error)
@@ -51,11 +56,20 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, list[dict[st
     return {"batchItemFailures": [{"itemIdentifier": number} for number in lowest]}
 
 
+def _configured_table() -> MessageTable:
+    try:
+        return message_table()
+    except Misconfigured as problem:
+        logger.error(str(problem))  # noqa: TRY400 - a sentence, which needs no traceback
+        raise
+
+
 @cache
 def message_table() -> MessageTable:
-    """The table, connected once for all invocations of this process."""
-    client = connect(endpoint_url=os.environ.get("AWS_ENDPOINT_URL_DYNAMODB"), region=os.environ["AWS_REGION"])
-    return MessageTable(client, os.environ["DDB_MESSAGE_TABLE"])
+    """Return the table, connected once for all invocations of this process. Raises Misconfigured."""
+    env = Environment(os.environ, VARIABLES_READ)
+    client = connect(endpoint_url=env.text("AWS_ENDPOINT_URL_DYNAMODB") or None, region=env.required("AWS_REGION"))
+    return MessageTable(client, env.required("DDB_MESSAGE_TABLE"))
 
 
 def _tell(change: Change, error: Exception) -> None:

@@ -69,14 +69,10 @@ def test_it_reports_what_is_missing(settings: Settings, setting: str, identifier
 @pytest.mark.parametrize(
     ("changes", "identifier"),
     [
-        ({"CRUDDUR_ENV": "staging"}, "cruddur.E010"),
-        ({"APP_URL": "messages.example.com"}, "cruddur.E011"),
-        ({"APP_URL": "https://messages.example.com/app"}, "cruddur.E011"),
         ({"APP_URL": "https://messages.example.com", "ALLOWED_HOSTS": ["other.example.com"]}, "cruddur.E012"),
         ({"DYNAMODB_ENDPOINT_URL": None}, "cruddur.E013"),
         ({"OIDC_OP_ISSUER": "https://cognito-idp.us-east-1.amazonaws.com/another"}, "cruddur.E014"),
         ({"AWS_REGION": "eu-west-1", "COGNITO_ENDPOINT_URL": None}, "cruddur.E015"),
-        ({"REQUESTS_AT_ONCE": 0}, "cruddur.E016"),
         ({"PRODUCTION": True, "DEBUG": True}, "cruddur.E020"),
         ({"PRODUCTION": True, "SECURE": False}, "cruddur.E021"),
         ({"PRODUCTION": True, "ALLOWED_HOSTS": ["*"]}, "cruddur.E022"),
@@ -100,7 +96,7 @@ def test_production_settings_pass_the_deploy_checks() -> None:
     ("changes", "identifier"),
     [
         ({"SECRET_KEY": None}, "cruddur.E001"),
-        ({"SECRET_KEY": "short"}, "security.W009"),
+        ({"SECRET_KEY": f"django-insecure-{'abcdefgh' * 5}"}, "security.W009"),
         ({"DEBUG": "true"}, "cruddur.E020"),
         ({"APP_URL": "http://messages.example.com"}, "cruddur.E021"),
         ({"ALLOWED_HOSTS": "*"}, "cruddur.E022"),

@@ -77,8 +77,8 @@ def test_a_pool_of_ones_own_leaves_the_emulator_to_dynamodb(tmp_path: Path, monk
 
 
 def test_without_any_part_the_emulator_is_not_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://example.amazonaws.com")
-    monkeypatch.setenv("COGNITO_USER_POOL_ID", "theirs")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://emulator.example:4566")
+    monkeypatch.setenv("COGNITO_USER_POOL_ID", "us-east-1_theirs")
 
     configuration = read_configuration(tmp_path)
 
@@ -99,7 +99,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("PORT", "eighty", "PORT is 'eighty': it must be a port between 1 and 65535"),
+        ("PORT", "eighty", "PORT is 'eighty'. It must be a port from 1 to 65535"),
         ("PORT", "4566", "must differ"),
         ("DATABASE_URL", "", "DATABASE_URL is set to nothing"),
         ("CRUDDUR_ENV", "production", "starts nothing but the local stack"),
