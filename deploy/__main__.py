@@ -25,6 +25,11 @@ SHOWN = (
 )  # fmt: skip
 
 VARIABLES_READ = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")
+BUCKETS = ("ArtifactBucketName", "LogBucketName")
+FUNCTION_CONCURRENCY = 50
+"""How many of the function may run at once: one for each shard of the stream, and a table of a large site has 20."""
+UNRESERVED_AT_LEAST = 100
+"""How many an account must leave to all its other functions."""
 STOPPED = 130
 """The exit code after Ctrl-C."""
 
@@ -52,6 +57,8 @@ def up(account: Account, stacks: Stacks, options: argparse.Namespace) -> int:
     given = parameters(account, options)
     if not stacks.read().get("LoadBalancerAddress") and not (options.domain and (options.zone or options.certificate)):
         raise Problem("The first time it needs --domain, and --zone or --certificate: docs/deploy.md says where from.")
+    if "FunctionName" not in stacks.outputs:
+        given.setdefault("FunctionConcurrency", str(function_concurrency(account)))
     for part in BEFORE_ARTIFACTS:
         stacks.bring_up(part, given)
     given["FunctionKey"] = upload_function(account, stacks.outputs["ArtifactBucketName"])
@@ -97,6 +104,15 @@ def parameters(account: Account, options: argparse.Namespace) -> dict[str, str]:
     return {key: value for key, value in found.items() if value is not None}
 
 
+def function_concurrency(account: Account) -> int:
+    """Return how many of the function may run at once; 0 (no limit) where the account has too few to spare."""
+    spare = account.functions.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
+    if spare >= FUNCTION_CONCURRENCY + UNRESERVED_AT_LEAST:
+        return FUNCTION_CONCURRENCY
+    say(f"  Lambda runs {spare} functions of this account at once: too few to reserve {FUNCTION_CONCURRENCY} for ours")
+    return 0
+
+
 def outputs(_account: Account, stacks: Stacks, _options: argparse.Namespace) -> int:
     """Show what is there."""
     found = stacks.read()
@@ -125,9 +141,14 @@ def down(account: Account, stacks: Stacks, options: argparse.Namespace) -> int:
         if sys.stdin.readline().strip() != stacks.name:
             raise Problem("Nothing was deleted.")
     found = stacks.read()
-    if bucket := found.get("ArtifactBucketName"):
-        empty_bucket(account, bucket)
-    stacks.take_down()
+
+    def empty_buckets(part: str) -> None:
+        if part == "base":  # the last: until the load balancer is gone, it writes logs into one
+            for name in BUCKETS:
+                if name in found:
+                    empty_bucket(account, found[name])
+
+    stacks.take_down(before=empty_buckets)
     say(f"Kept: {', '.join(stacks.kept()) or 'nothing'}. docs/deploy.md says how to delete data.")
     return 0
 

@@ -30,10 +30,10 @@ def upload_function(account: Account, bucket: str) -> str:
 
 
 def empty_bucket(account: Account, bucket: str) -> None:
-    """Delete every zip: a bucket goes only when it is empty."""
-    for page in account.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-        for each in page.get("Contents", []):
-            account.s3.delete_object(Bucket=bucket, Key=each["Key"])
+    """Delete every version of every object: AWS deletes only an empty bucket."""
+    for page in account.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+            account.s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
 
 
 def push_image(account: Account, repository_uri: str) -> str:

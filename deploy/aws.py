@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3.session
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
@@ -26,6 +26,13 @@ ServiceError = ClientError
 """An answer of AWS that is no success."""
 
 
+class Lambda(Protocol):
+    """What is asked of Lambda."""
+
+    def get_account_settings(self) -> Mapping[str, Any]:
+        """Return the account's limits and how much of them is used."""
+
+
 @dataclass(frozen=True)
 class Account:
     """An AWS account in one region: its number, and a client of each service."""
@@ -35,6 +42,7 @@ class Account:
     cloudformation: CloudFormationClient
     ecr: ECRClient
     ecs: ECSClient
+    functions: Lambda
     logs: CloudWatchLogsClient
     s3: S3Client
 
@@ -52,6 +60,7 @@ def connect(*, region: str | None = None, endpoint_url: str | None = None) -> Ac
             cloudformation=session.client("cloudformation", endpoint_url=endpoint_url),
             ecr=session.client("ecr", endpoint_url=endpoint_url),
             ecs=session.client("ecs", endpoint_url=endpoint_url),
+            functions=session.client("lambda", endpoint_url=endpoint_url),
             logs=session.client("logs", endpoint_url=endpoint_url),
             s3=session.client("s3", endpoint_url=endpoint_url),
         )

@@ -88,13 +88,14 @@ class Stacks:
         self._keep_outputs(self._wait(part))
         self.say(f"  {part:9} {done} in {time.monotonic() - began:.0f} s")
 
-    def take_down(self) -> None:
-        """Delete what holds no data, last first."""
+    def take_down(self, before: Callable[[str], None] = lambda part: None) -> None:
+        """Delete what holds no data, last first. Call `before` with each stack's part before that is deleted."""
         for part in reversed(ORDER):
             if part in KEPT:
                 continue
             if self._describe(part):
                 self.say(f"  {part:9} is being deleted")
+                before(part)
                 self._delete(part)
                 self.say(f"  {part:9} deleted")
 

@@ -24,6 +24,7 @@ KNOWN = {
     "DatabaseSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:database",
     "DjangoSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:django",
     "UserPoolClientSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:client",
+    "KeyArn": "arn:aws:kms:us-east-1:123456789012:key/one",
     "ImageRepositoryArn": "arn:aws:ecr:us-east-1:123456789012:repository/cruddur",
 }
 ROLES = {"web": "WebRole", "worker": "WorkerRole", "lambda": "StreamFunctionRole", "operator": "OperatorRole"}

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from cruddur.problem import Problem
 from deploy import artifacts
-from deploy.__main__ import main
+from deploy.__main__ import function_concurrency, main
 from deploy.aws import Account, connect
 from deploy.stacks import Stacks
 
@@ -122,6 +123,32 @@ def test_without_a_region_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: py
 
     assert main(["outputs"]) == 1
     assert "add --region" in capsys.readouterr().err
+
+
+def test_a_bucket_is_emptied_of_old_versions_and_of_what_was_deleted(account: Account, tmp_path: Path) -> None:
+    bucket = f"versions-{tmp_path.name.replace('_', '-')[-30:].strip('-')}"
+    account.s3.create_bucket(Bucket=bucket)
+    account.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for body in (b"one", b"two"):
+        account.s3.put_object(Bucket=bucket, Key="kept", Body=body)
+        account.s3.put_object(Bucket=bucket, Key="deleted", Body=body)
+    account.s3.delete_object(Bucket=bucket, Key="deleted")
+
+    artifacts.empty_bucket(account, bucket)
+
+    found = account.s3.list_object_versions(Bucket=bucket)
+    assert not found.get("Versions")
+    assert not found.get("DeleteMarkers")
+    account.s3.delete_bucket(Bucket=bucket)
+
+
+@pytest.mark.parametrize(("spare", "reserved"), [(10, 0), (149, 0), (150, 50), (1000, 50)])
+def test_it_reserves_for_the_function_what_the_account_can_spare(account: Account, spare: int, reserved: int) -> None:
+    class Lambda:
+        def get_account_settings(self) -> dict[str, Any]:
+            return {"AccountLimit": {"UnreservedConcurrentExecutions": spare}}
+
+    assert function_concurrency(replace(account, functions=Lambda())) == reserved
 
 
 # --- The image --------------------------------------------------------------------------------------------------------
