@@ -1,4 +1,4 @@
-"""Requests whose text is none: with a NUL, or bytes that are no UTF-8, as of a lone surrogate. No form makes such."""
+"""Reject requests that contain NUL or invalid UTF-8: no browser's form or link makes such."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class WellFormedMiddleware:
-    """Answers 400 to those, before a view has to tell what they mean."""
+    """Answer 400 to those before a view, or Postgres, has to make sense of them."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -24,7 +24,10 @@ class WellFormedMiddleware:
 
 
 def is_well_formed(request: HttpRequest) -> bool:
-    """Whether query and form are text; reads the body."""
+    """Return whether path, query and form are text. Read the body."""
+    # Invalid UTF-8 in a path is no concern here: Django escapes it again.
+    if "\x00" in request.path_info:
+        return False
     if not _is_text(unquote_to_bytes(request.META.get("QUERY_STRING", ""))):
         return False
     if request.method != "POST":

@@ -14,7 +14,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .sends import Sent, sent_of, sent_value
@@ -23,6 +23,9 @@ from .values import Item, number, number_of, text_of, uuid_bytes, uuid_of, uuid_
 CONVERSATION_SK = "#CONVERSATION"
 FIRST_MESSAGE_SK = "0"
 """Sorts after `CONVERSATION_SK` and before every created_at."""
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+"""The unit of a created_at."""
 # The namespace of the uuid5 of two members; changing it would give every pair a second conversation.
 PAIR_NAMESPACE = uuid.UUID("6f1c0a52-6a8e-5c7b-9f4d-2f1d6d0f3c11")
 
@@ -170,12 +173,22 @@ def format_created_at(moment: datetime) -> str:
 
 
 def parse_created_at(created_at: str) -> datetime:
-    """The moment of a created_at; raises ValueError unless it is written exactly as `format_created_at` writes it."""
+    """Return the moment of a created_at. Raise ValueError unless `format_created_at` would write it exactly so."""
     moment = datetime.fromisoformat(created_at)
-    if moment.tzinfo is None or format_created_at(moment) != created_at:
+    # The offset first: in the calendar's first and last days a moment of another zone has no equivalent in UTC.
+    if moment.utcoffset() != timedelta(0) or format_created_at(moment) != created_at:
         msg = f"not a created_at: {created_at!r}"
         raise ValueError(msg)
     return moment
+
+
+def created_at_after(created_at: str) -> str:
+    """Return the next possible created_at. Raise ValueError for the last one of the calendar, and for no created_at."""
+    moment = parse_created_at(created_at)
+    if moment > LAST_MOMENT - MICROSECOND:
+        msg = f"nothing is later than {created_at!r}"
+        raise ValueError(msg)
+    return format_created_at(moment + MICROSECOND)
 
 
 # --- Items <-> dataclasses --------------------------------------------------------------------------------------------

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from messaging.connection import message_table
 from messaging.conversations import ConversationNotFound, MessageNotFound
-from messaging.items import Message, format_created_at, parse_created_at
+from messaging.items import Message, created_at_after
 
 BEFORE = 5
 """Messages before the one that is reported."""
@@ -49,7 +48,7 @@ def take(*, user_uuid: UUID, group_uuid: UUID, created_at: str = "") -> Snapshot
     2 calls, strongly consistent. Raises ConversationNotFound for who is no member; MessageNotFound for one's own
     message, for a tombstone, and when there is nothing to report; ValueError when created_at is none.
     """
-    after_it = format_created_at(parse_created_at(created_at) + timedelta(microseconds=1)) if created_at else None
+    after_it = created_at_after(created_at) if created_at else None
     table = message_table()
     conversation = table.conversation(group_uuid)
     if conversation is None or user_uuid not in conversation.member_uuids:

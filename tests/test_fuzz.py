@@ -6,6 +6,7 @@ import logging
 import os
 import re
 from collections import Counter
+from collections.abc import Iterable
 from urllib.parse import quote
 
 import pytest
@@ -29,6 +30,11 @@ NAMES = (
     "to",
     "error", "version", "keys", "theme", "writers", "_changelist_filters", "o", "p", "e", "all", "action", "index",
     "app_label", "model_name", "field_name", "term", "created_at__gte", "is_active__exact", "csrfmiddlewaretoken",
+    "created_at__lt", "created_at__year", "at__gte", "at__lt", "at__year", "act", "actor_handle", "actor_uuid",
+    "snapshot__regex", "snapshot__5__message__startswith", "note__icontains", "reason__exact", "decision__reason",
+    "has_notice", "may_write", "deletion_asked_at__isnull", "email__regex", "cognito", "pk", "id", "id__in",
+    "_selected_action", "select_across", "confirmed", "_to_field", "_facets", "_popup", "one", "other", "notice",
+    "verdict", "text",
 )  # fmt: skip
 HEADERS = (
     "accept", "accept-language", "last-event-id", "x-request-id", "referer", "origin", "sec-fetch-site", "purpose",
@@ -36,9 +42,24 @@ HEADERS = (
     "x-forwarded-proto",
 )  # fmt: skip
 COOKIES = ("timezone", "theme", "keys", "django_language", "messages")
+EXTREMES = (
+    "9999-12-31T23:59:59.999999+00:00", "0001-01-01T00:00:00.000000+00:00", "0001-01-01T00:00:00.000000+23:59",
+    "9999-12-31T23:59:59.999999-23:59", "0001-01-01", "9999-12-31", "99999999999", "9" * 30, "-1",
+    "9223372036854775807", "9223372036854775808", "ffffffff-ffff-ffff-ffff-ffffffffffff", "%00", "a%00b", "0", "",
+)  # fmt: skip
+"""The ends of what a converter, a date, a number or a uuid can be, as they are written in an address."""
+PARAMETERS = {
+    "site": ("after", "before", "around", "current", "first", "last", "newest", "page", "version", "group", "state"),
+    "admin": ("p", "o", "created_at__gte", "created_at__year", "at__gte", "snapshot__regex", "state", "before",
+              "_to_field"),
+}  # fmt: skip
+"""Parameters of a query that mean a moment, a number, a uuid or a lookup somewhere."""
+FIELDS = ("created_at", "notice", "after", "_selected_action", "index", "group", "before", "one")
+"""The same of forms."""
+WORST = ("9999-12-31T23:59:59.999999+00:00", "0001-01-01T00:00:00.000000+23:59", "9" * 30, "(")
 ODD = ("", "0", "-1", "9" * 30, "1e9", "\x00", "%00", "\ud800".encode("utf-8", "surrogatepass").decode("latin1"),
-       "../../etc/passwd", "2026-11-21T09:05:00.000000Z", "2026-13-45T99:99:99.999999Z", "true", "null", "[]",
-       "٣", "²",
+       "../../etc/passwd", "2026-11-21T09:05:00.000000Z", "2026-13-45T99:99:99.999999Z", "true", *EXTREMES, "(",
+       "null", "[]", "٣", "²",
        "00000000-0000-0000-0000-000000000000", "_", "A" * 5000, "\r\nX-Evil: 1", "\u202emoc.live", "\u0131",
        "\ufb01")  # fmt: skip
 
@@ -49,6 +70,56 @@ odd_texts = st.one_of(
 
 def parameters(known: list[str]) -> st.SearchStrategy[dict[str, str]]:
     return st.dictionaries(st.sampled_from(NAMES), st.one_of(odd_texts, st.sampled_from(known)), max_size=5)
+
+
+def clients_of(member: User, administrator: User) -> dict[str, Client]:
+    """A browser of each role, by the handle of who is signed in there."""
+    User.objects.filter(pk=administrator.pk).update(is_staff=True, is_superuser=True)
+    User.objects.create_user(handle="mo", display_name="Mo", cognito_user_id="sub-mo", is_staff=True)
+    names = ("nobody", member.handle, "mo", administrator.handle)
+    clients = {name: Client(raise_request_exception=False) for name in names}
+    for name in names[1:]:
+        clients[name].force_login(User.objects.get(handle=name))
+    return clients
+
+
+def path_of(route: str, fills: Iterable[str]) -> str:
+    """The path of a route whose converters are filled, in this order, with what is written so in an address."""
+    filled = iter(fills)
+    path = re.sub(r"<[a-z]+:[a-z_]+>", lambda _: next(filled), route)
+    return "/" + re.sub(r"[\^$]|\(\?P<\w+>[^)]*\)", "x", path)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("who", ["andrewbrown", "mo", "londo"])
+def test_the_ends_of_time_numbers_and_text_are_refused_at_every_address(
+    who: str, moto_table: MessageTable, andrew: User, bayko: User, londo: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in LIMITS:
+        monkeypatch.setitem(LIMITS, name, Limit(name, 10**6, 0.001))
+    message = start(by=andrew.uuid, to=bayko.uuid)
+    client = clients_of(andrew, londo)[who]
+    group = str(message.group_uuid)
+    part = "site" if who == "andrewbrown" else "admin"
+    requests: list[tuple[str, str, dict[str, str]]] = []
+    for route in sorted(set(routes()) - {"oidc/logout/", "admin/logout/"}):
+        if route.startswith("admin/") != (part == "admin"):
+            continue
+        converters = len(re.findall("<[a-z]+:", route))
+        fills = [[value] * converters for value in EXTREMES if converters and value]
+        fills += [[group, value] for value in EXTREMES if converters == 2 and value]
+        requests += [("GET", path_of(route, each), {}) for each in fills]
+        plain = path_of(route, [group, message.created_at] if "group_uuid" in route else [str(bayko.uuid)] * converters)
+        requests += [("GET", plain, {name: value}) for name in PARAMETERS[part] for value in WORST]
+        requests += [("POST", plain, {**dict.fromkeys(FIELDS, value), "action": "enable"}) for value in WORST]
+    mistakes = []
+    for method, path, query in requests:
+        status = (client.get if method == "GET" else client.post)(path, query).status_code
+        if status >= 500 and status != 503:
+            mistakes.append((status, method, path, query))
+
+    assert mistakes == []
+    assert len(requests) > 1000
 
 
 @pytest.mark.django_db
@@ -64,10 +135,7 @@ def test_no_request_whatsoever_is_answered_by_a_mistake(
     for name in LIMITS:
         monkeypatch.setitem(LIMITS, name, Limit(name, 10**6, 0.001))
     message = start(by=andrew.uuid, to=bayko.uuid)
-    User.objects.filter(pk=londo.pk).update(is_staff=True, is_superuser=True)
-    clients = {name: Client(raise_request_exception=False) for name in ("nobody", "andrewbrown", "londo")}
-    for person in (andrew, londo):
-        clients[person.handle].force_login(User.objects.get(pk=person.pk))
+    clients = clients_of(andrew, londo)
     known = [str(message.group_uuid), message.created_at, str(bayko.uuid), "bayko", f"{message.created_at}_x", "1"]
     tried: Counter[int] = Counter()
 
@@ -90,9 +158,7 @@ def test_no_request_whatsoever_is_answered_by_a_mistake(
         headers: dict[str, str], cookies: dict[str, str],
     ) -> None:  # fmt: skip
         client = clients[who]
-        filled = iter(fills)
-        path = re.sub(r"<[a-z]+:[a-z_]+>", lambda _: quote(next(filled), safe=""), route)
-        path = "/" + re.sub(r"[\^$]|\(\?P<\w+>[^)]*\)", "x", path)
+        path = path_of(route, (quote(each, safe="") for each in fills))
         # As a server gives them on: bytes of Latin-1, without line ends.
         sent = {
             name: re.sub(r"[\r\n\x00]", "", quote(value, safe=" /;=,*.-:'\"()<>")) for name, value in headers.items()

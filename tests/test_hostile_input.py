@@ -50,6 +50,21 @@ def test_a_query_with_what_is_no_text_is_400(client: Client, places: dict[str, s
     assert client.get(address.format(**places, text=text)).status_code == 400
 
 
+@pytest.mark.parametrize("address", ["/", "/messages", "/admin/"])
+def test_a_session_cookie_with_a_nul_is_no_session(
+    client: Client, places: dict[str, str], address: str, settings: Settings
+) -> None:
+    response = Client().get(address, headers={"cookie": f'{settings.SESSION_COOKIE_NAME}="\\000abcdefgh12345678"'})
+
+    assert response.status_code in {200, 302}
+
+
+@pytest.mark.parametrize("address", ["/%00", "/report/{uuid}/%00", "/messages/{uuid}/%00", "/@a%00", "/static/%00"])
+@pytest.mark.django_db
+def test_a_path_with_a_nul_is_400(client: Client, address: str) -> None:
+    assert client.get(address.format(uuid=uuid4())).status_code == 400
+
+
 @pytest.mark.parametrize("what", ["x", "0", "..%2F", "%00", "%ED%A0%80", "a" * 3000, "2026-11-21T09:05:00.000000Z_x"])
 @pytest.mark.parametrize(
     "address", ["/messages/{what}", "{group}/{what}", "{group}?before={what}", "{group}?around={what}",

@@ -9,6 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import URLPattern, URLResolver
 
 from .redirects import asked_next
 from .sign_in_views import SignOutView
@@ -21,6 +22,10 @@ class CruddurAdminSite(AdminSite):
     index_title = "Administration"
     site_url = "/messages"
     enable_nav_sidebar = False  # it would list one thing, and take its room
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        """Leave out Django's address that leads from a number to any row of any table: see AllowListAdmin."""
+        return [each for each in super().get_urls() if getattr(each, "name", None) != "view_on_site"]
 
     def has_permission(self, request: HttpRequest) -> bool:
         """False for nobody signed in; raises PermissionDenied for somebody without the right."""

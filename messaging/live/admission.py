@@ -26,6 +26,7 @@ from cruddur.rate_limits import RateLimited
 
 from .hub import Hub
 from .rendering import Reader
+from .session_store import is_session_key
 from .sessions import SessionChecks, SessionsUnavailable
 
 Headers = list[tuple[bytes, bytes]]
@@ -84,7 +85,7 @@ def _first_look(request: HttpRequest, session_key: str) -> int:
         return HTTPStatus.METHOD_NOT_ALLOWED
     if is_from_elsewhere(request):
         return HTTPStatus.FORBIDDEN
-    return HTTPStatus.OK if session_key else HTTPStatus.UNAUTHORIZED
+    return HTTPStatus.OK if is_session_key(session_key) else HTTPStatus.UNAUTHORIZED
 
 
 async def _second_look(request: HttpRequest, session_key: str, sessions: SessionChecks) -> tuple[int, Reader | None]:

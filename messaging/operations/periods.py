@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
-from messaging.items import FIRST_MESSAGE_SK, format_created_at, parse_created_at
+from messaging.items import FIRST_MESSAGE_SK, LAST_MOMENT, MICROSECOND, format_created_at, parse_created_at
 
-LAST_CREATED_AT = format_created_at(datetime.max.replace(tzinfo=UTC))
-MICROSECOND = timedelta(microseconds=1)
-"""What a created_at counts in."""
+LAST_CREATED_AT = format_created_at(LAST_MOMENT)
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 TIME = re.compile(DAY.pattern + r"[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 """Narrower than `fromisoformat`, which takes 2026-W47 for a Monday."""

@@ -103,7 +103,7 @@ def test_only_get_opens_it(method: str, site: WebProcess, bayko: User) -> None:
         assert (stream.status, stream.headers["allow"]) == (405, "GET")
 
 
-@pytest.mark.parametrize("session_key", ["", "nothing", "a" * 32, "' OR 1=1 --", "\x7f"])
+@pytest.mark.parametrize("session_key", ["", "nothing", "a" * 32, "' OR 1=1 --", "\x7f", '"\\000abcdefgh"'])
 def test_nobody_gets_one_without_a_session(session_key: str, site: WebProcess, bayko: User) -> None:
     with EventStream.open(site.port, session_key) as stream:
         assert stream.status == 401

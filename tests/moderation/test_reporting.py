@@ -127,7 +127,16 @@ def test_nobody_else_can_report_it(
     assert not Report.objects.exists()
 
 
-@pytest.mark.parametrize("address", ["{group}/nonsense", "{group}/2026-11-21T09:05:00.000000+00:00", "{other}"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "{group}/nonsense",
+        "{group}/2026-11-21T09:05:00.000000+00:00",
+        "{group}/9999-12-31T23:59:59.999999+00:00",
+        "{group}/0001-01-01T00:00:00.000000+23:59",
+        "{other}",
+    ],
+)
 def test_what_is_not_there_cannot_be_reported(andrew: User, bad_message: Message, address: str) -> None:
     address = "/report/" + address.format(group=bad_message.group_uuid, other=uuid4())
     client = signed_in(andrew)
