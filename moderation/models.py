@@ -16,6 +16,7 @@ from users.handles import HANDLE_MAX_CHARS
 NOTE_MAX_CHARS = 500
 REASON_MAX_CHARS = 500
 OUTCOME_MAX_CHARS = 500
+ACT_MAX_CHARS = 40
 
 
 class Reason(models.TextChoices):
@@ -128,7 +129,7 @@ class AuditEntry(models.Model):
     """None for an operator at the command line."""
     actor_handle = models.CharField("actor", max_length=HANDLE_MAX_CHARS, blank=True)
     """As it was then."""
-    act = models.CharField(max_length=40)
+    act = models.CharField(max_length=ACT_MAX_CHARS)
     subject = models.CharField(max_length=120, blank=True)
     """What it was done to: `report:12`, `person:<uuid>`, `conversation:<uuid>`."""
     reason = models.CharField(max_length=REASON_MAX_CHARS, blank=True)

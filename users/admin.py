@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin  # noqa: F401 - registers groups, which are taken out below
@@ -11,14 +11,9 @@ from django.contrib.auth.models import Group
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from .admin_lookups import AllowListAdmin, is_moment, one_of
 from .forms import SettingsForm
 from .models import MOCK, User
-
-# The stubs know of whom an admin is; Django's own class takes no parameter.
-if TYPE_CHECKING:
-    ModelAdminOfPeople = admin.ModelAdmin[User]
-else:
-    ModelAdminOfPeople = admin.ModelAdmin
 
 STATES = {
     "mock": Q(cognito_user_id=MOCK),
@@ -42,12 +37,19 @@ class CognitoStateFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class PersonAdmin(ModelAdminOfPeople):
+class PersonAdmin(AllowListAdmin):
     """What the form changes is what people may change themselves; the rest is Cognito's, or an act with a question."""
 
     form = SettingsForm
     list_display = ("handle", "display_name", "email", "cognito_state", "is_active", "created")
     list_filter = (CognitoStateFilter, "is_active", "is_staff", "created_at")
+    allowed_lookups: ClassVar = {
+        "cognito": one_of(*STATES),
+        "is_active__exact": one_of("0", "1"),
+        "is_staff__exact": one_of("0", "1"),
+        "created_at__gte": is_moment,
+        "created_at__lt": is_moment,
+    }
     search_fields = ("handle", "display_name", "search_text", "email", "uuid", "cognito_user_id")
     search_help_text = "Name, handle, e-mail, uuid or Cognito user id"
     ordering = ("-created_at", "handle")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.filters import AllValuesFieldListFilter
@@ -10,7 +10,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from moderation.models import AuditEntry
+from moderation.models import ACT_MAX_CHARS, AuditEntry
+from users.admin_lookups import is_moment, text_up_to
+from users.handles import HANDLE_MAX_CHARS
 from users.rights import administrates
 
 from .rights import LookedAtAdmin
@@ -31,6 +33,12 @@ class AuditLogAdmin(LookedAtAdmin):
     list_display = ("when", "actor", "act", "subject", "reason", "details")
     list_display_links = None
     list_filter = ("act", ("actor_handle", ActorFilter), "at")
+    allowed_lookups: ClassVar = {
+        "act": text_up_to(ACT_MAX_CHARS),
+        "actor_handle": text_up_to(HANDLE_MAX_CHARS),
+        "at__gte": is_moment,
+        "at__lt": is_moment,
+    }
     search_fields = ("subject", "actor_handle", "reason")
     search_help_text = "Subject (person:…, report:…, conversation:…), actor or reason"
     list_per_page = 50

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -23,9 +23,10 @@ from messaging.aws import Unavailable
 from messaging.items import parse_created_at
 from moderation import audit, decisions, queue
 from moderation.decisions import NotPossible
-from moderation.models import Report, State
+from moderation.models import Reason, Report, State
 from moderation.queue import Involved, NotYours, Taken
 from moderation.reading import Cursor
+from users.admin_lookups import one_of
 from users.authenticated import AuthenticatedHttpRequest
 from users.models import User
 from users.people import people_by_uuid
@@ -77,6 +78,10 @@ class ReportAdmin(LookedAtAdmin):
 
     list_display = ("number", "reported_at", "why", "reported", "reporter", "what", "state", "claimed_by")
     list_filter = (StateFilter, "reason")
+    allowed_lookups: ClassVar = {
+        "state": one_of(*State.values, "mine", "all"),
+        "reason__exact": one_of(*Reason.values),
+    }
     ordering = ("created_at",)
     list_per_page = 50
     show_full_result_count = False

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.contrib import admin
 from django.http import HttpRequest
 
+from users.admin_lookups import AllowListAdmin
 from users.rights import moderates
 
-# The stubs know of what an admin is; Django's own class takes no parameter.
-if TYPE_CHECKING:
-    AnyModelAdmin = admin.ModelAdmin[Any]
-else:
-    AnyModelAdmin = admin.ModelAdmin
 
-
-class LookedAtAdmin(AnyModelAdmin):
+class LookedAtAdmin(AllowListAdmin):
     """A model that moderators look at and nobody changes here."""
 
     actions = None
