@@ -4,8 +4,16 @@
 import os
 import sys
 
-from cruddur.command_line import main
+from cruddur.standard_streams import run
+
+
+def main() -> int:
+    """Import what takes long once Ctrl-C and the standard streams are taken care of."""
+    from cruddur.command_line import main as command_line  # noqa: PLC0415
+
+    return command_line(sys.argv)
+
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cruddur.settings")
-    sys.exit(main(sys.argv))
+    sys.exit(run(main))

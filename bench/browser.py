@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Reque
 from bench import browser_scripts as scripts
 from bench.figures import Figure, add_json_option, at_percentiles, tell
 from bench.stack import NO_LIMITS, Person, Server, say, signed_in, stack, web_server
+from cruddur import standard_streams
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -295,4 +296,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(standard_streams.run(lambda: main(sys.argv[1:]), is_loaded=True))

@@ -48,7 +48,7 @@ def tell(figures: Iterable[Figure], *, as_json: bool) -> None:
     """Write figures to the standard output as they come; whatever else a part says goes to the standard error."""
     if as_json:
         for figure in figures:
-            sys.stdout.write(json.dumps(asdict(figure), ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(asdict(figure)) + "\n")
             sys.stdout.flush()
         return
     rows = [(each.name, number(each.value), each.unit, compared(each)) for each in figures]

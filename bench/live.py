@@ -17,6 +17,7 @@ from uuid import uuid4
 from bench.figures import Figure, add_json_option, at_percentiles, tell
 from bench.live_clients import Page, Streams, answered, send
 from bench.stack import NO_LIMITS, People, Person, Server, say, set_up, signed_in, stack, web_server
+from cruddur import standard_streams
 
 WARM_UP = 50
 IDLE_SECONDS = 30.0
@@ -156,4 +157,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(standard_streams.run(lambda: main(sys.argv[1:]), is_loaded=True))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import ManagementUtility, get_commands, load_command_class
+from django.core.management.base import BaseCommand
 from django.core.management.color import color_style, no_style
+from django.db import Error as DatabaseError
 
-from .commands import REFUSED, STOPPED, StackCommand, summary_of
+from .commands import MISUSED, StackCommand, summary_of
+from .database_problems import explained
+from .problem import Problem
+from .standard_streams import REFUSED, STOPPED, complain, raise_when_stopped, stop_at_once
 
 HEADINGS = {
     "setup": "Everything",
@@ -26,7 +30,16 @@ DJANGO_COLUMNS = 3
 
 
 class CommandLine(ManagementUtility):
-    """Django's, with other words for `help`."""
+    """Django's, with other words for `help`, and 2 for a command that there is none of."""
+
+    def fetch_command(self, subcommand: str) -> BaseCommand:
+        try:
+            command = super().fetch_command(subcommand)
+        except SystemExit:
+            raise SystemExit(MISUSED) from None
+        # All is imported.
+        raise_when_stopped()
+        return command
 
     def main_help_text(self, commands_only: bool = False) -> str:
         if commands_only or self.settings_exception is not None:
@@ -63,9 +76,17 @@ def main(arguments: Sequence[str]) -> int:
     os.environ.setdefault("PGAPPNAME", " ".join(["cruddur", *arguments[1:2]]))
     try:
         CommandLine(list(arguments)).execute()
-    except ImproperlyConfigured as problem:
-        sys.stderr.write(f"{problem}\n")
+    except (ImproperlyConfigured, Problem) as problem:
+        complain(f"{problem}\n")
+        return REFUSED
+    except DatabaseError as error:  # of Django's own commands
+        sentence = explained(error)
+        if sentence is None:
+            raise
+        complain(f"{sentence}\n")
         return REFUSED
     except KeyboardInterrupt:
+        stop_at_once()
+        complain("\nStopped.\n")
         return STOPPED
     return 0

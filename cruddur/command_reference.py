@@ -38,7 +38,8 @@ endpoint, the table or user pool, and the database it acts on.
 | `--traceback` | where an error came from |
 
 Exit codes: 0 done; 1 refused or failed, with a sentence that says what to do; 2 called wrongly; 130 after Ctrl-C,
-which leaves nothing half done that running it again would not complete.
+which leaves nothing half done that running it again would not complete; 141 where the reader of the output has gone.
+Nothing begins where standard output is closed or full. Where its encoding is not UTF-8, JSON is escaped to ASCII.
 """
 
 

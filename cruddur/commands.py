@@ -9,7 +9,7 @@ from abc import abstractmethod
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import IO, Any, ClassVar, NoReturn, cast
+from typing import IO, Any, ClassVar, cast
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter, OutputWrapper
@@ -19,14 +19,11 @@ from . import terminal
 from .database_problems import explained
 from .problem import Problem
 from .stack import describe_stack
+from .standard_streams import CLOSED, STOPPED, OutputFailed, ReaderGone, failure, give_up_output, stop_at_once
 from .terminal import Column
 
-REFUSED = 1
-"""Exit code of what was refused or failed; a sentence says what to do."""
-STOPPED = 130
-"""Exit code after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
-CLOSED = 141
-"""Exit code when what reads the output has gone, as `head` does: 128 and the number of SIGPIPE."""
+MISUSED = 2
+"""Exit code of a command that was called wrongly."""
 HELP_WIDTH = 80
 
 
@@ -34,7 +31,7 @@ class UsageError(CommandError):
     """The command was called wrongly: exit code 2."""
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(sentence, returncode=2)
+        super().__init__(sentence, returncode=MISUSED)
 
 
 class HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
@@ -80,16 +77,26 @@ class StackCommand(BaseCommand):
         self.quiet, self.as_json = options["verbosity"] == 0, options["json"]
         # Read by `terminal.is_plain`, where the tables are drawn.
         self.stdout.wants_no_colour = options["no_color"]  # type: ignore[attr-defined]
+        left = "Nothing was done."
         try:
             self.say(self.describe())
+            # Found out before anything is changed, where standard output takes nothing.
+            self.stdout.flush()
+            left = self.when_stopped
             with self.foreseen():
                 self.act(**options)
+            left = "All the same, what was asked for is done."
             self.stdout.flush()
         except KeyboardInterrupt:
+            stop_at_once()
             self.stderr.write(f"\n{self.when_stopped}")
             raise SystemExit(STOPPED) from None
-        except BrokenPipeError:
-            self._leave_closed_output()
+        except ReaderGone:
+            give_up_output()
+            raise SystemExit(CLOSED) from None
+        except OutputFailed as error:
+            give_up_output()
+            raise CommandError(f"{failure(error)} {left}") from error
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         if "NO_COLOR" in os.environ and not options.get("force_color"):
@@ -106,15 +113,19 @@ class StackCommand(BaseCommand):
     def done(self, sentence: str, **facts: Any) -> None:
         """The last word: a sentence for people, the facts as one object for programs."""
         if self.as_json:
-            self.stdout.write(terminal.as_json(facts))
+            self.write_json(facts)
         else:
             self.say(sentence, self.style.SUCCESS)
+
+    def write_json(self, facts: Mapping[str, Any]) -> None:
+        """A line for programs, in any encoding of standard output."""
+        self.stdout.write(terminal.json_for(cast("IO[str]", self.stdout), terminal.as_json(facts)))
 
     def write_rows(self, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
         """The product: a table for people, everything in the rows as JSON lines for programs."""
         if self.as_json:
             for row in rows:
-                self.stdout.write(terminal.as_json(row))
+                self.write_json(row)
         else:
             terminal.write_table(cast("IO[str]", self.stdout), columns, rows)
 
@@ -149,11 +160,6 @@ class StackCommand(BaseCommand):
             if sentence is None:
                 raise
             raise CommandError(sentence) from error
-
-    def _leave_closed_output(self) -> NoReturn:
-        # Python would complain once more when it flushes standard output at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(CLOSED)
 
 
 def summary_of(command: BaseCommand) -> str:

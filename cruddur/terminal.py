@@ -21,6 +21,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from .standard_streams import is_utf8
+
 SECONDS_BETWEEN_LINES = 10.0
 """How often progress is told where no bar can be drawn."""
 KILO = 1000
@@ -92,6 +94,14 @@ def as_bytes(size: float) -> str:
 def as_json(value: Mapping[str, Any]) -> str:
     """A line for programs: JSON, datetimes in ISO 8601, uuids as text."""
     return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
+
+
+def json_for(stream: IO[str], text: str) -> str:
+    """JSON as it can be written there: escaped to ASCII where the stream's encoding is not UTF-8."""
+    if text.isascii() or is_utf8(stream):
+        return text
+    # Outside of its strings JSON is ASCII.
+    return "".join(char if char.isascii() else json.dumps(char)[1:-1] for char in text)
 
 
 def is_plain(stream: IO[str]) -> bool:

@@ -13,6 +13,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from cruddur.standard_streams import run
+
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "deploy" / "requirements-lambda.lock"
 MODULE = "messaging.lambda_handler"
@@ -68,8 +70,14 @@ def files_of(packages: Path) -> Iterator[tuple[str, Path]]:
             yield name, file
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Build the zip that the command line names. Returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("target", type=Path, nargs="?", default=ROOT / "dist" / "stream-lambda.zip")
     path = parser.parse_args().target
     sys.stdout.write(f"{path}: {build(path):,} bytes, handler {MODULE}.handler\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(main, is_loaded=True))

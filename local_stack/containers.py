@@ -5,6 +5,8 @@ import secrets
 import sys
 from pathlib import Path
 
+from cruddur.environment import Environment, Misconfigured
+from cruddur.standard_streams import run
 from local_stack.cognito_pool import ensure_pool
 from local_stack.environment import read_env, write_env
 from local_stack.problem import Problem
@@ -12,16 +14,17 @@ from local_stack.problem import Problem
 
 def main() -> int:
     """Returns the exit code; what is wrong is said in a sentence."""
-    file = Path(os.environ["CRUDDUR_LOCAL_DIR"]) / "env"
-    endpoint_url = os.environ["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"]
     try:
+        env = Environment(os.environ)
+        file = env.directory("CRUDDUR_LOCAL_DIR", Path(".local")) / "env"
+        endpoint_url = env.required("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")
         pool = ensure_pool(
             endpoint_url=endpoint_url,
             public_url=endpoint_url,
-            region=os.environ["AWS_REGION"],
-            app_urls=[os.environ["APP_URL"]],
+            region=env.required("AWS_REGION"),
+            app_urls=[env.required("APP_URL")],
         )
-    except Problem as problem:
+    except (Misconfigured, Problem) as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
     # Kept, so that who is signed in stays so over a start.
@@ -31,4 +34,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main, needs_output=False))

@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from bench.__main__ import PARTS, arguments_from, command_of
+from bench.command_line import PARTS, arguments_from, command_of
 
 
 def test_it_runs_everything_when_nothing_is_named() -> None:

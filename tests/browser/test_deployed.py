@@ -32,8 +32,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from deploy import commands
-from deploy.__main__ import main
 from deploy.aws import Account, connect
+from deploy.command_line import main
 from deploy.stacks import KEPT, ORDER, Stacks
 from local_stack.ports import free_port
 from messaging.aws import connect as connect_dynamodb

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cruddur.environment import Environment, Misconfigured, read_file, shown
 from cruddur.variables import VARIABLES
-from deploy.__main__ import main as deploy
+from deploy.command_line import main as deploy
 from local_stack.environment import read_configuration
 from local_stack.problem import Problem
 from messaging import lambda_handler

@@ -14,8 +14,8 @@ import pytest
 
 from cruddur.problem import Problem
 from deploy import artifacts
-from deploy.__main__ import function_concurrency, main
 from deploy.aws import Account, connect
+from deploy.command_line import function_concurrency, main
 from deploy.stacks import Stacks
 
 NAME = "cruddur-parts"

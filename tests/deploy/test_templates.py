@@ -68,7 +68,7 @@ def test_table_pool_and_database_are_protected_against_deletion() -> None:
 def test_every_parameter_has_a_default_or_is_given_by_the_command_or_a_stack_before(part: str) -> None:
     before = ORDER[: ORDER.index(part)]
     handed_on = {name for each in before for name in template(each)["Outputs"]}
-    by_the_command = set(re.findall(r'"([A-Z]\w+)":', (ROOT / "deploy" / "__main__.py").read_text())) | {
+    by_the_command = set(re.findall(r'"([A-Z]\w+)":', (ROOT / "deploy" / "command_line.py").read_text())) | {
         "FunctionKey", "ImageUri"
     }  # fmt: skip
 

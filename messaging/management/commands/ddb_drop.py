@@ -6,11 +6,11 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.db import Error as DatabaseError
 
-from cruddur.commands import STOPPED
 from cruddur.consent import add_consent_arguments, require_consent
 from cruddur.database_problems import explained
 from cruddur.loopback import is_loopback
 from cruddur.stack import aws_endpoint, described
+from cruddur.standard_streams import STOPPED
 from cruddur.terminal import as_bytes
 from messaging.aws import patient
 from messaging.connection import message_table

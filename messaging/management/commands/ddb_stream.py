@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from cruddur import measuring
-from cruddur.terminal import Column, as_json, is_terminal
+from cruddur.terminal import Column, is_terminal
 from messaging.connection import message_table, streams_client
 from messaging.live import publishing
 from messaging.management import shard_table
@@ -139,7 +139,7 @@ class Command(TableCommand):
     def tell(self, sentence: str, **facts: Any) -> None:
         """Say what happens when it happens: an object a line for programs."""
         if self.as_json and not self.quiet:
-            self.stdout.write(as_json(facts))
+            self.write_json(facts)
         else:
             self.say(sentence)
         self.stdout.flush()

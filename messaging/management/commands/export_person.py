@@ -3,11 +3,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from cruddur.terminal import json_for
 from messaging import personal_data
 from messaging.aws import patient
 from messaging.connection import message_table
@@ -42,8 +43,9 @@ class Command(TableCommand):
         table = MessageTable(patient(table.client), table.name)
         pieces = personal_data.document(person=person, table=table, now=timezone.now())
         if output is None:
+            stdout = cast("IO[str]", self.stdout)
             for text in awaited(pieces):
-                self.stdout.write(text, ending="")
+                self.stdout.write(json_for(stdout, text), ending="")
             return
         with file_written_whole(output) as write:
             size = sum(map(write, awaited(pieces)))
