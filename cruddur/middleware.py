@@ -1,12 +1,16 @@
-"""The reader's time zone; who may keep a page."""
+"""The reader's time zone; who may keep a page; addresses that end in a slash too many."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.urls import is_valid_path
 from django.utils import timezone
+from django.utils.http import escape_leading_slashes
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -39,6 +43,24 @@ class PrivateMiddleware:
         response = self.get_response(request)
         response.setdefault("Cache-Control", "private, no-cache")
         return response
+
+
+class SlashMiddleware:
+    """Redirects reads of an address that exists without the slash at its end; CommonMiddleware adds a missing one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        is_unknown = response.status_code == HTTPStatus.NOT_FOUND and request.resolver_match is None
+        if not is_unknown or request.method not in ("GET", "HEAD") or not request.path_info.endswith("/"):
+            return response
+        path = request.path_info.rstrip("/")
+        if not path or not is_valid_path(path):
+            return response
+        query = request.META.get("QUERY_STRING", "")
+        return HttpResponsePermanentRedirect(escape_leading_slashes(f"{quote(path)}{query and '?'}{query}"))
 
 
 def zone_from(name: str) -> ZoneInfo | None:

@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "cruddur.middleware.SlashMiddleware",
     "django.middleware.common.CommonMiddleware",
     "cruddur.well_formed.WellFormedMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -217,6 +218,31 @@ def test_it_answers_each_kind_as_the_table_says(route: str, places: dict[str, An
         check_headers(response, visited(route, "member", places))
     if told[0].startswith("302") and not route.startswith("admin/"):
         assert got[0]["Location"].startswith("/?next="), "the landing page, whose button comes back"
+
+
+@pytest.mark.parametrize("route", [route for route in ROWS if route and "$" not in route])
+def test_an_address_is_found_with_and_without_a_slash_at_its_end(route: str, places: dict[str, Any]) -> None:
+    client = Client()
+    client.force_login(places["people"]["admin"])
+    path = visited(route, "member", places)
+    typed = path.rstrip("/") if path.endswith("/") else f"{path}/"
+
+    for method in (client.get, client.head):
+        response = method(typed, {"after": "1 2"})
+        assert (response.status_code, response["Location"]) == (301, f"{quote(path)}?after=1+2")
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.example/", "//evil.example/messages/", "/nothing/", "/messages/nothing/", "/@a/b/"]
+)
+def test_no_slash_leads_elsewhere(path: str) -> None:
+    response = Client().get("/", PATH_INFO=path)  # a client of its own makes a host of the first part
+
+    assert response.status_code == 404
+
+
+def test_what_is_posted_to_an_address_with_a_slash_too_many_is_not_redirected() -> None:
+    assert Client().post("/messages/").status_code == 404
 
 
 @pytest.mark.parametrize("kind", ["signed out", "outsider", "moderator", "admin"])

@@ -38,10 +38,10 @@ def _page_client(endpoint_url: str | None, region: str) -> CognitoIdentityProvid
     return cognito.connect(endpoint_url=endpoint_url, region=region, timeouts=cognito.PAGE_TIMEOUTS)
 
 
-def groups_by_sub(pool: cognito.UserPool) -> Mapping[str, Sequence[str]]:
-    """The groups of each user who is in any: a call for each page of each group, none for each user."""
-    groups = defaultdict(list)
-    for group in pool.groups():
+def groups_by_sub(pool: cognito.UserPool, groups: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Return which of these groups each user is in: a call for each page of each group, none for each user."""
+    found = defaultdict(list)
+    for group in groups:
         for sub in pool.subs_in_group(group):
-            groups[sub].append(group)
-    return groups
+            found[sub].append(group)
+    return found

@@ -28,9 +28,10 @@ def pool(settings: Settings) -> UserPool:
     for handle in ("bea", "cleo"):
         User.objects.create_user(handle=handle, display_name=handle, email=f"{handle}@cruddur.example")
     User.objects.create_user(handle="ann_here", display_name="Ann", cognito_user_id=sub)
-    for group in ("admins", "testers"):
+    for group in ("admins", "moderators", "testers"):
         pool.create_group(group)
-        pool.add_to_group(sub, group)
+        if group != "moderators":
+            pool.add_to_group(sub, group)
     return pool
 
 
@@ -60,7 +61,9 @@ def test_it_shows_state_groups_and_person_of_each(pool: UserPool) -> None:
     assert "cleo@cruddur.example (not verified)" in cleo
     assert "@cleo waits: The Cognito user's e-mail is not verified." in cleo
     assert "@" not in dan.replace("dan@cruddur.example", "")
-    assert summary == "4 users: 3 confirmed, 3 verified, 1 in admins; 1 tied, 2 waiting, 1 unmatched."
+    states, _, matches = summary.partition("; ")
+    assert states == "4 users: 3 confirmed, 3 verified, 1 in admins, 0 in moderators, 1 in testers"
+    assert matches == "1 tied, 2 waiting, 1 unmatched."
 
 
 def test_it_says_who_is_disabled(pool: UserPool) -> None:
@@ -108,7 +111,7 @@ def test_it_can_be_held_to_a_group(pool: UserPool) -> None:
     out, _ = run("cognito_list_users", "--group", "testers")
 
     assert rows("--group", "testers").keys() == {"ann"}
-    assert out.splitlines()[-1].startswith("1 of 4 users: 1 confirmed")
+    assert out.splitlines()[-1].startswith("1 of 4 users: 1 confirmed, 1 verified, 1 in testers; ")
 
 
 def test_it_can_be_held_to_those_who_are_nobody_here(pool: UserPool) -> None:
@@ -116,7 +119,7 @@ def test_it_can_be_held_to_those_who_are_nobody_here(pool: UserPool) -> None:
 
 
 def test_it_names_the_groups_when_there_is_no_such(pool: UserPool) -> None:
-    with pytest.raises(CommandError, match=r"no group nobody in this pool\. There are: admins, testers"):
+    with pytest.raises(CommandError, match=r"no group nobody in this pool\. There are: admins, moderators, testers"):
         run("cognito_list_users", "--group", "nobody")
 
 
@@ -152,4 +155,4 @@ def test_it_asks_nothing_for_each_user(pool: UserPool, monkeypatch: pytest.Monke
 
     call_command("cognito_list_users", verbosity=0)
 
-    assert asked == ["ListUsers", "ListGroups", "ListUsersInGroup", "ListUsersInGroup"]
+    assert asked == ["ListUsers", "ListGroups", *["ListUsersInGroup"] * 3]

@@ -11,7 +11,6 @@ from cruddur.terminal import Column
 from users.cognito import UserPool
 from users.linking import CONFIRMED, Match, matches
 from users.pool import groups_by_sub, user_pool
-from users.rights import ADMINS
 
 
 def as_date(moment: datetime | None) -> str:
@@ -57,7 +56,8 @@ class Command(StackCommand):
             for user in pool.users():
                 users.append(user)
                 advance(1)
-        groups = groups_by_sub(pool)
+        names = pool.groups()
+        groups = groups_by_sub(pool, names)
         rows = sorted(
             (
                 row
@@ -68,7 +68,7 @@ class Command(StackCommand):
         )
         columns = COLUMNS if verbosity < VERBOSE and self.stdout.isatty() else WIDE_COLUMNS
         self.write_rows(columns, rows if self.as_json else [{**row, **cells_of(row)} for row in rows])
-        self.say(summary(rows, len(users)), self.style.SUCCESS)
+        self.say(summary(rows, len(users), [group] if group else names), self.style.SUCCESS)
 
 
 def require_group(pool: UserPool, group: str | None) -> None:
@@ -110,12 +110,14 @@ def cells_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
-def summary(rows: Sequence[Mapping[str, Any]], total: int) -> str:
+def summary(rows: Sequence[Mapping[str, Any]], total: int, groups: Sequence[str]) -> str:
+    """Return how many there are in each state, in each of these groups, and tied to somebody here."""
     matched = Counter(row["match"] for row in rows)
     counts = (
         f"{sum(row['status'] == CONFIRMED for row in rows)} confirmed, "
-        f"{sum(row['email_verified'] for row in rows)} verified, "
-        f"{sum(ADMINS in row['groups'] for row in rows)} in {ADMINS}; "
+        f"{sum(row['email_verified'] for row in rows)} verified"
+        + "".join(f", {sum(group in row['groups'] for row in rows)} in {group}" for group in groups)
+        + "; "
         + ", ".join(f"{matched[match]} {word}" for match, word in MATCHES.items())
     )
     return f"{len(rows)}{f' of {total}' if len(rows) < total else ''} users: {counts}."
