@@ -66,6 +66,11 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     return error_page(request, HTTPStatus.SERVICE_UNAVAILABLE, context=context, retry_after=RETRY_AFTER)
 
 
+def malformed(request: HttpRequest) -> HttpResponse:
+    """What is stored of a conversation cannot be understood; asking again does not help until somebody repairs it."""
+    return error_page(request, HTTPStatus.SERVICE_UNAVAILABLE, code="malformed", template="messaging/malformed.html")
+
+
 def too_many_requests(request: HttpRequest, *, retry_after: int) -> HttpResponse:
     context = {"wait": waiting(retry_after)}
     return error_page(request, HTTPStatus.TOO_MANY_REQUESTS, context=context, retry_after=retry_after)

@@ -24,9 +24,10 @@ from users.models import MOCK, User
 
 from .blocking import blocked_by
 from .dynamodb import MessageTable
-from .items import pair_group_uuid
+from .items import Conversation, pair_group_uuid
 from .leaving import erase_outside, leave_all, leave_one
 from .live import publishing
+from .malformed import MalformedItem
 from .models import BlockedPerson, WrittenOutside
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,8 @@ def steps(
     """Do what is left of the deletion of an account that was asked for; yields after each step.
 
     What it yields is for how many seconds there is nothing to do before the next. At the end all is done. Raises
-    Unavailable, CognitoError: then, or when it is stopped, what is done is done, and others begin it again.
+    Unavailable, CognitoError, and MalformedItem when all is done that is possible without what is malformed: then, or
+    when it is stopped, what is done is done, and others begin it again.
     """
     person = User.objects.get(uuid=user_uuid, deletion_asked_at__isnull=False)
     if person.deleted_at is not None or person.deletion_asked_at is None:
@@ -61,17 +63,15 @@ def steps(
     requests_have_ended = person.deletion_asked_at + REQUESTS_END_WITHIN
     while True:
         began = clock()
-        for conversation in leave_all(table, user_uuid, now=began):
-            publishing.conversations_changed([conversation])
-            yield 0.0
-        for blocked in blocked_by(user_uuid):
-            # Whom they never wrote to: there is no entry that says so.
-            for _ in leave_one(table, pair_group_uuid(user_uuid, blocked), user_uuid, now=began):
+        try:
+            for conversation in _leave_everything(table, user_uuid, now=began):
+                if conversation.begun:
+                    publishing.conversations_changed([conversation])
                 yield 0.0
-        for outside in WrittenOutside.objects.filter(person_id=user_uuid):
-            for conversation in erase_outside(table, outside.group_uuid, user_uuid, now=began):
-                publishing.conversations_changed([conversation])
-                yield 0.0
+        except MalformedItem:
+            # The account is not deleted as long as something of it may be left.
+            if began >= requests_have_ended:
+                raise
         if began >= requests_have_ended:
             break
         yield (requests_have_ended - began).total_seconds()
@@ -81,6 +81,29 @@ def steps(
     WrittenOutside.objects.filter(person_id=user_uuid).delete()
     deletion.empty(user_uuid=user_uuid, now=clock())
     logger.info("account %s is deleted", user_uuid)
+
+
+def _leave_everything(table: MessageTable, user_uuid: UUID, *, now: datetime) -> Iterator[Conversation]:
+    """Leave every conversation and erase what was written into others'; yields each after each write into it.
+
+    Raises the first MalformedItem when the rest is done, Unavailable.
+    """
+    # Whom they blocked and never wrote to: there is no entry that says so.
+    blocked = (pair_group_uuid(user_uuid, each) for each in blocked_by(user_uuid))
+    outside = WrittenOutside.objects.filter(person_id=user_uuid)
+    parts = [
+        leave_all(table, user_uuid, now=now),
+        *(leave_one(table, group_uuid, user_uuid, now=now) for group_uuid in blocked),
+        *(erase_outside(table, each.group_uuid, user_uuid, now=now) for each in outside),
+    ]
+    malformed: list[MalformedItem] = []
+    for part in parts:
+        try:
+            yield from part
+        except MalformedItem as error:
+            malformed.append(error)
+    if malformed:
+        raise malformed[0]
 
 
 def _disable(person: User, user_pool: Callable[[], UserPool]) -> None:

@@ -13,13 +13,11 @@ from uuid import UUID
 
 from .connection import message_table
 from .conversations import as_member, visible_to
-from .items import Entry, entry_from
+from .items import FOR_GOOD, Entry, entry_from
 from .lists import ARCHIVED, INBOX, list_key
+from .malformed import MalformedItem, report
 from .sequence import entry_from_conversation
 from .values import number
-
-FOR_GOOD = 253_402_300_799
-"""The end of the year 9999, in seconds since 1970."""
 
 
 def mute(*, user_uuid: UUID, group_uuid: UUID, until: datetime | None) -> Entry:
@@ -71,7 +69,8 @@ def change_own_entry(
 ) -> Entry:
     """Change the person's entry, if the condition holds; as it is then (1 call, 3 more where it was lost).
 
-    Raises ConversationNotFound.
+    Of a malformed entry the same attribute is changed; what is returned then follows from the conversation (1 call
+    more). Raises ConversationNotFound.
     """
     table = message_table()
     typed: dict[str, Any] = {
@@ -84,7 +83,11 @@ def change_own_entry(
         table.make_entry(entry_from_conversation(conversation, user_uuid))
         written, found = table.update_entry(user_uuid, group_uuid, update, there, typed)
     item = written or found
-    return entry_from(item) if item else entry_from_conversation(conversation, user_uuid)
+    try:
+        return entry_from(item) if item else entry_from_conversation(conversation, user_uuid)
+    except MalformedItem as error:
+        report(error)
+        return entry_from_conversation(as_member(user_uuid=user_uuid, group_uuid=group_uuid), user_uuid)
 
 
 def _move(user_uuid: UUID, group_uuid: UUID, from_list: str, to_list: str) -> Entry:

@@ -22,10 +22,12 @@ from .appending import (
     append,
     sendable,
 )
+from .calls import get
 from .connection import message_table
 from .dynamodb import ConversationMoved, MessageTable
-from .items import Conversation, Entry, Message, pair_group_uuid, parse_created_at
+from .items import GROUP_PREFIX, Conversation, Entry, Message, key, pair_group_uuid, parse_created_at, user_pk
 from .lists import INBOX, list_key
+from .malformed import MalformedItem, report
 from .sequence import conversation_from_first, entry_from_conversation, first_message
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "Opening",
     "Thread",
     "as_member",
+    "concerns",
     "existing_with",
     "inbox",
     "inbox_cursor",
@@ -78,6 +81,8 @@ class Inbox:
     entries: Sequence[Entry]
     older: str | None
     """The cursor of the next page, `<last_message_at>_<group_uuid>`; none at the end."""
+    left_out: Sequence[MalformedItem] = ()
+    """Entries that could not be read, between these or beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +121,10 @@ class Thread:
 def inbox(*, user_uuid: UUID, before: str | None = None, which: str = INBOX) -> Inbox:
     """A page of one of the person's lists (pattern B, 1 call). Raises ValueError when `before` is no cursor."""
     position = _parse_cursor(before) if before else None
-    entries = message_table().inbox(list_key(user_uuid, which), user_uuid, before=position, limit=PAGE_SIZE + 1)
-    page = entries[:PAGE_SIZE]
-    older = inbox_cursor(page[-1]) if len(entries) > PAGE_SIZE else None
-    return Inbox(page, older)
+    found = message_table().inbox(list_key(user_uuid, which), user_uuid, before=position, limit=PAGE_SIZE + 1)
+    page = found.entries[:PAGE_SIZE]
+    older = inbox_cursor(page[-1]) if len(found.entries) > PAGE_SIZE else None
+    return Inbox(page, older, found.left_out)
 
 
 def thread(
@@ -246,6 +251,7 @@ def visible_to(conversation: Conversation | None, user_uuid: UUID) -> Conversati
 def mark_read(*, user_uuid: UUID, group_uuid: UUID, created_at: str) -> Entry:
     """Note that the person has read up to this message, which must exist; only forwards (2 calls). Returns their entry.
 
+    Of a malformed entry nothing is certain: the one that follows from the conversation is returned (1 call more).
     Raises ConversationNotFound, MessageNotFound; ValueError when created_at is none.
     """
     parse_created_at(created_at)
@@ -253,10 +259,26 @@ def mark_read(*, user_uuid: UUID, group_uuid: UUID, created_at: str) -> Entry:
     message = table.message(group_uuid, created_at)
     if message is None:
         raise MessageNotFound
-    entry = table.mark_read(user_uuid, message)
+    try:
+        entry = table.mark_read(user_uuid, message)
+    except MalformedItem as error:
+        report(error)
+        return entry_from_conversation(as_member(user_uuid=user_uuid, group_uuid=group_uuid), user_uuid)
     if entry is None:
         raise ConversationNotFound
     return entry
+
+
+def concerns(error: MalformedItem, user_uuid: UUID) -> bool:
+    """Whether the malformed item is of a conversation of this person's (1 call where the item does not tell).
+
+    Nobody else is to learn that there is such a conversation.
+    """
+    if error.member_uuids is not None:
+        return user_uuid.bytes in error.member_uuids
+    table = message_table()
+    group_uuid = error.pk.removeprefix(GROUP_PREFIX)
+    return get(table.client, table.name, key(user_pk(user_uuid), group_uuid)) is not None
 
 
 def _as_member(table: MessageTable, group_uuid: UUID, user_uuid: UUID) -> tuple[Conversation, Entry]:

@@ -31,6 +31,7 @@ from .items import (
     message_item,
     message_key,
 )
+from .malformed import readable
 from .sequence import entry_from_conversation
 from .values import Item
 
@@ -48,7 +49,11 @@ class ConversationMoved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MessageTable(EntryTable):
-    """The table's reads and writes. Any of them raises `Unavailable`; each says how many calls it costs."""
+    """The table's reads and writes. Any of them raises `Unavailable`; each says how many calls it costs.
+
+    A conversation or message that is read by its key raises MalformedItem when it cannot be understood; of several
+    messages, malformed ones are logged and left out.
+    """
 
     def answer(self) -> None:
         """Ask for an item that does not exist, to see whether the table answers. 1 call, 0.5 read units."""
@@ -66,14 +71,17 @@ class MessageTable(EntryTable):
         return message_from(item) if item else None
 
     def conversation_and_entry(self, group_uuid: UUID, user_uuid: UUID) -> tuple[Conversation | None, Entry | None]:
-        """A conversation and one member's entry. 1 call; more only when DynamoDB leaves keys unprocessed."""
+        """A conversation and one member's entry. 1 call; more only when DynamoDB leaves keys unprocessed.
+
+        A malformed entry is logged and counts as lost: the conversation can be shown without it.
+        """
         conversation: Conversation | None = None
         entry: Entry | None = None
         for item in batch_get(self.client, self.name, [conversation_key(group_uuid), entry_key(user_uuid, group_uuid)]):
             if item["pk"]["S"] == group_pk(group_uuid):
                 conversation = conversation_from(item)
             else:
-                entry = entry_from(item)
+                entry = next(readable([item], entry_from), None)
         return conversation, entry
 
     def conversation_and_message(self, group_uuid: UUID, created_at: str) -> tuple[Conversation | None, Message | None]:
@@ -95,25 +103,38 @@ class MessageTable(EntryTable):
         The cursor is a start key: with `sk < :cursor` the range would begin at the conversation's own item. It is the
         range's end, too, which changes nothing on AWS; DynamoDB Local's time would grow with what lies after it.
         """
+        return list(readable(self.message_items_before(group_uuid, created_at, limit=limit), message_from))
+
+    def message_items_before(self, group_uuid: UUID, created_at: str | None, *, limit: int) -> list[Item]:
+        """The items of `messages_before`, malformed or not. 1 call."""
         how: dict[str, Any] = {"ScanIndexForward": False, "Limit": limit}
         if created_at:
             how |= {"keys": BETWEEN, "values": {":last": {"S": created_at}}}
             how |= {"ExclusiveStartKey": message_key(group_uuid, created_at)}
-        items = self._query_messages(group_uuid, FIRST_MESSAGE_SK, **how)
-        return [message_from(item) for item in reversed(items["Items"])]
+        items: list[Item] = self._query_messages(group_uuid, FIRST_MESSAGE_SK, **how)["Items"]
+        return items[::-1]
 
     def messages_after(self, group_uuid: UUID, created_at: str, *, limit: int) -> list[Message]:
         """The messages that follow `created_at` ("" for the first ones), oldest first. 1 call."""
+        return list(readable(self.message_items_after(group_uuid, created_at, limit=limit), message_from))
+
+    def message_items_after(self, group_uuid: UUID, created_at: str, *, limit: int) -> list[Item]:
+        """The items of `messages_after`, malformed or not. 1 call."""
         after = max(created_at, FIRST_MESSAGE_SK)
-        return [message_from(item) for item in self._query_messages(group_uuid, after, Limit=limit)["Items"]]
+        items: list[Item] = self._query_messages(group_uuid, after, Limit=limit)["Items"]
+        return items
 
     def messages_between(self, group_uuid: UUID, first: str, last: str, *, limit: int) -> list[Message]:
         """The messages from created_at `first` on, up to `last`, both included, oldest first. 1 call."""
         page = self._query_messages(group_uuid, first, values={":last": {"S": last}}, Limit=limit, keys=BETWEEN)
-        return [message_from(item) for item in page["Items"]]
+        return list(readable(page["Items"], message_from))
 
     def sends_after(self, group_uuid: UUID, user_uuid: UUID, created_at: str) -> Iterator[Message]:
         """A member's own messages later than `created_at`, newest first. 1 call for each MB of messages since."""
+        return readable(self.send_items_after(group_uuid, user_uuid, created_at), message_from)
+
+    def send_items_after(self, group_uuid: UUID, user_uuid: UUID, created_at: str) -> Iterator[Item]:
+        """The items of `sends_after`, malformed or not."""
         start: dict[str, Any] = {}
         while True:
             page = self._query_messages(
@@ -124,13 +145,13 @@ class MessageTable(EntryTable):
                 values={":me": {"S": str(user_uuid)}},
                 **start,
             )
-            yield from map(message_from, page["Items"])
+            yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def conversations(self) -> Iterator[Conversation]:
-        """Every conversation of the table; reads the whole table."""
+        """Every conversation of the table; reads the whole table. Raises MalformedItem."""
         start: dict[str, Any] | None = {}
         while start is not None:
             items, start = self.conversation_items(start)

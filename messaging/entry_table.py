@@ -11,12 +11,25 @@ from . import actions
 from .aws import translated_errors
 from .calls import TransactionRefused, batch_get, get, refused, transact
 from .items import Conversation, Entry, Message, conversation_from, conversation_key, entry_from, entry_key
+from .malformed import MalformedItem, readable, report
 from .sequence import entry_from_conversation
 from .table import INBOX_INDEX
-from .values import Item, number, uuid_bytes, uuid_set
+from .values import Item, number, number_at, uuid_bytes, uuid_set
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """Some entries of one of a person's lists, and those that could not be read."""
+
+    entries: list[Entry]
+    left_out: list[MalformedItem]
+
+    def leave_out(self, error: MalformedItem) -> None:
+        report(error)
+        self.left_out.append(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,41 +40,48 @@ class EntryTable:
     name: str
 
     def entries(self, group_uuid: UUID, user_uuids: Iterable[UUID]) -> list[Entry]:
-        """The entries these people have of a conversation. 1 call for 100 of them."""
+        """The entries these people have of a conversation; malformed ones are left out. 1 call for 100 of them."""
         keys = [entry_key(user_uuid, group_uuid) for user_uuid in user_uuids]
-        return [entry_from(item) for item in batch_get(self.client, self.name, keys)]
+        return list(readable(batch_get(self.client, self.name, keys), entry_from))
 
     def own_entries(self, user_uuid: UUID, group_uuids: Iterable[UUID]) -> list[Entry]:
-        """The entries that a person has of these conversations. 1 call for 100 of them."""
+        """The entries that a person has of these conversations; malformed ones are left out. 1 call for 100 of them."""
         keys = [entry_key(user_uuid, group_uuid) for group_uuid in group_uuids]
-        return [entry_from(item) for item in batch_get(self.client, self.name, keys)]
+        return list(readable(batch_get(self.client, self.name, keys), entry_from))
 
-    def inbox(self, inbox: str, user_uuid: UUID, *, before: tuple[str, UUID] | None, limit: int) -> list[Entry]:
+    def inbox(self, inbox: str, user_uuid: UUID, *, before: tuple[str, UUID] | None, limit: int) -> EntryPage:
         """The entries of one of a person's lists, newest first, or those before (last_message_at, group). 1 call.
 
-        The only read that may lag: an index cannot be read consistently.
+        Malformed ones are left out, and others read in their place (1 call more a time). The only read that may lag: an
+        index cannot be read consistently.
         """
         start: dict[str, Any] = {}
         if before:
             last_message_at, group_uuid = before
             position = {"inbox": {"S": inbox}, "last_message_at": {"S": last_message_at}}
             start["ExclusiveStartKey"] = position | entry_key(user_uuid, group_uuid)
-        with translated_errors():
-            page = self.client.query(
-                TableName=self.name,
-                IndexName=INBOX_INDEX,
-                KeyConditionExpression="inbox = :inbox",
-                ExpressionAttributeValues={":inbox": {"S": inbox}},
-                ScanIndexForward=False,
-                Limit=limit,
-                **start,
-            )
-        return [entry_from(item) for item in page["Items"]]
+        found = EntryPage([], [])
+        while True:
+            with translated_errors():
+                page: Any = self.client.query(
+                    TableName=self.name,
+                    IndexName=INBOX_INDEX,
+                    KeyConditionExpression="inbox = :inbox",
+                    ExpressionAttributeValues={":inbox": {"S": inbox}},
+                    ScanIndexForward=False,
+                    Limit=limit - len(found.entries),
+                    **start,
+                )
+            found.entries.extend(readable(page["Items"], entry_from, found.leave_out))
+            # Without malformed ones a page that has more after it is full.
+            if len(found.entries) >= limit or not found.left_out or "LastEvaluatedKey" not in page:
+                return found
+            start["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def mark_read(self, user_uuid: UUID, message: Message) -> Entry | None:
         """Note in a member's entry that `message` is read, unless a later one is. 1 call, 2 WCU.
 
-        Returns the entry as it is then; None when there is none.
+        Returns the entry as it is then; None when there is none. Raises MalformedItem.
         """
         written, found = self.update_entry(
             user_uuid,
@@ -78,7 +98,8 @@ class EntryTable:
 
         False when the entry stays as it is. An entry that was lost is made anew, unread, in the list where it belongs
         now, which an old image cannot tell: 2 calls more. Not for a member who has left for good since: an old record
-        must not bring their entry back.
+        must not bring their entry back. Raises MalformedItem for an entry whose version cannot be read, which would
+        follow nothing any more.
         """
         _, found = self.update_entry(
             user_uuid,
@@ -99,6 +120,8 @@ class EntryTable:
             shown=False,
         )
         if found != {}:
+            if found is not None:
+                number_at(found, "version")
             return found is None
         now = get(self.client, self.name, conversation_key(conversation.group_uuid))
         conversation = conversation_from(now) if now else conversation

@@ -17,10 +17,63 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .sends import Sent, sent_of, sent_value
-from .values import Item, number, number_of, text_of, uuid_bytes, uuid_of, uuid_set, uuids_if_any, uuids_of
+from .sends import Sent, sends_at, sent_value
+from .values import (
+    Item,
+    format_created_at,
+    malformed,
+    moment_at,
+    moment_of,
+    number,
+    number_at,
+    number_of,
+    parse_created_at,
+    text_at,
+    text_of,
+    uuid_at,
+    uuid_bytes,
+    uuid_if_any,
+    uuid_in_key,
+    uuid_set,
+    uuid_text_at,
+    uuids_at,
+    uuids_if_any,
+)
+
+__all__ = [
+    "CONVERSATION_SK",
+    "FIRST_MESSAGE_SK",
+    "FOR_GOOD",
+    "GROUP_PREFIX",
+    "LAST_MOMENT",
+    "MICROSECOND",
+    "USER_PREFIX",
+    "Conversation",
+    "Entry",
+    "Message",
+    "conversation_from",
+    "conversation_item",
+    "conversation_key",
+    "created_at_after",
+    "entry_from",
+    "entry_item",
+    "entry_key",
+    "format_created_at",
+    "group_pk",
+    "key",
+    "message_from",
+    "message_item",
+    "message_key",
+    "pair_group_uuid",
+    "parse_created_at",
+    "user_pk",
+]
+
+GROUP_PREFIX, USER_PREFIX = "MSG#", "GRP#"
 
 CONVERSATION_SK = "#CONVERSATION"
+FOR_GOOD = 253_402_300_799
+"""The end of the year 9999, in seconds since 1970."""
 FIRST_MESSAGE_SK = "0"
 """Sorts after `CONVERSATION_SK` and before every created_at."""
 LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
@@ -136,11 +189,11 @@ class Entry:
 
 
 def group_pk(group_uuid: uuid.UUID) -> str:
-    return f"MSG#{group_uuid}"
+    return f"{GROUP_PREFIX}{group_uuid}"
 
 
 def user_pk(user_uuid: uuid.UUID) -> str:
-    return f"GRP#{user_uuid}"
+    return f"{USER_PREFIX}{user_uuid}"
 
 
 def key(pk: str, sk: str) -> dict[str, dict[str, str]]:
@@ -165,21 +218,6 @@ def pair_group_uuid(one: uuid.UUID, other: uuid.UUID) -> uuid.UUID:
 
 
 # --- created_at -------------------------------------------------------------------------------------------------------
-
-
-def format_created_at(moment: datetime) -> str:
-    """UTC, ISO 8601, always six fractional digits: `2026-11-21T09:05:00.000000+00:00`, which sorts as time does."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def parse_created_at(created_at: str) -> datetime:
-    """Return the moment of a created_at. Raise ValueError unless `format_created_at` would write it exactly so."""
-    moment = datetime.fromisoformat(created_at)
-    # The offset first: in the calendar's first and last days a moment of another zone has no equivalent in UTC.
-    if moment.utcoffset() != timedelta(0) or format_created_at(moment) != created_at:
-        msg = f"not a created_at: {created_at!r}"
-        raise ValueError(msg)
-    return moment
 
 
 def created_at_after(created_at: str) -> str:
@@ -246,47 +284,55 @@ def entry_item(entry: Entry) -> dict[str, Any]:
 
 
 def conversation_from(item: Item) -> Conversation:
+    """Raises MalformedItem."""
     return Conversation(
-        group_uuid=uuid.UUID(item["pk"]["S"].removeprefix("MSG#")),
-        member_uuids=uuids_of(item["member_uuids"]),
-        seq=int(item["seq"]["N"]),
-        version=int(item["version"]["N"]),
-        last_sk=item["last_sk"]["S"],
-        message=item["message"]["S"],
-        last_user_uuid=uuid_of(item["last_user_uuid"]),
-        sent={uuid.UUID(member): sent_of(value) for member, value in item["sent"]["M"].items()},
+        group_uuid=uuid_in_key(item, "pk", GROUP_PREFIX),
+        member_uuids=uuids_at(item, "member_uuids"),
+        seq=number_at(item, "seq"),
+        version=number_at(item, "version"),
+        last_sk=moment_at(item, "last_sk"),
+        message=text_at(item, "message"),
+        last_user_uuid=uuid_at(item, "last_user_uuid"),
+        sent=sends_at(item, "sent"),
         blocked_by=uuids_if_any(item, "blocked_by"),
-        awaiting=uuid_of(item["awaiting"]) if "awaiting" in item else None,
+        awaiting=uuid_if_any(item, "awaiting"),
         left_uuids=uuids_if_any(item, "left_uuids"),
     )
 
 
 def message_from(item: Item) -> Message:
+    """Raises MalformedItem."""
+    deleted_at = moment_of(item, "deleted_at")
     return Message(
-        group_uuid=uuid.UUID(item["pk"]["S"].removeprefix("MSG#")),
-        created_at=item["sk"]["S"],
-        seq=int(item["seq"]["N"]),
-        message=text_of(item, "message"),
-        message_uuid=uuid.UUID(item["message_uuid"]["S"]),
-        user_uuid=uuid.UUID(item["user_uuid"]["S"]),
-        edited_at=text_of(item, "edited_at"),
-        deleted_at=text_of(item, "deleted_at"),
+        group_uuid=uuid_in_key(item, "pk", GROUP_PREFIX),
+        created_at=moment_at(item, "sk"),
+        seq=number_at(item, "seq"),
+        message="" if deleted_at and "message" not in item else text_at(item, "message"),
+        message_uuid=uuid_text_at(item, "message_uuid"),
+        user_uuid=uuid_text_at(item, "user_uuid"),
+        edited_at=moment_of(item, "edited_at"),
+        deleted_at=deleted_at,
     )
 
 
 def entry_from(item: Item) -> Entry:
+    """An entry from the table or from the inbox index, which lacks `version` and `read_sk`. Raises MalformedItem."""
+    user_uuid = uuid_in_key(item, "pk", USER_PREFIX)
+    inbox = text_of(item, "inbox")
+    if inbox and not inbox.startswith(user_pk(user_uuid)):
+        raise malformed(item, "inbox", "is not a list of this member")
     return Entry(
-        user_uuid=uuid.UUID(item["pk"]["S"].removeprefix("GRP#")),
-        group_uuid=uuid.UUID(item["sk"]["S"]),
-        member_uuids=uuids_of(item["member_uuids"]),
-        last_message_at=item["last_message_at"]["S"],
-        message=item["message"]["S"],
-        last_user_uuid=uuid_of(item["last_user_uuid"]),
-        last_seq=int(item["last_seq"]["N"]),
-        sent_seq=int(item["sent_seq"]["N"]),
+        user_uuid=user_uuid,
+        group_uuid=uuid_in_key(item, "sk", ""),
+        member_uuids=uuids_at(item, "member_uuids"),
+        last_message_at=moment_at(item, "last_message_at"),
+        message=text_at(item, "message"),
+        last_user_uuid=uuid_at(item, "last_user_uuid"),
+        last_seq=number_at(item, "last_seq"),
+        sent_seq=number_at(item, "sent_seq"),
         version=number_of(item, "version"),
-        inbox=text_of(item, "inbox") or None,
+        inbox=inbox or None,
         read_seq=number_of(item, "read_seq"),
-        read_sk=text_of(item, "read_sk"),
-        muted_until=number_of(item, "muted_until"),
+        read_sk=moment_of(item, "read_sk"),
+        muted_until=number_of(item, "muted_until", largest=FOR_GOOD),
     )

@@ -18,6 +18,7 @@ from cruddur.environment import Environment, Misconfigured
 
 from .aws import Unavailable, connect
 from .dynamodb import MessageTable
+from .malformed import MalformedItem
 from .projection import Change, changes, project
 
 VARIABLES_READ = ("AWS_REGION", "AWS_ENDPOINT_URL_DYNAMODB", "DDB_MESSAGE_TABLE")
@@ -80,6 +81,8 @@ def _tell(change: Change, error: Exception) -> None:
         "request_ids": change.request_ids,
         "error": type(error).__name__,
     }
+    if isinstance(error, MalformedItem):
+        fields |= {"item": f"{error.pk} {error.sk}", "attribute": error.attribute}
     if isinstance(error, Unavailable):
         logger.warning("DynamoDB does not answer", extra=fields)
     else:

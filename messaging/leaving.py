@@ -7,19 +7,30 @@ is there something may be left to do, so that all of this can stop anywhere and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from . import actions
-from .aws import Unavailable, translated_errors
+from .aws import ServiceError, Unavailable, error_code, translated_errors
 from .calls import TransactionRefused, refused, transact
 from .dynamodb import MessageTable
-from .items import Conversation, Message, conversation_from, conversation_key, entry_key, user_pk
+from .items import (
+    GROUP_PREFIX,
+    Conversation,
+    Message,
+    conversation_from,
+    conversation_key,
+    entry_key,
+    key,
+    message_from,
+    user_pk,
+)
+from .malformed import MalformedItem
 from .sequence import deleted
-from .values import Item, number, uuid_bytes
+from .values import Item, number, uuid_bytes, uuid_in_key
 
 ENTRIES_A_PAGE = 100
 MESSAGES_A_PAGE = 25
@@ -58,16 +69,32 @@ def entry_page(
 def leave_all(table: MessageTable, user_uuid: UUID, *, now: datetime) -> Iterator[Conversation]:
     """Leave every conversation there is an entry of; yields each after each write into it, as it is then.
 
-    1 call for each 100 entries, and those of `leave_one`. Repeatable; raises Unavailable.
+    What cannot be left because it is malformed keeps its entry; the first MalformedItem is raised when all others are
+    left. 1 call for each 100 entries, and those of `leave_one`. Repeatable; raises Unavailable.
     """
+    malformed: list[MalformedItem] = []
     for page in entry_pages(table, user_uuid):
         for item in page:
-            yield from leave_one(table, UUID(item["sk"]["S"]), user_uuid, now=now)
+            try:
+                group_uuid = uuid_in_key(item, "sk", "")
+            except MalformedItem:
+                # Nothing but their own partition tells of it: it is theirs, and of no conversation.
+                with translated_errors():
+                    table.client.delete_item(TableName=table.name, Key=key(item["pk"]["S"], item["sk"]["S"]))
+                continue
+            try:
+                yield from leave_one(table, group_uuid, user_uuid, now=now)
+            except MalformedItem as error:
+                malformed.append(error)
+    if malformed:
+        raise malformed[0]
 
 
 def leave_one(table: MessageTable, group_uuid: UUID, user_uuid: UUID, *, now: datetime) -> Iterator[Conversation]:
     """Leave a conversation: 1 call and 1 write unit; 1 for each 25 messages of it, and 1 more where some are one's own,
     with 2 write units for each of those and 2 for the conversation; at last 1 for the entry, with 3 write units.
+
+    Raises MalformedItem, once what can be erased is erased, where the conversation or a message cannot be understood.
     """
     conversation, left_now = _note(table, group_uuid, user_uuid)
     if conversation is not None:
@@ -110,7 +137,13 @@ def _note(table: MessageTable, group_uuid: UUID, user_uuid: UUID) -> tuple[Conve
         )
         written.append(answer["Attributes"])
 
-    found = refused(write)
+    try:
+        found = refused(write)
+    except ServiceError as error:
+        if error_code(error) == "ValidationException":
+            # An attribute is of another type than the expression needs: reading it says which.
+            table.conversation(group_uuid)
+        raise
     if written and found is None:
         return conversation_from(written[-1]), True
     conversation = conversation_from(found) if found else None
@@ -122,12 +155,14 @@ def _erase(
 ) -> Iterator[Conversation]:
     """Make tombstones of all that the person wrote there, the newest first; yields the conversation after each write.
 
-    Only `version` and, where the newest message goes, the preview change: nothing becomes new and nothing moves.
+    Only `version` and, where the newest message goes, the preview change: nothing becomes new and nothing moves. Of a
+    malformed message its writer is enough; raises MalformedItem at the end for one without.
     """
     before: str | None = None
+    unreadable: list[MalformedItem] = []
     while True:
-        page = table.messages_before(conversation.group_uuid, before, limit=MESSAGES_A_PAGE)
-        if own := [message for message in page if message.user_uuid == user_uuid and not message.deleted_at]:
+        page = table.message_items_before(conversation.group_uuid, before, limit=MESSAGES_A_PAGE)
+        if own := [message for item in page if (message := _to_erase(item, user_uuid, unreadable.append))]:
             changed = _amend(table, conversation, [deleted(message, now=now) for message in own])
             if changed is None:
                 # Something else was written meanwhile, perhaps one of these messages: look again.
@@ -136,8 +171,29 @@ def _erase(
             conversation = changed
             yield conversation
         if len(page) < MESSAGES_A_PAGE:
-            return
-        before = page[0].created_at
+            break
+        before = page[0]["sk"]["S"]
+    if unreadable:
+        raise unreadable[0]
+
+
+def _to_erase(item: Item, user_uuid: UUID, unreadable: Callable[[MalformedItem], object]) -> Message | None:
+    """The message of an item if this person wrote it and it is not erased; without what cannot be read of it."""
+    if "deleted_at" in item and "message" not in item:
+        return None
+    try:
+        message = message_from(item)
+    except MalformedItem as error:
+        if "S" not in item.get("user_uuid", {}):
+            unreadable(error)
+            return None
+        if item["user_uuid"]["S"] != str(user_uuid):
+            return None
+        if "deleted_at" in item:
+            unreadable(error)
+            return None
+        message = Message(uuid_in_key(item, "pk", GROUP_PREFIX), item["sk"]["S"], 0, "", UUID(int=0), user_uuid)
+    return message if message.user_uuid == user_uuid and not message.deleted_at else None
 
 
 def _amend(table: MessageTable, conversation: Conversation, tombstones: list[Message]) -> Conversation | None:

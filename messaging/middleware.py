@@ -11,14 +11,21 @@ from django.urls import resolve
 from cruddur import errors
 from cruddur.log import HEALTH_PATHS
 from cruddur.rate_limits import RateLimited
+from users.models import User
+from users.rights import moderates
 
 from .aws import Unavailable
+from .conversations import concerns
+from .malformed import MalformedItem, report
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class UnavailableMiddleware:
-    """Where a view has no better answer: 503 when DynamoDB or Postgres is away, 429 when a person is too fast."""
+    """Answer where a view has no better answer.
+
+    503 when DynamoDB or Postgres is away, or what is stored is malformed; 429 when a person is too fast.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -29,9 +36,18 @@ class UnavailableMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, Unavailable | OperationalError | InterfaceError):
             return errors.unavailable(request)
+        if isinstance(exception, MalformedItem):
+            return _malformed(request, exception)
         if isinstance(exception, RateLimited):
             return errors.too_many_requests(request, retry_after=exception.retry_after)
         return None
+
+
+def _malformed(request: HttpRequest, error: MalformedItem) -> HttpResponse:
+    report(error)
+    if moderates(request.user) or (isinstance(request.user, User) and concerns(error, request.user.uuid)):
+        return errors.malformed(request)
+    return errors.not_found(request)
 
 
 class HealthMiddleware:

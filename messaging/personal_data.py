@@ -1,7 +1,8 @@
 """Everything the service keeps about a person, as one JSON document: docs/personal-data.md describes it.
 
 It is made while it is read, a page of messages at a time, so that nobody holds more than that. What is left out at the
-end by a failure is missing visibly: the last key, `complete`, and the brackets.
+end by a failure is missing visibly: the last key, `complete`, and the brackets. What is malformed is left out and named
+in `left_out`, and `complete` is false then.
 """
 
 from __future__ import annotations
@@ -20,10 +21,13 @@ from users.people import people_by_uuid
 from .aws import Unavailable
 from .calls import batch_get
 from .dynamodb import MessageTable
-from .items import Conversation, Entry, Message, conversation_from, conversation_key, entry_from, user_pk
+from .items import Conversation, Entry, Message, conversation_from, conversation_key, entry_from, message_from, user_pk
 from .leaving import entry_page
+from .malformed import MalformedItem, readable
 from .models import BlockedPerson, WrittenOutside
 from .presentation.faces import DELETED_NAME
+from .sequence import entry_from_conversation
+from .values import Item, uuid_in_key
 
 FORMAT = "cruddur-personal-data/1"
 ENTRIES_A_PAGE = 25
@@ -52,15 +56,18 @@ def also(name: str, rows: Callable[[User], Iterable[Facts]]) -> None:
     _parts[name] = rows
 
 
-def document(*, person: User, table: MessageTable, now: datetime) -> Iterator[str | Pause]:
-    """The document in pieces, each of a page at most, and pauses between them.
+def document(
+    *, person: User, table: MessageTable, now: datetime, left_out: list[MalformedItem] | None = None
+) -> Iterator[str | Pause]:
+    """The document in pieces, each of a page at most, and pauses between them; `left_out` gets what is malformed.
 
     1 call for the first 25 entries and 1 for their conversations, then 1 for each 100 messages, and so on; one SQL
     statement for the people of each 25, and 1 call more for each conversation of others that they wrote into. No piece
     comes before DynamoDB has answered the first time. Raises Unavailable when it does not answer for half a minute.
     """
-    page: _Page | None = yield from _page(table, person, {})
-    outside = yield from _patiently(lambda: list(_outside(table, person)))
+    left_out = [] if left_out is None else left_out
+    page: _Page | None = yield from _page(table, person, {}, left_out)
+    outside = yield from _outside(table, person, left_out)
     yield _head(person, now, outside)
     separator = "\n"
     while page is not None:
@@ -68,11 +75,12 @@ def document(*, person: User, table: MessageTable, now: datetime) -> Iterator[st
             facts = _conversation_facts(conversation, entry, page.people, person)
             # The list of messages stays open.
             yield f'{separator}{_json(facts)[:-1]}, "messages": ['
-            yield from _messages(table, conversation, person)
+            yield from _messages(table, conversation, person, left_out)
             yield "]}"
             separator = ",\n"
-        page = (yield from _page(table, person, page.following)) if page.following else None
-    yield '\n],\n"complete": true\n}\n'
+        page = (yield from _page(table, person, page.following, left_out)) if page.following else None
+    named = [{"pk": each.pk, "sk": each.sk, "attribute": each.attribute, "why": each.why} for each in left_out]
+    yield f'\n],\n"left_out": {_json(named)},\n"complete": {_json(not left_out)}\n}}\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,33 +90,45 @@ class _Page:
     following: Mapping[str, Any] | None
 
 
-def _page(table: MessageTable, person: User, start: Mapping[str, Any]) -> Steps[_Page]:
-    """Conversations that the person is a member of: the conversation itself decides that."""
+def _page(table: MessageTable, person: User, start: Mapping[str, Any], left_out: list[MalformedItem]) -> Steps[_Page]:
+    """Conversations that the person is a member of: the conversation itself decides that.
+
+    Of a malformed entry only what it alone says is left out, which is the list and how far was read.
+    """
     items, following = yield from _patiently(lambda: entry_page(table, person.uuid, dict(start), limit=ENTRIES_A_PAGE))
-    entries = [entry_from(item) for item in items]
-    keys = [conversation_key(entry.group_uuid) for entry in entries]
+    entries = {entry.group_uuid: entry for entry in readable(items, entry_from, left_out.append)}
+    # Where the key is unreadable the entry was left out just now.
+    group_uuids = list(readable(items, _group_of, lambda _: None))
+    keys = [conversation_key(group_uuid) for group_uuid in group_uuids]
     found = yield from _patiently(lambda: list(batch_get(table.client, table.name, keys)))
-    by_group = {conversation.group_uuid: conversation for conversation in map(conversation_from, found)}
+    by_group = {each.group_uuid: each for each in readable(found, conversation_from, left_out.append)}
     own = [
-        (conversation, entry)
-        for entry in entries
-        if (conversation := by_group.get(entry.group_uuid)) and person.uuid in conversation.member_uuids
+        (conversation, entries.get(group_uuid) or entry_from_conversation(conversation, person.uuid))
+        for group_uuid in group_uuids
+        if (conversation := by_group.get(group_uuid)) and person.uuid in conversation.member_uuids
     ]
     people = people_by_uuid(uuid for conversation, _ in own for uuid in conversation.member_uuids) if own else {}
     return _Page(own, people, following)
 
 
-def _messages(table: MessageTable, conversation: Conversation, person: User) -> Iterator[str | Pause]:
+def _group_of(item: Item) -> UUID:
+    return uuid_in_key(item, "sk", "")
+
+
+def _messages(
+    table: MessageTable, conversation: Conversation, person: User, left_out: list[MalformedItem]
+) -> Iterator[str | Pause]:
     after, separator = "", "\n"
     while True:
-        page = yield from _patiently(
-            partial(table.messages_after, conversation.group_uuid, after, limit=MESSAGES_A_PAGE)
+        items = yield from _patiently(
+            partial(table.message_items_after, conversation.group_uuid, after, limit=MESSAGES_A_PAGE)
         )
-        if page:
+        if page := list(readable(items, message_from, left_out.append)):
             yield separator + ",\n".join(_json(_message_facts(message, person)) for message in page)
-            after, separator = page[-1].created_at, ",\n"
-        if len(page) < MESSAGES_A_PAGE:
+            separator = ",\n"
+        if len(items) < MESSAGES_A_PAGE:
             return
+        after = items[-1]["sk"]["S"]
 
 
 def _patiently(read: Callable[[], T]) -> Steps[T]:
@@ -136,11 +156,18 @@ def _head(person: User, now: datetime, outside: Sequence[Facts]) -> str:
     return f'{{\n{lines},\n"conversations": ['
 
 
-def _outside(table: MessageTable, person: User) -> Iterator[Facts]:
+def _outside(table: MessageTable, person: User, left_out: list[MalformedItem]) -> Steps[list[Facts]]:
     """Their own messages in conversations of others, and nothing else of those."""
+    facts: list[Facts] = []
     for row in WrittenOutside.objects.filter(person=person).order_by("group_uuid"):
-        own = sorted(table.sends_after(row.group_uuid, person.uuid, ""), key=lambda message: message.seq)
-        yield {"group_uuid": row.group_uuid, "messages": [_message_facts(message, person) for message in own]}
+        items = yield from _patiently(partial(_own_items, table, row.group_uuid, person))
+        own = sorted(readable(items, message_from, left_out.append), key=lambda message: message.seq)
+        facts.append({"group_uuid": row.group_uuid, "messages": [_message_facts(message, person) for message in own]})
+    return facts
+
+
+def _own_items(table: MessageTable, group_uuid: UUID, person: User) -> list[Item]:
+    return list(table.send_items_after(group_uuid, person.uuid, ""))
 
 
 def _blocked(person: User) -> Iterator[Facts]:

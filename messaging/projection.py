@@ -14,6 +14,7 @@ from cruddur.current_request import NONE
 from .actions import REQUEST_ID
 from .dynamodb import MessageTable
 from .items import CONVERSATION_SK, Conversation, conversation_from
+from .malformed import MalformedItem
 from .values import Item
 
 
@@ -36,7 +37,7 @@ class Change:
 
     @property
     def conversation(self) -> Conversation:
-        """Raises KeyError, TypeError or ValueError when the image is no conversation."""
+        """Raises MalformedItem when the image is no conversation."""
         return conversation_from(self.image)
 
 
@@ -61,14 +62,21 @@ def project(table: MessageTable, conversations: Iterable[Conversation]) -> int:
     """Bring the entries of all members who have not left up to these conversations; returns how many entries moved.
 
     Who blocked somebody before the first message has made a conversation that has no entries.
-    One call of 3 write units a member. Raises `Unavailable`; doing it again is safe.
+    One call of 3 write units a member. Raises `Unavailable`, and MalformedItem once all others are brought up, for an
+    entry that cannot follow; doing it again is safe.
     """
-    return sum(
-        table.copy_to_entry(conversation, member)
-        for conversation in conversations
-        if conversation.begun
-        for member in sorted(conversation.member_uuids - conversation.left_uuids)
-    )
+    moved, malformed = 0, list[MalformedItem]()
+    for conversation in conversations:
+        if not conversation.begun:
+            continue
+        for member in sorted(conversation.member_uuids - conversation.left_uuids):
+            try:
+                moved += table.copy_to_entry(conversation, member)
+            except MalformedItem as error:
+                malformed.append(error)
+    if malformed:
+        raise malformed[0]
+    return moved
 
 
 def _change(said: Mapping[str, Any]) -> Change | None:

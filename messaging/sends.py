@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .values import number, uuid_bytes, uuid_of
+from .values import UNREADABLE, Item, malformed, number, parse_created_at, uuid_bytes, uuid_of
 
 SENDS_KEPT = 3
 
@@ -35,6 +35,19 @@ def sent_value(sent: Sent) -> dict[str, Any]:
     return {"M": {"seq": number(sent.seq), "newest": {"L": newest}}}
 
 
-def sent_of(value: Mapping[str, Any]) -> Sent:
-    newest = (each["L"] for each in value["M"]["newest"]["L"])
-    return Sent(int(value["M"]["seq"]["N"]), tuple(Send(uuid_of(send), sk["S"]) for send, sk in newest))
+def sends_at(item: Item, name: str) -> dict[uuid.UUID, Sent]:
+    """What is remembered, by member. Raises MalformedItem."""
+    try:
+        return {uuid.UUID(member): _sent_of(value) for member, value in item[name]["M"].items()}
+    except UNREADABLE:
+        raise malformed(item, name, "is not a Map of what each member sent last") from None
+
+
+def _sent_of(value: Mapping[str, Any]) -> Sent:
+    newest = [each["L"] for each in value["M"]["newest"]["L"]]
+    return Sent(int(value["M"]["seq"]["N"]), tuple(Send(uuid_of(send), _moment(sk["S"])) for send, sk in newest))
+
+
+def _moment(sk: str) -> str:
+    parse_created_at(sk)
+    return sk

@@ -23,7 +23,7 @@ class UnreadTotal:
 
 def unread_total(*, user_uuid: UUID, now: datetime) -> UnreadTotal:
     """How many messages the person has not read, without what is muted, archived or a request (1 call)."""
-    entries = message_table().inbox(user_pk(user_uuid), user_uuid, before=None, limit=TOTAL_CONVERSATIONS + 1)
+    entries = message_table().inbox(user_pk(user_uuid), user_uuid, before=None, limit=TOTAL_CONVERSATIONS + 1).entries
     newest = entries[:TOTAL_CONVERSATIONS]
     return UnreadTotal(
         sum(entry.unread for entry in newest if not entry.is_muted(now)), more=len(entries) > len(newest)

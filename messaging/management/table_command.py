@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+
+from django.core.management.base import CommandError
 
 from cruddur.commands import StackCommand
 from messaging.aws import explained_errors
+from messaging.malformed import MalformedItem
+
+NAMED_AT_MOST = 10
+
+
+def refuse_incomplete(left_out: Sequence[MalformedItem]) -> None:
+    """Raise CommandError, exit code 1, when something could not be read and was left out; it names each."""
+    if not left_out:
+        return
+    were = "item was" if len(left_out) == 1 else "items were"
+    which = "; ".join(each.reason for each in left_out[:NAMED_AT_MOST])
+    more = "; …" if len(left_out) > NAMED_AT_MOST else ""
+    raise CommandError(
+        f"{len(left_out):,} malformed {were} left out: {which}{more}. `manage.py ddb_reconcile` repairs them, or says "
+        "what to do."
+    )
 
 
 class TableCommand(StackCommand):

@@ -21,9 +21,10 @@ from messaging.aws import Unavailable
 from messaging.calls import refused
 from messaging.dynamodb import ConversationMoved, MessageTable
 from messaging.items import Conversation, Message, conversation_key, format_created_at, message_from, message_item
+from messaging.malformed import MalformedItem, readable
 from messaging.operations.bulk import BulkWriter, Stopped
 from messaging.operations.patience import patiently
-from messaging.reconciliation.comparison import UNREADABLE, Look, problems
+from messaging.reconciliation.comparison import Look, problems
 from messaging.reconciliation.looks import Looks
 from messaging.reconciliation.settling import Settling
 from messaging.sequence import conversation_from_messages, entry_from_conversation
@@ -95,8 +96,8 @@ class Arriving:
             look.running.add(item)
             try:
                 there.append(message_from(item))
-            except UNREADABLE:
-                raise Unrepaired(f"the message at {item['sk']['S']} of it here cannot be read") from None
+            except MalformedItem as error:
+                raise Unrepaired(f"{error.attribute} {error.why} in the message at {error.sk} of it here") from None
         if look.item is not None:
             reads.read_entries([look])
             reads.read_positions([look])
@@ -180,7 +181,7 @@ class Arriving:
         behind = [entry for entry in entries if entry.read_seq < len(messages) - 1]
         if not behind:
             return
-        stored = map(message_from, Looks(self.table).messages(group_uuid))
+        stored = readable(Looks(self.table).messages(group_uuid), message_from)
         before_all = list(takewhile(lambda message: message.message_uuid in imported, stored))
         for entry in behind:
             if before_all and entry.read_seq < before_all[-1].seq - 1:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from messaging.aws import Throttled, Unavailable, translated_errors
 from messaging.dynamodb import MessageTable
-from messaging.items import Message, message_item, message_key
+from messaging.items import Message, key, message_item
 
 from .patience import FAILING_SECONDS, LONGEST_WAIT, THROTTLED_SECONDS
 
@@ -95,8 +95,8 @@ def put_messages(table: MessageTable, messages: Iterable[Message]) -> None:
 def delete_messages(table: MessageTable, group_uuid: UUID) -> None:
     """Delete all messages of a group that has no conversation. Raises Unavailable."""
     writer = BulkWriter(table)
-    while messages := table.messages_after(group_uuid, "", limit=100):
-        writer.delete(message_key(group_uuid, each.created_at) for each in messages)
+    while items := table.message_items_after(group_uuid, "", limit=100):
+        writer.delete(key(item["pk"]["S"], item["sk"]["S"]) for item in items)
 
 
 def in_threads(number: int, work: Callable[[], object], *, stop: Event) -> None:

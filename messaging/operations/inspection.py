@@ -7,7 +7,7 @@ through `messaging.conversations`, where loading is the permission check. A test
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,9 +16,12 @@ from messaging.conversations import Inbox
 from messaging.dynamodb import MessageTable
 from messaging.items import Message
 from messaging.lists import INBOX
+from messaging.malformed import MalformedItem, report
 
 from .message_range import messages_between
 from .periods import Period
+
+LeftOut = Callable[[MalformedItem], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +33,30 @@ class Window:
     """created_at to ask before for what the period has before these; none when they are all."""
 
 
-def newest_messages(*, table: MessageTable, group_uuid: UUID, period: Period, limit: int) -> Window:
-    """The newest `limit` messages of the period (1 call for a thousand). Raises Unavailable."""
-    found = list(messages_between(table, group_uuid, period.first, period.last, newest_first=True, limit=limit + 1))
+def newest_messages(
+    *, table: MessageTable, group_uuid: UUID, period: Period, limit: int, left_out: LeftOut = report
+) -> Window:
+    """The newest `limit` messages of the period (1 call for a thousand). Raises Unavailable.
+
+    Malformed ones are told to `left_out`.
+    """
+    found = list(
+        messages_between(
+            table, group_uuid, period.first, period.last, newest_first=True, limit=limit + 1, left_out=left_out
+        )
+    )
     messages = found[:limit][::-1]
     return Window(messages, messages[0].created_at if len(found) > limit else None)
 
 
-def all_messages(*, table: MessageTable, group_uuid: UUID, period: Period) -> Iterator[Message]:
-    """Every message of the period, oldest first, read while they are taken (1 call for a MB). Raises Unavailable."""
-    return messages_between(table, group_uuid, period.first, period.last)
+def all_messages(
+    *, table: MessageTable, group_uuid: UUID, period: Period, left_out: LeftOut = report
+) -> Iterator[Message]:
+    """Every message of the period, oldest first, read while they are taken (1 call for a MB). Raises Unavailable.
+
+    Malformed ones are told to `left_out`.
+    """
+    return messages_between(table, group_uuid, period.first, period.last, left_out=left_out)
 
 
 def inbox_pages(*, user_uuid: UUID, before: str | None, limit: int | None, which: str = INBOX) -> Iterator[Inbox]:
@@ -51,7 +68,7 @@ def inbox_pages(*, user_uuid: UUID, before: str | None, limit: int | None, which
     while True:
         page = conversations.inbox(user_uuid=user_uuid, before=before, which=which)
         if left is not None and left < len(page.entries):
-            yield Inbox(page.entries[:left], conversations.inbox_cursor(page.entries[left - 1]))
+            yield Inbox(page.entries[:left], conversations.inbox_cursor(page.entries[left - 1]), page.left_out)
             return
         yield page
         left = None if left is None else left - len(page.entries)

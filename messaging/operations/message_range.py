@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from messaging.aws import translated_errors
 from messaging.items import FIRST_MESSAGE_SK, Message, group_pk, message_from
+from messaging.malformed import MalformedItem, readable, report
 
 from .patience import patiently
 
@@ -27,9 +28,11 @@ def messages_between(
     *,
     newest_first: bool = False,
     limit: int | None = None,
+    left_out: Callable[[MalformedItem], object] = report,
 ) -> Iterator[Message]:
     """The messages from created_at `first` to `last`, both included; read page by page as they are taken, consistently.
 
+    Malformed ones are told to `left_out`; others come in their place where there is a limit.
     Costs a call for each MB of messages, one at least. A page that does not come is asked for again while
     patience lasts (see `patience`); then raises Unavailable.
     """
@@ -53,11 +56,12 @@ def messages_between(
         if left is not None:
             request["Limit"] = min(left, PAGE)
         page = patiently(partial(_page, table, request))
-        yield from map(message_from, page["Items"])
+        messages = list(readable(page["Items"], message_from, left_out))
+        yield from messages
         if "LastEvaluatedKey" not in page:
             return
         request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-        left = None if left is None else left - page["Count"]
+        left = None if left is None else left - len(messages)
 
 
 def _page(table: MessageTable, request: dict[str, Any]) -> Any:

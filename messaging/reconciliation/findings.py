@@ -20,6 +20,7 @@ class Kind(StrEnum):
     ENTRY_DIFFERS = "entry-differs"
     ENTRY_STRAY = "entry-stray"
     POSITION_WRONG = "position-wrong"
+    CHOICE_WRONG = "choice-wrong"
     UNSETTLED = "unsettled"
 
 
@@ -32,7 +33,8 @@ DONE: Mapping[Kind, str] = {
     Kind.ENTRY_AHEAD: "The conversation's version was raised above it, and the entry copied",
     Kind.ENTRY_DIFFERS: "Copied again",
     Kind.ENTRY_STRAY: "Deleted",
-    Kind.POSITION_WRONG: "Set to the newest message that was read",
+    Kind.POSITION_WRONG: "Set to the newest message that was read; unread where nothing tells",
+    Kind.CHOICE_WRONG: "In the list where the conversation belongs, and not muted",
 }
 """What was done about it. The kinds without a sentence are never repaired."""
 

@@ -16,11 +16,12 @@ from messaging.calls import batch_get, get
 from messaging.dynamodb import MessageTable
 from messaging.items import CONVERSATION_SK, conversation_key, entry_key, group_pk, key, message_key
 from messaging.items import user_pk as pk_of_user
+from messaging.malformed import MalformedItem
 from messaging.operations.patience import patiently
 from messaging.table import GROUP_INDEX
 from messaging.values import Item
 
-from .comparison import UNREADABLE, Look, position_of
+from .comparison import Look, position_of
 
 BATCH = 100
 """Keys that BatchGetItem takes."""
@@ -172,8 +173,7 @@ class Looks:
     def _who_should_have(self, look: Look) -> Iterable[UUID]:
         if look.conversation:
             return look.conversation.member_uuids
-        if look.item is not None:
-            return ()
+        # Missing, or its members cannot be read: those who have entries may tell.
         return [holder.user_uuid for page in self.holder_pages(look.group_uuid) for holder in page]
 
     def _partition(self, pk: str, after: str | None, **how: Any) -> Iterator[Any]:
@@ -220,7 +220,7 @@ def _named_as_read(look: Look) -> Iterator[str]:
     for item in look.entries.values():
         try:
             position = position_of(item)
-        except UNREADABLE:
+        except MalformedItem:
             continue
         if look.conversation and position and position != (look.conversation.seq, look.conversation.last_sk):
             yield position[1]

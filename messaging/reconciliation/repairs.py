@@ -2,7 +2,7 @@
 
 Whoever sends, edits, reads or projects in between wins: the repair is refused, returns False, and what to do is decided
 anew. Throttling is waited for; in the end each may raise Unavailable. No member's own attribute is touched but by
-`set_position`.
+`set_position` and `set_own`.
 """
 
 from __future__ import annotations
@@ -36,13 +36,14 @@ class Repairs:
         put = actions.put_new(self.table.name, conversation_item(conversation))["Put"]
         return self._done(lambda: self.table.client.put_item(**put))
 
-    def rewrite_conversation(self, item: Item, conversation: Conversation) -> bool:
+    def rewrite_conversation(self, item: Item, conversation: Conversation, *, with_members: bool = False) -> bool:
         """Write what follows from the messages, and the version; what they do not tell stays. 1 call.
 
-        No request has written it then.
+        `with_members` writes those, too, for an item whose own cannot be read. No request has written it then.
         """
         written = conversation_item(conversation)
-        stays = ("pk", "sk", "member_uuids", "left_uuids", "blocked_by", "awaiting")
+        stays = {"pk", "sk", "member_uuids", "left_uuids", "blocked_by", "awaiting"}
+        stays -= {"member_uuids"} if with_members else set()
         changes = {name: value for name, value in written.items() if name not in stays} | {actions.REQUEST_ID: None}
         return self._update(conversation_key(conversation.group_uuid), changes, item, READ_AGAIN)
 
@@ -57,6 +58,10 @@ class Repairs:
     def copy_again(self, item: Item, conversation: Conversation, member: UUID) -> bool:
         """Copy a conversation over an entry of any version that was not projected since. 1 call."""
         return self._update(_key(item), copy_of(conversation, member), item, ("version",))
+
+    def set_own(self, item: Item, changes: Mapping[str, Any]) -> bool:
+        """Set what a member chose and cannot be read, or remove it (None). 1 call."""
+        return self._update(_key(item), changes, item, tuple(changes))
 
     def set_position(self, item: Item, message: Message | None) -> bool:
         """Let an entry say that its member has read up to this message, or nothing. 1 call."""

@@ -7,16 +7,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from uuid import UUID
 
 from messaging.dynamodb import MessageTable
 from messaging.items import CONVERSATION_SK, Conversation, Message, conversation_key, entry_key, group_pk, message_from
 from messaging.items import user_pk as pk_of_user
+from messaging.malformed import MalformedItem
 from messaging.operations.patience import patiently
-from messaging.values import Item
+from messaging.values import Item, moment_at, number_at
 
-from .comparison import Look, legible, newer_version, position_of, problems, rebuilt, wrong_numbers
+from .comparison import (
+    Look,
+    legible,
+    newer_version,
+    own_as_it_should_be,
+    position_of,
+    problems,
+    rebuilt,
+    wrong_numbers,
+)
 from .findings import Finding, Kind
 from .looks import Holder, Looks
 from .repairs import Repairs
@@ -117,8 +129,10 @@ class Settling:
         return False
 
     def _write_conversation(self, look: Look, kind: Kind) -> bool:
-        if look.item is None or look.conversation is None:
+        if look.item is None:
             return self.repairs.make_conversation(rebuilt(look))
+        if look.conversation is None:
+            return self.repairs.rewrite_conversation(look.item, rebuilt(look), with_members=True)
         ahead = replace(look.conversation, version=newer_version(look))
         return self.repairs.rewrite_conversation(look.item, ahead if kind == Kind.ENTRY_AHEAD else rebuilt(look))
 
@@ -129,24 +143,43 @@ class Settling:
             self.repairs.project(conversation, member)
         elif wrong.kind == Kind.ENTRY_DIFFERS:
             self.repairs.copy_again(item, conversation, member)
+        elif wrong.kind == Kind.CHOICE_WRONG:
+            self.repairs.set_own(item, own_as_it_should_be(conversation, member, item))
         else:
             self.repairs.set_position(item, self._newest_read(look, item))
 
     def _newest_read(self, look: Look, item: Item) -> Message | None:
         """The message that an entry names as read, or the newest before that moment; None when there is none."""
-        position = position_of(item)
+        try:
+            position = position_of(item)
+        except MalformedItem:
+            position = None
         if position is None:
-            return None
+            return self._read_by_halves(look, item)
         created_at = position[1]
         if created_at in look.read:
             return message_from(look.read[created_at])
-        older = patiently(lambda: self.table.messages_before(look.group_uuid, created_at, limit=1))
+        return self._at_or_before(look, created_at)
+
+    def _read_by_halves(self, look: Look, item: Item) -> Message | None:
+        """The message that is named by the half of a position that can be read, its time or its number."""
+        with suppress(MalformedItem):
+            return self._at_or_before(look, moment_at(item, "read_sk"))
+        with suppress(MalformedItem):
+            seq = number_at(item, "read_seq")
+            numbered = islice(self.reads.messages(look.group_uuid), max(0, seq - 1), seq)
+            return next(map(message_from, numbered), None)
+        return None
+
+    def _at_or_before(self, look: Look, created_at: str) -> Message | None:
+        at = patiently(lambda: self.table.message(look.group_uuid, created_at))
+        older = [at] if at else patiently(lambda: self.table.messages_before(look.group_uuid, created_at, limit=1))
         return older[0] if older else None
 
 
 def may_hold(holder: Holder, item: Item | None) -> bool:
     """Whether an entry is in its place, by the conversation's item; of one that cannot be read nobody can tell."""
-    conversation = legible(item) if item else None
+    conversation = legible(item)[0] if item else None
     return holder.user_uuid in conversation.member_uuids if conversation else item is not None
 
 

@@ -20,6 +20,7 @@ from messaging.blocking import any_blocks
 from messaging.conversations import ConversationNotFound, MessageNotFound, Thread
 from messaging.lists import ARCHIVED, INBOX, list_key
 from messaging.live import publishing
+from messaging.malformed import MalformedItem
 from messaging.presentation import thread as thread_view
 from users.authenticated import AuthenticatedHttpRequest
 from users.people import people_by_uuid
@@ -42,7 +43,7 @@ def conversation(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpRes
     response = thread_page(request, thread)
     if is_being_read(request, thread):
         # After the page was made, so that it shows what was new; and without it the page is as good.
-        with suppress(Unavailable):
+        with suppress(Unavailable, MalformedItem):
             note_read(request, group_uuid, thread.messages[-1].created_at)
     return response
 

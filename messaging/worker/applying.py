@@ -11,6 +11,7 @@ from typing import Protocol
 from cruddur.current_request import working_for
 from messaging.aws import ServiceError, Unavailable, error_code
 from messaging.dynamodb import MessageTable
+from messaging.malformed import MalformedItem
 from messaging.projection import Change, project
 
 logger = logging.getLogger(__name__)
@@ -39,11 +40,11 @@ def is_its_own_fault(error: Exception) -> bool:
 
 
 def reason_of(error: Exception) -> str:
-    """What went wrong, without any text of the item: the kind of error, and which attribute where it says so."""
+    """What went wrong, without any text of the item: which item and attribute, or the kind of error."""
+    if isinstance(error, MalformedItem):
+        return error.reason[:REASON_CHARS]
     if isinstance(error, ServiceError):
         return error_code(error)
-    if isinstance(error, KeyError):
-        return f"KeyError: {error.args[0]}"[:REASON_CHARS]
     return type(error).__name__
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from uuid import UUID
 
 from messaging.dynamodb import MessageTable
+from messaging.items import GROUP_PREFIX
 from messaging.models import DeadLetter
 from messaging.projection import project
+from messaging.values import uuid_in_key
 
 from .applying import is_its_own_fault, reason_of
 
-GROUP_PREFIX = "MSG#"
+KEY_CHARS = 80
+"""What the column holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class PostgresDeadLetters:
             stream_arn=self.stream_arn,
             shard_id=shard_id,
             sequence_number=sequence_number,
-            defaults={"key": key, "reason": reason, "tries": tries},
+            # Keys of the model fit; what is longer belongs to no conversation, and is in the reason, too.
+            defaults={"key": key[:KEY_CHARS], "reason": reason, "tries": tries},
         )
 
 
@@ -47,7 +50,7 @@ def replay(table: MessageTable) -> Iterator[Replay]:
     """
     for letter in DeadLetter.objects.order_by("created_at", "pk"):
         try:
-            conversation = table.conversation(UUID(letter.key.removeprefix(GROUP_PREFIX)))
+            conversation = table.conversation(uuid_in_key({"pk": {"S": letter.key}}, "pk", GROUP_PREFIX))
             project(table, [conversation] if conversation else [])
         except Exception as error:
             if not is_its_own_fault(error):

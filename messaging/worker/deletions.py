@@ -14,6 +14,7 @@ from django.utils import timezone
 from messaging import account_deletion
 from messaging.aws import Unavailable
 from messaging.connection import message_table
+from messaging.malformed import MalformedItem
 from users import deletion
 from users.cognito import CognitoError
 from users.pool import user_pool
@@ -64,7 +65,7 @@ class WaitingDeletions:
             del self._under_way[user_uuid]
         except (OperationalError, InterfaceError):
             raise
-        except (Unavailable, CognitoError) as error:
+        except (Unavailable, CognitoError, MalformedItem) as error:
             why = str(error) or "DynamoDB does not answer"
             logger.warning("the deletion of account %s goes on in a minute: %s", user_uuid, why)
             self._begin_again(user_uuid)

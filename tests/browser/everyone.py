@@ -86,6 +86,7 @@ FRAGILE: Mapping[str, Mapping[str, Any]] = {
     "500.html": {"incident": "abcd-1234"},
     "users/choose_handle.html": {"form": ChooseHandleForm({"handle": "admin"})},
     "503.html": {"again_url": "/messages", "retry_after": 600},
+    "messaging/malformed.html": {},
     "messaging/unsent.html": {"status": 403, "heading": "Not sent", "explanation": "Why.", "action": "/", "text": "Hi"},
 }
 

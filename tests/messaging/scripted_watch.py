@@ -10,6 +10,7 @@ from uuid import UUID
 
 from messaging.dynamodb import MessageTable
 from messaging.items import Conversation, conversation_from
+from messaging.malformed import MalformedItem
 from messaging.worker.progress import SHARD_END
 from messaging.worker.shards import SHARD_START
 from messaging.worker.stream import POLL_SECONDS, StreamConsumer
@@ -65,7 +66,7 @@ class NotingTable(MessageTable):
         """Whether every member's entry is as new as this image, or it is none that can be applied."""
         try:
             conversation = conversation_from(image)
-        except KeyError:
+        except MalformedItem:
             return True
         known = [self.versions.get((conversation.group_uuid, member), 0) for member in conversation.member_uuids]
         return min(known) >= conversation.version

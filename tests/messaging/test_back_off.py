@@ -165,7 +165,8 @@ def test_a_record_that_fails_in_the_middle_holds_up_neither_batch_nor_checkpoint
     reader.poll()
 
     (letter,) = reader.aside.letters
-    assert (letter["key"], letter["reason"]) == (f"MSG#{other.group_uuid}", "KeyError: seq")
+    reason = f"malformed item MSG#{other.group_uuid} #CONVERSATION: seq is missing"
+    assert (letter["key"], letter["reason"]) == (f"MSG#{other.group_uuid}", reason)
     assert (letter["shard_id"], letter["sequence_number"]) == ("one", stream.sequence_number("one", 1))
     assert entry_of(moto_table, BAYKO).message == "Newer"
     assert entry_of(moto_table, BAYKO, last.group_uuid).message == "Newer"

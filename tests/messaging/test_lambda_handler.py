@@ -140,7 +140,8 @@ def test_its_log_is_json_without_what_people_wrote(
     lines = [json.loads(line) for line in written.splitlines()]
     assert SECRET not in written
     assert lines[0]["key"] == "MSG#1"
-    assert lines[0]["error"] == "ValueError"
+    assert lines[0]["error"] == "MalformedItem"
+    assert (lines[0]["item"], lines[0]["attribute"]) == ("MSG#1 #CONVERSATION", "pk")
     assert {name: lines[1][name] for name in ("records", "conversations", "entries_moved", "failed")} == {
         "records": 2, "conversations": 2, "entries_moved": 0, "failed": 1,
     }  # fmt: skip

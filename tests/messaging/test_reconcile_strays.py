@@ -1,4 +1,4 @@
-"""Reconciling: what belongs to nobody is told and stays, and malformed items stop nothing."""
+"""Reconciling: what belongs to nobody is told and stays, and malformed items stop nothing and are repaired."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from messaging import blocking
 from messaging.dynamodb import MessageTable
 from messaging.items import CONVERSATION_SK, conversation_key, entry_key, message_item, message_key, pair_group_uuid
 from messaging.reconciliation.findings import Kind
@@ -14,9 +15,11 @@ from messaging.values import number
 from .damage import (
     CONVERSATION,
     ENTRY,
+    GROUP_OF_NOBODY,
     THIRD_GROUP,
     VIR,
     Key,
+    but_for_who_wrote,
     change,
     delete,
     everything,
@@ -28,8 +31,9 @@ from .damage import (
     reconcile,
     sk,
     stray_entries,
+    write_group_of_three,
 )
-from .talk import ANDREW, BAYKO, GROUP, entry_of, start
+from .talk import ANDREW, BAYKO, GROUP, NOW, entry_of, start
 
 
 @pytest.fixture
@@ -122,11 +126,10 @@ def test_a_malformed_item_is_told_by_its_keys_and_stops_nothing(
 @pytest.mark.parametrize(
     "attributes",
     [
-        {"seq": {"S": "two"}},
-        {"seq": None},
         {"user_uuid": {"S": "andrew"}},
         {"message_uuid": None},
         {"message": {"N": "1"}},
+        {"deleted_at": {"S": "yesterday"}},
     ],
 )
 def test_nothing_is_rebuilt_from_messages_that_cannot_all_be_read(
@@ -143,30 +146,96 @@ def test_nothing_is_rebuilt_from_messages_that_cannot_all_be_read(
         (Kind.ENTRY_DIFFERS, False),
         (Kind.ENTRY_MISSING, True),
     ]
+    (attribute,) = attributes
+    assert f"put {attribute} right by hand" in found[0].sentence
     conversation = talked.conversation(GROUP)
     assert conversation is not None
     assert conversation.seq == 9
 
 
-@pytest.mark.parametrize("attributes", [{"member_uuids": {"S": "all"}}, {"member_uuids": None}, {"version": None}])
-def test_a_conversation_that_tells_no_members_or_version_is_told(
+@pytest.mark.parametrize("attributes", [{"seq": {"S": "two"}}, {"seq": None}])
+def test_a_message_is_numbered_by_its_place_where_its_number_cannot_be_read(
     talked: MessageTable, attributes: dict[str, Any]
 ) -> None:
-    change(talked, CONVERSATION, **attributes)
+    whole = but_for_who_wrote(everything(talked))
+    change(talked, message_key(GROUP, sk(2)), **attributes)
+
+    assert [(each.kind, each.repaired) for each in reconcile(talked)] == [(Kind.NUMBERS_WRONG, True)]
+    assert but_for_who_wrote(everything(talked)) == whole
+
+
+@pytest.mark.parametrize("name", ["left_uuids", "blocked_by", "awaiting"])
+def test_what_only_the_conversation_knows_is_named_and_left_to_a_person(talked: MessageTable, name: str) -> None:
+    change(talked, CONVERSATION, **{name: {"S": "somebody"}})
     damaged = everything(talked)
 
-    assert [(each.kind, each.sk) for each in reconcile(talked)] == [(Kind.MALFORMED, CONVERSATION_SK)]
+    (found,) = reconcile(talked)
+
+    assert (found.kind, found.sk) == (Kind.MALFORMED, CONVERSATION_SK)
+    assert f"put {name} right by hand" in found.sentence
     assert everything(talked) == damaged
 
 
+def test_members_whom_nothing_tells_are_named_and_left_to_a_person(table: MessageTable) -> None:
+    write_group_of_three(table, frozenset((ANDREW, BAYKO, VIR)))
+    for member in (ANDREW, BAYKO, VIR):
+        change(table, entry_key(member, GROUP_OF_NOBODY), member_uuids={"S": "all"})
+    change(table, conversation_key(GROUP_OF_NOBODY), member_uuids={"S": "all"})
+
+    found = reconcile(table)
+
+    assert [(each.kind, each.sk) for each in found] == [(Kind.MALFORMED, CONVERSATION_SK)]
+    assert "put member_uuids right by hand" in found[0].sentence
+
+
+def test_a_damaged_conversation_without_messages_is_made_again_unless_entries_say_that_there_were_some(
+    table: MessageTable,
+) -> None:
+    group = pair_group_uuid(ANDREW, VIR)
+    blocking.shut(user_uuid=ANDREW, other_uuid=VIR, now=NOW)
+    change(table, conversation_key(group), seq={"S": "none"}, last_sk=None, sent=None)
+
+    assert [(each.kind, each.repaired) for each in reconcile(table)] == [(Kind.CONVERSATION_DIFFERS, True)]
+    conversation = table.conversation(group)
+    assert conversation is not None
+    assert (conversation.seq, conversation.blocked_by) == (0, frozenset((ANDREW,)))
+
+    message = start()
+    delete(table, message_key(GROUP, message.created_at))
+    change(table, CONVERSATION, seq=None)
+    (found,) = reconcile(table)
+    assert not found.repaired
+    assert "nothing to rebuild it from" in found.sentence
+
+
 @pytest.mark.parametrize(
-    "attributes", [{"read_seq": {"S": "four"}}, {"read_sk": None}, {"read_seq": None}, {"read_sk": {"S": "yesterday"}}]
+    ("attributes", "read"),
+    [
+        ({"read_seq": {"S": "four"}}, 4),
+        ({"read_sk": None}, 4),
+        ({"read_seq": None}, 4),
+        ({"read_sk": {"S": "yesterday"}}, 4),
+        ({"read_seq": {"N": "1000"}, "read_sk": {"N": "1"}}, 0),
+        ({"read_seq": {"BOOL": True}, "read_sk": {"N": "1"}}, 0),
+    ],
 )
-def test_an_unreadable_position_is_told_and_the_copy_repaired(talked: MessageTable, attributes: dict[str, Any]) -> None:
+def test_a_position_is_what_can_be_read_of_it(talked: MessageTable, attributes: dict[str, Any], read: int) -> None:
+    whole = but_for_who_wrote(everything(talked))
     change(talked, ENTRY, message={"S": "?"}, **attributes)
-    own = {name: item_at(talked, ENTRY).get(name) for name in ("inbox", "read_seq", "read_sk")}
 
     found = reconcile(talked)
 
-    assert [(each.kind, each.repaired) for each in found] == [(Kind.ENTRY_DIFFERS, True), (Kind.MALFORMED, False)]
-    assert {name: item_at(talked, ENTRY).get(name) for name in own} == own
+    assert [(each.kind, each.repaired) for each in found] == [(Kind.ENTRY_DIFFERS, True), (Kind.POSITION_WRONG, True)]
+    assert entry_of(talked, BAYKO).read_seq == read
+    if read:
+        assert but_for_who_wrote(everything(talked)) == whole
+
+
+def test_an_entry_of_no_list_is_put_where_its_conversation_belongs_and_unmuted(talked: MessageTable) -> None:
+    whole = but_for_who_wrote(everything(talked))
+    change(talked, ENTRY, inbox={"S": f"GRP#{ANDREW}"}, muted_until={"S": "always"})
+
+    (found,) = reconcile(talked)
+
+    assert (found.kind, found.repaired) == (Kind.CHOICE_WRONG, True)
+    assert but_for_who_wrote(everything(talked)) == whole

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from messaging.dynamodb import MessageTable
 from messaging.items import Conversation, conversation_item
+from messaging.malformed import MalformedItem
 from messaging.projection import Change, changes
 from messaging.worker.applying import project_side_by_side
 
@@ -73,7 +74,7 @@ def test_who_fails_is_left_for_later_and_the_others_are_done(table: MessageTable
 
     failed, moved = project_side_by_side(table, found, going)
 
-    assert isinstance(failed, KeyError)
+    assert isinstance(failed, MalformedItem)
     assert moved == 2
 
 

@@ -11,9 +11,10 @@ from cruddur.terminal import is_terminal, printable
 from messaging.aws import patient
 from messaging.connection import message_table
 from messaging.items import Conversation, Message, pair_group_uuid
+from messaging.malformed import MalformedItem
 from messaging.management import consumption
 from messaging.management.layout import Transcript, header, header_facts, message_facts
-from messaging.management.table_command import TableCommand
+from messaging.management.table_command import TableCommand, refuse_incomplete
 from messaging.operations.inspection import all_messages, newest_messages
 from messaging.operations.metering import metered
 from messaging.operations.periods import NoPeriod, period
@@ -26,7 +27,8 @@ class Command(TableCommand):
     help = (
         "Show a conversation's messages, whatever their years, and what reading them cost. Membership is not checked: "
         "it is an operator's command. Dates and times without an offset are UTC; a date is the whole day. With --json "
-        "the first line is the conversation, the last one the cursor to go on from and what was consumed."
+        "the first line is the conversation, the last one the cursor to go on from and what was consumed. Exit code 1: "
+        "a message could not be read and was left out; it is named."
     )
     examples = (
         "andrewbrown bayko",
@@ -68,6 +70,7 @@ class Command(TableCommand):
         if not limit:
             # As long as it takes: a page of 1 MB may be slow to come where there is little capacity.
             table = replace(table, client=patient(table.client))
+        left_out: list[MalformedItem] = []
         with metered(table.client) as requests:
             conversation = table.conversation(group_uuid)
             if conversation is None:
@@ -77,10 +80,12 @@ class Command(TableCommand):
             older: str | None = None
             messages: Iterable[Message]
             if limit:
-                window = newest_messages(table=table, group_uuid=group_uuid, period=wanted, limit=limit)
+                window = newest_messages(
+                    table=table, group_uuid=group_uuid, period=wanted, limit=limit, left_out=left_out.append
+                )
                 messages, older = window.messages, window.older
             else:
-                messages = all_messages(table=table, group_uuid=group_uuid, period=wanted)
+                messages = all_messages(table=table, group_uuid=group_uuid, period=wanted, left_out=left_out.append)
             number = self.write_messages(messages, conversation, people)
         for line in consumption.lines(requests, every=verbosity > 1):
             self.say(line)
@@ -92,8 +97,10 @@ class Command(TableCommand):
             group_uuid=group_uuid,
             shown=number,
             older=older,
+            left_out=[each.reason for each in left_out],
             **consumption.facts(requests),
         )
+        refuse_incomplete(left_out)
 
     def write_header(self, conversation: Conversation, people: Mapping[UUID, User]) -> None:
         if self.as_json:

@@ -10,9 +10,10 @@ from cruddur.terminal import Column, is_terminal
 from messaging.connection import message_table
 from messaging.items import Entry
 from messaging.lists import ARCHIVED, INBOX, REQUESTS
+from messaging.malformed import MalformedItem
 from messaging.management import consumption
 from messaging.management.layout import moment, person_facts, said, write_inbox
-from messaging.management.table_command import TableCommand
+from messaging.management.table_command import TableCommand, refuse_incomplete
 from messaging.operations.inspection import inbox_pages
 from messaging.operations.metering import metered
 from users.models import User
@@ -34,7 +35,7 @@ class Command(TableCommand):
     help = (
         "List a person's conversations, newest first, and what reading them cost. Membership is not asked for: it is "
         "an operator's command. The inbox index it reads may lag a moment. With --json the last line is the cursor "
-        "to go on from and what was consumed."
+        "to go on from and what was consumed. Exit code 1: an entry could not be read and was left out; it is named."
     )
     examples = (
         "bayko",
@@ -55,8 +56,9 @@ class Command(TableCommand):
         if limit < 0:
             raise UsageError(f"--limit {limit} is no number of conversations: give one, or 0 for all.")
         person = person_meant(handle)
+        left_out: list[MalformedItem] = []
         with metered(message_table().client) as requests:
-            entries, older = self.read(person, which=LISTS[options["list"]], limit=limit, before=before)
+            entries, older = self.read(left_out, person, which=LISTS[options["list"]], limit=limit, before=before)
         people = people_by_uuid({other for entry in entries for other in entry.other_uuids})
         self.write(entries, people)
         for line in consumption.lines(requests, every=verbosity > 1):
@@ -71,16 +73,21 @@ class Command(TableCommand):
             user_uuid=person.uuid,
             conversations=len(entries),
             older=older,
+            left_out=[each.reason for each in left_out],
             **consumption.facts(requests),
         )
+        refuse_incomplete(left_out)
 
-    def read(self, person: User, *, which: str, limit: int, before: str | None) -> tuple[list[Entry], str | None]:
+    def read(
+        self, left_out: list[MalformedItem], person: User, *, which: str, limit: int, before: str | None
+    ) -> tuple[list[Entry], str | None]:
         entries: list[Entry] = []
         older = None
         try:
             with nullcontext(int) if limit else self.progress("conversations") as advance:
                 for page in inbox_pages(user_uuid=person.uuid, before=before, limit=limit or None, which=which):
                     entries += page.entries
+                    left_out += page.left_out
                     older = page.older
                     advance(len(page.entries))
         except ValueError as error:

@@ -13,7 +13,8 @@ from messaging import personal_data
 from messaging.aws import patient
 from messaging.connection import message_table
 from messaging.dynamodb import MessageTable
-from messaging.management.table_command import TableCommand
+from messaging.malformed import MalformedItem
+from messaging.management.table_command import TableCommand, refuse_incomplete
 from users.typed_handles import person_meant
 
 ONLY_ITS_OWNER = 0o600
@@ -23,7 +24,8 @@ class Command(TableCommand):
     help = (
         "Write everything the service keeps about a person as one JSON document. It is what they can take along from "
         "their settings: their record, what they reported, and every message of their conversations. Without --output "
-        "it goes to standard output. docs/personal-data.md describes it."
+        "it goes to standard output. docs/personal-data.md describes it. Exit code 1: something that is stored could "
+        "not be read; the document is written without it, and names it in left_out."
     )
     examples = ("bayko --output bayko.json", "bayko | python -m json.tool")
     when_stopped = "Stopped. No file was written."
@@ -41,15 +43,19 @@ class Command(TableCommand):
         person = person_meant(handle)
         table = message_table()
         table = MessageTable(patient(table.client), table.name)
-        pieces = personal_data.document(person=person, table=table, now=timezone.now())
+        left_out: list[MalformedItem] = []
+        pieces = personal_data.document(person=person, table=table, now=timezone.now(), left_out=left_out)
         if output is None:
             stdout = cast("IO[str]", self.stdout)
             for text in awaited(pieces):
                 self.stdout.write(json_for(stdout, text), ending="")
+            refuse_incomplete(left_out)
             return
         with file_written_whole(output) as write:
             size = sum(map(write, awaited(pieces)))
-        self.done(f"Wrote {output}, {size:,} bytes.", file=str(output), bytes=size, uuid=person.uuid)
+        named = [each.reason for each in left_out]
+        self.done(f"Wrote {output}, {size:,} bytes.", file=str(output), bytes=size, uuid=person.uuid, left_out=named)
+        refuse_incomplete(left_out)
 
 
 def awaited(pieces: Iterator[str | personal_data.Pause]) -> Iterator[str]:
