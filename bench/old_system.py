@@ -20,7 +20,7 @@ from uuid import UUID, uuid4
 
 import boto3  # noqa: TID251 - it made a client on every request, in boto3's own session
 
-from messaging.aws import LOOPBACK_KEY
+from cruddur.loopback import loopback_credentials
 from messaging.table import GROUP_INDEX, KEY_SCHEMA
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ Item = dict[str, Any]
 
 def client_as_it_did(endpoint_url: str, region: str) -> Callable[[], DynamoDBClient]:
     """Makes a client, as each of its requests did."""
-    session = boto3.session.Session(aws_access_key_id=LOOPBACK_KEY, aws_secret_access_key=LOOPBACK_KEY)
+    session = boto3.session.Session(**loopback_credentials(endpoint_url))
     return lambda: session.client("dynamodb", endpoint_url=endpoint_url, region_name=region)
 
 

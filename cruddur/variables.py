@@ -85,6 +85,12 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("AWS_ENDPOINT_URL_DYNAMODB", formats.endpoint("dynamodb", but_not="streams")),
         Variable("AWS_ENDPOINT_URL_DYNAMODB_STREAMS", formats.endpoint("streams")),
         Variable("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", formats.endpoint("cognito-idp")),
+        Variable("LOCAL_AWS_ACCESS_KEY_ID", formats.matching(
+            r"[A-Z][A-Za-z0-9]{3,127}", "the id of a key of the local stack: letters and digits, the first a capital"
+        )),
+        Variable("LOCAL_AWS_SECRET_ACCESS_KEY", formats.matching(
+            r"[A-Za-z0-9/+=]{8,128}", "the secret of a key of the local stack: 8 or more letters, digits, / + ="
+        ), secret=True),
         # Cognito
         Variable("COGNITO_USER_POOL_ID", formats.matching(
             r"[\w-]{1,40}_[0-9A-Za-z]{1,40}", "a user pool's id, as in us-east-1_AbCdEf123"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import boto3.session
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
-from cruddur.loopback import is_loopback
+from cruddur.loopback import loopback_credentials
 from cruddur.problem import Problem
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from types_boto3_ecs import ECSClient
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_s3 import S3Client
-
-LOOPBACK_KEY = "cruddurlocal"
 
 ServiceError = ClientError
 """An answer of AWS that is no success."""
@@ -49,9 +47,8 @@ class Account:
 
 def connect(*, region: str | None = None, endpoint_url: str | None = None) -> Account:
     """The account that AWS's tools would use. An emulator on loopback is shown no real credentials. Raises Problem."""
-    key = LOOPBACK_KEY if is_loopback(endpoint_url) else None
     with explained_errors():
-        session = boto3.session.Session(region_name=region, aws_access_key_id=key, aws_secret_access_key=key)
+        session = boto3.session.Session(region_name=region, **loopback_credentials(endpoint_url))
         if session.region_name is None:
             raise Problem("No region is set: add --region, as in --region eu-central-1.")
         return Account(

@@ -5,11 +5,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from local_stack import processes
+from local_stack.aws_guard import HEALTH
 from local_stack.disk import require_room
+from local_stack.key import LocalKey, key_from
 from local_stack.ports import LOOPBACK, listener
 from local_stack.problem import Problem
 
@@ -21,7 +23,9 @@ NEEDED_MEGABYTES = 50
 class AwsEmulator:
     """One emulator. With `persist`, its state is kept in the directory and a kill -9 loses two seconds of it at most.
 
-    Port 0 takes a free one at each start. `start()` may raise Problem.
+    It answers requests that are signed with `key` (by default the environment's, or a new one), and no service but
+    DynamoDB, its streams and Cognito's user pools; `services` are ministack's names of more, for tests. Port 0 takes a
+    free one at each start. `start()` may raise Problem.
     """
 
     def __init__(
@@ -33,7 +37,11 @@ class AwsEmulator:
         persist: bool = True,
         log: Path | None = None,
         pid_file: Path | None = None,
+        key: LocalKey | None = None,
+        services: Collection[str] = (),
     ) -> None:
+        self.key = key or key_from(os.environ)
+        self.services = services
         self.directory = directory
         self.port = port
         self.region = region
@@ -65,8 +73,9 @@ class AwsEmulator:
         with listener(self._wanted_port, variable="AWS_PORT") as sock:
             self.port = sock.getsockname()[1]
             keep = ["--state", str(self.directory)] if self.persist else []
+            more = ["--services", ",".join(self.services)] if self.services else []
             self.child = processes.spawn(
-                [sys.executable, "-m", "local_stack.aws_server", "--fd", str(sock.fileno()), *keep],
+                [sys.executable, "-m", "local_stack.aws_server", "--fd", str(sock.fileno()), *keep, *more],
                 name="aws emulator",
                 environment=self._environment(),
                 directory=ROOT,
@@ -93,7 +102,7 @@ class AwsEmulator:
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=0.5) as answer:  # noqa: S310 - our own
+            with urllib.request.urlopen(f"{self.url}{HEALTH}", timeout=0.5) as answer:  # noqa: S310 - our own
                 return bool(answer.status == 200)  # noqa: PLR2004
         except (OSError, urllib.error.URLError):
             return False
@@ -103,6 +112,9 @@ class AwsEmulator:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         return {
             **kept,
+            **self.key.environment(),
+            # ministack verifies signatures. Its own key is never set: it would count as a root key, which it trusts.
+            "AUTH": "true",
             "GATEWAY_PORT": str(self.port),
             "MINISTACK_HOST": "localhost",
             "MINISTACK_REGION": self.region,

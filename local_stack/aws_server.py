@@ -1,4 +1,4 @@
-"""What runs in the AWS emulator's process: ministack on a socket handed to it, its state saved every two seconds.
+"""What runs in the AWS emulator's process: ministack behind a guard, on a socket handed to it, saved every two seconds.
 
 ministack saves at its orderly end only. The functions used here to save in between are private ones, and the version
 is pinned. Every request is handled on the event loop, so a snapshot taken there holds whole transactions.
@@ -12,24 +12,23 @@ import os
 import signal
 import sys
 import types
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from urllib.parse import parse_qs
 
 import hypercorn.asyncio
 from hypercorn.config import Config
 from ministack import app as ministack_app
-from ministack.core import persistence
+from ministack.core import persistence, router
 
+from cruddur.loopback import KEY_ID_VARIABLE, SECRET_VARIABLE
+from local_stack.aws_guard import Application, Guard, Message, Receive, Request, Scope, Send
 from local_stack.disk import write_atomically
 
 SECONDS_BETWEEN_SAVES = 2.0
 READS = (b"Get", b"BatchGet", b"TransactGet", b"Query", b"Scan", b"List", b"Describe")
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
+USER = "cruddur-local"
 
 
 class SavedState:
@@ -81,8 +80,8 @@ def snapshot() -> dict[str, bytes]:
 
 
 def may_change(scope: Scope) -> bool:
-    """Whether a request is anything but one of the AWS APIs' reads or a health check."""
-    if scope["type"] != "http" or scope["path"].startswith("/_ministack"):
+    """Whether a request is anything but one of the AWS APIs' reads."""
+    if scope["type"] != "http":
         return False
     target = dict(scope["headers"]).get(b"x-amz-target", b"")
     return not target.rpartition(b".")[2].startswith(READS)
@@ -121,7 +120,69 @@ def report(line: str) -> None:
     sys.stderr.flush()
 
 
-async def serve(descriptor: int, state: SavedState | None) -> None:
+def make_user(key_id: str, secret: str, *, services: str) -> None:
+    """Make the IAM user whose key the stack signs with; IAM itself need not be reachable for it.
+
+    Its key is a user's and no root key, because ministack verifies the signatures of those alone.
+    """
+    iam = ministack_app._get_module("iam")  # noqa: SLF001
+    for old in [each for each, record in iam._access_keys.items() if record["UserName"] == USER]:  # noqa: SLF001
+        del iam._access_keys[old]  # noqa: SLF001 - of an earlier start
+    if USER not in iam._users:  # noqa: SLF001
+        iam._create_user({"UserName": USER})  # noqa: SLF001
+    allowed = "*" if services else ["dynamodb:*", "cognito-idp:*"]
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": allowed, "Resource": "*"}]}
+    iam._put_user_policy(  # noqa: SLF001
+        {"UserName": USER, "PolicyName": "all", "PolicyDocument": json.dumps(policy)}
+    )
+    iam._access_keys[key_id] = {  # noqa: SLF001
+        "UserName": USER,
+        "AccessKeyId": key_id,
+        "SecretAccessKey": secret,
+        "Status": "Active",
+        "CreateDate": "2026-01-01T00:00:00Z",
+    }
+
+
+def with_user(app: Application, key_id: str, secret: str, *, services: str) -> Application:
+    """Make the user once the saved state is read, before the first request."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_when_made(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                make_user(key_id, secret, services=services)
+            await send(message)
+
+        await app(scope, receive, send_when_made if scope["type"] == "lifespan" else send)
+
+    return application
+
+
+def service_of(request: Request) -> str:
+    """Return ministack's name for the service that it would route a request to."""
+    return str(router.detect_service(request.method, request.path, request.headers, parse_qs(request.query)))
+
+
+def is_session_key(key_id: str) -> bool:
+    """Whether ministack issued the key to a role, as to that of a function: it verifies those signatures, too."""
+    sts = sys.modules.get("ministack.services.sts")
+    return sts is not None and key_id in sts._sessions  # noqa: SLF001
+
+
+def guarded(app: Application, *, services: str) -> Application:
+    """Put the guard in front, for the port, the key and the services that the environment and the options name."""
+    key_id, secret = os.environ[KEY_ID_VARIABLE], os.environ[SECRET_VARIABLE]
+    return Guard(
+        with_user(app, key_id, secret, services=services),
+        port=int(os.environ["GATEWAY_PORT"]),
+        key_id=key_id,
+        more_services=[service for service in services.split(",") if service],
+        service_of=service_of,
+        issued=is_session_key,
+    )
+
+
+async def serve(descriptor: int, state: SavedState | None, *, services: str) -> None:
     """Answer on a listening socket until SIGTERM."""
 
     def finish() -> None:
@@ -138,7 +199,7 @@ async def serve(descriptor: int, state: SavedState | None) -> None:
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     await hypercorn.asyncio.serve(
-        state.watch if state else ministack_app.app,  # type: ignore[arg-type]  # its scope is a union of TypedDicts
+        guarded(state.watch if state else ministack_app.app, services=services),  # type: ignore[arg-type]
         config,
         shutdown_trigger=asyncio.Event().wait,
     )
@@ -150,11 +211,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="local_stack.aws_server", description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="listening socket")
     parser.add_argument("--state", type=Path, help="directory to keep the state in; without it, nothing is kept")
+    parser.add_argument("--services", default="", help="ministack's names of more services, for tests: lambda,s3")
     options = parser.parse_args()
     if options.state and (file := unreadable_file(options.state)):
         report(f"unreadable: {file}")
         return 3
-    asyncio.run(serve(options.fd, SavedState(options.state) if options.state else None))
+    if not ministack_app.AUTH:
+        report("AUTH is not true: nobody would verify signatures.")
+        return 3
+    asyncio.run(serve(options.fd, SavedState(options.state) if options.state else None, services=options.services))
     return 0
 
 

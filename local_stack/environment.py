@@ -6,12 +6,13 @@ The process environment wins over `.env`, and that over `.local/env`, as in crud
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cruddur.environment import Environment, Misconfigured, read_file
 from cruddur.loopback import is_loopback
 from local_stack.disk import write_atomically
+from local_stack.key import LocalKey, key_from
 from local_stack.problem import Problem
 
 STACK_PORTS = ("PORT", "POSTGRES_PORT", "AWS_PORT")
@@ -36,6 +37,7 @@ class Configuration:
     external_dynamodb: str | None
     external_cognito: str | None
     external_urls: tuple[str, ...] = ()
+    key: LocalKey = field(default_factory=LocalKey)
 
     @property
     def is_all_ours(self) -> bool:
@@ -66,6 +68,7 @@ class Configuration:
             values["DATABASE_URL"] = database_url
         if self.needs_emulator:
             values["AWS_REGION"] = self.region
+            values.update(self.key.environment())
         if not self.external_dynamodb and not self.external_cognito:
             values["AWS_ENDPOINT_URL"] = aws_url
         elif not self.external_dynamodb:
@@ -89,8 +92,10 @@ def read_configuration(root: Path) -> Configuration:
     ports = {name: read_port(values, name) for name in STACK_PORTS}
     if len(set(ports.values())) < len(ports):
         raise Problem(f"{', '.join(ports)} must differ, they are {', '.join(map(str, ports.values()))}.")
+    local = local_directory(root)
     return Configuration(
-        local=local_directory(root),
+        local=local,
+        key=key_from(values, read_env(local / "env")),
         web_port=ports["PORT"],
         postgres_port=ports["POSTGRES_PORT"],
         aws_port=ports["AWS_PORT"],

@@ -80,8 +80,11 @@ class ThrowAwayStack:
         app_urls = [f"http://localhost:{free_port()}" for _ in range(workers)]
         endpoint = self.emulator.url
         dynamodb = os.environ.get("CRUDDUR_TEST_DYNAMODB_ENDPOINT_URL", endpoint)
+        # Of this process too, which makes the pool.
+        os.environ.update(self.emulator.key.environment())
         pool = ensure_pool(endpoint_url=endpoint, public_url=self.emulator.public_url, region=REGION, app_urls=app_urls)
         return {
+            **self.emulator.key.environment(),
             "CRUDDUR_ENV": "test",
             "SECRET_KEY": "a key for tests, which sign nothing that lasts longer",
             "APP_URL": app_urls[0],

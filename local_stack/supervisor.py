@@ -59,6 +59,7 @@ class Supervisor:
                 local / "aws",
                 port=configuration.aws_port,
                 region=configuration.region,
+                key=configuration.key,
                 log=configuration.logs / "aws.log",
                 pid_file=self.pid_files / "aws.pid",
             )
@@ -92,6 +93,7 @@ class Supervisor:
     def _start(self) -> None:
         began = time.monotonic()
         configuration = self.configuration
+        os.environ.update(configuration.key.environment())  # for this process, which makes the pool
         for name in processes.end_leftovers(self.pid_files):
             say(f"Ended a {name.replace('-', ' ')} that an earlier start had left behind.")
         self.web_socket = listener(configuration.web_port, variable="PORT")

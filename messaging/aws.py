@@ -24,7 +24,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as NoConnectionError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from cruddur.loopback import is_loopback
+from cruddur.loopback import is_loopback, loopback_credentials
 from cruddur.problem import Problem
 
 from .answers import take_items_as_they_are, take_records_as_they_are
@@ -41,7 +41,6 @@ WEB_TIMEOUTS = OURS.merge(
 )
 # For commands, which run as long as it takes: DynamoDB Local counts a table's items whenever it is described.
 COMMAND_TIMEOUTS = OURS.merge(Config(connect_timeout=5, read_timeout=60))
-LOOPBACK_KEY = "cruddurlocal"
 
 THROTTLES = frozenset(
     (
@@ -114,9 +113,7 @@ def _client(endpoint_url: str | None, region: str, config: Config) -> DynamoDBCl
 
 def _session(endpoint_url: str | None) -> boto3.session.Session:
     """A session of its own (the default one is not safe between threads); an emulator never sees real credentials."""
-    if is_loopback(endpoint_url):
-        return boto3.session.Session(aws_access_key_id=LOOPBACK_KEY, aws_secret_access_key=LOOPBACK_KEY)
-    return boto3.session.Session()
+    return boto3.session.Session(**loopback_credentials(endpoint_url))
 
 
 @contextmanager

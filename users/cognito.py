@@ -25,7 +25,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from cruddur.loopback import is_loopback
+from cruddur.loopback import loopback_credentials
 from cruddur.problem import Problem
 
 from .cognito_sentences import EXPIRED, NO_CREDENTIALS, NO_POOL, SENTENCES, UNREACHABLE
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
     from types_boto3_cognito_idp.type_defs import AdminCreateUserRequestTypeDef, UserTypeTypeDef
 
-DUMMY_CREDENTIAL = "cruddurlocal"
 PAGE_SIZE = 60  # Cognito's largest
 # Cognito itself waits up to 5 s for each function of the pool's owner before it answers.
 TIMEOUTS = Config(connect_timeout=1, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
@@ -218,16 +217,10 @@ class UserPool:
 
 
 def connect(*, endpoint_url: str | None, region: str, timeouts: Config = TIMEOUTS) -> CognitoIdentityProviderClient:
-    """A client with a session of its own. A loopback endpoint gets dummy credentials, any other the default chain."""
-    local = is_loopback(endpoint_url)
+    """A client with a session of its own. A loopback endpoint gets the local stack's key, others the default chain."""
     with translated_errors():
-        return boto3.Session().client(
-            "cognito-idp",
-            region_name=region,
-            endpoint_url=endpoint_url,
-            aws_access_key_id=DUMMY_CREDENTIAL if local else None,
-            aws_secret_access_key=DUMMY_CREDENTIAL if local else None,
-            config=timeouts,
+        return boto3.Session(**loopback_credentials(endpoint_url)).client(
+            "cognito-idp", region_name=region, endpoint_url=endpoint_url, config=timeouts
         )
 
 

@@ -31,10 +31,12 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from cruddur.loopback import loopback_credentials
 from deploy import commands
 from deploy.aws import Account, connect
 from deploy.command_line import main
 from deploy.stacks import KEPT, ORDER, Stacks
+from local_stack.aws import AwsEmulator
 from local_stack.ports import free_port
 from messaging.aws import connect as connect_dynamodb
 from messaging.items import entry_from
@@ -51,9 +53,12 @@ UNKNOWN = {
     "AWS::ApplicationAutoScaling::ScalableTarget",
     "AWS::ApplicationAutoScaling::ScalingPolicy",
     "AWS::Cognito::ManagedLoginBranding",
+    "AWS::S3::BucketPolicy",  # demands TLS, and the emulator speaks none
 }
 """And alarms on several metrics. Of a large site also AWS::EC2::EIP and AWS::EC2::NatGateway: this is a small one."""
 NAMELESS = {"StreamEndpointUrl": {"Value": "https://stream.invalid"}}
+SERVICES = ("cloudformation", "ecr", "ecs", "lambda", "logs", "s3", "secretsmanager", "sts")
+"""What the emulator serves here besides those that it always does, by its names."""
 NAME = "cruddur-try"
 PEOPLE = {"andrewbrown": "Andrew Brown", "bayko": "Bayko"}
 PASSWORD = "nine zebras and no digit"
@@ -108,20 +113,30 @@ def database() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsEmulator]:
+    """An emulator of its own with the services that a deployment needs, one of which runs code."""
+    emulator = AwsEmulator(tmp_path_factory.mktemp("emulator") / "aws", persist=False, services=SERVICES)
+    emulator.start()
+    yield emulator
+    emulator.stop()
+
+
+@pytest.fixture(scope="module")
 def deployed(
-    tmp_path_factory: pytest.TempPathFactory, database: str, collected_static_files: Path
+    tmp_path_factory: pytest.TempPathFactory, emulator: AwsEmulator, database: str, collected_static_files: Path
 ) -> Iterator[Deployment]:
-    endpoint = os.environ["AWS_ENDPOINT_URL"]
+    endpoint = emulator.url
     account = connect(region="us-east-1", endpoint_url=endpoint)
     app = image.build(tmp_path_factory.mktemp("app"), static=collected_static_files)
     # The password apart, as the containers have it.
     parts = urlsplit(database)
     url = parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}").geturl()
     local = {"DATABASE_URL": url, "PGPASSWORD": parts.password or "", "APP_URL": "https://localhost"}
-    fargate = Fargate(account, endpoint, app, local)
+    fargate = Fargate(account, endpoint, app, local, emulator.key.environment())
     templates = known_to_the_emulator(tmp_path_factory.mktemp("templates"))
     deployment = Deployment(account, {}, fargate, templates, f"http://localhost:{free_port()}")
     with fargate, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", endpoint)  # for the command
         patch.setattr(commands, "SECONDS_AT_MOST", SECONDS)
         patch.setattr(commands, "POLL_SECONDS", 0.05)
         assert deployment.up() == 0
@@ -282,7 +297,7 @@ def test_the_function_was_called_for_conversations_alone(deployed: Deployment) -
     def records() -> int:
         return sum(batch["records"] for batch in batches())
 
-    functions = boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="x").client(
+    functions = boto3.session.Session(**loopback_credentials(deployed.fargate.endpoint_url)).client(
         "lambda", region_name="us-east-1", endpoint_url=deployed.fargate.endpoint_url
     )
 

@@ -68,6 +68,8 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "AWS_ENDPOINT_URL_DYNAMODB": (*ENDPOINTS[:2], "https://streams.dynamodb.us-east-1.amazonaws.com"),
     "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": (*ENDPOINTS[:2], "https://dynamodb.us-east-1.amazonaws.com"),
     "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": (ENDPOINTS[0], ENDPOINTS[2], "https://sts.us-east-1.amazonaws.com"),
+    "LOCAL_AWS_ACCESS_KEY_ID": ("test", "000000000000", "AKIA 1234"),
+    "LOCAL_AWS_SECRET_ACCESS_KEY": ("hunter2", "hunter2 hunter2", "x" * 129),
     "COGNITO_USER_POOL_ID": ("example", "us-east-1_", "arn:aws:cognito-idp:us-east-1:1:userpool/us-east-1_x"),
     "COGNITO_DOMAIN": ("example.auth.us-east-1.amazoncognito.com", "https://", "https://example.com/login"),
     "OIDC_RP_CLIENT_ID": ("<client id>", "two words", "x" * 129),

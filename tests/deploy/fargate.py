@@ -19,7 +19,8 @@ from typing import Any
 
 import boto3  # noqa: TID251 - as the tests' own door
 
-from deploy.aws import LOOPBACK_KEY, Account
+from cruddur.loopback import loopback_credentials
+from deploy.aws import Account
 
 
 @dataclass
@@ -31,6 +32,8 @@ class Fargate:
     image: Path
     local: Mapping[str, str]
     """What replaces addresses of AWS."""
+    key: Mapping[str, str]
+    """What replaces the credentials of the tasks' roles, which only AWS hands out: the key of the emulator."""
     ran: list[list[str]] = field(default_factory=list)
     _ended: threading.Event = field(default_factory=threading.Event)
 
@@ -47,7 +50,7 @@ class Fargate:
     def environment(self, task_definition: str, **more: str) -> dict[str, str]:
         """The variables of the container of a task, with what replaces addresses of AWS."""
         endpoints = dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS"), self.endpoint_url)
-        return {**self.environment_on_aws(task_definition), **self.local, **endpoints, **more}
+        return {**self.environment_on_aws(task_definition), **self.local, **endpoints, **self.key, **more}
 
     def environment_on_aws(self, task_definition: str) -> dict[str, str]:
         """What the definition says, secrets filled in."""
@@ -74,7 +77,7 @@ class Fargate:
         )  # fmt: skip
         secrets = boto3.client(
             "secretsmanager", endpoint_url=self.endpoint_url, region_name=self.account.region,
-            aws_access_key_id=LOOPBACK_KEY, aws_secret_access_key=LOOPBACK_KEY,
+            **loopback_credentials(self.endpoint_url),
         )  # fmt: skip
         text = secrets.get_secret_value(SecretId=secret_id)["SecretString"]
         return str(json.loads(text)[key]) if key else str(text)

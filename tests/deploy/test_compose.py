@@ -64,7 +64,7 @@ def test_its_pool_is_made_and_told_to_the_site(tmp_path: Path) -> None:
     emulator.start()
     environment = {
         "PATH": os.environ["PATH"], **SERVICES["setup"]["environment"], "CRUDDUR_LOCAL_DIR": str(tmp_path),
-        "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": emulator.public_url,
+        "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": emulator.public_url, **emulator.key.environment(),
     }  # fmt: skip
 
     try:

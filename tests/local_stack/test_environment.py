@@ -3,13 +3,15 @@ from pathlib import Path
 
 import pytest
 
+from cruddur.loopback import KEY_ID_VARIABLE, SECRET_VARIABLE
 from local_stack import environment
 from local_stack.environment import Configuration, read_configuration, read_env, write_env
 from local_stack.problem import Problem
 
 ALL = (
     *environment.DATABASE_VARIABLES, *environment.DYNAMODB_VARIABLES, *environment.COGNITO_VARIABLES,
-    *environment.DEFAULT_PORTS, "APP_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "CRUDDUR_ENV", "CRUDDUR_LOCAL_DIR",
+    *environment.DEFAULT_PORTS, KEY_ID_VARIABLE, SECRET_VARIABLE, "APP_URL", "AWS_REGION",
+    "AWS_DEFAULT_REGION", "CRUDDUR_ENV", "CRUDDUR_LOCAL_DIR",
 )  # fmt: skip
 
 
@@ -33,6 +35,7 @@ def test_it_is_all_ours_by_default(tmp_path: Path) -> None:
     values = variables(configuration)
     assert values.pop("SECRET_KEY")
     assert values == {
+        **configuration.key.environment(),
         "APP_URL": "http://localhost:8000",
         "DATABASE_URL": "postgres://ours",
         "AWS_REGION": "us-east-1",
@@ -112,6 +115,21 @@ def test_it_says_what_to_do(
 
     with pytest.raises(Problem, match=sentence):
         read_configuration(tmp_path)
+
+
+def test_key_of_the_emulator_is_kept_and_its_secret_shown_to_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = read_configuration(tmp_path)
+    first.local.mkdir()
+    write_env(first.env_file, variables(first))
+
+    assert read_configuration(tmp_path).key == first.key
+    assert read_configuration(tmp_path / "another clone").key != first.key
+    assert first.key.secret not in repr(first)
+    monkeypatch.setenv(KEY_ID_VARIABLE, "AKIAOURS")
+    monkeypatch.setenv(SECRET_VARIABLE, "secret12")
+    assert read_configuration(tmp_path).key.key_id == "AKIAOURS"
 
 
 def test_the_file_is_its_owners_alone_and_the_key_stays(tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
 """The door: what passes by itself is Unavailable, the rest stays loud. Faults are put in at botocore's before-send."""
 
+import os
 from collections.abc import Callable
 
 import pytest
 from botocore.awsrequest import AWSResponse  # noqa: TID251 - faults are made of botocore's own answers
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError  # noqa: TID251
 
+from cruddur.loopback import KEY_ID_VARIABLE
 from messaging import conversations
-from messaging.aws import LOOPBACK_KEY, ServiceError, Unavailable, connect
+from messaging.aws import ServiceError, Unavailable, connect
 from messaging.dynamodb import MessageTable
 
 from .faults import answer, fault, timeout
@@ -112,6 +114,11 @@ def test_an_emulator_is_never_shown_real_credentials(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
 
-    client = connect(endpoint_url="http://localhost:4566", region="us-east-1")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "real, too")
 
-    assert client._request_signer._credentials.access_key == LOOPBACK_KEY  # type: ignore[attr-defined]
+    local = connect(endpoint_url="http://localhost:4566", region="us-east-1")
+    remote = connect(endpoint_url="https://example.com", region="us-east-1")
+
+    shown = local._request_signer._credentials  # type: ignore[attr-defined]
+    assert (shown.access_key, shown.token) == (os.environ[KEY_ID_VARIABLE], None)
+    assert remote._request_signer._credentials.access_key == "AKIAREAL"  # type: ignore[attr-defined]

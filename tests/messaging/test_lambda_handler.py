@@ -17,6 +17,7 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from deploy.lambda_zip import build
+from local_stack.key import key_from
 from messaging import connection, lambda_handler
 from messaging.dynamodb import MessageTable
 from messaging.items import Conversation, conversation_item, message_item
@@ -189,7 +190,7 @@ def test_it_runs_from_its_zip_with_nothing_but_the_runtime_s_boto3(
         [sys.executable, "-S", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True,
         env={
             "PYTHONPATH": f"{built}:{runtime}", "DDB_MESSAGE_TABLE": table.name, "AWS_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL_DYNAMODB": os.environ["AWS_ENDPOINT_URL_DYNAMODB"],
+            "AWS_ENDPOINT_URL_DYNAMODB": os.environ["AWS_ENDPOINT_URL_DYNAMODB"], **key_from(os.environ).environment(),
         },
     )  # fmt: skip
 
