@@ -118,6 +118,22 @@ def test_the_menu_is_used_by_the_keyboard_alone(enter: Enter) -> None:
     expect(more).not_to_have_attribute("aria-expanded", "true")
 
 
+def test_a_menu_that_is_open_survives_a_new_version_of_its_message(enter: Enter) -> None:
+    page = after_writing(enter, "As it was")
+    other_tab = page.context.new_page()
+    other_tab.goto(page.url)
+    menu = menu_of(message(page, "As it was"))
+    menu_of(message(other_tab, "As it was")).get_by_role("menuitem", name="Edit").click()
+    write(other_tab, "As it is now")
+    more = message(page, "As it is now").locator(".message__more")
+
+    expect(more).to_have_attribute("aria-expanded", "true")
+    expect(menu.get_by_role("menuitem", name="Edit")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(more).to_be_focused()
+    expect(more).not_to_have_attribute("aria-expanded", "true")
+
+
 def test_a_press_elsewhere_closes_the_menu(enter: Enter) -> None:
     page = after_writing(enter, "Elsewhere")
     menu_of(message(page, "Elsewhere"))

@@ -22,6 +22,9 @@ export function become(element, fresh) {
   for (const { name, value } of fresh.attributes) {
     if (element.getAttribute(name) !== value) element.setAttribute(name, value);
   }
+  // The server does not know that a menu is open in this page.
+  const expanded = element.querySelector("[aria-haspopup=menu][aria-expanded=true]");
+  if (expanded) fresh.querySelector("[aria-haspopup=menu]")?.setAttribute("aria-expanded", "true");
   const children = [...fresh.children];
   children.forEach((child, index) => {
     const there = element.children[index];

@@ -24,10 +24,22 @@ export function openMenu(menu, opener) {
   itemsOf(menu)[0]?.focus();
 }
 
+/**
+ * @param {HTMLElement} opener which a new version of its message may have replaced while the menu was open
+ * @returns {HTMLElement}
+ */
+function inPage(opener) {
+  if (opener.isConnected || !(opener instanceof HTMLAnchorElement)) return opener;
+  const href = CSS.escape(opener.getAttribute("href") ?? "");
+  const successor = document.querySelector(`a[aria-haspopup=menu][href="${href}"]`);
+  return /** @type {HTMLElement | null} */ (successor) ?? opener;
+}
+
 /** @param {{refocus?: boolean}} [how] */
 export function closeMenu({ refocus = false } = {}) {
   if (!open) return;
-  const { menu, opener } = open;
+  const { menu } = open;
+  const opener = inPage(open.opener);
   open = null;
   menu.remove();
   opener.removeAttribute("aria-expanded");
