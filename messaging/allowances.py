@@ -11,12 +11,19 @@ from cruddur.rate_limits import LIMITS, take_all
 from users.models import User
 
 
-def take_to_write(person: User, group_uuid: UUID, *, now: datetime, begins: bool = False) -> None:
-    """Take all that one message needs (one SQL statement); `begins`: it is the first. Raises RateLimited."""
+def take_to_write(person: User, group_uuid: UUID, *, now: datetime) -> None:
+    """Take what a message or an edit needs, before its text is looked at (one SQL statement). Raises RateLimited."""
     who = str(person.uuid)
-    wanted = [(LIMITS["messages"], who), (LIMITS["messages_to_one"], f"{who}:{group_uuid}")]
-    if begins:
-        wanted.append((LIMITS["new_conversations"], who))
-        if now - person.created_at < timedelta(days=settings.NEW_ACCOUNT_DAYS):
-            wanted.append((LIMITS["new_conversations_new_account"], who))
+    take_all([(LIMITS["messages"], who), (LIMITS["messages_to_one"], f"{who}:{group_uuid}")], now=now)
+
+
+def take_to_begin(person: User, *, now: datetime) -> None:
+    """Take what a first message needs besides, once its text can be sent (one SQL statement). Raises RateLimited.
+
+    There are few of these for each day: a form that comes back with a mistake costs none.
+    """
+    who = str(person.uuid)
+    wanted = [(LIMITS["new_conversations"], who)]
+    if now - person.created_at < timedelta(days=settings.NEW_ACCOUNT_DAYS):
+        wanted.append((LIMITS["new_conversations_new_account"], who))
     take_all(wanted, now=now)

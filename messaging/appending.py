@@ -8,7 +8,7 @@ from random import uniform
 from time import sleep
 from uuid import UUID
 
-from cruddur.text import normalise_text
+from cruddur.text import TextTooLong, normalise_text
 
 from .aws import Unavailable
 from .connection import message_table
@@ -16,7 +16,7 @@ from .dynamodb import ConversationMoved, MessageTable
 from .items import Conversation, Message
 from .sends import SENDS_KEPT
 from .sequence import conversation_after, next_message
-from .text import problem_with
+from .text import MESSAGE_MAX_CHARS, problem_with
 
 SEND_ATTEMPTS = 20
 """Each failed one means that somebody else's message went in between."""
@@ -74,7 +74,10 @@ class Delivery:
 
 def sendable(text: str) -> str:
     """The text as it is stored. Raises MessageRejected when it cannot be."""
-    text = normalise_text(text)
+    try:
+        text = normalise_text(text, at_most=MESSAGE_MAX_CHARS)
+    except TextTooLong:
+        raise MessageRejected("message_exceed_max_chars") from None
     if code := problem_with(text):
         raise MessageRejected(code)
     return text

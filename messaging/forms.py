@@ -8,7 +8,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cruddur.text import normalise_text
+from cruddur.text import TextTooLong, normalise_text
 
 from .items import parse_created_at
 from .text import MESSAGE_MAX_CHARS, problem_with
@@ -16,10 +16,9 @@ from .text import MESSAGE_MAX_CHARS, problem_with
 FORM_INCOMPLETE = "form_incomplete"
 
 
-def message_error(code: str, text: str) -> str:
-    """What is wrong with the text and what to do, for an error code of a message."""
+def message_error(code: str, *, over: int = 0) -> str:
+    """Say what is wrong with a text and what to do, for an error code of a message; `over`: characters too many."""
     if code == "message_exceed_max_chars":
-        over = len(normalise_text(text)) - MESSAGE_MAX_CHARS
         problem = ngettext(
             "%(over)s character too many. Shorten it to send it.",
             "%(over)s characters too many. Shorten it to send it.",
@@ -35,9 +34,13 @@ class TextForm(forms.Form):
     message = forms.CharField(required=False, strip=False)
 
     def clean_message(self) -> str:
-        text = normalise_text(self.cleaned_data["message"])
-        if code := problem_with(text):
-            raise ValidationError(message_error(code, text), code=code)
+        try:
+            text = normalise_text(self.cleaned_data["message"], at_most=MESSAGE_MAX_CHARS)
+        except TextTooLong as too_long:
+            code = "message_exceed_max_chars"
+            raise ValidationError(message_error(code, over=too_long.over), code=code) from None
+        if problem := problem_with(text):
+            raise ValidationError(message_error(problem, over=len(text) - MESSAGE_MAX_CHARS), code=problem)
         return text
 
 

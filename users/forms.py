@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from cruddur.preferences import THEMES, Preferences
-from cruddur.text import is_blank, normalise_text
+from cruddur.text import TextTooLong, is_blank, normalise_text
 
 from .handles import MESSAGES, validate_handle
 from .models import User
@@ -41,10 +41,17 @@ class ChooseHandleForm(forms.Form):
 
 
 class LinesField(forms.CharField):
-    """Text in lines, each line end one character, as it is stored."""
+    """Text in lines of at most `max_length` characters, each line end one of them, as it is stored."""
 
     def to_python(self, value: object) -> str:
-        return normalise_text(super().to_python(value) or "")
+        if self.max_length is None:
+            raise TypeError("a field of lines has a max_length")
+        text = super().to_python(value) or ""
+        try:
+            return normalise_text(text, at_most=self.max_length)
+        except TextTooLong:
+            params = {"limit_value": self.max_length, "show_value": len(text)}
+            raise ValidationError(self.error_messages["max_length"], code="max_length", params=params) from None
 
 
 class SettingsForm(ModelFormOfPeople):

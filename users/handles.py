@@ -17,6 +17,8 @@ from confusable_homoglyphs.confusables import confusables_data
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from cruddur.text import is_too_long, normalise
+
 HANDLE_MIN_CHARS = 2
 HANDLE_MAX_CHARS = 30
 
@@ -66,6 +68,8 @@ def validate_handle(handle: str) -> str:
     bare = handle.strip().removeprefix("@")
     if not bare:
         raise HandleError("handle_blank")
+    if is_too_long(bare, at_most=HANDLE_MAX_CHARS):
+        raise HandleError("handle_invalid")
     try:
         normal: str = precis_i18n.get_profile("UsernameCasePreserved").enforce(bare)
     except UnicodeError:
@@ -92,8 +96,7 @@ def passes_for_latin(handle: str) -> bool:
 
 
 def prototypes(text: str) -> str:
-    decomposed = unicodedata.normalize("NFD", text)
-    return unicodedata.normalize("NFD", "".join(map(prototype, decomposed)))
+    return normalise("NFD", "".join(map(prototype, normalise("NFD", text))))
 
 
 @cache

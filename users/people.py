@@ -11,7 +11,9 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from .handles import HandleError, skeleton
+from cruddur.text import is_too_long
+
+from .handles import HANDLE_MAX_CHARS, HandleError, skeleton
 from .models import MOCK, User
 
 SEED_FILE = Path(settings.BASE_DIR) / "messaging" / "seed" / "people.json"
@@ -38,7 +40,7 @@ def people_by_uuid(uuids: Iterable[uuid.UUID]) -> dict[uuid.UUID, User]:
 def person_by_handle(handle: str) -> User | None:
     """The person with this handle, however its case; inactive ones too."""
     # The skeleton is indexed and folds case whatever the database's locale; only the same letters are the same handle.
-    if "\x00" in handle:
+    if "\x00" in handle or is_too_long(handle, at_most=HANDLE_MAX_CHARS):
         return None
     person = User.objects.filter(handle_skeleton=skeleton(handle)).first()
     return person if person and person.handle.casefold() == handle.casefold() else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseRedirect
 from django.shortcuts import resolve_url
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 
 
@@ -15,7 +16,10 @@ class HttpResponseSeeOther(HttpResponseRedirect):
 
 
 def safe_next(request: HttpRequest, url: str | None) -> str:
-    """The address if it is one of this site, else that of the conversations."""
+    """Return the address, in ASCII, if it is one of this site, else that of the conversations."""
+    # Taking an address apart normalises a host in other letters, however many marks those have.
+    if url and not url.isascii():
+        url = iri_to_uri(url)
     if url and url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     ):

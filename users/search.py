@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
+from cruddur.text import is_too_long
+
 from .handles import skeleton
 from .models import User
 from .search_text import plain
 
 PEOPLE_PER_PAGE = 20
 QUERY_MAX_WORDS = 8
+QUERY_MAX_CHARS = 100
+"""A name and a handle together have fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,11 @@ class PeoplePage:
 def find_people(*, query: str, exclude: User, page: int) -> PeoplePage:
     """Active people but `exclude` whose name or handle contains every word of the query, in any order.
 
-    The one with just this handle comes first, then those with words that begin so, then by name. A blank query finds
-    nobody; a page beyond the last is the last. Two SQL statements at most.
+    The one with just this handle comes first, then those with words that begin so, then by name. A blank query, or
+    one of more than `QUERY_MAX_CHARS`, finds nobody; a page beyond the last is the last. Two SQL statements at most.
     """
+    if is_too_long(query, at_most=QUERY_MAX_CHARS):
+        return PeoplePage(people=(), number=1, total=0)
     words = plain(query.strip().removeprefix("@")).split()[:QUERY_MAX_WORDS]
     if not words:
         return PeoplePage(people=(), number=1, total=0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from uuid import UUID
 
-from cruddur.text import normalise_text
+from cruddur.text import normalise_long_text
 from messaging.items import Message, format_created_at
 from messaging.sequence import deleted
 from messaging.text import MESSAGE_MAX_CHARS
@@ -101,7 +101,7 @@ class Merger:
 
     def _texts(self, message: OldMessage, *, alone: bool) -> Iterator[tuple[str, UUID]]:
         """The text as it is stored here, in as many messages as it takes, and a uuid for each."""
-        text = normalise_text(message.text)
+        text = normalise_long_text(message.text)
         if message.message_uuid is None or not alone:
             uuid = message.uuid_for()
             if message.message_uuid is not None:

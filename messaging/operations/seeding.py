@@ -13,7 +13,7 @@ from threading import Event, Lock
 from typing import Any
 from uuid import UUID, uuid5
 
-from cruddur.text import normalise_text
+from cruddur.text import normalise_long_text
 from messaging.aws import translated_errors
 from messaging.dynamodb import ConversationMoved, MessageTable
 from messaging.items import Message, conversation_item, entry_item, format_created_at, message_item, pair_group_uuid
@@ -104,7 +104,7 @@ def _messages(each: SeedConversation, group_uuid: UUID, people: Mapping[str, UUI
             moment += max(timedelta(minutes=gap), timedelta(microseconds=1))
         message_uuid = uuid5(group_uuid, f"seed {seq}")
         created_at = format_created_at(moment)
-        messages.append(Message(group_uuid, created_at, seq, normalise_text(text), message_uuid, people[handle]))
+        messages.append(Message(group_uuid, created_at, seq, normalise_long_text(text), message_uuid, people[handle]))
     return messages
 
 
@@ -185,7 +185,7 @@ def _parcels(talks: Iterator[Talk]) -> Iterator[list[Talk]]:
 def phrasebooks() -> list[list[str]]:
     """The sentences of each conversation of the seed, which invented texts are made of; not of the shortest ones."""
     books = [
-        [phrase for _, _, text in each.messages for phrase in SENTENCE_END.split(normalise_text(text)) if phrase]
+        [phrase for _, _, text in each.messages for phrase in SENTENCE_END.split(normalise_long_text(text)) if phrase]
         for each in seed_conversations()
     ]
     return [book for book in books if len(book) >= SHORTEST_PHRASEBOOK]

@@ -65,12 +65,12 @@ def change_message(request: AuthenticatedHttpRequest, group_uuid: UUID, created_
 def changed(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> Delivery | Problem:
     """The message as it is now stored, or what stands in the way."""
     form = TextForm(request.POST)
-    if not form.is_valid():
-        error = form.errors.as_data()["message"][0]
-        return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code or "", str(error.message))
     now = timezone.now()
     try:
         allowances.take_to_write(request.user, group_uuid, now=now)
+        if not form.is_valid():
+            error = form.errors.as_data()["message"][0]
+            return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code or "", str(error.message))
         return amendments.edit(
             user_uuid=request.user.uuid,
             group_uuid=group_uuid,

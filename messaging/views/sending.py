@@ -57,15 +57,17 @@ def post_message(
     group_uuid: UUID,
     begins: bool = False,
 ) -> Delivery | Problem:
-    """Validate the posted form, see that the sender is not too fast, and `send`; lists and open pages learn of it.
+    """See that the sender is not too fast, validate the posted form, and `send`; lists and open pages learn of it.
 
     `begins`: whether the form is that of a conversation which has no message yet.
     """
     form = MessageForm(request.POST)
-    if not form.is_valid():
-        return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, form.error_code, form.error_text, fresh=form.incomplete)
     try:
-        allowances.take_to_write(request.user, group_uuid, begins=begins, now=timezone.now())
+        allowances.take_to_write(request.user, group_uuid, now=timezone.now())
+        if not form.is_valid():
+            return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, form.error_code, form.error_text, fresh=form.incomplete)
+        if begins:
+            allowances.take_to_begin(request.user, now=timezone.now())
         delivery = send(form)
     except RateLimited as limited:
         return too_fast(limited)
@@ -92,7 +94,9 @@ def refilled(composer: Composer, problem: Problem, request: AuthenticatedHttpReq
     if problem.fresh or composer.editing:
         return composer
     # The same uuid and the same `after`, so that sending it again is a repeat.
-    return replace(composer, message_uuid=request.POST["message_uuid"], after=request.POST.get("after", ""))
+    # A form that lacks it, and was refused before that was seen, goes on with a new one.
+    message_uuid = request.POST.get("message_uuid") or composer.message_uuid
+    return replace(composer, message_uuid=message_uuid, after=request.POST.get("after", ""))
 
 
 def sent(request: AuthenticatedHttpRequest, delivery: Delivery) -> HttpResponse:

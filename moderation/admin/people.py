@@ -17,12 +17,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cruddur.text import is_too_long
 from moderation import audit, people
 from users.admin import PersonAdmin
 from users.cognito import CognitoError
 from users.handles import skeleton
 from users.models import User
 from users.rights import administrates, moderates
+from users.search import QUERY_MAX_CHARS
 
 FOR_ADMINISTRATORS = frozenset({"email", "password"})
 """Fields that moderators do not see."""
@@ -139,6 +141,8 @@ class ModeratedPersonAdmin(PersonAdmin):
     ) -> tuple[QuerySet[User], bool]:
         """A handle after @, as it begins, and a uuid are found by an index; anything else by looking at everyone."""
         term = search_term.strip()
+        if is_too_long(term, at_most=QUERY_MAX_CHARS):
+            return queryset.none(), False
         if term.startswith("@") and (begins := skeleton(term.removeprefix("@"))):
             return queryset.filter(handle_skeleton__startswith=begins), False
         try:

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Dialog, Page
 
-from cruddur.text import is_blank, normalise_text
+from cruddur.text import is_blank, normalise_long_text
 from messaging.dynamodb import MessageTable
 from messaging.items import pair_group_uuid
 from messaging.text import MESSAGE_MAX_CHARS
@@ -48,7 +48,7 @@ SVG_OR_SCRIPT = ", ".join(
 def texts() -> list[str]:
     """Each vector and string of the corpora, as many a message as it holds."""
     every = [text.replace("\x00", "") for text in (*script_vectors(), *naughty_strings())]
-    found = (normalise_text(text).strip() for text in together(every, chars=MESSAGE_MAX_CHARS))
+    found = (normalise_long_text(text).strip() for text in together(every, chars=MESSAGE_MAX_CHARS))
     return [text[:MESSAGE_MAX_CHARS] for text in found if not is_blank(text)]
 
 

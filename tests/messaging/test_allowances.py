@@ -45,7 +45,7 @@ def test_an_old_account_may_begin_more(andrew: User, bayko: User) -> None:
     andrew.created_at = timezone.now() - timedelta(days=8)
     use_up("new_conversations_new_account", andrew.uuid)
 
-    allowances.take_to_write(andrew, uuid4(), begins=True, now=timezone.now())
+    allowances.take_to_begin(andrew, now=timezone.now())
 
 
 def test_a_pair_has_a_limit_of_its_own(signed_in: Client, andrew: User, bayko: User, londo: User) -> None:
@@ -76,3 +76,27 @@ def test_an_address_has_so_many_steps_of_signing_in(client: Client, method: str,
 
     assert client.generic(method, path, REMOTE_ADDR="192.0.2.7").status_code == 429
     assert client.generic(method, path, REMOTE_ADDR="192.0.2.8").status_code != 429
+
+
+def test_a_text_that_cannot_be_sent_takes_a_token_of_messages_and_none_of_conversations(
+    signed_in: Client, andrew: User, bayko: User
+) -> None:
+    form = {"message": "a" * 5000, "message_uuid": str(uuid4()), "after": ""}
+    limit = LIMITS["messages_to_one"]
+
+    answers = [signed_in.post(NEW, form).status_code for _ in range(limit.at_once + 1)]
+
+    assert answers == [422] * limit.at_once + [429], "before the text is looked at"
+    take(
+        LIMITS["new_conversations"], who=str(andrew.uuid), now=timezone.now(), cost=LIMITS["new_conversations"].at_once
+    )
+
+
+def test_an_incomplete_form_that_comes_too_fast_comes_back_with_its_text(
+    signed_in: Client, andrew: User, bayko: User
+) -> None:
+    use_up("messages", andrew.uuid)
+
+    response = signed_in.post(NEW, {"message": "Hello"})
+
+    assert (response.status_code, draft_of(response)) == (429, "Hello")

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from cruddur.text import normalise_text
+from cruddur.text import normalise_long_text
 from messaging.dynamodb import MessageTable
 from messaging.text import MESSAGE_MAX_CHARS, problem_with
 from tests import corpus
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def naughty_strings() -> list[str]:
-    texts = [normalise_text(text) for text in corpus.naughty_strings()]
+    texts = [normalise_long_text(text) for text in corpus.naughty_strings()]
     return [text for text in texts if problem_with(text) is None]
 
 
@@ -30,10 +30,10 @@ def script_vectors() -> Iterator[str]:
     text = ""
     for line in corpus.script_vectors():
         if len(text) + len(line) >= MESSAGE_MAX_CHARS:
-            yield normalise_text(text).strip()
+            yield normalise_long_text(text).strip()
             text = ""
         text += f"{line}\n" if len(line) < MESSAGE_MAX_CHARS else ""
-    yield normalise_text(text).strip()
+    yield normalise_long_text(text).strip()
 
 
 class Texts(HTMLParser):

@@ -1,6 +1,6 @@
 import pytest
 
-from cruddur.text import is_blank, normalise_text
+from cruddur.text import is_blank, normalise_long_text
 from messaging.text import PREVIEW_BYTES, preview, problem_with
 
 
@@ -19,7 +19,7 @@ def test_it_finds_text_not_blank_of_which_anything_is_seen(text: str) -> None:
 
 
 def test_it_makes_line_ends_one_character_and_composes_letters() -> None:
-    assert normalise_text("a\r\nb\rc\nJu\u0308rgen") == "a\nb\nc\nJürgen"
+    assert normalise_long_text("a\r\nb\rc\nJu\u0308rgen") == "a\nb\nc\nJürgen"
 
 
 def test_it_counts_code_points_as_the_browser_does() -> None:
