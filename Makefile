@@ -1,134 +1,146 @@
 # Needs Python 3.11 or newer and nothing else; `make` alone lists the targets.
-# Variables: PYTHON, PORT, POSTGRES_PORT, AWS_PORT, DYNAMODB_PORT, and ARGS for the tests.
+# Variables: PYTHON, VENV, PORT, POSTGRES_PORT, AWS_PORT, DYNAMODB_PORT, and ARGS for the tests.
 
-PYTHON ?= $(shell for each in python3.11 python3 python3.12 python3.13; do \
+PYTHON ?= $(shell for each in python3.11 python3 python3.12 python3.13 python3.14; do \
 	command -v $$each >/dev/null 2>&1 && $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$each; break; }; done)
-VENV_PYTHON = .venv/bin/python
+# Where packages are installed.
+VENV ?= .venv
+VENV_PYTHON = $(VENV)/bin/python
+# Installs what runs in production and the groups of pyproject.toml that are named after it, as locked.
+INSTALL = '$(PYTHON)' -m local_stack.bootstrap --venv $(VENV)
+# A tool whose packages do not go together with ours has a virtualenv of its own: requirements/NAME.txt names it, `make pins`
+# writes the lock, and `$(call tool,NAME)` in a recipe installs it, so that $(VENV)/NAME/bin/NAME can be called.
+tool = '$(PYTHON)' -m local_stack.bootstrap --venv $(VENV)/$(1) --only $(1)
 # Enough for the settings to load; nothing is called with it.
 DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused-but-of-the-length-that-the-settings-ask-for-here APP_URL=http://localhost DATABASE_URL=postgres://unused@127.0.0.1:1/unused \
 	AWS_ENDPOINT_URL=http://localhost:1 COGNITO_USER_POOL_ID=us-east-1_unused COGNITO_DOMAIN=http://localhost \
 	OIDC_RP_CLIENT_ID=unused OIDC_RP_CLIENT_SECRET=unused PYTHONWARNINGS=ignore
 
 # The checks of `make lint`. `.pre-commit-config.yaml` has a hook for each.
-LINTS = lint-python lint-templates lint-types lint-migrations lint-cloudformation lint-docker lint-github lint-scripts
+LINTS = lint-python lint-templates lint-types lint-migrations lint-cloudformation lint-docker lint-github lint-scripts lint-pins
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint $(LINTS) format screenshots lighthouse bench bench-packages pins audit fuzz docs lambda deploy deployed undeploy clean python packages
+.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint $(LINTS) format screenshots lighthouse bench packages-bench pins audit fuzz docs lambda deploy deployed undeploy clean python packages-run packages-test packages-lint packages-deploy
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 29
 
-run: packages ## Start everything on this machine and the web server with reload
+run: packages-run ## Start everything on this machine and the web server with reload
 	@exec $(VENV_PYTHON) -m local_stack run --stop-with-parent
 
-test: packages ## Run the tests on a throw-away stack; ARGS="-k name" passes options to pytest
+test: packages-test ## Run the tests on a throw-away stack; ARGS="-k name" passes options to pytest
 	@exec $(VENV_PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-coverage: packages ## Run the tests and tell which branches they do not take
+coverage: packages-test ## Run the tests and tell which branches they do not take
 	@exec $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov $(ARGS)
 
-dynamodb-local: packages ## Fetch and start DynamoDB Local, Amazon's own emulator; needs Java
+dynamodb-local: packages-run ## Fetch and start DynamoDB Local, Amazon's own emulator; needs Java
 	@exec $(VENV_PYTHON) -m local_stack dynamodb-local --stop-with-parent
 
-test-dynamodb-local: packages ## Run the tests against DynamoDB Local; needs Java
+test-dynamodb-local: packages-test ## Run the tests against DynamoDB Local; needs Java
 	@CRUDDUR_TEST_DYNAMODB_LOCAL=1 exec $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-histories: packages ## Try 100,000 random steps against the message store, with every fault
+test-histories: packages-test ## Try 100,000 random steps against the message store, with every fault
 	@HISTORIES_STEPS=100000 exec $(VENV_PYTHON) -m pytest tests/histories $(ARGS)
 
-test-kills: packages ## Kill a stream worker 100 times while 10,000 messages flow; SEED=n takes another course
+test-kills: packages-test ## Kill a stream worker 100 times while 10,000 messages flow; SEED=n takes another course
 	@KILLS=100 MESSAGES=10000 exec $(VENV_PYTHON) -m pytest tests/kills/test_flow.py $(ARGS)
 
 lint: $(LINTS) ## Check the code: style, types, migrations, templates, workflows, scripts
 
-lint-python: packages
+lint-python: packages-lint
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m ruff format --check .
 
-lint-templates: packages
-	@find templates -name '*.html' -exec .venv/bin/djade --check --target-version 5.2 {} +
+lint-templates: packages-lint
+	@find templates -name '*.html' -exec $(VENV)/bin/djade --check --target-version 5.2 {} +
 
-lint-types: packages
+lint-types: packages-lint
 	@$(VENV_PYTHON) -m mypy
 
-lint-migrations: packages
+lint-migrations: packages-lint
 	@$(DUMMY_ENV) $(VENV_PYTHON) manage.py makemigrations --check --dry-run
 
-lint-cloudformation: packages
-	@.venv/bin/cfn-lint deploy/templates/*.yaml
+lint-cloudformation: packages-lint
+	@$(VENV)/bin/cfn-lint deploy/templates/*.yaml
 
-lint-docker: packages
-	@.venv/bin/hadolint Dockerfile
-	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
+lint-docker: packages-lint
+	@$(VENV)/bin/hadolint Dockerfile
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 
-lint-github: packages
-	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	@.venv/bin/check-jsonschema --quiet --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
-	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
-	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
-	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms \
+lint-github: packages-lint
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms \
 		.github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 
-lint-scripts: packages
+lint-scripts: packages-lint
 	@$(VENV_PYTHON) -m lint.javascript
 
-format: packages ## Format the code and put right what ruff and djade can
+lint-pins: python
+	@'$(PYTHON)' -m local_stack.pins --venv $(VENV) --check
+
+format: packages-lint ## Format the code and put right what ruff and djade can
 	@$(VENV_PYTHON) -m ruff check --fix .
 	@$(VENV_PYTHON) -m ruff format .
-	@find templates -name '*.html' -exec .venv/bin/djade --target-version 5.2 {} +
+	@find templates -name '*.html' -exec $(VENV)/bin/djade --target-version 5.2 {} +
 
-screenshots: packages ## Take the pictures of docs/screenshots anew; needs a Chromium
+screenshots: packages-test ## Take the pictures of docs/screenshots anew; needs a Chromium
 	@exec $(VENV_PYTHON) -m pytest tests/browser/screenshots.py $(ARGS)
 
-lighthouse: packages ## Measure the list and a conversation with Lighthouse 12; needs Node and a Chromium
+lighthouse: packages-test ## Measure the list and a conversation with Lighthouse 12; needs Node and a Chromium
 	@npm ci --prefix bench/lighthouse --ignore-scripts --no-audit --no-fund --loglevel=error
 	@exec $(VENV_PYTHON) -m pytest tests/browser/lighthouse.py $(ARGS)
 
-bench: bench-packages ## Measure on this machine; ARGS="pages live --full" chooses: bench/README.md
-	@exec .venv/bench/bin/python -m bench $(ARGS)
+bench: packages-bench ## Measure on this machine; ARGS="pages live --full" chooses: bench/README.md
+	@exec $(VENV)/bench/bin/python -m bench $(ARGS)
 
-bench-packages: packages ## Install what measurements compare with and draw with, beside the rest, into .venv/bench
-	@cat requirements-dev.lock bench/requirements.lock | cmp -s - .venv/bench/installed || { $(VENV_PYTHON) -m venv .venv/bench \
-		&& .venv/bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-		-r requirements-dev.lock -r bench/requirements.lock \
-		&& cat requirements-dev.lock bench/requirements.lock > .venv/bench/installed; }
+pins: python ## Pin every package, after pyproject.toml changed; ARGS="--upgrade-package NAME" takes a newer one
+	@'$(PYTHON)' -m local_stack.pins --venv $(VENV) $(ARGS)
 
-pins: packages ## Pin every package anew, with hashes, after the requirements*.txt changed
-	@test -x .venv/tools/bin/uv || { $(VENV_PYTHON) -m venv .venv/tools && .venv/tools/bin/python -m pip install --quiet \
-		--disable-pip-version-check -r lint/requirements-pins.txt; }
-	@for each in requirements requirements-dev deploy/requirements-lambda bench/requirements; do .venv/tools/bin/uv pip compile --quiet \
-		--universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make pins' $(ARGS) \
-		$$each.txt --output-file $$each.lock; done
+audit: python ## Look up the pinned packages in the database of known vulnerabilities; needs the network
+	@$(call tool,audit)
+	@$(VENV)/audit/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
 
-audit: packages ## Look up the pinned packages in the database of known vulnerabilities; needs the network
-	@test -x .venv/tools/bin/pip-audit || { $(VENV_PYTHON) -m venv .venv/tools && .venv/tools/bin/python -m pip install \
-		--quiet --disable-pip-version-check -r lint/requirements-pins.txt; }
-	@.venv/tools/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
-
-fuzz: packages ## Try 20,000 random requests on all addresses; FUZZ=n for another number
+fuzz: packages-test ## Try 20,000 random requests on all addresses; FUZZ=n for another number
 	@FUZZ=$${FUZZ:-20000} exec $(VENV_PYTHON) -m pytest tests/test_fuzz.py --capture=no $(ARGS)
 
-docs: packages ## Write docs/commands.md anew from what the commands say of themselves
+docs: packages-run ## Write docs/commands.md anew from what the commands say of themselves
 	@$(DUMMY_ENV) DJANGO_SETTINGS_MODULE=cruddur.settings $(VENV_PYTHON) -m cruddur.command_reference
 
-lambda: packages ## Build dist/stream-lambda.zip, the stream consumer as an AWS Lambda function
+lambda: packages-deploy ## Build dist/stream-lambda.zip, the stream consumer as an AWS Lambda function
 	@$(VENV_PYTHON) -m deploy.lambda_zip
 
-deploy: packages ## Deploy to AWS, or update; ARGS="--domain … --zone …": docs/deploy.md
+deploy: packages-deploy ## Deploy to AWS, or update; ARGS="--domain … --zone …": docs/deploy.md
 	@exec $(VENV_PYTHON) -m deploy up $(ARGS)
 
-deployed: packages ## Show the addresses and names of what is deployed
+deployed: packages-deploy ## Show the addresses and names of what is deployed
 	@exec $(VENV_PYTHON) -m deploy outputs $(ARGS)
 
-undeploy: packages ## Take down what holds no data; table, pool and database stay
+undeploy: packages-deploy ## Take down what holds no data; table, pool and database stay
 	@exec $(VENV_PYTHON) -m deploy down $(ARGS)
 
 clean: python ## Delete .venv, .local with all its data, and caches
 	@$(PYTHON) -m local_stack clean
 
-packages: python
-	@$(PYTHON) local_stack/bootstrap.py
+packages-run: python
+	@$(INSTALL) local
+
+packages-test: python
+	@$(INSTALL) local deploy test
+
+packages-lint: python
+	@$(INSTALL) local deploy test lint
+
+packages-deploy: python
+	@$(INSTALL) deploy
+
+# In an environment of its own, so that what measurements compare with changes nothing in the tests and the types.
+packages-bench: python
+	@'$(PYTHON)' -m local_stack.bootstrap --venv $(VENV)/bench local deploy test bench
 
 python:
 	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { printf '%s %s\n' >&2 \

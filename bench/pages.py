@@ -54,7 +54,7 @@ def servers(end: ExitStack) -> tuple[Server, Server, Server | None]:
     site = end.enter_context(web_server())
     bare = end.enter_context(web_server(PLAIN, environment={"DJANGO_SETTINGS_MODULE": "bench.bare.settings"}))
     if importlib.util.find_spec("postman") is None:
-        say("django-postman is not installed, and is left out: `make bench-packages`, then .venv/bench/bin/python")
+        say("django-postman is not installed, and is left out: `make packages-bench`, then .venv/bench/bin/python")
         return site, bare, None
     environment = {"DJANGO_SETTINGS_MODULE": "bench.postman_site.settings"}
     return site, bare, end.enter_context(web_server(PLAIN, environment=environment))

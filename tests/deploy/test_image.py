@@ -51,6 +51,7 @@ def test_it_is_built_with_the_hashes_of_the_packages() -> None:
     install = next(arguments for name, arguments in image.instructions() if name == "RUN" and "pip" in arguments)
 
     assert "--require-hashes" in install
+    assert "--no-deps" in install
     assert "requirements.lock" in image.copied("build")
 
 
