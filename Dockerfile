@@ -35,9 +35,10 @@ VOLUME ["/tmp"]
 # Owns nothing here, and has no name to log in with.
 USER 10001:10001
 EXPOSE 8000
-# Of the web server; the process alone, whatever its databases do.
+# Without a proxy, whatever the container is told of one. Of the web server; the process alone, whatever its databases do.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
+    CMD ["python", "-c", "from http.client import HTTPConnection as To; to = To('127.0.0.1', 8000, timeout=2); \
+         to.request('GET', '/healthz'); exit(to.getresponse().status != 200)"]
 # Told to stop, it ends streams at once, waits for requests as long, and leaves what says where they come from to the
 # settings (BEHIND_PROXY).
 CMD ["python", "-m", "uvicorn", "cruddur.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--lifespan", "on", \

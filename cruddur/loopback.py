@@ -1,4 +1,7 @@
-"""This machine's own addresses, and the key that requests to its emulators are signed with. Imports no Django."""
+"""This machine's own addresses: what requests to them are signed with, and that they never go through a proxy.
+
+Imports no Django.
+"""
 
 import os
 from typing import TypedDict
@@ -7,6 +10,7 @@ from urllib.parse import urlsplit
 LOOPBACK_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
 KEY_ID_VARIABLE = "LOCAL_AWS_ACCESS_KEY_ID"
 SECRET_VARIABLE = "LOCAL_AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the name of a variable
+NO_PROXY_VARIABLES = ("no_proxy", "NO_PROXY")
 NO_KEY = "cruddurlocal"
 """For emulators that take any key. Letters and digits, as DynamoDB Local wants it."""
 
@@ -14,6 +18,21 @@ NO_KEY = "cruddurlocal"
 def is_loopback(url: str | None) -> bool:
     """Whether the URL's host is this machine; False for none."""
     return urlsplit(url or "").hostname in LOOPBACK_HOSTS
+
+
+def bypass_proxies() -> None:
+    """Name loopback in `no_proxy` where the environment names proxies, for this process and its children.
+
+    Companies set `http_proxy` and leave `no_proxy` out; a proxy cannot reach this machine's loopback. urllib, requests,
+    botocore and OpenTelemetry's exporters all go by these variables.
+    """
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        return
+    named = next((os.environ[name] for name in NO_PROXY_VARIABLES if os.environ.get(name)), "")
+    hosts = [host for host in (each.strip() for each in named.split(",")) if host]
+    if "*" not in hosts:
+        hosts += sorted(LOOPBACK_HOSTS.difference(hosts))
+    os.environ.update(dict.fromkeys(NO_PROXY_VARIABLES, ",".join(hosts)))
 
 
 class Credentials(TypedDict, total=False):

@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from . import __version__
 from .environment import Environment, Misconfigured, read_files
+from .loopback import bypass_proxies
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -24,6 +25,7 @@ try:
     env = Environment(os.environ)
 except Misconfigured as problems:
     raise ImproperlyConfigured(str(problems)) from None
+bypass_proxies()
 
 CRUDDUR_ENV = env.text("CRUDDUR_ENV", "local")
 LOCAL_DIR = env.directory("CRUDDUR_LOCAL_DIR", BASE_DIR / ".local")

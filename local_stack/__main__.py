@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from cruddur import standard_streams
+from cruddur.loopback import bypass_proxies
 from local_stack.problem import Problem
 from local_stack.terminal import complain
 
@@ -20,6 +21,7 @@ def main() -> int:
     parser.add_argument("command", choices=["run", "dynamodb-local", "clean"])
     parser.add_argument("--stop-with-parent", action="store_true", help="stop when the process that started it is gone")
     options = parser.parse_args()
+    bypass_proxies()
     try:
         match options.command:
             case "clean":

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from cruddur.environment import Environment, Misconfigured
+from cruddur.loopback import bypass_proxies
 from cruddur.standard_streams import run
 from local_stack.cognito_pool import ensure_pool
 from local_stack.environment import read_env, write_env
@@ -14,6 +15,7 @@ from local_stack.problem import Problem
 
 def main() -> int:
     """Returns the exit code; what is wrong is said in a sentence."""
+    bypass_proxies()
     try:
         env = Environment(os.environ)
         file = env.directory("CRUDDUR_LOCAL_DIR", Path(".local")) / "env"

@@ -18,6 +18,7 @@ from typing import IO
 
 import pytest
 
+from cruddur.loopback import bypass_proxies
 from local_stack.aws import AwsEmulator
 from local_stack.cognito_pool import ensure_pool
 from local_stack.ports import free_port
@@ -54,6 +55,7 @@ class ThrowAwayStack:
 
     @classmethod
     def start(cls) -> "ThrowAwayStack":
+        bypass_proxies()
         remove_abandoned()
         directory = Path(tempfile.mkdtemp(prefix=PREFIX))
         directory.chmod(0o711)  # Postgres may run under another account

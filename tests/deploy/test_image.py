@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from . import image
@@ -57,3 +61,26 @@ def test_it_is_built_with_the_hashes_of_the_packages() -> None:
 
 def test_its_health_check_asks_the_process_alone() -> None:
     assert "/healthz" in image.only("HEALTHCHECK")
+
+
+def test_its_health_check_goes_through_no_proxy() -> None:
+    command = json.loads(image.only("HEALTHCHECK").rpartition(" CMD ")[2])
+    asked = list[str]()
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200 if len(asked) == 1 else 503)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as site:
+        threading.Thread(target=site.serve_forever).start()
+        words = [sys.executable, *(word.replace("8000", str(site.server_port)) for word in command[1:])]
+        environment = {"PATH": os.environ["PATH"], "http_proxy": "http://127.0.0.1:1"}
+        ends = [subprocess.run(words, env=environment, check=False).returncode for _ in range(2)]
+        site.shutdown()
+
+    assert (ends, asked) == ([0, 1], ["/healthz", "/healthz"])
