@@ -30,7 +30,7 @@ from .items import (
 )
 from .malformed import MalformedItem
 from .sequence import deleted
-from .values import Item, number, uuid_bytes, uuid_in_key
+from .values import Item, number, uuid_bytes, uuid_in_key, uuid_text_at
 
 ENTRIES_A_PAGE = 100
 MESSAGES_A_PAGE = 25
@@ -184,12 +184,15 @@ def _to_erase(item: Item, user_uuid: UUID, unreadable: Callable[[MalformedItem],
     try:
         message = message_from(item)
     except MalformedItem as error:
-        if "S" not in item.get("user_uuid", {}):
-            unreadable(error)
+        try:
+            writer = uuid_text_at(item, "user_uuid")
+        except MalformedItem as nobody:
+            unreadable(nobody)
             return None
-        if item["user_uuid"]["S"] != str(user_uuid):
+        if writer != user_uuid:
             return None
         if "deleted_at" in item:
+            # Its text is there, and no update of ours would take it away.
             unreadable(error)
             return None
         message = Message(uuid_in_key(item, "pk", GROUP_PREFIX), item["sk"]["S"], 0, "", UUID(int=0), user_uuid)

@@ -13,6 +13,7 @@ from cruddur.problem import Problem
 
 logger = logging.getLogger(__name__)
 
+UUID_BYTES = 16
 KEY_CHARS = 100
 """How much of a key is shown: those of the model have 80 at most, others may have 2,048."""
 
@@ -52,7 +53,9 @@ def key_text(item: Mapping[str, Any], name: str) -> str:
 def _members(item: Mapping[str, Any]) -> frozenset[bytes] | None:
     value = item.get("member_uuids")
     members = value.get("BS") if isinstance(value, Mapping) else None
-    return frozenset(map(bytes, members)) if isinstance(members, list | set) else None
+    if not isinstance(members, list | set) or any(len(each) != UUID_BYTES for each in members):
+        return None
+    return frozenset(map(bytes, members))
 
 
 def report(error: MalformedItem) -> None:
