@@ -21,7 +21,7 @@ DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused-but-of-the-length-that-the-settin
 LINTS = lint-python lint-templates lint-types lint-migrations lint-cloudformation lint-docker lint-github lint-scripts lint-pins
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint $(LINTS) format screenshots lighthouse bench packages-bench pins audit fuzz docs lambda deploy deployed undeploy clean python packages-run packages-test packages-lint packages-deploy
+.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint $(LINTS) format screenshots lighthouse bench packages-bench pins audit hooks fuzz docs lambda deploy deployed undeploy clean python packages-run packages-test packages-lint packages-deploy
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 29
@@ -104,6 +104,10 @@ pins: python ## Pin every package, after pyproject.toml changed; ARGS="--upgrade
 audit: python ## Look up the pinned packages in the database of known vulnerabilities; needs the network
 	@$(call tool,audit)
 	@$(VENV)/audit/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
+
+hooks: python ## Run the checks of `make lint` before each commit that concerns them
+	@$(call tool,pre-commit)
+	@$(VENV)/pre-commit/bin/pre-commit install
 
 fuzz: packages-test ## Try 20,000 random requests on all addresses; FUZZ=n for another number
 	@FUZZ=$${FUZZ:-20000} exec $(VENV_PYTHON) -m pytest tests/test_fuzz.py --capture=no $(ARGS)
