@@ -62,8 +62,8 @@ class Sending:
         return len(self.sent) / self.seconds
 
 
-def post(connection: HTTPConnection, talk: Talk, sender: Person) -> Sent | None:
-    """Send a message as a page does; None when the answer is another than that it is stored."""
+def request_of(talk: Talk, sender: Person, message_uuid: str) -> tuple[str, str, dict[str, str]]:
+    """Return path, body and headers of a message as a page sends it."""
     headers = {
         "Host": "localhost",
         "Cookie": f"sessionid={sender.session}; csrftoken={CSRF}; timezone=UTC",
@@ -71,9 +71,14 @@ def post(connection: HTTPConnection, talk: Talk, sender: Person) -> Sent | None:
         "Accept": "application/json",
         "Content-Type": "application/x-www-form-urlencoded",
     }
-    body = urlencode({"message": TEXT, "message_uuid": str(uuid4()), "after": talk.newest})
+    body = urlencode({"message": TEXT, "message_uuid": message_uuid, "after": talk.newest})
+    return f"/messages/{talk.group}", body, headers
+
+
+def post(connection: HTTPConnection, talk: Talk, sender: Person) -> Sent | None:
+    """Send a message as a page does; None when the answer is another than that it is stored."""
     began = time.monotonic()
-    connection.request("POST", f"/messages/{talk.group}", body, headers)
+    connection.request("POST", *request_of(talk, sender, str(uuid4())))
     answer = connection.getresponse()
     said = answer.read()
     if answer.status != HTTPStatus.CREATED:

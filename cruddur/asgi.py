@@ -34,11 +34,16 @@ from cruddur.body_limit import BodyLimit  # noqa: E402
 from cruddur.request_id import Application, RequestId  # noqa: E402
 from cruddur.turns import Turns  # noqa: E402
 from messaging.live.endpoint import LiveApplication  # noqa: E402
+from messaging.send_queue import SendQueue  # noqa: E402
 
 
 def site(pages: Application) -> Application:
-    """Django's handler with what is ahead of it."""
-    return RequestId(LiveApplication(BodyLimit(Turns(pages, at_once=settings.REQUESTS_AT_ONCE))))
+    """Put what comes before Django around its handler.
+
+    The queue is outside the turns: a request that waits for others in its conversation holds no turn.
+    """
+    turns = Turns(pages, at_once=settings.REQUESTS_AT_ONCE)
+    return RequestId(LiveApplication(BodyLimit(SendQueue(turns))))
 
 
 application = site(django)

@@ -15,6 +15,7 @@ DELIVERY_TIME = "cruddur.delivery.time"
 STREAMS_OPEN = "cruddur.streams.open"
 STREAM_LAG = "cruddur.stream.lag"
 STREAM_RECORDS = "cruddur.stream.records"
+SEND_QUEUE_TIME = "cruddur.send_queue.time"
 DYNAMODB_UNITS = "cruddur.dynamodb.units"
 DYNAMODB_TIME = "cruddur.dynamodb.time"
 

@@ -174,6 +174,8 @@ NEW_ACCOUNT_DAYS = env.number("NEW_ACCOUNT_DAYS", 7)
 
 # Whether a first message waits until its receiver accepts.
 MESSAGE_REQUESTS = env.boolean("MESSAGE_REQUESTS", PRODUCTION)
+# How long a request waits at most while others write into its conversation; 0 turns the queue off.
+SEND_QUEUE_SECONDS = env.number("SEND_QUEUE_SECONDS", 2)
 
 # --- AWS --------------------------------------------------------------------------------------------------
 

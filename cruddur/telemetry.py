@@ -177,6 +177,9 @@ def instruments(meter: Meter) -> dict[str, Record]:
         measuring.DELIVERY_TIME: meter.create_histogram(
             measuring.DELIVERY_TIME, "s", "From a message's own time until it is handed to its readers' streams"
         ).record,
+        measuring.SEND_QUEUE_TIME: meter.create_histogram(
+            measuring.SEND_QUEUE_TIME, "s", "How long a request waited for its turn in a conversation"
+        ).record,
         measuring.STREAM_RECORDS: meter.create_counter(
             measuring.STREAM_RECORDS, "{record}", "Records of the table's stream applied"
         ).add,

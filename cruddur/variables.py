@@ -75,6 +75,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("RATE_SIGN_INS", _RATE),
         # Messages
         Variable("MESSAGE_REQUESTS", formats.BOOLEAN),
+        Variable("SEND_QUEUE_SECONDS", formats.number(0, 10, "a number of seconds")),
         # DynamoDB
         Variable("DDB_MESSAGE_TABLE", formats.matching(
             r"[A-Za-z0-9_.-]{3,255}", "a table's name: 3 to 255 letters, digits, and the characters . _ -"

@@ -12,7 +12,10 @@ from users.models import User
 
 
 def take_to_write(person: User, group_uuid: UUID, *, now: datetime) -> None:
-    """Take what a message or an edit needs, before its text is looked at (one SQL statement). Raises RateLimited."""
+    """Take what a message or an edit needs (one SQL statement). Raises RateLimited.
+
+    When it is the person's turn to write, so that waiting in vain costs nothing; at once for a form with a mistake.
+    """
     who = str(person.uuid)
     take_all([(LIMITS["messages"], who), (LIMITS["messages_to_one"], f"{who}:{group_uuid}")], now=now)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from . import send_queue
 from .aws import Unavailable
 from .connection import message_table
 from .conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound, sendable
@@ -36,11 +37,20 @@ class MessageIsDeleted(Exception):
     """A tombstone cannot be edited."""
 
 
-def edit(*, user_uuid: UUID, group_uuid: UUID, created_at: str, text: str, now: datetime) -> Delivery:
+def edit(
+    *,
+    user_uuid: UUID,
+    group_uuid: UUID,
+    created_at: str,
+    text: str,
+    now: datetime,
+    on_turn: Callable[[], None] = lambda: None,
+) -> Delivery:
     """Give one's own message another text, up to 15 minutes after it was sent (2 calls, 4 WCU below 1 KB).
 
-    The same text changes nothing, so repeating is safe. Raises ConversationNotFound, MessageNotFound, NotTheWriter,
-    TooLateToEdit, MessageIsDeleted, MessageRejected, Blocked; ValueError when created_at is none.
+    The same text changes nothing, so repeating is safe. `on_turn` is as in `conversations.send`. Raises
+    ConversationNotFound, MessageNotFound, NotTheWriter, TooLateToEdit, MessageIsDeleted, MessageRejected, Blocked, what
+    `on_turn` and `send_queue.turn` raise; ValueError when created_at is none.
     """
     text = sendable(text)
 
@@ -55,26 +65,42 @@ def edit(*, user_uuid: UUID, group_uuid: UUID, created_at: str, text: str, now: 
             raise Blocked
         return edited(message, text=text, now=now)
 
-    return _amend(lambda: _own(user_uuid, group_uuid, created_at), amend)
+    def read() -> tuple[Conversation, Message]:
+        return _own(user_uuid, group_uuid, created_at)
+
+    found = read()
+    with send_queue.turn(group_uuid=group_uuid, user_uuid=user_uuid):
+        on_turn()
+        return _amend(found, read, amend)
 
 
 def delete(*, user_uuid: UUID, group_uuid: UUID, created_at: str, now: datetime) -> Delivery:
     """Leave a tombstone of one's own message, whenever it was sent (2 calls, 4 WCU below 1 KB).
 
-    A deleted one stays as it is, so repeating is safe. Raises ConversationNotFound, MessageNotFound, NotTheWriter;
-    ValueError when created_at is none.
+    A deleted one stays as it is, so repeating is safe. Raises ConversationNotFound, MessageNotFound, NotTheWriter, what
+    `send_queue.turn` raises; ValueError when created_at is none.
     """
 
-    return _amend(lambda: _own(user_uuid, group_uuid, created_at), _tombstone(now))
+    def read() -> tuple[Conversation, Message]:
+        return _own(user_uuid, group_uuid, created_at)
+
+    found = read()
+    with send_queue.turn(group_uuid=group_uuid, user_uuid=user_uuid):
+        return _amend(found, read, _tombstone(now))
 
 
 def delete_for_moderation(*, group_uuid: UUID, created_at: str, now: datetime) -> Delivery:
     """Leave a tombstone of a message, whoever wrote it, as its writer could; who may is the caller's to know.
 
     The same two calls, with the same conditions: the message is its writer's and not deleted, and nothing came between.
+    It does not queue: the audit log has its line already, so the request must not be handled twice.
     Raises ConversationNotFound, MessageNotFound; ValueError when created_at is none.
     """
-    return _amend(lambda: _anybodys(group_uuid, created_at), _tombstone(now))
+
+    def read() -> tuple[Conversation, Message]:
+        return _anybodys(group_uuid, created_at)
+
+    return _amend(read(), read, _tombstone(now))
 
 
 def may_be_edited(message: Message, *, now: datetime) -> bool:
@@ -97,9 +123,12 @@ def _tombstone(now: datetime) -> Amend:
     return amend
 
 
-def _amend(read: Callable[[], tuple[Conversation, Message]], amend: Amend) -> Delivery:
-    for _ in range(ATTEMPTS):
-        conversation, message = read()
+def _amend(
+    found: tuple[Conversation, Message], read: Callable[[], tuple[Conversation, Message]], amend: Amend
+) -> Delivery:
+    """Write what `amend` makes of the message that was `found`; of what `read` returns when that has changed."""
+    for attempt in range(ATTEMPTS):
+        conversation, message = read() if attempt else found
         wanted = amend(conversation, message)
         newest = message.seq == conversation.seq
         if wanted == message:

@@ -6,12 +6,13 @@ same: `ConversationNotFound`. Whatever DynamoDB cannot answer now is `messaging.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
+from . import send_queue
 from .appending import (
     AwaitingAnswer,
     Blocked,
@@ -169,18 +170,31 @@ def thread_from_unread(*, user_uuid: UUID, group_uuid: UUID) -> Thread:
     return Thread(conversation, entry, table.messages_after(group_uuid, position, limit=PAGE_SIZE))
 
 
-def send(*, user_uuid: UUID, group_uuid: UUID, text: str, message_uuid: UUID, after: str, now: datetime) -> Delivery:
+def send(
+    *,
+    user_uuid: UUID,
+    group_uuid: UUID,
+    text: str,
+    message_uuid: UUID,
+    after: str,
+    now: datetime,
+    on_turn: Callable[[], None] = lambda: None,
+) -> Delivery:
     """Store a message once (pattern C, 2 calls) and return it as stored, also when it had been stored before.
 
     `after` is the newest created_at the page knew when `message_uuid` was minted ("" for none).
-    Who was awaited to accept the conversation accepts it so. Raises ConversationNotFound, MessageRejected,
-    MessageUuidReused, AwaitingAnswer, Blocked; ValueError when `after` is no created_at.
+    Who was awaited to accept the conversation accepts it so. `on_turn` is called for a member whose turn to write has
+    come (see `send_queue`), before anything is written. Raises ConversationNotFound, MessageRejected,
+    MessageUuidReused, AwaitingAnswer, Blocked, what `on_turn` and `send_queue.turn` raise; ValueError when `after` is
+    no created_at.
     """
     text = sendable(text)
     if after:
         parse_created_at(after)
-    conversation = message_table().conversation(group_uuid)
-    return append(conversation, user_uuid=user_uuid, text=text, message_uuid=message_uuid, after=after, now=now)
+    conversation = visible_to(message_table().conversation(group_uuid), user_uuid)
+    with send_queue.turn(group_uuid=group_uuid, user_uuid=user_uuid):
+        on_turn()
+        return append(conversation, user_uuid=user_uuid, text=text, message_uuid=message_uuid, after=after, now=now)
 
 
 def start(
@@ -191,11 +205,12 @@ def start(
     message_uuid: UUID,
     now: datetime,
     opening: Opening = Opening.FREE,
+    on_turn: Callable[[], None] = lambda: None,
 ) -> Delivery:
     """Send the first message to someone (pattern D, 1 call), or the next one if there is a conversation already.
 
-    The message's group_uuid is the conversation's. Raises what `send` raises, Blocked also where no first message is
-    wanted; ValueError for one's own uuid.
+    The message's group_uuid is the conversation's. `on_turn` is as in `send`. Raises what `send` raises, Blocked also
+    where no first message is wanted; ValueError for one's own uuid.
     """
     if user_uuid == other_uuid:
         msg = "nobody can start a conversation with themselves"
@@ -207,27 +222,29 @@ def start(
     awaiting = other_uuid if opening is Opening.REQUEST else None
     conversation = replace(conversation_from_first(message, member_uuids=members), awaiting=awaiting)
     entries = [entry_from_conversation(conversation, member) for member in sorted(members)]
-    if opening is Opening.CLOSED:
-        there = message_table().conversation(group_uuid)
-        if there is None or not there.begun:
-            raise Blocked
-    else:
-        try:
-            message_table().create(conversation, message, entries)
-        except ConversationMoved as moved:
-            there = moved.now
+    with send_queue.turn(group_uuid=group_uuid, user_uuid=user_uuid):
+        on_turn()
+        if opening is Opening.CLOSED:
+            there = message_table().conversation(group_uuid)
+            if there is None or not there.begun:
+                raise Blocked
         else:
-            return Delivery(message, members, conversation.version)
-    return append(
-        there,
-        user_uuid=user_uuid,
-        text=text,
-        message_uuid=message_uuid,
-        after="",
-        now=now,
-        begins=True,
-        awaiting=awaiting,
-    )
+            try:
+                message_table().create(conversation, message, entries)
+            except ConversationMoved as moved:
+                there = moved.now
+            else:
+                return Delivery(message, members, conversation.version)
+        return append(
+            there,
+            user_uuid=user_uuid,
+            text=text,
+            message_uuid=message_uuid,
+            after="",
+            now=now,
+            begins=True,
+            awaiting=awaiting,
+        )
 
 
 def existing_with(*, user_uuid: UUID, other_uuid: UUID) -> UUID | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from users.rights import moderates
 from .aws import Unavailable
 from .conversations import concerns
 from .malformed import MalformedItem, report
+from .send_queue import ConversationBusy, MustWait
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -38,8 +40,11 @@ class UnavailableMiddleware:
             return errors.unavailable(request)
         if isinstance(exception, MalformedItem):
             return _malformed(request, exception)
-        if isinstance(exception, RateLimited):
+        if isinstance(exception, RateLimited | ConversationBusy):
             return errors.too_many_requests(request, retry_after=exception.retry_after)
+        if isinstance(exception, MustWait):
+            # Nobody sees this answer: the queue handles the request again.
+            return HttpResponse(status=HTTPStatus.ACCEPTED)
         return None
 
 

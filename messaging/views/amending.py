@@ -21,12 +21,13 @@ from messaging.forms import TextForm
 from messaging.items import Message
 from messaging.live import publishing
 from messaging.presentation import amending
+from messaging.send_queue import ConversationBusy
 from users.authenticated import AuthenticatedHttpRequest
 from users.redirects import HttpResponseSeeOther
 
 from .pages import thread_page
 from .requests import keeps_the_message
-from .sending import Problem, problem_body, shown, too_fast
+from .sending import Problem, problem_body, shown, too_many_requests
 from .thread import get_thread_or_404
 
 
@@ -67,8 +68,9 @@ def changed(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str
     form = TextForm(request.POST)
     now = timezone.now()
     try:
-        allowances.take_to_write(request.user, group_uuid, now=now)
         if not form.is_valid():
+            # A form with a mistake costs a token, too; one that is fine when its turn has come.
+            allowances.take_to_write(request.user, group_uuid, now=now)
             error = form.errors.as_data()["message"][0]
             return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code or "", str(error.message))
         return amendments.edit(
@@ -77,9 +79,10 @@ def changed(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str
             created_at=created_at,
             text=form.cleaned_data["message"],
             now=now,
+            on_turn=lambda: allowances.take_to_write(request.user, group_uuid, now=now),
         )
-    except RateLimited as limited:
-        return too_fast(limited)
+    except (RateLimited, ConversationBusy) as refused:
+        return too_many_requests(refused)
     except TooLateToEdit:
         text = _(
             "Not changed: a message can be edited for 15 minutes. "

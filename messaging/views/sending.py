@@ -24,6 +24,7 @@ from messaging.live import publishing
 from messaging.presentation.composer import Composer
 from messaging.presentation.faces import face
 from messaging.presentation.message import message_html
+from messaging.send_queue import ConversationBusy
 from users.authenticated import AuthenticatedHttpRequest
 from users.redirects import HttpResponseSeeOther
 
@@ -52,25 +53,32 @@ def form_token(request: HttpRequest) -> HttpResponse:
 
 def post_message(
     request: AuthenticatedHttpRequest,
-    send: Callable[[MessageForm], Delivery],
+    send: Callable[[MessageForm, Callable[[], None]], Delivery],
     *,
     group_uuid: UUID,
     begins: bool = False,
 ) -> Delivery | Problem:
-    """See that the sender is not too fast, validate the posted form, and `send`; lists and open pages learn of it.
+    """Validate the posted form, see that the sender is not too fast, and `send`; lists and open pages learn of it.
 
-    `begins`: whether the form is that of a conversation which has no message yet.
+    `send` gets the form and what it has to call once the sender's turn has come: that takes the rate-limit tokens.
+    `begins`: whether the form is that of a conversation which has no message yet. Raises MustWait.
     """
+
+    def take_tokens() -> None:
+        now = timezone.now()
+        allowances.take_to_write(request.user, group_uuid, now=now)
+        if begins:
+            allowances.take_to_begin(request.user, now=now)
+
     form = MessageForm(request.POST)
     try:
-        allowances.take_to_write(request.user, group_uuid, now=timezone.now())
         if not form.is_valid():
+            # A form with a mistake costs a token, too; one that is fine when its turn has come.
+            allowances.take_to_write(request.user, group_uuid, now=timezone.now())
             return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, form.error_code, form.error_text, fresh=form.incomplete)
-        if begins:
-            allowances.take_to_begin(request.user, now=timezone.now())
-        delivery = send(form)
-    except RateLimited as limited:
-        return too_fast(limited)
+        delivery = send(form, take_tokens)
+    except (RateLimited, ConversationBusy) as refused:
+        return too_many_requests(refused)
     except MessageUuidReused:
         return Problem(
             HTTPStatus.CONFLICT,
@@ -121,7 +129,11 @@ def problem_body(request: AuthenticatedHttpRequest, problem: Problem) -> HttpRes
     return error_page(request, problem.status, code=problem.code, retry_after=problem.retry_after)
 
 
-def too_fast(limited: RateLimited) -> Problem:
-    return Problem(
-        HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", explanation(limited), retry_after=limited.retry_after
-    )
+def too_many_requests(refused: RateLimited | ConversationBusy) -> Problem:
+    """Why a message is not accepted now, and when it will be."""
+    if isinstance(refused, RateLimited):
+        code, text = "too_many_requests", explanation(refused)
+    else:
+        code = "conversation_busy"
+        text = _("A lot is being written here at this moment. What you wrote is kept: send it again.")
+    return Problem(HTTPStatus.TOO_MANY_REQUESTS, code, text, retry_after=refused.retry_after)

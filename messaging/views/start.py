@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from django.contrib.auth.decorators import login_required
@@ -56,7 +57,7 @@ def new_conversation_with(request: AuthenticatedHttpRequest, handle: str) -> Htt
 def create_conversation(request: AuthenticatedHttpRequest, person: User) -> HttpResponse:
     outcome = post_message(
         request,
-        lambda form: start(request.user, person, form),
+        lambda form, on_turn: start(request.user, person, form, on_turn),
         group_uuid=pair_group_uuid(request.user.uuid, person.uuid),
         begins=True,
     )
@@ -65,11 +66,15 @@ def create_conversation(request: AuthenticatedHttpRequest, person: User) -> Http
     return sent(request, outcome)
 
 
-def start(user: User, person: User, form: MessageForm) -> Delivery:
+def start(user: User, person: User, form: MessageForm, on_turn: Callable[[], None]) -> Delivery:
     """Store the first message as the person wants it from those they do not know."""
     now, opening = timezone.now(), message_requests.opening_to(person)
-    if opening is Opening.REQUEST:
-        message_requests.expect(person, now=now)
+
+    def on_turn_and_expected() -> None:
+        on_turn()
+        if opening is Opening.REQUEST:
+            message_requests.expect(person, now=now)
+
     return conversations.start(
         user_uuid=user.uuid,
         other_uuid=person.uuid,
@@ -77,6 +82,7 @@ def start(user: User, person: User, form: MessageForm) -> Delivery:
         message_uuid=form.cleaned_data["message_uuid"],
         now=now,
         opening=opening,
+        on_turn=on_turn_and_expected,
     )
 
 

@@ -52,13 +52,14 @@ def create_message(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpR
     try:
         outcome = post_message(
             request,
-            lambda form: conversations.send(
+            lambda form, on_turn: conversations.send(
                 user_uuid=request.user.uuid,
                 group_uuid=group_uuid,
                 text=form.cleaned_data["message"],
                 message_uuid=form.cleaned_data["message_uuid"],
                 after=form.cleaned_data["after"],
                 now=timezone.now(),
+                on_turn=on_turn,
             ),
             group_uuid=group_uuid,
         )
