@@ -49,8 +49,15 @@ class WebProcess:
 def web_process(make_bus: Callable[[], Bus] = bus, *, lifespan: Any = "off") -> Iterator[WebProcess]:
     """A server at a free port, stopped at the end."""
     application = LiveApplication(BodyLimit(get_asgi_application()), make_bus)
+    with serving(RequestId(application), application, lifespan=lifespan) as process:
+        yield process
+
+
+@contextmanager
+def serving(site: Any, application: LiveApplication, *, lifespan: Any = "off") -> Iterator[WebProcess]:
+    """Serve an ASGI application, of which `application` is a part, at a free port until the end of the block."""
     sock = socket.create_server(("127.0.0.1", 0), backlog=2048)
-    config = uvicorn.Config(RequestId(application), log_level="warning", lifespan=lifespan, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(site, log_level="warning", lifespan=lifespan, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
     thread.start()
