@@ -108,7 +108,8 @@ def install(venv: Path, locks: Sequence[Path]) -> None:
                 with noting_an_interruption(venv):
                     installer.sync(venv, wanted)
             except Failure as error:
-                failure = error
+                # Of the two the one is told that names the cause: without retries pip keeps quiet about the network.
+                failure = failure if failure and failure.is_of_the_network() else error
                 say(f"{error.shown()}\n{installer.name} could not install the packages.")
             else:
                 draft = stamp(venv).with_suffix(".new")

@@ -1,0 +1,1 @@
+"""Installing the packages, against indexes that these tests make."""
