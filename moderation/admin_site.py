@@ -9,7 +9,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 
 from messaging.models import DeadLetter
-from moderation.models import Report, State
+from moderation import queue
+from moderation.models import State
 from users.admin_site import CruddurAdminSite
 from users.models import User
 from users.rights import administrates
@@ -36,10 +37,13 @@ class ModerationAdminSite(CruddurAdminSite):
 
 def waiting(request: HttpRequest) -> dict[str, Any]:
     """What the front page counts: a statement each, all on indexes or small tables."""
-    undecided = Report.objects.exclude(state=State.DECIDED)
+    from .admin.rights import moderator_of  # noqa: PLC0415 - as above
+
+    me = moderator_of(request)
+    undecided = queue.reports_for(me).exclude(state=State.DECIDED)
     facts = {
         "reports_open": undecided.filter(state=State.OPEN).count(),
-        "reports_mine": undecided.filter(claimed_by_uuid=getattr(request.user, "uuid", None)).count(),
+        "reports_mine": undecided.filter(claimed_by_uuid=me.uuid).count(),
     }
     if administrates(request.user):
         facts["dead_letters"] = DeadLetter.objects.count()

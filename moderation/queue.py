@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from users.models import User
 from users.rights import administrates
@@ -47,6 +48,19 @@ def release(*, report: Report, moderator: User) -> None:
             raise NotYours
 
 
+def involving(person: User) -> QuerySet[Report]:
+    """Return the reports by or about this person, which they must not find among those of others."""
+    return Report.objects.filter(Q(reporter_uuid=person.uuid) | Q(reported_uuid=person.uuid))
+
+
+def reports_for(moderator: User) -> QuerySet[Report]:
+    """Return the reports that exist for this moderator: all but those by or about them.
+
+    Whoever is reported must not learn from the queue that they are, nor by whom; nor how their own reports go.
+    """
+    return Report.objects.exclude(pk__in=involving(moderator).values("pk"))
+
+
 def is_involved(moderator: User, report: Report) -> bool:
     """Whether the report is by or about this moderator."""
     return moderator.uuid in (report.reporter_uuid, report.reported_uuid)
@@ -54,9 +68,15 @@ def is_involved(moderator: User, report: Report) -> bool:
 
 def is_working_on(moderator: User, report: Report) -> bool:
     """Whether the report is this moderator's to decide."""
-    return report.state == State.CLAIMED and report.claimed_by_uuid == moderator.uuid
+    return (
+        report.state == State.CLAIMED
+        and report.claimed_by_uuid == moderator.uuid
+        and not is_involved(moderator, report)
+    )
 
 
 def may_read(moderator: User, report: Report) -> bool:
     """Whether the moderator may see what was reported: who works on it, or decided it."""
-    return report.state != State.OPEN and report.claimed_by_uuid == moderator.uuid
+    return (
+        report.state != State.OPEN and report.claimed_by_uuid == moderator.uuid and not is_involved(moderator, report)
+    )

@@ -1,4 +1,7 @@
-"""The audit log, newest first; a moderator sees their own acts, an administrator everybody's."""
+"""The audit log, newest first; a moderator sees their own acts, an administrator everybody's.
+
+But for what others did about themselves: it would tell an administrator that they are reported, and by whom.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,19 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.filters import AllValuesFieldListFilter
-from django.db.models import QuerySet
+from django.db.models import CharField, Q, QuerySet, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from moderation import audit, queue
 from moderation.models import ACT_MAX_CHARS, AuditEntry
 from users.admin_lookups import is_moment, text_up_to
 from users.handles import HANDLE_MAX_CHARS
 from users.rights import administrates
 
-from .rights import LookedAtAdmin
+from .rights import LookedAtAdmin, moderator_of
 
 
 class ActorFilter(AllValuesFieldListFilter):
@@ -61,6 +67,14 @@ class AuditLogAdmin(LookedAtAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
         entries: QuerySet[AuditEntry] = super().get_queryset(request)
-        if administrates(request.user):
-            return entries
-        return entries.filter(actor_uuid=request.user.pk)
+        me = moderator_of(request)
+        if not administrates(me):
+            return entries.filter(actor_uuid=me.uuid)
+        # A subquery, so that a list which is refused has asked for nothing.
+        reports = queue.involving(me).annotate(number=Cast("pk", CharField()))
+        hidden = AuditEntry.objects.annotate(report=KeyTextTransform("report", "facts")).filter(
+            Q(subject=audit.of_person(me.uuid))
+            | Q(subject__in=reports.annotate(subject=Concat(Value("report:"), "number")).values("subject"))
+            | Q(report__in=reports.values("number"))
+        )
+        return entries.exclude(pk__in=hidden.exclude(actor_uuid=me.uuid).values("pk"))

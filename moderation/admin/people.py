@@ -26,6 +26,8 @@ from users.models import User
 from users.rights import administrates, moderates
 from users.search import QUERY_MAX_CHARS
 
+from .rights import moderator_of
+
 FOR_ADMINISTRATORS = frozenset({"email", "password"})
 """Fields that moderators do not see."""
 
@@ -235,13 +237,6 @@ def fitting(person: User, cognito: Mapping[str, Any], *, itself: bool) -> Iterat
 def seen(fields: Sequence[Any], request: HttpRequest) -> list[Any]:
     hidden = frozenset() if administrates(request.user) else FOR_ADMINISTRATORS
     return [field for field in fields if field not in hidden]
-
-
-def moderator_of(request: HttpRequest) -> User:
-    """Who acts: the admin lets nobody else here."""
-    if not isinstance(request.user, User):
-        raise TypeError("nobody is signed in")
-    return request.user
 
 
 def cognito_facts(person: User) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from messaging.items import parse_created_at
 from moderation import audit, decisions, queue
 from moderation.decisions import NotPossible
 from moderation.models import Reason, Report, State
-from moderation.queue import Involved, NotYours, Taken
+from moderation.queue import NotYours, Taken
 from moderation.reading import Cursor
 from users.admin_lookups import one_of
 from users.authenticated import AuthenticatedHttpRequest
@@ -34,7 +34,7 @@ from users.rights import administrates, moderates
 
 from .conversations import line, read_page
 from .forms import DecisionForm
-from .rights import LookedAtAdmin
+from .rights import LookedAtAdmin, moderator_of
 
 WAITING = ~Q(state=State.DECIDED)
 
@@ -116,10 +116,15 @@ class ReportAdmin(LookedAtAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Report]:
         reports: QuerySet[Report] = super().get_queryset(request)
-        return reports.defer("snapshot").annotate(
-            reported_handle=handle_of("reported_uuid"),
-            reporter_handle=handle_of("reporter_uuid"),
-            claimed_by_handle=handle_of("claimed_by_uuid"),
+        hidden = queue.involving(moderator_of(request)).values("pk")
+        return (
+            reports.exclude(pk__in=hidden)
+            .defer("snapshot")
+            .annotate(
+                reported_handle=handle_of("reported_uuid"),
+                reporter_handle=handle_of("reporter_uuid"),
+                claimed_by_handle=handle_of("claimed_by_uuid"),
+            )
         )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -149,13 +154,16 @@ def number_of(object_id: str) -> int:
 
 
 def for_moderators(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """The view with the report of this number instead of the number; 403 for who is no moderator."""
+    """Resolve `pk` to a report for the view, and require a moderator (403).
+
+    A report by or about this moderator is 404, as one that does not exist.
+    """
 
     @wraps(view)
     def wrapped(request: AuthenticatedHttpRequest, *, pk: int) -> HttpResponse:
         if not moderates(request.user):
             raise PermissionDenied
-        report = Report.objects.filter(pk=pk).first() if pk < 2**63 else None
+        report = queue.reports_for(request.user).filter(pk=pk).first() if pk < 2**63 else None
         if report is None:
             raise Http404("There is no such report.")
         return view(request, report)
@@ -185,9 +193,8 @@ def report_page(
         "readable": readable,
         "lines": [snapshot_line(each, people, report) for each in report.snapshot] if readable else [],
         "decision": decision,
-        "earlier": Report.objects.filter(reported_uuid=report.reported_uuid).exclude(pk=report.pk).count(),
+        "earlier": queue.reports_for(me).filter(reported_uuid=report.reported_uuid).exclude(pk=report.pk).count(),
         "is_mine": queue.is_working_on(me, report),
-        "is_involved": queue.is_involved(me, report),
         "may_release": report.state == State.CLAIMED and administrates(me),
         "form": form or DecisionForm(of_message=bool(report.message_created_at)),
         "opts": Report._meta,  # noqa: SLF001 - Django's documented API
@@ -219,8 +226,6 @@ def claim(request: AuthenticatedHttpRequest, report: Report) -> HttpResponse:
         queue.claim(report=report, moderator=request.user, now=timezone.now())
     except Taken:
         messages.warning(request, _("Somebody else was faster: this report is not open any more."))
-    except Involved:
-        messages.error(request, _("You are part of this report: another moderator decides about it."))
     return redirect(page_url(report))
 
 
