@@ -16,7 +16,10 @@ from . import audit
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Which messages: around, before or after a created_at; the newest when all are empty."""
+    """Which messages: around, before or after a created_at; the newest when all are empty.
+
+    Around are as many older ones as newer ones, and more of those where there are fewer of the others.
+    """
 
     around: str = ""
     before: str = ""
@@ -42,7 +45,7 @@ class Window:
 
 
 def look(*, reader: User, group_uuid: UUID, cursor: Cursor, reason: str, report: int | None = None) -> Window:
-    """A window of any conversation, because of this reason or this report (at most 3 calls).
+    """Return a window of any conversation, read because of this reason or this report (at most 3 calls).
 
     The audit log says so first, also when there is no such conversation. Raises ConversationNotFound; ValueError when a
     cursor is no created_at.
@@ -65,9 +68,10 @@ def look(*, reader: User, group_uuid: UUID, cursor: Cursor, reason: str, report:
     if cursor.after:
         messages = table.messages_after(group_uuid, cursor.after, limit=PAGE_SIZE)
     elif cursor.around:
-        older = table.messages_before(group_uuid, cursor.around, limit=PAGE_SIZE // 2)
+        older = table.messages_before(group_uuid, cursor.around, limit=PAGE_SIZE - 1)
         last = older[-1].created_at if older else ""
-        messages = [*older, *table.messages_after(group_uuid, last, limit=PAGE_SIZE - len(older))]
+        newer = table.messages_after(group_uuid, last, limit=PAGE_SIZE - min(len(older), PAGE_SIZE // 2))
+        messages = [*older[len(newer) - PAGE_SIZE :], *newer]
     else:
         messages = table.messages_before(group_uuid, cursor.before or None, limit=PAGE_SIZE)
     return Window(conversation, messages)

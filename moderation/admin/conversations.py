@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -14,7 +15,7 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods
 
 from messaging.aws import Unavailable
-from messaging.conversations import ConversationNotFound
+from messaging.conversations import PAGE_SIZE, ConversationNotFound
 from moderation import reading
 from moderation.models import Report
 from moderation.reading import Cursor
@@ -23,7 +24,7 @@ from users.models import User
 from users.people import people_by_uuid
 from users.rights import administrates
 
-from .forms import ReasonForm
+from .forms import ReasonForm, StatedReasonForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -45,7 +46,7 @@ def with_reason(request: HttpRequest) -> HttpResponse:
             group_uuid=form.cleaned_data["group_uuid"],
             cursor=cursor,
             reason=form.cleaned_data["reason"],
-            repeat=request.POST,
+            repeat={name: request.POST[name] for name in ("one", "other", "reason")},
         )
     except Http404:
         form.add_error(None, "These two have no conversation.")
@@ -64,19 +65,30 @@ def read_page(
     cursor: Cursor,
     reason: str,
     report: Report | None = None,
-    repeat: Any = None,
+    repeat: Mapping[str, str] | None = None,
+    form: StatedReasonForm | None = None,
+    status: int = HTTPStatus.OK,
 ) -> HttpResponse:
-    """A window of the conversation; 404 when there is none. `repeat` is the form that the next part is asked with."""
+    """Show a window of the conversation; 404 when there is none.
+
+    `reason` is stated by the reader, or empty where the report is reason enough. The next part is asked for with the
+    fields of `repeat`, or where a reason has to be stated first, with `form`.
+    """
     context = {
-        **admin.site.each_context(request), "title": "Conversation", "reason": reason, "report": report,
-        "repeat": {name: repeat[name] for name in ("one", "other", "reason")} if repeat else None,
-    }  # fmt: skip
+        **admin.site.each_context(request),
+        "title": "Conversation",
+        "reason": reason or f"Report #{report.pk if report else ''}",
+        "report": report,
+        "repeat": repeat,
+        "form": form,
+        "window_size": PAGE_SIZE,
+    }
     try:
         window = reading.look(
             reader=request.user,
             group_uuid=group_uuid,
             cursor=cursor,
-            reason="" if report else reason,
+            reason=reason,
             report=report.pk if report else None,
         )
     except (ConversationNotFound, ValueError) as error:
@@ -105,7 +117,7 @@ def read_page(
         "older": window.older,
         "newer": window.newer,
     }
-    return TemplateResponse(request, "admin/moderation/conversation.html", context)
+    return TemplateResponse(request, "admin/moderation/conversation.html", context, status=status)
 
 
 def line(*, person: User | None, text: str, moment: datetime, deleted: bool, edited: bool) -> dict[str, Any]:

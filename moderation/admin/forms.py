@@ -50,11 +50,9 @@ class DecisionForm(forms.Form):
         return found
 
 
-class ReasonForm(forms.Form):
-    """Whose conversation an administrator wants to read, and why."""
+class StatedReasonForm(forms.Form):
+    """Why somebody has to read more of a conversation than is shown."""
 
-    one = forms.CharField(label=_("Handle"), max_length=64)
-    other = forms.CharField(label=_("The other's handle"), max_length=64)
     reason = forms.CharField(
         label=_("Reason"),
         min_length=REASON_MIN_CHARS,
@@ -62,6 +60,14 @@ class ReasonForm(forms.Form):
         widget=lines(),
         help_text=_("At least 10 characters. It stands in the audit log before anything is shown."),
     )
+
+
+class ReasonForm(StatedReasonForm):
+    """Whose conversation an administrator wants to read, and why."""
+
+    one = forms.CharField(label=_("Handle"), max_length=64)
+    other = forms.CharField(label=_("The other's handle"), max_length=64)
+    field_order = ("one", "other", "reason")
 
     def clean_one(self) -> User:
         return self._person("one")

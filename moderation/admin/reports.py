@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, ClassVar
 from uuid import UUID
@@ -17,7 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from messaging.aws import Unavailable
 from messaging.items import parse_created_at
@@ -33,7 +33,7 @@ from users.people import people_by_uuid
 from users.rights import administrates, moderates
 
 from .conversations import line, read_page
-from .forms import DecisionForm
+from .forms import DecisionForm, StatedReasonForm
 from .rights import LookedAtAdmin, moderator_of
 
 WAITING = ~Q(state=State.DECIDED)
@@ -260,16 +260,22 @@ def decide(request: AuthenticatedHttpRequest, report: Report) -> HttpResponse:
     return redirect("admin:moderation_report_changelist")
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def conversation(request: AuthenticatedHttpRequest, report: Report) -> HttpResponse:
-    """The conversation around what was reported, for the moderator who works on the report."""
+    """Show the messages around what was reported to the moderator who works on the report; more for a stated reason.
+
+    The report is reason enough for one window, which does not move: what is earlier, and what is written afterwards,
+    takes a form with a reason, which the audit log keeps with each part that is read.
+    """
     if not queue.is_working_on(request.user, report):
         raise PermissionDenied
-    newest = report.snapshot[-1]["created_at"]
-    cursor = Cursor(before=request.GET.get("before", ""), after=request.GET.get("after", ""))
-    return read_page(
-        request,
-        group_uuid=report.group_uuid,
-        cursor=cursor if cursor != Cursor() else Cursor(around=newest),
-        reason=f"Report #{report.pk}",
-        report=report,
-    )
+    show = partial(read_page, request, group_uuid=report.group_uuid, report=report)
+    window = Cursor(around=report.snapshot[-1]["created_at"])
+    if request.method != "POST":
+        return show(cursor=window, reason="", form=StatedReasonForm())
+    form = StatedReasonForm(request.POST)
+    if not form.is_valid():
+        return show(cursor=window, reason="", form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    reason = form.cleaned_data["reason"]
+    further = Cursor(before=request.POST.get("before", ""), after=request.POST.get("after", ""))
+    return show(cursor=further if further != Cursor() else window, reason=reason, repeat={"reason": reason})

@@ -43,7 +43,16 @@ def test_a_message_is_reported_claimed_read_and_deleted_in_open_pages(enter: Ent
     assert findings(moderator) == []
     moderator.get_by_role("link", name="Read the conversation around it").click()
     expect(moderator.locator(".line--reported")).to_contain_text(text)
-    moderator.go_back()
+    expect(moderator.locator(".line")).to_have_count(20)
+    moderator.get_by_role("button", name="Earlier messages").click()
+    expect(moderator.get_by_text("Nothing more was read")).to_be_visible()
+    assert findings(moderator) == []
+    moderator.get_by_label("Reason").fill("He may have done so before")
+    moderator.get_by_role("button", name="Earlier messages").click()
+    expect(moderator.get_by_text("He may have done so before")).to_be_visible()
+    expect(moderator.get_by_text(text)).to_have_count(0)
+    assert findings(moderator) == []
+    moderator.get_by_role("link", name="Report #").click()
     moderator.get_by_label("Delete the message").check()
     moderator.get_by_label("Reason", exact=True).fill("Not welcome here")
     moderator.get_by_role("button", name="Decide").click()

@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from messaging.dynamodb import MessageTable
 from messaging.items import Message
-from moderation import queue
+from moderation import queue, reports
 from moderation.models import AuditEntry, Report
 from tests.messaging import talk
 from tests.messaging.faults import answer, fault
-from tests.messaging.pages import text_of
+from tests.messaging.pages import html_of, text_of
 from users.models import User
 
 from .conftest import signed_in
@@ -22,6 +22,7 @@ from .conftest import signed_in
 pytestmark = pytest.mark.django_db
 ASK = "/admin/conversation/"
 REASON = "A court asks for it"
+MORE = "He seems to have threatened her before"
 
 
 def conversation_of(report: Report) -> str:
@@ -36,6 +37,11 @@ def claimed(report: Report, moderator: User) -> Report:
 
 def ask(client: Client, **fields: str) -> Any:
     return client.post(ASK, {"one": "andrewbrown", "other": "@Bayko", "reason": REASON, **fields})
+
+
+def read_on(client: Client, report: Report, **cursor: str) -> Any:
+    """Ask for more of the conversation than the report opens, with a reason."""
+    return client.post(conversation_of(report), {"reason": MORE, **cursor})
 
 
 def looks() -> list[AuditEntry]:
@@ -56,13 +62,15 @@ def test_each_look_is_recorded(moderator: User, claimed: Report) -> None:
     client = signed_in(moderator)
 
     client.get(conversation_of(claimed))
-    client.get(conversation_of(claimed), {"before": claimed.message_created_at})
+    read_on(client, claimed, before=claimed.message_created_at)
 
     first, second = looks()
     assert first.subject == f"conversation:{claimed.group_uuid}"
     assert first.actor_handle == "mo"
-    assert first.facts == {"report": claimed.pk, "around": claimed.message_created_at}
-    assert second.facts == {"report": claimed.pk, "before": claimed.message_created_at}
+    assert (first.reason, first.facts) == ("", {"report": claimed.pk, "around": claimed.message_created_at})
+    assert second.subject == first.subject
+    assert second.at > first.at
+    assert (second.reason, second.facts) == (MORE, {"report": claimed.pk, "before": claimed.message_created_at})
 
 
 def test_it_changes_nothing_for_the_members(moderator: User, claimed: Report, moto_table: MessageTable) -> None:
@@ -94,8 +102,143 @@ def test_a_report_that_is_not_claimed_or_decided_opens_nothing(moderator: User, 
     assert client.get(conversation_of(report)).status_code == 403
 
 
-def test_a_cursor_that_is_none_is_not_found(moderator: User, claimed: Report) -> None:
-    assert signed_in(moderator).get(conversation_of(claimed), {"before": "x"}).status_code == 404
+@pytest.mark.parametrize("cursor", ["x", "0001-01-01T00:00:00.000000+23:59"])
+def test_a_cursor_that_is_none_is_not_found(moderator: User, claimed: Report, cursor: str) -> None:
+    assert read_on(signed_in(moderator), claimed, before=cursor).status_code == 404
+
+
+# --- No more than the report needs ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def long_talk(claimed: Report, andrew: User, moto_table: MessageTable) -> Report:
+    """A report of the eighth of 60 messages; those from the ninth on were written after the report."""
+    for number in range(9, 61):
+        talk.send(by=andrew.uuid, group=claimed.group_uuid, text=f"Text {number}")
+    return claimed
+
+
+@pytest.fixture
+def in_the_middle(bad_message: Message, andrew: User, bayko: User, moderator: User) -> Report:
+    """A report of the 30th of 60 messages, which the moderator has claimed."""
+    for number in range(9, 30):
+        talk.send(by=andrew.uuid, group=bad_message.group_uuid, text=f"Text {number}")
+    bad = talk.send(by=bayko.uuid, group=bad_message.group_uuid, text="Text 30")
+    for number in range(31, 61):
+        talk.send(by=andrew.uuid, group=bad_message.group_uuid, text=f"Text {number}")
+    report = reports.report(
+        reporter_uuid=andrew.uuid, group_uuid=bad.group_uuid, created_at=bad.created_at, reason="spam", note="",
+        now=timezone.now(),
+    )  # fmt: skip
+    queue.claim(report=report, moderator=moderator, now=timezone.now())
+    return report
+
+
+def shown(response: Any) -> list[int]:
+    """The numbers of the messages on the page."""
+    return [int(each["text"].split()[1]) if each["text"] != "Buy kites" else 8 for each in response.context["lines"]]
+
+
+def test_twenty_messages_around_the_report_are_read(moderator: User, in_the_middle: Report) -> None:
+    assert shown(signed_in(moderator).get(conversation_of(in_the_middle))) == [*range(20, 40)]
+
+
+def test_the_window_is_filled_where_one_side_is_short(moderator: User, long_talk: Report, claimed: Report) -> None:
+    assert shown(signed_in(moderator).get(conversation_of(claimed))) == [*range(1, 21)]
+
+
+def test_the_newest_message_has_twenty_with_those_before_it(
+    moderator: User, andrew: User, in_the_middle: Report
+) -> None:
+    Report.objects.filter(pk=in_the_middle.pk).update(state="decided")
+    client = signed_in(moderator)
+    signed_in(andrew).post(f"/report/{in_the_middle.group_uuid}", {"reason": "threat"})
+    report = Report.objects.latest("pk")
+    client.post(f"/admin/moderation/report/{report.pk}/claim/")
+
+    assert shown(client.get(conversation_of(report))) == [*range(41, 61)]
+
+
+@pytest.mark.parametrize("cursor", ["before", "after", "around"])
+def test_a_link_reads_no_more(moderator: User, in_the_middle: Report, cursor: str) -> None:
+    client = signed_in(moderator)
+    window = client.get(conversation_of(in_the_middle))
+
+    for value in (window.context["older"], window.context["newer"], "x"):
+        page = client.get(conversation_of(in_the_middle), {cursor: value, "reason": MORE})
+        assert shown(page) == [*range(20, 40)]
+
+
+@pytest.mark.parametrize("reason", ["", "too short", " " * 20, "x" * 501])
+def test_without_a_reason_no_more_is_shown_and_the_words_are_kept(
+    moderator: User, in_the_middle: Report, reason: str
+) -> None:
+    client = signed_in(moderator)
+    window = client.get(conversation_of(in_the_middle))
+
+    for side in ("older", "newer"):
+        name = {"older": "before", "newer": "after"}[side]
+        page = client.post(conversation_of(in_the_middle), {name: window.context[side], "reason": reason})
+        assert page.status_code == 422
+        assert shown(page) == [*range(20, 40)]
+        assert "Nothing more was read" in text_of(page)
+        assert reason.strip() in html_of(page)
+    assert [(look.reason, list(look.facts)) for look in looks()] == [("", ["around", "report"])] * 3
+
+
+def test_what_is_written_later_takes_a_reason(moderator: User, andrew: User, in_the_middle: Report) -> None:
+    client = signed_in(moderator)
+    talk.send(by=andrew.uuid, group=in_the_middle.group_uuid, text="Text 61")
+    assert "Text 61" not in text_of(client.get(conversation_of(in_the_middle)))
+
+    page, pages = client.get(conversation_of(in_the_middle)), 0
+    while page.context["newer"]:
+        page = read_on(client, in_the_middle, after=page.context["newer"])
+        pages += 1
+
+    assert shown(page)[-1] == 61
+    assert [look.reason for look in looks()] == ["", "", *[MORE] * pages]
+    assert pages == 2
+
+
+def test_each_part_is_asked_for_with_the_reason_again(moderator: User, in_the_middle: Report) -> None:
+    client = signed_in(moderator)
+    first = client.get(conversation_of(in_the_middle))
+
+    earlier = read_on(client, in_the_middle, before=first.context["older"])
+
+    assert shown(earlier) == [*range(1, 20)]
+    assert f'name="reason" value="{MORE}"' in html_of(earlier)
+    assert MORE in text_of(earlier)
+    assert 'name="before" value=' in html_of(first)
+    assert 'name="after" value=' in html_of(first)
+
+
+def test_the_reason_is_recorded_before_anything_is_read(
+    moderator: User, in_the_middle: Report, moto_table: MessageTable
+) -> None:
+    with fault(moto_table, "GetItem", *[answer("InternalServerError", 500)] * 4):
+        response = read_on(signed_in(moderator), in_the_middle, before=in_the_middle.message_created_at)
+
+    assert response.status_code == 503
+    assert [look.reason for look in looks()] == [MORE]
+
+
+def test_a_short_conversation_asks_for_no_reason(moderator: User, claimed: Report) -> None:
+    page = signed_in(moderator).get(conversation_of(claimed))
+
+    assert shown(page) == [*range(1, 9)]
+    assert "Read more of it" not in text_of(page)
+
+
+@pytest.mark.parametrize("who", ["other_moderator", "admin"])
+def test_a_reason_without_the_claim_reads_nothing(
+    request: pytest.FixtureRequest, in_the_middle: Report, who: str
+) -> None:
+    response = read_on(signed_in(request.getfixturevalue(who)), in_the_middle, before=in_the_middle.message_created_at)
+
+    assert response.status_code == 403
+    assert looks() == []
 
 
 # --- For a stated reason --------------------------------------------------------------------------------------------
