@@ -9,6 +9,8 @@ from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cruddur.settings")
+# The settings, which are read next, give this process a pool of connections; what it starts is no web process.
+os.environ["CRUDDUR_WEB_PROCESS"] = "true"
 try:
     settings.SECRET_KEY  # noqa: B018 - reads all settings, and is what Django itself insists on
 except ImproperlyConfigured as problem:
@@ -23,8 +25,6 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 
 from cruddur import measuring  # noqa: E402 - reads the settings
 
-# The settings give this process a pool of connections; what it starts is no web process.
-os.environ["CRUDDUR_WEB_PROCESS"] = "true"
 measuring.start("web")
 django = get_asgi_application()
 del os.environ["CRUDDUR_WEB_PROCESS"]

@@ -190,7 +190,7 @@ def test_an_open_one_holds_no_connection_to_postgres_and_no_thread(site: WebProc
 
 
 def test_the_rest_of_the_site_is_djangos(site: WebProcess, bayko: User) -> None:
-    for path, status in (("/", 200), ("/messages", 302), ("/messages/stream/", 404), ("/messages/streams", 404)):
+    for path, status in (("/", 200), ("/messages", 302), ("/messages/stream/", 301), ("/messages/streams", 404)):
         with EventStream.open(site.port, path=path) as stream:
             assert stream.status == status
 

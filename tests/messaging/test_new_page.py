@@ -123,7 +123,7 @@ def test_nobody_writes_to_themselves(browser: Client, method: str) -> None:
     assert "@andrewbrown is you." in text_of(response)
 
 
-@pytest.mark.parametrize("handle", ["nobody", "%00", "a" * 500])
+@pytest.mark.parametrize("handle", ["nobody", "a" * 500])
 def test_an_unknown_handle_is_not_found(browser: Client, handle: str) -> None:
     assert browser.get(f"/messages/new/{handle}").status_code == 404
     assert post(browser, f"/messages/new/{handle}", "Hello").status_code == 404

@@ -106,8 +106,8 @@ def test_another_database_s_name_is_refused(settings: Settings, production: bool
     assert not User.objects.exists()
 
 
-@pytest.mark.parametrize(("environment", "production"), [("production", "True"), ("nonproduction", "False")])
-def test_production_is_a_whole_word(environment: str, production: str) -> None:
+@pytest.mark.parametrize(("environment", "production"), [("production", "True"), ("local", "False")])
+def test_only_the_environment_production_is_production(environment: str, production: str) -> None:
     script = "from cruddur import settings; print(settings.PRODUCTION)"
 
     printed = subprocess.run(

@@ -37,7 +37,7 @@ def test_it_lets_oneself_edit_instead(client: Client, bayko: User) -> None:
     assert "/messages/new/bayko" not in response.content.decode()
 
 
-@pytest.mark.parametrize("address", ["/@nobody_here", "/@bayk0", "/@%00", "/@%F0%9F%99%82", "/@" + "x" * 3000, "/@"])
+@pytest.mark.parametrize("address", ["/@nobody_here", "/@bayk0", "/@%F0%9F%99%82", "/@" + "x" * 3000, "/@"])
 def test_it_knows_nobody_by_another_handle(client: Client, bayko: User, address: str) -> None:
     client.force_login(bayko)
 
