@@ -36,6 +36,7 @@ from messaging.presentation import times
 from messaging.templatetags import look
 from users.models import User
 
+from . import run_summary
 from .deploy import calls as aws_calls
 
 OPEN_FILES = 8192
@@ -81,6 +82,11 @@ def pytest_configure() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < OPEN_FILES:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(OPEN_FILES, hard), hard))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in run_summary.lines(terminalreporter.getreports("skipped"), terminalreporter.getreports("passed")):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -29,6 +29,7 @@ from messaging.operations.schema import stream_arn
 from messaging.worker.checkpoints import PostgresCheckpoints
 from messaging.worker.dead_letters import PostgresDeadLetters
 from messaging.worker.stream import StreamConsumer
+from tests.run_summary import NO_CHROMIUM
 
 from .chat import NOTE_EVENTS, session_of
 from .secrets import LogCapture, Secrets
@@ -48,13 +49,12 @@ CHROMIUM_ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def browser(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Browser]:
-    """Chromium. In CI there is one, and a missing one fails."""
+    """Chromium. Without one the tests are skipped, and in CI they fail."""
     chromium = shutil.which("chromium-headless-shell") or shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
-        message = "There is no Chromium on this machine."
         if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+            pytest.fail(NO_CHROMIUM)
+        pytest.skip(NO_CHROMIUM)
     # Playwright's synchronous interface keeps an event loop in this thread, which Django would refuse to work in.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     # In that loop's context it is another connection, and this one would stay open behind it.

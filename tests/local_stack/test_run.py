@@ -37,7 +37,8 @@ SECONDS_TO_STOP = 3.0
 class Stack:
     """A copy of the project without the developer's `.env`, ports of its own, and the run that goes on at present."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, python: str | Path = sys.executable) -> None:
+        self.python = str(python)
         for part in PARTS:
             source = ROOT / part
             shutil.copytree(source, root / part) if source.is_dir() else shutil.copy2(source, root / part)
@@ -68,7 +69,7 @@ class Stack:
 
     def command(self, *arguments: str, output: int | BinaryIO = subprocess.PIPE) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            [sys.executable, *arguments],
+            [self.python, *arguments],
             cwd=self.root,
             env=self.environment,
             stdout=output,
