@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's own name
 from django.core.exceptions import ImproperlyConfigured
 
+from .database_tls import is_verified
 from .loopback import is_loopback
 
 LOCAL_HINT = "Run `make run` once (it writes .local/env), or set it as .env.example explains."
@@ -77,6 +78,15 @@ def _unsafe_in_production() -> Iterator[CheckMessage]:
     if "*" in settings.ALLOWED_HOSTS:
         hint = "Name the hosts, or leave ALLOWED_HOSTS out: it then follows from APP_URL."
         yield Error("ALLOWED_HOSTS allows any host in production.", hint=hint, id="cruddur.E022")
+    if not is_verified(settings.DATABASES["default"]):
+        hint = (
+            "Add ?sslmode=verify-full to DATABASE_URL. The certificates of Amazon RDS are known; for another server "
+            "add &sslrootcert=/path/to/its/ca.pem, or &sslrootcert=system if a public authority signed its certificate."
+        )
+        yield Error("DATABASE_URL does not verify that the server is the one it names.", hint=hint, id="cruddur.E024")
+    if not _is_verified_bus(settings.REDIS_URL):
+        hint = "Use rediss:// without ssl_cert_reqs=none: texts of messages go there."
+        yield Error("REDIS_URL does not encrypt, or does not verify the server.", hint=hint, id="cruddur.E025")
     endpoints = {
         "AWS_ENDPOINT_URL_DYNAMODB": settings.DYNAMODB_ENDPOINT_URL,
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": settings.COGNITO_ENDPOINT_URL,
@@ -84,6 +94,18 @@ def _unsafe_in_production() -> Iterator[CheckMessage]:
         "OIDC_OP_JWKS_ENDPOINT": settings.OIDC_OP_JWKS_ENDPOINT,
     }
     for name, url in endpoints.items():
+        if urlsplit(url or "").scheme == "http" and not is_loopback(url):
+            hint = f"Use https in {name}: tokens and messages go there."
+            yield Error(f"{name} is not https in production.", hint=hint, id="cruddur.E026")
         if is_loopback(url):
             hint = f"Remove {name}, or leave CRUDDUR_ENV out to work on the local stack."
             yield Warning(f"{name} is on this machine in production.", hint=hint, id="cruddur.W023")
+
+
+def _is_verified_bus(url: str) -> bool:
+    if not url or is_loopback(url) or url.startswith("unix:"):
+        return True
+    parts = urlsplit(url)
+    asked = parse_qs(parts.query)
+    weakened = asked.get("ssl_cert_reqs", ["required"]) != ["required"] or "ssl_check_hostname" in asked
+    return parts.scheme == "rediss" and not weakened

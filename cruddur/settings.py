@@ -15,6 +15,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from . import __version__
+from .database_tls import with_certificates
 from .environment import Environment, Misconfigured, read_files
 from .loopback import bypass_proxies
 
@@ -118,7 +119,7 @@ LOGIN_REDIRECT_URL = "/messages"
 LOGIN_REDIRECT_URL_FAILURE = "/sign-in-failed"
 LOGOUT_REDIRECT_URL = "/"
 
-DATABASES = {"default": environ.Env.db_url_config(env.text("DATABASE_URL", "postgres:///"))}
+DATABASES = {"default": with_certificates(environ.Env.db_url_config(env.text("DATABASE_URL", "postgres:///")))}
 # Of a web process, and 0 for none, as in all others: each request then opens a connection, which takes longer than all
 # of its statements. Connections that persist (CONN_MAX_AGE) are no way: under ASGI each belongs to a thread that may
 # never come back, measured to leak.
