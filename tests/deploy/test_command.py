@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,11 @@ from deploy import artifacts
 from deploy.aws import Account, connect
 from deploy.command_line import function_concurrency, main
 from deploy.stacks import Stacks
+from local_stack.aws import AwsEmulator
 
 NAME = "cruddur-parts"
+SERVICES = ("cloudformation", "ecr", "ecs", "lambda", "logs", "s3", "sqs", "sts")
+"""What the emulator serves here besides those that it always does, by its names."""
 WORKS: dict[str, Any] = {
     "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
     "Outputs": {"Url": {"Value": {"Ref": "Queue"}}},
@@ -28,9 +31,19 @@ FAILS = {"Resources": {"Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties":
 ASKS = {"Parameters": {"Wanted": {"Type": "String"}}, "Resources": WORKS["Resources"]}
 
 
-@pytest.fixture
-def account() -> Account:
-    return connect(region="us-east-1", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsEmulator]:
+    """An emulator of its own with the services that a deployment calls."""
+    emulator = AwsEmulator(tmp_path_factory.mktemp("emulator") / "aws", persist=False, services=SERVICES)
+    emulator.start()
+    yield emulator
+    emulator.stop()
+
+
+@pytest.fixture(autouse=True)
+def account(emulator: AwsEmulator, monkeypatch: pytest.MonkeyPatch) -> Account:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.url)  # for the command
+    return connect(region="us-east-1", endpoint_url=emulator.url)
 
 
 @pytest.fixture
