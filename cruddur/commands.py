@@ -50,7 +50,7 @@ class StackCommand(BaseCommand):
     """Arguments worth showing, for `--help` and docs/commands.md."""
     replaces: ClassVar[Sequence[str]] = ()
     """The old system's scripts that this one takes the place of."""
-    when_stopped: ClassVar[str] = "Stopped. Nothing was changed."
+    when_stopped: str = "Stopped. Nothing was changed."
     """What Ctrl-C leaves behind."""
 
     suppressed_base_arguments = {"--version", "--settings", "--pythonpath"}

@@ -25,9 +25,15 @@ from .search_text import search_text
 PREFIX = "synthetic_"
 """Of their handles, numbers follow: nobody takes `synthetic_17` for a person."""
 TAKEN = rf"^{PREFIX}[0-9]{{1,15}}$"
+RUN_NAMESPACE = uuid.UUID("c1f0b7f4-0d0e-5c5c-8a57-3b8f6f0f2d51")
+"""Of the uuids of a run's people; changing it would make everybody of an earlier run a second time."""
 BATCH = 1000
 """Rows a statement."""
 NAMES = Path(__file__).parent / "synthetic_names.json"
+
+
+class PeopleGone(Problem):
+    """Some of the people that an earlier run of the same name made are there, and others are not."""
 
 
 class HandlesTaken(Problem):
@@ -41,35 +47,63 @@ class SyntheticPeople:
     first: int
     uuids: Sequence[uuid.UUID]
     """In the order of their handles."""
+    created_at: datetime
+    found: bool = False
+    """Whether an earlier run made them."""
 
     def handle(self, index: int) -> str:
         """Of the person at this place of `uuids`."""
         return f"{PREFIX}{self.first + index}"
 
 
+def synthetic_people(
+    number: int, *, run: str, created_at: datetime, random: Random, made: Callable[[int], object] = lambda number: None
+) -> SyntheticPeople:
+    """Return the people of a run of this name: those an earlier one made, or new ones, as below.
+
+    Raises PeopleGone when only some of them are there, HandlesTaken.
+    """
+    uuids = [uuid.uuid5(RUN_NAMESPACE, f"{run}/{index}") for index in range(number)]
+    there = User.objects.filter(pk__in=uuids).count()
+    if not there:
+        return create_synthetic_people(number, created_at=created_at, random=random, uuids=uuids, made=made)
+    if there < number:
+        msg = f"Of the {number:,} people of this --random-seed {there:,} are left: give another one."
+        raise PeopleGone(msg)
+    eldest = User.objects.get(pk=uuids[0])
+    made(number)
+    return SyntheticPeople(int(eldest.handle.removeprefix(PREFIX)), uuids, eldest.created_at, found=True)
+
+
 def create_synthetic_people(
-    number: int, *, created_at: datetime, random: Random, made: Callable[[int], object] = lambda number: None
+    number: int,
+    *,
+    created_at: datetime,
+    random: Random,
+    uuids: Sequence[uuid.UUID] = (),
+    made: Callable[[int], object] = lambda number: None,
 ) -> SyntheticPeople:
     """Create so many people, not tied to Cognito, all or none of them; `made` is called with each number saved.
 
-    Their uuids and handles are always new; `random` decides what they are called. Raises HandlesTaken.
+    Their handles are always new, and their uuids where none are given; `random` decides what they are called. Raises
+    HandlesTaken.
     """
     first = _first_free_number()
-    uuids: list[uuid.UUID] = []
+    uuids = uuids or [uuid.uuid4() for _ in range(number)]
     try:
         with transaction.atomic():
             for start in range(0, number, BATCH):
-                people = [_person(first + index, random) for index in range(start, min(start + BATCH, number))]
+                indexes = range(start, min(start + BATCH, number))
+                people = [_person(uuids[index], first + index, random) for index in indexes]
                 User.objects.bulk_create(people)
                 batch = [person.uuid for person in people]
                 # The field sets itself to now when a row is made; these people are older than what they write.
                 User.objects.filter(pk__in=batch).update(created_at=created_at)
-                uuids += batch
                 made(len(batch))
     except IntegrityError as error:
         msg = f"Nobody was created: someone took a handle like @{PREFIX}{first} at this moment. Run this again."
         raise HandlesTaken(msg) from error
-    return SyntheticPeople(first, uuids)
+    return SyntheticPeople(first, uuids, created_at)
 
 
 def _first_free_number() -> int:
@@ -81,11 +115,12 @@ def _first_free_number() -> int:
     return (highest or 0) + 1
 
 
-def _person(number: int, random: Random) -> User:
+def _person(user_uuid: uuid.UUID, number: int, random: Random) -> User:
     """A person who is not saved yet, with what `User.save` would work out."""
     handle = f"{PREFIX}{number}"
     name = display_name(random)
     person = User(
+        uuid=user_uuid,
         handle=handle,
         handle_skeleton=skeleton(handle),
         display_name=name,

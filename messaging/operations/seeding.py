@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -15,11 +16,23 @@ from uuid import UUID, uuid5
 
 from cruddur.text import normalise_long_text
 from messaging.aws import translated_errors
+from messaging.calls import batch_get
 from messaging.dynamodb import ConversationMoved, MessageTable
-from messaging.items import Message, conversation_item, entry_item, format_created_at, message_item, pair_group_uuid
+from messaging.items import (
+    Message,
+    conversation_item,
+    conversation_key,
+    entry_item,
+    entry_key,
+    format_created_at,
+    message_item,
+    pair_group_uuid,
+)
 from messaging.sequence import conversation_from_messages, entry_from_conversation
+from messaging.values import Item, number
 
 from .bulk import BulkWriter, delete_messages, in_threads, put_messages
+from .patience import patiently
 from .synthetic import Talk, Telling
 
 CONVERSATIONS = Path(__file__).parent.parent / "seed" / "conversations.json"
@@ -117,11 +130,19 @@ def is_empty(table: MessageTable) -> bool:
 
 @dataclass(slots=True)
 class SyntheticSeeding:
-    """Writes invented conversations, and counts those that are whole."""
+    """Writes invented conversations, and counts those that are whole.
+
+    The same conversations with the same `now` are the same items, so that a run which stopped anywhere is completed by
+    another one that `completes` it.
+    """
 
     table: MessageTable
     now: datetime
     threads: int = THREADS
+    completes: bool = False
+    """Whether an earlier run may have written some of the conversations: those that are whole are left alone."""
+    found: int = 0
+    """Conversations that were whole."""
     taken: int = 0
     """Conversations that were begun."""
     conversations: int = 0
@@ -140,17 +161,18 @@ class SyntheticSeeding:
         return self._writer.write_units
 
     def write(self, talks: Iterator[Talk], written: Callable[[int], object] = lambda number: None) -> None:
-        """Write conversations of people who have none yet; `written` is called with each number of messages stored.
+        """Write conversations; `written` is called with each number of messages stored, or found.
 
         Messages come first, then the conversation, then its entries: what can be seen is whole at any time, and what
         lacks entries the projection completes. Memory does not grow with the number of messages.
         Raises Unavailable, and KeyboardInterrupt after Ctrl-C; conversations being written are left without their end.
+        1 call more for each 50 conversations, and 3 read units a conversation, where it `completes` an earlier run.
         """
         parcels = _parcels(talks)
 
         def work() -> None:
             while parcel := self._next(parcels):
-                self._write_parcel(parcel, written)
+                self._write_parcel(self._without_found(parcel, written), written)
 
         in_threads(self.threads, work, stop=self._writer.stop)
 
@@ -160,6 +182,40 @@ class SyntheticSeeding:
             self.taken += len(parcel)
             return parcel
 
+    def _without_found(self, parcel: list[Talk], written: Callable[[int], object]) -> list[Talk]:
+        """Return the conversations of a parcel that an earlier run has not written to their end."""
+        if not self.completes:
+            return parcel
+        keys = [key for talk in parcel for key in _keys_of(talk)]
+        items = patiently(lambda: list(batch_get(self.table.client, self.table.name, keys)))
+        there = {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
+        whole = [talk for talk in parcel if self._is_whole(talk, there)]
+        length = sum(talk.length for talk in whole)
+        with self._taking:
+            self.found += len(whole)
+            self.conversations += len(whole)
+            self.messages += length
+        written(length)
+        return [talk for talk in parcel if talk not in whole]
+
+    def _is_whole(self, talk: Talk, there: Mapping[tuple[str, str], Item]) -> bool:
+        """Whether its item and its entries, which come last, are there.
+
+        The projection makes entries, too, once the conversation is there; those say that nothing is read.
+        """
+        found = [there.get((key["pk"]["S"], key["sk"]["S"])) for key in _keys_of(talk)]
+        if None in found:
+            return False
+        conversation, *entries = filter(None, found)
+        if conversation.get("version") != number(talk.length) or all("read_seq" in entry for entry in entries):
+            return True
+        told = Telling(talk, self.now, phrasebooks())
+        deque(told.messages(), maxlen=0)
+        return all(
+            "read_seq" in stored or "read_seq" not in entry_item(entry)
+            for stored, entry in zip(entries, told.entries(), strict=True)
+        )
+
     def _write_parcel(self, parcel: list[Talk], written: Callable[[int], object]) -> None:
         told = [Telling(talk, self.now, phrasebooks()) for talk in parcel]
         self._writer.put((message_item(message) for each in told for message in each.messages()), written)
@@ -168,6 +224,12 @@ class SyntheticSeeding:
         with self._taking:
             self.conversations += len(parcel)
             self.messages += sum(talk.length for talk in parcel)
+
+
+def _keys_of(talk: Talk) -> list[dict[str, Any]]:
+    """The keys of a conversation and of its members' entries."""
+    group_uuid = pair_group_uuid(*talk.member_uuids)
+    return [conversation_key(group_uuid), *(entry_key(member, group_uuid) for member in talk.member_uuids)]
 
 
 def _parcels(talks: Iterator[Talk]) -> Iterator[list[Talk]]:

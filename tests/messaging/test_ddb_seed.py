@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from io import StringIO
 from threading import Timer
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -24,9 +25,11 @@ from messaging.operations.item_kinds import kind_of
 from messaging.operations.seeding import is_empty, seed_conversations
 from messaging.projection import project
 from messaging.unread import unread_total
+from tests.conftest import Calls
 from users.models import User
 
 from .command_runs import run, run_json
+from .damage import everything, restore
 from .faults import answer, fault
 from .talk import start
 
@@ -144,7 +147,7 @@ def test_it_invents_people_and_conversations(table: MessageTable) -> None:
 def test_what_is_not_given_follows(moto_table: MessageTable) -> None:
     out, _ = run(COMMAND, "--messages", "200")
 
-    assert "  7 people, 10 conversations, 200 messages; again with --random-seed " in out
+    assert "  7 people, 10 conversations, 200 messages; --random-seed " in out
     assert "7 people from @synthetic_1 on, 10 conversations, 200 messages in" in out
     assert kinds(moto_table)["message"] == 200
 
@@ -156,6 +159,7 @@ def test_appended_conversations_are_between_new_people(table: MessageTable, peop
 
     run(COMMAND, "--messages", "60", "--append", "--random-seed", "7")
     run(COMMAND, "--messages", "60", "--append", "--random-seed", "7")
+    run(COMMAND, "--messages", "60", "--append", "--random-seed", "8")
 
     after = {each.group_uuid: each for each in table.conversations()}
     assert len(after) == 43 + 2 + 3 + 3
@@ -163,11 +167,15 @@ def test_appended_conversations_are_between_new_people(table: MessageTable, peop
 
 
 def test_the_same_random_seed_gives_the_same_conversations(moto_table: MessageTable) -> None:
+    found = []
     for _ in range(2):
-        run(COMMAND, "--messages", "60", "--append", "--random-seed", "7")
+        run(COMMAND, "--messages", "60", "--random-seed", "7")
+        found.append({each.group_uuid: (each.seq, each.message) for each in moto_table.conversations()})
+        restore(moto_table, {})
+        User.objects.all().delete()
 
-    previews = Counter((each.seq, each.message) for each in moto_table.conversations())
-    assert set(previews.values()) == {2}
+    assert found[0] == found[1]
+    assert len(found[0]) == 3
 
 
 @pytest.mark.parametrize(
@@ -208,8 +216,43 @@ def test_when_writing_fails_it_says_what_is_whole_and_how_to_go_on(
         call_command(COMMAND, "--messages", "40", "--threads", "1", stdout=StringIO(), stderr=err)
 
     assert caught.value.returncode == 1
-    assert "0 of 2 conversations are whole, with 0 messages; 2 more were begun" in err.getvalue()
-    assert "For the rest: manage.py ddb_seed --append --conversations 2 --messages 40" in err.getvalue()
+    assert "0 of 2 conversations are whole; this completes the others: manage.py ddb_seed --append " in err.getvalue()
+    assert "--conversations 2 --messages 40 --random-seed " in err.getvalue()
+
+
+NUMBERS = ("--users", "6", "--conversations", "8", "--messages", "60", "--random-seed", "7", "--threads", "1")
+
+
+def test_the_same_seed_completes_what_it_began_and_writes_nothing_twice(
+    table: MessageTable, monkeypatch: pytest.MonkeyPatch, calls: Calls
+) -> None:
+    monkeypatch.setattr("messaging.management.commands.ddb_seed.patient", lambda client, **how: client)
+    monkeypatch.setattr("messaging.operations.seeding.PARCEL", 15)
+    with calls.counted(table.client) as made:
+        run(COMMAND, *NUMBERS)
+    writes = made.operations.count("BatchWriteItem")
+    whole, people = everything(table), User.objects.count()
+    assert (people, writes > 5) == (6, True)
+
+    for number in range(writes):
+        restore(table, {})
+        going_on: list[Any] = [lambda: None] * number
+        with fault(table, "BatchWriteItem", *going_on, answer("AccessDeniedException")), pytest.raises(CommandError):
+            run(COMMAND, *NUMBERS)
+        assert everything(table) != whole
+
+        with calls.counted(table.client) as made:
+            completed = run_json(COMMAND, *NUMBERS, "--append")[-1]
+
+        assert everything(table) == whole, number
+        # Messages, conversations, entries: the parcels that were written to their end are not written again.
+        assert made.operations.count("BatchWriteItem") == writes - 3 * (number // 3)
+        assert (completed["conversations"], completed["messages"]) == (8, 60)
+    assert User.objects.count() == people
+
+    with calls.counted(table.client) as made:
+        again = run_json(COMMAND, *NUMBERS, "--append")[-1]
+    assert (again["found"], made.operations.count("BatchWriteItem")) == (8, 0)
 
 
 # --- Where it writes --------------------------------------------------------------------------------------------------
@@ -285,8 +328,8 @@ def test_stopped_it_says_what_is_whole_and_how_to_go_on(table: MessageTable) -> 
 
     assert process.returncode == 130
     assert "Traceback" not in errors
-    assert "0 of 500 conversations are whole, with 0 messages;" in errors
-    assert "manage.py ddb_seed --append --conversations 500 --messages 500000" in errors
-    assert "Stopped." in errors
+    advice = "manage.py ddb_seed --append --users 50 --conversations 500 --messages 500000 --random-seed "
+    assert errors.count("manage.py") == errors.count(f"Stopped. What is written stays, and this completes it: {advice}")
+    assert errors.count("Stopped.") == 1
     assert kinds(table).keys() == {"message"}
     assert User.objects.count() == 50

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 from threading import Event, Thread
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from messaging import conversations
 from messaging.aws import ServiceError
 from messaging.dynamodb import MessageTable
 from messaging.items import Message, entry_from, pair_group_uuid
+from messaging.operations import seeding
 from messaging.operations.bulk import put_messages
 from messaging.operations.item_kinds import kind_of
 from messaging.operations.seeding import (
@@ -33,8 +34,9 @@ from messaging.text import problem_with
 from tests.conftest import Calls
 from users.people import seeded_people
 
+from .damage import everything, restore
 from .faults import answer
-from .talk import ANDREW, BAYKO, GROUP, start
+from .talk import ANDREW, BAYKO, GROUP, drain, send, start
 from .test_stream import Remembered, consumer, drained
 
 NOW = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
@@ -272,6 +274,68 @@ def test_an_entry_that_the_consumer_made_first_gets_its_read_position(table: Mes
     SyntheticSeeding(table, NOW, 1).write(plan())
 
     assert unread(table) == unread_as_planned()
+
+
+def _stopped_at(table: MessageTable, number: int, moment: str) -> None:
+    """Write until the request of this number, from 0: stop before it is sent, or after it is done."""
+    requests = count()
+
+    def stop(**_: Any) -> None:
+        if next(requests) == number:
+            raise Interrupted
+
+    event = f"{moment}.dynamodb.BatchWriteItem"
+    table.client.meta.events.register(event, stop)
+    try:
+        SyntheticSeeding(table, NOW, 1).write(plan_of(8, 60))
+    finally:
+        table.client.meta.events.unregister(event, stop)
+
+
+class Interrupted(Exception):
+    """The run ends here."""
+
+
+def plan_of(conversations: int, messages: int) -> Iterator[Talk]:
+    return talks([UUID(int=each) for each in range(1, 7)], Volume(6, conversations, messages), random_seed=7)
+
+
+@pytest.mark.parametrize("moment", ["before-call", "after-call"])
+def test_wherever_a_run_stops_another_one_makes_the_same_table(
+    moto_table: MessageTable, calls: Calls, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    monkeypatch.setattr(seeding, "PARCEL", 15)
+    with calls.counted(moto_table.client) as made:
+        SyntheticSeeding(moto_table, NOW, 1).write(plan_of(8, 60))
+    whole = everything(moto_table)
+
+    for number in range(made.operations.count("BatchWriteItem")):
+        restore(moto_table, {})
+        with pytest.raises(Interrupted):
+            _stopped_at(moto_table, number, moment)
+        project(moto_table, moto_table.conversations())
+        completing = SyntheticSeeding(moto_table, NOW, 1, completes=True)
+        completing.write(plan_of(8, 60))
+
+        assert everything(moto_table) == whole, number
+        assert (completing.conversations, completing.messages) == (8, 60)
+
+
+def test_what_happened_in_whole_conversations_since_stays(table: MessageTable, calls: Calls) -> None:
+    SyntheticSeeding(table, NOW, 1).write(plan_of(8, 60))
+    for conversation in list(table.conversations()):
+        member = min(conversation.member_uuids)
+        send(by=member, group=conversation.group_uuid, text="Since then")
+    drain(table)
+    since = everything(table)
+
+    with calls.counted(table.client) as made:
+        completing = SyntheticSeeding(table, NOW, 1, completes=True)
+        completing.write(plan_of(8, 60))
+
+    assert everything(table) == since
+    assert completing.found == 8
+    assert "BatchWriteItem" not in made.operations
 
 
 def test_a_table_is_empty_without_any_item(either_table: MessageTable) -> None:

@@ -46,6 +46,24 @@ def test_they_are_numbered_on_from_the_last_ones() -> None:
 
 
 @pytest.mark.django_db
+def test_a_run_of_the_same_name_finds_its_people_again() -> None:
+    def of_run(run: str, number: int = 3) -> synthetic.SyntheticPeople:
+        return synthetic.synthetic_people(number, run=run, created_at=LONG_AGO, random=Random(1))
+
+    first, other = of_run("7/3"), of_run("8/3")
+    again = of_run("7/3")
+
+    assert (first.found, other.found, again.found) == (False, False, True)
+    assert (again.uuids, again.first, again.created_at) == (first.uuids, first.first, LONG_AGO)
+    assert not set(first.uuids) & set(other.uuids)
+    assert User.objects.count() == 6
+
+    User.objects.filter(pk=first.uuids[1]).delete()
+    with pytest.raises(synthetic.PeopleGone, match="Of the 3 people of this --random-seed 2 are left"):
+        of_run("7/3")
+
+
+@pytest.mark.django_db
 def test_numbers_that_others_took_are_passed_over() -> None:
     User.objects.create_user(handle="Synthetic_41", display_name="Not one of them")
     User.objects.create_user(handle="synthetic_x", display_name="Nor this one")
@@ -87,7 +105,7 @@ def test_it_tells_how_many_are_saved(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("number", [1, 9, 10, 99_999, 10**9])
 def test_their_handles_are_valid(number: int) -> None:
-    handle = synthetic.SyntheticPeople(number, []).handle(0)
+    handle = synthetic.SyntheticPeople(number, [], LONG_AGO).handle(0)
 
     assert validate_handle(handle) == handle
 

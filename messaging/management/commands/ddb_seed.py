@@ -21,7 +21,7 @@ from messaging.operations.seeding import THREADS, SyntheticSeeding, is_empty, se
 from messaging.operations.synthetic import SPAN, ImpossibleVolume, Volume, talks, volume_of
 from messaging.operations.tables import find_table
 from users.models import User
-from users.synthetic import SyntheticPeople, create_synthetic_people
+from users.synthetic import synthetic_people
 
 MAX_THREADS = 32
 VERBOSE = 2
@@ -51,7 +51,7 @@ class Command(TableCommand):
         "--users 1000 --random-seed 7 --json",
     )
     replaces = ("ddb/seed",)
-    when_stopped = "Stopped. What is written stays; run it again with --append to add what is missing."
+    when_stopped = "Stopped. What is written stays; run it again with --append: it completes that."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -65,7 +65,11 @@ class Command(TableCommand):
             "--messages", type=number, metavar="N", help="and N messages in all; at least one a conversation"
         )
         parser.add_argument(
-            "--random-seed", type=number, metavar="N", help="the same names, conversations and texts for the same N"
+            "--random-seed",
+            type=number,
+            metavar="N",
+            help="the same people, conversations, texts and times for the same N and numbers: completes what an "
+            "interrupted run began, and writes nothing twice",
         )
         parser.add_argument(
             "--threads", type=number, default=THREADS, metavar="N", help=f"write in N threads at once ({THREADS})"
@@ -138,55 +142,57 @@ class Command(TableCommand):
     # --- Invented ones ------------------------------------------------------------------------------------------------
 
     def invent(self, table: MessageTable, wanted: Volume, random_seed: int, threads: int) -> None:
+        again = (
+            f"manage.py ddb_seed --append --users {wanted.users} --conversations {wanted.conversations} "
+            f"--messages {wanted.messages} --random-seed {random_seed}"
+        )
+        self.when_stopped = f"Stopped. What is written stays, and this completes it: {again}"
         self.say(
             f"  {wanted.users:,} people, {wanted.conversations:,} conversations, {wanted.messages:,} messages; "
-            f"again with --random-seed {random_seed}"
+            f"--random-seed {random_seed}"
         )
         self.say_what_it_takes(table, wanted)
         now = timezone.now()
         with self.progress("people", total=wanted.users) as advance:
-            people = create_synthetic_people(
+            people = synthetic_people(
                 wanted.users,
+                run=f"{random_seed}/{wanted.users}/{wanted.conversations}/{wanted.messages}",
                 created_at=now - SPAN,
                 random=Random(random_seed),  # noqa: S311 - names
                 made=advance,
             )
         client = patient(table.client, attempts=1, validate=False)  # the writer has a patience of its own
-        seeding = SyntheticSeeding(MessageTable(client, table.name), now, threads)
+        # Times count from when the people were made, so that those of a run that goes on are the same.
+        seeding = SyntheticSeeding(
+            MessageTable(client, table.name), people.created_at + SPAN, threads, completes=people.found
+        )
         began = perf_counter()
-        self.write(seeding, people, wanted, random_seed)
+        try:
+            with self.progress("messages", total=wanted.messages) as advance:
+                seeding.write(talks(people.uuids, wanted, random_seed=random_seed), advance)
+        except Exception:
+            self.stderr.write(
+                f"{seeding.conversations:,} of {wanted.conversations:,} conversations are whole; this completes the "
+                f"others: {again}"
+            )
+            raise
         seconds = perf_counter() - began
         rate = seeding.messages / seconds
+        found = f", {seeding.found:,} of them were there" if seeding.found else ""
         units = f", {seeding.write_units:,.0f} write units" if seeding.write_units else ""
         self.done(
-            f"{wanted.users:,} people from @{people.handle(0)} on, {seeding.conversations:,} conversations, "
+            f"{wanted.users:,} people from @{people.handle(0)} on, {seeding.conversations:,} conversations{found}, "
             f"{seeding.messages:,} messages in {seconds:,.1f} s: {rate:,.0f} messages/s{units}.",
             table=table.name,
             people=wanted.users,
             first_person=people.handle(0),
             conversations=seeding.conversations,
+            found=seeding.found,
             messages=seeding.messages,
             seconds=round(seconds, 3),
             messages_per_second=round(rate),
             write_units=seeding.write_units or None,
             random_seed=random_seed,
-        )
-
-    def write(self, seeding: SyntheticSeeding, people: SyntheticPeople, wanted: Volume, random_seed: int) -> None:
-        try:
-            with self.progress("messages", total=wanted.messages) as advance:
-                seeding.write(talks(people.uuids, wanted, random_seed=random_seed), advance)
-        finally:
-            if seeding.messages < wanted.messages:
-                self.say_what_is_left(seeding, wanted)
-
-    def say_what_is_left(self, seeding: SyntheticSeeding, wanted: Volume) -> None:
-        begun = seeding.taken - seeding.conversations
-        conversations, messages = wanted.conversations - seeding.conversations, wanted.messages - seeding.messages
-        self.stderr.write(
-            f"{seeding.conversations:,} of {wanted.conversations:,} conversations are whole, with "
-            f"{seeding.messages:,} messages; {begun:,} more were begun, and what is not whole stays out of sight. "
-            f"For the rest: manage.py ddb_seed --append --conversations {conversations} --messages {messages}"
         )
 
     def say_what_it_takes(self, table: MessageTable, wanted: Volume) -> None:
