@@ -75,11 +75,21 @@ def newer_index(uv: Path) -> Iterator[PackageIndex]:
         file = f"/files/{name.replace('-', '_')}-{FAR_NEWER}-py3-none-any.whl"
         newest = f'<a href="{index.url}{file}#sha256={sha256(content).hexdigest()}">{file[7:]}</a>'
         links = re.findall(r"<a .*?</a>", page.text, re.DOTALL)
-        return f'<html><head><base href="{page.url}"></head><body>{"".join(links)}{newest}</body></html>'.encode()
+        answer = f'<html><head><base href="{page.url}"></head><body>{"".join(links)}{newest}</body></html>'.encode()
+        index.files[path] = answer  # for the other Pythons
+        return answer
 
     index.fallback = with_a_newer_release
     with served(index):
         yield index
+
+
+@pytest.fixture(scope="module")
+def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """uv's cache, empty at first and shared by the Pythons."""
+    directory = tmp_path_factory.mktemp("cache")
+    yield directory
+    shutil.rmtree(directory)
 
 
 @pytest.fixture
@@ -103,13 +113,14 @@ def start(tmp_path: Path) -> Iterator[Callable[[Path], Stack]]:
 @pytest.mark.parametrize("version", pythons())
 def test_fresh_install_has_what_is_pinned_and_starts(
     newer_index: PackageIndex,
+    cache_directory: Path,
     tmp_path: Path,
     start: Callable[[Path], Stack],
     version: str,
     record_property: Callable[[str, object], None],
 ) -> None:
     venv = tmp_path / "venv"
-    environment = {**os.environ, "PIP_INDEX_URL": f"{newer_index.url}/simple", "UV_CACHE_DIR": str(tmp_path / "cache")}
+    environment = {**os.environ, "PIP_INDEX_URL": f"{newer_index.url}/simple", "UV_CACHE_DIR": str(cache_directory)}
     environment |= dict.fromkeys(
         ("NO_PROXY", "no_proxy"), ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1")))
     )
