@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from bench.stack import CSRF, HOST
+from bench.stack import CSRF, HOST, cookies
 
 SECONDS = 60.0
 KEPT_SECONDS = 3.0
@@ -32,7 +32,7 @@ def request_bytes(
         "Host: localhost",
         "Accept-Encoding: gzip",
         f"Accept: {'application/json' if json else 'text/html'}",
-        f"Cookie: sessionid={session}; csrftoken={CSRF}; timezone=UTC",
+        f"Cookie: {cookies(session=session, csrf=CSRF, timezone='UTC')}",
     ]
     if form is not None:
         lines += [

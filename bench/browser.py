@@ -20,6 +20,7 @@ from bench import browser_scripts as scripts
 from bench.figures import Figure, add_json_option, at_percentiles, tell
 from bench.stack import NO_LIMITS, Person, Server, say, signed_in, stack, web_server
 from cruddur import standard_streams
+from cruddur.cookies import cookie_names
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -65,10 +66,11 @@ class Site:
         """A new profile in which somebody is signed in."""
         context = self.browser.new_context(base_url=self.url, viewport={"width": 1280, "height": 800})
         context.set_default_timeout(120_000)
+        names = cookie_names(os.environ["APP_URL"])
         context.add_cookies(
             [
-                {"name": "sessionid", "value": person.session, "url": self.url},
-                {"name": "timezone", "value": "UTC", "url": self.url},
+                {"name": names.session, "value": person.session, "url": self.url},
+                {"name": names.timezone, "value": "UTC", "url": self.url},
             ]
         )
         context.route("**/bare", bare_page)

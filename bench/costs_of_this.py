@@ -178,7 +178,7 @@ def pages(here: Scene) -> Iterator[Row]:
     """Whole requests, as a browser with script makes them."""
     browser = Client(SERVER_NAME="localhost", HTTP_ACCEPT_ENCODING="gzip")
     browser.cookies[settings.SESSION_COOKIE_NAME] = session_of(here.me)
-    browser.cookies["timezone"] = "UTC"
+    browser.cookies[settings.COOKIES.timezone] = "UTC"
     thread = conversations.thread(user_uuid=here.me.uuid, group_uuid=here.group)
     page, newest = f"/messages/{here.group}", thread.newest_known
     known = f"version={thread.conversation.version}&after={quote(newest)}&first="

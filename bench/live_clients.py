@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from bench.stack import CSRF, HOST
+from bench.stack import CSRF, HOST, cookies
 
 AT_ONCE = 50
 """Streams that are opened together, where it is not what is measured."""
@@ -44,7 +44,7 @@ class Streams:
 
     async def _one(self, session_key: str) -> Connection:
         reader, writer = await asyncio.open_connection(HOST, self.port)
-        request = f"GET /messages/stream HTTP/1.1\r\nHost: localhost\r\nCookie: sessionid={session_key}\r\n\r\n"
+        request = f"GET /messages/stream HTTP/1.1\r\nHost: localhost\r\nCookie: {cookies(session=session_key)}\r\n\r\n"
         writer.write(request.encode())
         await reader.readuntil(b"event: ready")
         return reader, writer
@@ -85,7 +85,7 @@ async def send(port: int, session_key: str, url: str, text: str, *, after: str =
     reader, writer = await asyncio.open_connection(HOST, port)
     writer.write(
         f"POST {url} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: application/json\r\n"
-        f"Cookie: sessionid={session_key}; csrftoken={CSRF}\r\nX-CSRFToken: {CSRF}\r\n"
+        f"Cookie: {cookies(session=session_key, csrf=CSRF)}\r\nX-CSRFToken: {CSRF}\r\n"
         f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
     )
     head, _, answer = (await reader.read()).partition(b"\r\n\r\n")

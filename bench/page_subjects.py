@@ -94,7 +94,7 @@ def subjects(scene: Scene, site: Server, bare: Server, postman: Server | None) -
     writers = [(person.uuid, pair_group_uuid(person.uuid, peer)) for person, peer in scene.writers]
     browser = Client(SERVER_NAME="localhost")
     browser.cookies[settings.SESSION_COOKIE_NAME] = scene.reader.session
-    browser.cookies["timezone"] = "UTC"
+    browser.cookies[settings.COOKIES.timezone] = "UTC"
     found = [
         *(Subject(name, getting(site, path, scene.reader.session), site) for name, path in paths.items()),
         Subject("send", site_sending(site, scene.writers), site),

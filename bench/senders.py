@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from bench.bare_sends import TEXT
-from bench.stack import CSRF, HOST, Person, Server, say
+from bench.stack import CSRF, HOST, Person, Server, cookies, say
 
 SECONDS_TO_ANSWER = 30
 
@@ -66,7 +66,7 @@ def request_of(talk: Talk, sender: Person, message_uuid: str) -> tuple[str, str,
     """Return path, body and headers of a message as a page sends it."""
     headers = {
         "Host": "localhost",
-        "Cookie": f"sessionid={sender.session}; csrftoken={CSRF}; timezone=UTC",
+        "Cookie": cookies(session=sender.session, csrf=CSRF, timezone="UTC"),
         "X-CSRFToken": CSRF,
         "Accept": "application/json",
         "Content-Type": "application/x-www-form-urlencoded",

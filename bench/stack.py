@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from cruddur.cookies import cookie_names
 from local_stack.ports import LOOPBACK, free_port
 from local_stack.pytest_dynamodb_local import TestsDynamoDbLocal, emulator
 from local_stack.pytest_plugin import FOREIGN, ThrowAwayStack
@@ -39,6 +40,12 @@ PRODUCTION = {
     "OTEL_EXPORTER_OTLP_ENDPOINT": "",
     "REDIS_URL": "",
 }
+
+
+def cookies(**values: str) -> str:
+    """The header of these cookies, named as in cruddur/cookies.py, for the site of the bench."""
+    names = cookie_names(os.environ["APP_URL"])
+    return "; ".join(f"{getattr(names, name)}={value}" for name, value in values.items())
 
 
 def say(sentence: str) -> None:

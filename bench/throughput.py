@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID, uuid4
 
-from bench.stack import CSRF, HOST, NO_LIMITS, People, Server, say, set_up, stack, web_server
+from bench.stack import CSRF, HOST, NO_LIMITS, People, Server, cookies, say, set_up, stack, web_server
 from cruddur import standard_streams
 
 WARM_UP = 30
@@ -46,7 +46,7 @@ class Person:
     def ask(self, connection: HTTPConnection, method: str, path: str, **fields: str) -> Any:
         headers = {
             "Host": "localhost",
-            "Cookie": f"sessionid={self.session}; csrftoken={CSRF}; timezone=UTC",
+            "Cookie": cookies(session=self.session, csrf=CSRF, timezone="UTC"),
             "X-CSRFToken": CSRF,
             "Accept": "application/json" if fields else "text/html",
             "Content-Type": "application/x-www-form-urlencoded",
@@ -189,7 +189,7 @@ def measure_hearing(server: Server, people: People) -> None:
 
     person = Person(server, people.others)
     stream = person.connection()
-    stream.request("GET", "/messages/stream", headers={"Host": "localhost", "Cookie": f"sessionid={person.session}"})
+    stream.request("GET", "/messages/stream", headers={"Host": "localhost", "Cookie": cookies(session=person.session)})
     answer = stream.getresponse()
     answer.read(20)
     busy, own, began = server.cpu_seconds(), time.process_time(), time.perf_counter()

@@ -7,15 +7,13 @@ from http import HTTPStatus
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import is_valid_path
 from django.utils import timezone
 from django.utils.http import escape_leading_slashes
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-
-# Set by static/js/page/timezone.js, so its presence also says that script runs.
-TIMEZONE_COOKIE = "timezone"
 
 
 class TimezoneMiddleware:
@@ -25,7 +23,7 @@ class TimezoneMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with timezone.override(zone_from(request.COOKIES.get(TIMEZONE_COOKIE, ""))):
+        with timezone.override(zone_from(request.COOKIES.get(settings.COOKIES.timezone, ""))):
             return self.get_response(request)
 
 

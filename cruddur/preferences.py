@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-THEME_COOKIE = "theme"
-KEYS_COOKIE = "keys"
 THEMES = ("dark", "light")
 OFF = "off"
 YEAR = 365 * 24 * 3600  # seconds
@@ -26,13 +24,15 @@ class Preferences:
 
 def preferences_of(request: HttpRequest) -> Preferences:
     """The choices that the browser's cookies tell; unknown values count as none."""
-    theme = request.COOKIES.get(THEME_COOKIE, "")
-    return Preferences(theme=theme if theme in THEMES else "", single_keys=request.COOKIES.get(KEYS_COOKIE) != OFF)
+    theme = request.COOKIES.get(settings.COOKIES.theme, "")
+    single_keys = request.COOKIES.get(settings.COOKIES.keys) != OFF
+    return Preferences(theme=theme if theme in THEMES else "", single_keys=single_keys)
 
 
 def remember(response: HttpResponse, preferences: Preferences) -> None:
     """Keep the choices in this browser for a year; a default is no cookie."""
-    for name, value in ((THEME_COOKIE, preferences.theme), (KEYS_COOKIE, "" if preferences.single_keys else OFF)):
+    names = settings.COOKIES
+    for name, value in ((names.theme, preferences.theme), (names.keys, "" if preferences.single_keys else OFF)):
         if value:
             response.set_cookie(name, value, max_age=YEAR, secure=settings.SECURE, httponly=True, samesite="Lax")
         else:

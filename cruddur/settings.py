@@ -15,6 +15,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from . import __version__
+from .cookies import cookie_names
 from .database_tls import with_certificates
 from .environment import Environment, Misconfigured, read_files
 from .loopback import bypass_proxies
@@ -147,8 +148,9 @@ SESSION_ENGINE = "messaging.live.session_store"
 # Unused for as long a session ends; and whatever its use after as long: seconds.
 SESSION_COOKIE_AGE = env.number("SESSION_IDLE_DAYS", 14) * 24 * 3600
 SESSION_ABSOLUTE_AGE = env.number("SESSION_DAYS", 30) * 24 * 3600
-# With this prefix a browser takes the cookie from https and this very host alone, no neighbour or subdomain sets it.
-SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = ("__Host-session", "__Host-csrf") if SECURE else ("sessionid", "csrftoken")
+COOKIES = cookie_names(APP_URL)
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, LANGUAGE_COOKIE_NAME = COOKIES.session, COOKIES.csrf, COOKIES.language
+MESSAGE_STORAGE = "cruddur.flash_messages.MessageStorage"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
 CSRF_FAILURE_VIEW = "cruddur.errors.csrf_failure"

@@ -20,7 +20,7 @@ from django.middleware.security import SecurityMiddleware
 from django.utils import translation
 from django_permissions_policy import PermissionsPolicyMiddleware
 
-from cruddur.middleware import TIMEZONE_COOKIE, zone_from
+from cruddur.middleware import zone_from
 from cruddur.origin import is_from_elsewhere
 from cruddur.rate_limits import RateLimited
 
@@ -96,7 +96,7 @@ async def _second_look(request: HttpRequest, session_key: str, sessions: Session
         return HTTPStatus.SERVICE_UNAVAILABLE, None
     if user is None:
         return HTTPStatus.UNAUTHORIZED, None
-    zone = zone_from(request.COOKIES.get(TIMEZONE_COOKIE, ""))
+    zone = zone_from(request.COOKIES.get(settings.COOKIES.timezone, ""))
     return HTTPStatus.OK, Reader(user, zone, translation.get_language_from_request(request))
 
 

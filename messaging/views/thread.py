@@ -6,6 +6,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -13,7 +14,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cruddur.errors import bad_request
-from cruddur.middleware import TIMEZONE_COOKIE
 from messaging import conversations
 from messaging.aws import Unavailable
 from messaging.blocking import any_blocks
@@ -143,7 +143,7 @@ def is_being_read(request: AuthenticatedHttpRequest, thread: Thread) -> bool:
     return (
         request.method == "GET"
         and not fetched_ahead
-        and TIMEZONE_COOKIE not in request.COOKIES
+        and settings.COOKIES.timezone not in request.COOKIES
         and goes_on_reading(thread)
     )
 

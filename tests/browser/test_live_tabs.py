@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.cookies import COOKIES
+
 from .chat import conversation, first_line, messages, open_conversation, wait_until_heard, write
 from .conftest import Enter, SignIn, fill_in_sign_in
 
@@ -116,7 +118,7 @@ def test_another_person_in_the_same_browser_finds_nothing_of_the_first(sign_in: 
     page = sign_in("andrewbrown")
     wait_until_heard(page, "live:up")
     page.evaluate("() => localStorage.setItem(`cruddur:${document.body.dataset.user}:drafts`, 'secret')")
-    page.context.clear_cookies(name="sessionid")  # as when the session has run out
+    page.context.clear_cookies(name=COOKIES.session)  # as when the session has run out
     page.goto("/messages")
     page.get_by_role("button", name="Sign in to chat").click()
     fill_in_sign_in(page, "londo")

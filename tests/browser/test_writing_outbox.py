@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.cookies import COOKIES
+
 from .conftest import Enter
 from .writing import (
     STATUS,
@@ -137,7 +139,7 @@ def test_a_server_that_is_away_is_asked_again_when_it_said(enter: Enter) -> None
 
 def test_a_token_that_has_expired_is_fetched_anew(enter: Enter) -> None:
     page = writing_to(enter)
-    page.context.add_cookies([{"name": "csrftoken", "value": "x" * 32, "url": page.url}])
+    page.context.add_cookies([{"name": COOKIES.csrf, "value": "x" * 32, "url": page.url}])
 
     write(page, "As if nothing had happened")
 
@@ -147,8 +149,8 @@ def test_a_token_that_has_expired_is_fetched_anew(enter: Enter) -> None:
 
 def test_someone_signed_out_keeps_it_and_sends_it_after_signing_in(enter: Enter) -> None:
     page = open_with(without_news(enter("andrewbrown")), "Alt Brown")
-    session = next(cookie for cookie in page.context.cookies() if cookie["name"] == "sessionid")
-    page.context.clear_cookies(name="sessionid")
+    session = next(cookie for cookie in page.context.cookies() if cookie["name"] == COOKIES.session)
+    page.context.clear_cookies(name=COOKIES.session)
     write(page, "From before")
 
     failed = message(page, "From before")

@@ -15,6 +15,7 @@ from cruddur.rate_limits import RateLimited
 from messaging import conversations
 from messaging.aws import Unavailable
 from messaging.middleware import UnavailableMiddleware
+from tests.cookies import COOKIES
 from users.models import User
 
 
@@ -129,7 +130,7 @@ def postgres_away(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("postgres_away")
 def test_without_postgres_a_page_says_to_come_back(client: Client) -> None:
-    client.cookies["sessionid"] = "somebody"
+    client.cookies[COOKIES.session] = "somebody"
 
     response = client.get("/messages")
 
@@ -140,7 +141,7 @@ def test_without_postgres_a_page_says_to_come_back(client: Client) -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("postgres_away")
 def test_without_postgres_a_message_comes_back_in_a_form(client: Client) -> None:
-    client.cookies["sessionid"] = "somebody"
+    client.cookies[COOKIES.session] = "somebody"
 
     response = client.post(f"/messages/{uuid4()}", {"message": "Keep me", "message_uuid": str(uuid4()), "after": ""})
 

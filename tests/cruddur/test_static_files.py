@@ -35,4 +35,4 @@ def test_an_entry_module_is_one_file_with_all_that_it_imports(production_static_
     script = served(production_static_files, f"js/{entry}.js")
 
     assert re.search(r"^(import|export)\b", script, re.MULTILINE) is None
-    assert "timezone=" in script
+    assert "resolvedOptions().timeZone" in script

@@ -21,6 +21,7 @@ from cruddur.body_limit import BodyLimit
 from cruddur.request_id import RequestId
 from messaging.live.bus import Bus, bus
 from messaging.live.endpoint import LiveApplication
+from tests.cookies import COOKIES
 from users.models import User
 
 SECONDS = 5.0
@@ -108,7 +109,7 @@ class EventStream:
         sock = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
         asked = {"Host": f"localhost:{port}", "Accept": "text/event-stream", **(headers or {})}
         if session_key:
-            asked["Cookie"] = f"{settings.SESSION_COOKIE_NAME}={session_key}; timezone=Europe/Vienna"
+            asked["Cookie"] = f"{COOKIES.session}={session_key}; {COOKIES.timezone}=Europe/Vienna"
         lines = [f"{method} {path} HTTP/1.0", *(f"{name}: {value}" for name, value in asked.items()), "", ""]
         sock.sendall("\r\n".join(lines).encode())
         stream = cls(sock)

@@ -16,6 +16,7 @@ from messaging.dynamodb import MessageTable
 from messaging.live import publishing
 from messaging.live import typing as live_typing
 from tests.conftest import Calls
+from tests.cookies import COOKIES
 from users.models import NOBODY, User
 
 from .pages import HTML, SCRIPT, conversations_of, draft_of, group_of, html_of, messages_of, post, text_of
@@ -30,7 +31,7 @@ WAITS = "Not sent: your first message waits to be accepted. Until then it stays 
 def browser(person: User) -> Client:
     client = Client(headers=HTML)
     client.force_login(person, "users.oidc.CognitoBackend")
-    client.cookies["timezone"] = "Europe/Vienna"
+    client.cookies[COOKIES.timezone] = "Europe/Vienna"
     return client
 
 

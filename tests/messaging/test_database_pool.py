@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 from local_stack.ports import free_port
+from tests.cookies import COOKIES
 from users.models import User
 
 from .live_site import session_of
@@ -55,7 +56,9 @@ def answers(port: int) -> bool:
 
 def status_of(port: int, path: str, session: str = "") -> int:
     asked = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
-    asked.request("GET", path, headers={"Host": "localhost", "Cookie": f"sessionid={session}; timezone=UTC"})
+    asked.request(
+        "GET", path, headers={"Host": "localhost", "Cookie": f"{COOKIES.session}={session}; {COOKIES.timezone}=UTC"}
+    )
     answered = asked.getresponse()
     answered.read()
     asked.close()

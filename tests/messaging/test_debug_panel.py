@@ -17,11 +17,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from cruddur.middleware import TIMEZONE_COOKIE
 from messaging import connection
 from messaging.asked_keys import asked_keys
 from messaging.dynamodb import MessageTable
 from messaging.items import group_pk, pair_group_uuid
+from tests.cookies import COOKIES
 from tests.cruddur.test_checks import PRODUCTION
 from users.models import User
 
@@ -63,7 +63,7 @@ def test_a_page_says_what_it_cost_in_its_header_and_its_panel(
 ) -> None:
     start(by=andrew.uuid, to=bayko.uuid)
     group = pair_group_uuid(andrew.uuid, bayko.uuid)
-    browser.cookies[TIMEZONE_COOKIE] = "UTC"
+    browser.cookies[COOKIES.timezone] = "UTC"
 
     response = browser.get(f"/messages/{group}")
     page = response.content.decode()

@@ -19,6 +19,7 @@ from messaging.dynamodb import MessageTable
 from messaging.live import publishing
 from messaging.planning import patterns
 from tests.conftest import Calls
+from tests.cookies import COOKIES
 from users.models import User
 
 from .live_site import EventStream, WebProcess, session_of, web_process
@@ -81,7 +82,7 @@ def test_a_message_looks_as_a_fresh_load_shows_it(
         html = stream.next()[1]["html"]
 
     reader = Client()
-    reader.cookies.load({"sessionid": session_key, "timezone": "Europe/Vienna"})
+    reader.cookies.load({COOKIES.session: session_key, COOKIES.timezone: "Europe/Vienna"})
     page = reader.get(url_of(talk)).content.decode()
     # On the page it continues the first one, so that its picture is left out.
     text = html[html.index('<div class="message__bubble') :]
@@ -339,7 +340,9 @@ def test_delivering_asks_postgres_nothing(
 def test_a_stream_in_another_zone_shows_that_zones_times(
     site: WebProcess, talk: Delivery, as_andrew: Client, bayko: User
 ) -> None:
-    tokyo = EventStream.open(site.port, headers={"Cookie": f"sessionid={session_of(bayko)}; timezone=Asia/Tokyo"})
+    tokyo = EventStream.open(
+        site.port, headers={"Cookie": f"{COOKIES.session}={session_of(bayko)}; {COOKIES.timezone}=Asia/Tokyo"}
+    )
     with tokyo, opened(site, bayko) as vienna:
         tokyo.next()
         post(as_andrew, url_of(talk), "What time is it?", headers=SCRIPT)

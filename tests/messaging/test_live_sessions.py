@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from messaging.live import hub, publishing, sessions
+from tests.cookies import COOKIES
 from users.models import User
 
 from .live_site import EventStream, WebProcess, session_of, web_process
@@ -27,7 +28,7 @@ SIGNED_OUT = ("bye", {"reason": "signed-out"})
 
 def browser_of(session_key: str) -> Client:
     client = Client()
-    client.cookies["sessionid"] = session_key
+    client.cookies[COOKIES.session] = session_key
     return client
 
 

@@ -21,6 +21,7 @@ from messaging.items import conversation_key, format_created_at
 from messaging.projection import changes
 from messaging.reconciliation.repairs import Repairs
 from messaging.worker.applying import apply
+from tests.cookies import COOKIES
 from users.models import User
 
 from .faults import answer, fault
@@ -201,8 +202,8 @@ def test_who_knows_an_answer_s_name_finds_it_in_the_worker_s_log(
         asked.request(
             "POST", f"/messages/new/{bayko.handle}",
             urlencode({"message": "Hello", "message_uuid": str(uuid4()), "after": ""}),
-            {"Cookie": f"sessionid={session_of(andrew)}; csrftoken={CSRF}", "X-CSRFToken": CSRF, "Host": "localhost",
-             "Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"},
+            {"Cookie": f"{COOKIES.session}={session_of(andrew)}; {COOKIES.csrf}={CSRF}", "X-CSRFToken": CSRF,
+             "Host": "localhost", "Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"},
         )  # fmt: skip
         answered = asked.getresponse()
         answered.read()

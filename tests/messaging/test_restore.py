@@ -24,6 +24,7 @@ from messaging.operations.tables import delete
 from messaging.worker.checkpoints import PostgresCheckpoints
 from messaging.worker.dead_letters import PostgresDeadLetters
 from messaging.worker.stream import StreamConsumer
+from tests.cookies import COOKIES
 from users.models import User
 
 from .command_runs import run, run_json
@@ -62,7 +63,7 @@ def pages(person: User, others: list[User]) -> list[str]:
     """What somebody reads: the list and each conversation, without what every page has anew."""
     client = Client()
     client.force_login(person)
-    client.cookies["timezone"] = "UTC"
+    client.cookies[COOKIES.timezone] = "UTC"
     paths = ["/messages/rows", *(f"/messages/{pair_group_uuid(person.uuid, each.uuid)}/messages" for each in others)]
     return [client.get(path).content.decode() for path in paths]
 

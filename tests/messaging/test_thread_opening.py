@@ -15,6 +15,7 @@ from messaging import conversations
 from messaging.dynamodb import MessageTable
 from messaging.items import Message
 from tests.conftest import Calls
+from tests.cookies import COOKIES
 from users.models import User
 
 from .pages import group_of, messages_of
@@ -32,7 +33,7 @@ def url(andrew: User, bayko: User) -> str:
 def reader(client: Client, andrew: User) -> Client:
     """Andrew's browser, whose script runs."""
     client.force_login(andrew)
-    client.cookies["timezone"] = "Europe/Vienna"
+    client.cookies[COOKIES.timezone] = "Europe/Vienna"
     return client
 
 

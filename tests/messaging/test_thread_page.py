@@ -16,6 +16,7 @@ from messaging.dynamodb import MessageTable
 from messaging.items import Message
 from messaging.planning import patterns
 from tests.conftest import Calls
+from tests.cookies import COOKIES
 from users.models import User
 
 from .pages import draft_of, group_of, hidden_of, html_of, messages_of, without_nonce
@@ -42,7 +43,7 @@ def url(andrew: User, bayko: User) -> str:
 def reader(client: Client, andrew: User) -> Client:
     """Andrew's browser, whose script runs."""
     client.force_login(andrew)
-    client.cookies["timezone"] = "Europe/Vienna"
+    client.cookies[COOKIES.timezone] = "Europe/Vienna"
     return client
 
 
@@ -239,10 +240,10 @@ def test_marking_read_needs_a_message(
 def test_times_and_days_are_the_readers(
     reader: Client, url: str, written: list[Message], moto_table: MessageTable
 ) -> None:
-    reader.cookies["timezone"] = "Asia/Kathmandu"
+    reader.cookies[COOKIES.timezone] = "Asia/Kathmandu"
 
     assert "+05:45" in reader.get(url).content.decode()
-    reader.cookies["timezone"] = "../etc/passwd"
+    reader.cookies[COOKIES.timezone] = "../etc/passwd"
     assert "+00:00" in reader.get(url).content.decode()
 
 

@@ -2,6 +2,7 @@
 
 from django.test import Client
 
+from tests.cookies import COOKIES
 from users.models import User
 
 
@@ -13,7 +14,7 @@ def test_it_needs_someone_signed_in(client: Client, db: None) -> None:
     response = client.post("/settings/browser", {"theme": "dark"})
 
     assert response.status_code == 302
-    assert "theme" not in response.cookies
+    assert COOKIES.theme not in response.cookies
 
 
 def test_without_a_choice_the_theme_is_the_systems(client: Client, londo: User) -> None:
@@ -47,7 +48,7 @@ def test_the_systems_theme_can_be_chosen_again(client: Client, londo: User) -> N
 
 def test_a_theme_that_there_is_none_of_is_the_systems(client: Client, londo: User) -> None:
     client.force_login(londo)
-    client.cookies["theme"] = '"><script>'
+    client.cookies[COOKIES.theme] = '"><script>'
     assert "data-theme" not in client.get("/settings").text
     choose(client, theme="pink")
 
@@ -64,7 +65,7 @@ def test_shortcuts_of_a_single_key_can_be_turned_off(client: Client, londo: User
 def test_a_choice_lasts_a_year_and_no_script_reads_it(client: Client, londo: User) -> None:
     client.force_login(londo)
 
-    cookie = client.post("/settings/browser", {"theme": "dark", "single_keys": "on"}).cookies["theme"]
+    cookie = client.post("/settings/browser", {"theme": "dark", "single_keys": "on"}).cookies[COOKIES.theme]
 
     assert (cookie["max-age"], cookie["samesite"], bool(cookie["httponly"])) == (365 * 24 * 3600, "Lax", True)
 

@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.test import Client
 
+from tests.cookies import COOKIES
 from users.models import User
 
 from .conftest import Begin, signed_in_as
@@ -112,7 +113,7 @@ def test_it_waits_in_a_new_session(client: Client, begin: Begin, provider: Provi
 
     assert client.session.session_key != planted
     attacker = Client()
-    attacker.cookies["sessionid"] = str(planted)
+    attacker.cookies[COOKIES.session] = str(planted)
     assert attacker.get(PAGE).status_code == 400
 
 
