@@ -22,7 +22,7 @@ from uuid import uuid4
 from bench.figures import Figure, add_json_option, at_percentiles, tell
 from bench.senders import SECONDS_TO_ANSWER, Talk, request_of
 from bench.sending import begin_talks, units_of
-from bench.stack import HOST, NO_LIMITS, Person, Server, say, signed_in, stack, web_server
+from bench.stack import HOST, NO_LIMITS, Person, Server, cookies, say, signed_in, stack, web_server
 
 SENDERS = (1, 2, 4, 8, 16, 32)
 PROCESSES = 2
@@ -85,7 +85,7 @@ def run_load(load: Load, *, servers: Sequence[Server], talk: Talk, senders: int,
         connection = HTTPConnection(HOST, servers[0].port, timeout=SECONDS_TO_ANSWER)
         while time.monotonic() - began < seconds:
             asked = time.monotonic()
-            connection.request("GET", "/shortcuts", headers={"Host": "localhost", "Cookie": f"sessionid={reader}"})
+            connection.request("GET", "/shortcuts", headers={"Host": "localhost", "Cookie": cookies(session=reader)})
             connection.getresponse().read()
             load.pages.append((time.monotonic() - asked) * 1000)
             time.sleep(PAGE_SECONDS)

@@ -59,8 +59,9 @@ def dynamodb_local(*, with_parent: bool) -> int:
     from local_stack import dynamodb_local as amazons  # noqa: PLC0415
     from local_stack.environment import local_directory, read_port, read_values  # noqa: PLC0415
 
-    port = read_port(read_values(ROOT), "DYNAMODB_PORT")
-    return amazons.run(local_directory(ROOT), port=port, request=request)
+    values, name = read_values(ROOT), "DYNAMODB_PORT"
+    given = {name: read_port(values, name)} if values.get(name) else {}
+    return amazons.run(local_directory(ROOT), given=given, request=request)
 
 
 def clean() -> int:

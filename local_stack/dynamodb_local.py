@@ -1,6 +1,7 @@
 """DynamoDB Local, Amazon's own emulator, as a child process: nearer to the real one than ministack, but needs Java.
 
-Its data are in memory, and it offers no way to listen on loopback alone.
+Its data are in memory. It offers no way to listen on loopback alone and answers any Host and any key: so its port is
+one that no browser connects to.
 """
 
 import os
@@ -8,13 +9,14 @@ import shutil
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from local_stack import processes
 from local_stack.dynamodb_download import LICENCE, fetch
 from local_stack.environment import make_local_directory
-from local_stack.ports import LOOPBACK, free_port, taken
+from local_stack.port_choice import PortChoice
+from local_stack.ports import BROWSERS_REFUSE, LOOPBACK, free_port, taken
 from local_stack.problem import Problem
 from local_stack.stopping import Stopped, StopRequest
 from local_stack.terminal import say
@@ -23,6 +25,8 @@ SECONDS_TO_START = 60.0
 INSTALL_JAVA = "install Java 17 or newer (on Debian and Ubuntu: apt install openjdk-17-jre-headless)"
 DIRECTORY = "dynamodb-local"
 COMMAND = f"make {DIRECTORY}"
+NO_ORIGIN = ("-cors", "http://none.invalid")
+"""The one origin whose pages may read answers; by default, any."""
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "JAVA_HOME")
 
 
@@ -55,7 +59,7 @@ class DynamoDbLocal:
         """Start it without waiting for it."""
         java = find_java()
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.port = free_port(self._wanted_port, variable="DYNAMODB_PORT", command=COMMAND)
+        self.port = free_port(self._wanted_port, variable="DYNAMODB_PORT", command=COMMAND, among=BROWSERS_REFUSE)
         self.log.write_bytes(b"")  # what an earlier one said is not to be taken for this one's words
         self.child = processes.spawn(
             [
@@ -63,7 +67,7 @@ class DynamoDbLocal:
                 "-XX:TieredStopAtLevel=1",  # one compiler: starts three times as fast, is no slower after
                 f"-Djava.library.path={self.emulator / 'DynamoDBLocal_lib'}",
                 *("-jar", self.emulator / "DynamoDBLocal.jar"),
-                *("-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(self.port)),
+                *("-inMemory", "-sharedDb", "-disableTelemetry", *NO_ORIGIN, "-port", str(self.port)),
             ],
             name="DynamoDB Local",
             environment={name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ},
@@ -131,14 +135,19 @@ def fetched(local: Path, *, tick: Callable[[], None] = lambda: None) -> Path:
     return fetch(local / DIRECTORY, tick=tick)
 
 
-def run(local: Path, *, port: int, request: StopRequest) -> int:
-    """`make dynamodb-local`: fetch it if need be, start it and stay until told to stop. Raises Problem."""
+def run(local: Path, *, given: Mapping[str, int], request: StopRequest) -> int:
+    """`make dynamodb-local`: fetch it if need be, start it and stay until told to stop. Raises Problem.
+
+    `given` has the port of DYNAMODB_PORT, if that is set.
+    """
+    ports = PortChoice(local, given)
     server: DynamoDbLocal | None = None
     try:
         emulator = fetched(local, tick=request.check)
         logs = local / "logs"
         logs.mkdir(exist_ok=True, mode=0o700)
         began = time.monotonic()
+        port = ports.choose(["DYNAMODB_PORT"], say=say)["DYNAMODB_PORT"]
         server = DynamoDbLocal(local / DIRECTORY / "run", emulator=emulator, port=port, log=logs / f"{DIRECTORY}.log")
         server.launch()
         server.wait_until_ready(tick=request.check)
@@ -159,4 +168,5 @@ def run(local: Path, *, port: int, request: StopRequest) -> int:
     finally:
         if server:
             server.stop()
+        ports.release()
     return 0

@@ -6,7 +6,7 @@ The process environment wins over `.env`, and that over `.local/env`, as in crud
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cruddur.environment import Environment, Misconfigured, read_file
@@ -16,7 +16,7 @@ from local_stack.key import LocalKey, key_from
 from local_stack.problem import Problem
 
 STACK_PORTS = ("PORT", "POSTGRES_PORT", "AWS_PORT")
-DEFAULT_PORTS = {"PORT": 8000, "POSTGRES_PORT": 54320, "AWS_PORT": 4566, "DYNAMODB_PORT": 8001}
+DEFAULT_PORTS = {"PORT": 8000, "POSTGRES_PORT": 15432, "AWS_PORT": 4566, "DYNAMODB_PORT": 6566}
 DEFAULT_REGION = "us-east-1"
 DATABASE_VARIABLES = ("DATABASE_URL",)
 DYNAMODB_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB")
@@ -31,13 +31,35 @@ class Configuration:
     web_port: int
     postgres_port: int
     aws_port: int
-    app_url: str
+    given_ports: Mapping[str, int] = field(default_factory=dict)
+    """Those that variables name; the others are where the stack begins to look."""
+    given_app_url: str = ""
     region: str
     external_database: str | None
     external_dynamodb: str | None
     external_cognito: str | None
     external_urls: tuple[str, ...] = ()
     key: LocalKey = field(default_factory=LocalKey)
+
+    @property
+    def app_url(self) -> str:
+        """The origin people type: APP_URL, or what follows from the port."""
+        return self.given_app_url or f"http://localhost:{self.web_port}"
+
+    @property
+    def needed_ports(self) -> list[str]:
+        """The variables of the ports of the parts that are ours."""
+        needed = {"PORT": True, "POSTGRES_PORT": not self.external_database, "AWS_PORT": self.needs_emulator}
+        return [name for name in STACK_PORTS if needed[name]]
+
+    def at(self, ports: Mapping[str, int]) -> "Configuration":
+        """Return the same stack at these ports, by variable."""
+        return replace(
+            self,
+            web_port=ports.get("PORT", self.web_port),
+            postgres_port=ports.get("POSTGRES_PORT", self.postgres_port),
+            aws_port=ports.get("AWS_PORT", self.aws_port),
+        )
 
     @property
     def is_all_ours(self) -> bool:
@@ -99,7 +121,8 @@ def read_configuration(root: Path) -> Configuration:
         web_port=ports["PORT"],
         postgres_port=ports["POSTGRES_PORT"],
         aws_port=ports["AWS_PORT"],
-        app_url=values.get("APP_URL", "").rstrip("/") or f"http://localhost:{ports['PORT']}",
+        given_ports={name: port for name, port in ports.items() if values.get(name)},
+        given_app_url=values.get("APP_URL", "").rstrip("/"),
         region=values.get("AWS_REGION") or values.get("AWS_DEFAULT_REGION") or DEFAULT_REGION,
         external_database=first_set(values, DATABASE_VARIABLES),
         external_dynamodb=first_set(values, DYNAMODB_VARIABLES),

@@ -1,7 +1,7 @@
 """One stack at a time in a state directory: a lock that the system releases with its holder, so it is never stale."""
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,8 +9,11 @@ from local_stack.problem import Problem
 
 
 @contextmanager
-def held(local: Path, *, address: str = "") -> Iterator[None]:
-    """Hold the lock; `address` tells others where the stack is. Raises Problem if it is held by someone else."""
+def held(local: Path) -> Iterator[Callable[[str], None]]:
+    """Hold the lock; what is yielded notes an address, which tells others where the stack is.
+
+    Raises Problem if it is held by someone else.
+    """
     with (local / "lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -18,10 +21,14 @@ def held(local: Path, *, address: str = "") -> Iterator[None]:
             file.seek(0)
             where = file.read().strip() or "an address it has not told yet"
             raise Problem(f"The local stack is already running at {where}: use that one, or stop it first.") from None
-        file.truncate(0)
-        file.write(f"{address}\n")
-        file.flush()
+
+        def note(address: str) -> None:
+            file.truncate(0)
+            file.write(f"{address}\n")
+            file.flush()
+
+        note("")
         try:
-            yield
+            yield note
         finally:
             file.truncate(0)

@@ -3,20 +3,41 @@
 import errno
 import random
 import socket
+from collections.abc import Sequence
+from pathlib import Path
 
 from local_stack.problem import Problem
 
 LOOPBACK = "127.0.0.1"
 PRIVILEGED_BELOW = 1024
-# Below the ports that the kernel gives to outgoing connections (from 32768), one of which could take it meanwhile.
-BELOW_OUTGOING = range(20_000, 32_000)
+OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
+OUTGOING_FROM = 32_768
+"""Where the ports begin that a kernel gives to outgoing connections, unless it says otherwise."""
+FEWEST_PORTS = 1_000
+BROWSERS_REFUSE = (
+    1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, *range(6665, 6670), 6679, 6697, 10080,
+)  # fmt: skip
+"""Ports that no browser connects to, by the Fetch standard ("bad ports"): for what no page may reach."""
+
+
+def below_outgoing() -> range:
+    """Return ports that the kernel gives to no outgoing connection, one of which could take them at any moment."""
+    try:
+        first = int(OUTGOING.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        first = OUTGOING_FROM
+    lowest = next((low for low in (20_000, 10_000, PRIVILEGED_BELOW) if first - low >= FEWEST_PORTS), None)
+    # A machine that is set to give out nearly all has none: then one in the usual place is as good as any.
+    return range(lowest, min(first, OUTGOING_FROM)) if lowest else range(20_000, OUTGOING_FROM)
 
 
 def listener(port: int, *, variable: str, command: str = "make run") -> socket.socket:
-    """A listening socket on 127.0.0.1, to be handed to a child; port 0 takes any free one.
+    """A listening socket on 127.0.0.1, to be handed to a child; port 0 takes a free one below those of connections.
 
     `variable` is the one that chooses the port of `command`. Raises Problem when the port cannot be had.
     """
+    if not port:
+        return listener(free_port(), variable=variable, command=command)
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Accepted sockets inherit it; uvicorn, given a bare descriptor, does not know it is TCP and would not ask for it.
@@ -44,12 +65,15 @@ def taken(port: int, *, variable: str, command: str = "make run", error: OSError
     )
 
 
-def free_port(port: int = 0, *, variable: str = "PORT", command: str = "make run") -> int:
-    """A port that nobody listens on at this moment: the one given, or any. Raises Problem if it is taken."""
+def free_port(
+    port: int = 0, *, variable: str = "PORT", command: str = "make run", among: Sequence[int] | None = None
+) -> int:
+    """A port that nobody listens on at this moment: the one given, or any of `among`. Raises Problem if it is taken."""
     if port:
         listener(port, variable=variable, command=command).close()
         return port
-    for candidate in random.sample(BELOW_OUTGOING, k=100):
+    ports = below_outgoing() if among is None else among
+    for candidate in random.sample(ports, k=min(len(ports), 100)):
         try:
             listener(candidate, variable=variable).close()
         except Problem:

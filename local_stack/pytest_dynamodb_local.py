@@ -11,7 +11,7 @@ from pathlib import Path
 from local_stack.aws import ROOT
 from local_stack.dynamodb_local import DynamoDbLocal, fetched
 from local_stack.environment import local_directory
-from local_stack.ports import free_port
+from local_stack.ports import BROWSERS_REFUSE, free_port
 
 
 class TestsDynamoDbLocal:
@@ -22,7 +22,7 @@ class TestsDynamoDbLocal:
     def __init__(self, emulator: Path) -> None:
         """Start it. Raises Problem."""
         self.directory = Path(tempfile.mkdtemp(prefix="cruddur-dynamodb-"))
-        self.server = DynamoDbLocal(self.directory / "run", emulator=emulator, port=free_port())
+        self.server = DynamoDbLocal(self.directory / "run", emulator=emulator, port=free_port(among=BROWSERS_REFUSE))
         self.server.start()
 
     def environment(self) -> dict[str, str]:

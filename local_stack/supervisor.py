@@ -11,6 +11,7 @@ from local_stack.aws import AwsEmulator
 from local_stack.disk import MEGABYTE, require_room
 from local_stack.django_processes import DjangoProcesses, wait_for_web
 from local_stack.environment import Configuration, make_local_directory, write_env
+from local_stack.port_choice import PortChoice
 from local_stack.ports import listener
 from local_stack.postgres import PostgresServer
 from local_stack.problem import Problem
@@ -47,6 +48,15 @@ class Supervisor:
         self.consumer: processes.Child | None = None
         self.postgres: PostgresServer | None = None
         self.emulator: AwsEmulator | None = None
+        self.ports = PortChoice(local, configuration.given_ports)
+        self._pending_stamp: tuple[float, str] | None = None
+        self._restarted = float("-inf")
+
+    def _take_ports(self) -> None:
+        """Choose the ports, and make the parts that listen on them."""
+        chosen = self.ports.choose(self.configuration.needed_ports, say=say)
+        configuration = self.configuration = self.configuration.at(chosen)
+        local = configuration.local
         if not configuration.external_database:
             self.postgres = PostgresServer(
                 local / "postgres",
@@ -63,14 +73,16 @@ class Supervisor:
                 log=configuration.logs / "aws.log",
                 pid_file=self.pid_files / "aws.pid",
             )
-        self._pending_stamp: tuple[float, str] | None = None
-        self._restarted = float("-inf")
 
     def run(self) -> int:
         """Start, stay until told to stop or a part ends, stop. Raises Problem for what can be foreseen."""
         self._prepare_directory()
-        with lock.held(self.configuration.local, address=self.configuration.app_url):
+        with lock.held(self.configuration.local) as note_address:
             try:
+                for name in processes.end_leftovers(self.pid_files):
+                    say(f"Ended a {name.replace('-', ' ')} that an earlier start had left behind.")
+                self._take_ports()
+                note_address(self.configuration.app_url)
                 self._start()
                 self._stay()
             except Stopped as stopped:
@@ -94,8 +106,6 @@ class Supervisor:
         began = time.monotonic()
         configuration = self.configuration
         os.environ.update(configuration.key.environment())  # for this process, which makes the pool
-        for name in processes.end_leftovers(self.pid_files):
-            say(f"Ended a {name.replace('-', ' ')} that an earlier start had left behind.")
         self.web_socket = listener(configuration.web_port, variable="PORT")
         # Django takes longest to start and asks the servers nothing before the first request.
         if self.stamp.exists() and configuration.env_file.exists():
@@ -244,6 +254,7 @@ class Supervisor:
         children = [server.child for server in (self.emulator, self.postgres) if server and server.child]
         saved = all(child.is_running() for child in children)
         processes.stop(children, patience=SECONDS_TO_STOP_SERVERS)
+        self.ports.release()
         if saved and all(child.popen.returncode == 0 for child in children):
             try:
                 self._write_stamp()

@@ -20,7 +20,7 @@ from local_stack import installers, pip_settings, postgres_home
 from local_stack.bootstrap import PRODUCTION, lock_of
 from local_stack.installers import ROOT
 from local_stack.pins import PUBLIC_INDEX, pins_in
-from tests.local_stack.test_run import Stack
+from tests.local_stack.clone import Stack
 from tests.run_summary import INSTALLED_WITH
 
 from .package_index import FAR_NEWER, PackageIndex, served, wheel
@@ -98,7 +98,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[Path], Stack]]:
 
     def start(python: Path) -> Stack:
         (tmp_path / "clone").mkdir()
-        stacks.append(Stack(tmp_path / "clone", python))
+        stacks.append(Stack(tmp_path / "clone", python=python))
         stacks[0].start()
         return stacks[0]
 

@@ -10,9 +10,8 @@ def lines(root: Path, *, external_dynamodb: str | None) -> str:
     configuration = Configuration(
         local=root / ".local",
         web_port=8000,
-        postgres_port=54320,
+        postgres_port=15432,
         aws_port=4566,
-        app_url="http://localhost:8000",
         region="us-east-1",
         external_database=None,
         external_dynamodb=external_dynamodb,

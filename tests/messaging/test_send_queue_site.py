@@ -28,6 +28,7 @@ from messaging.aws import Unavailable
 from messaging.dynamodb import MessageTable
 from messaging.items import pair_group_uuid
 from messaging.send_queue import SendQueue
+from tests.cookies import COOKIES
 from users.models import User
 
 from .live_site import serving, session_of
@@ -78,7 +79,7 @@ class Sender:
         body = {"message": self.text, "message_uuid": str(self.message_uuid), "after": "", **form}
         headers = {
             "Host": "localhost",
-            "Cookie": f"{settings.SESSION_COOKIE_NAME}={self.session}; csrftoken={CSRF}; timezone=UTC",
+            "Cookie": f"{COOKIES.session}={self.session}; {COOKIES.csrf}={CSRF}; {COOKIES.timezone}=UTC",
             "X-CSRFToken": CSRF,
             "Accept": self.accept,
             "Content-Type": "application/x-www-form-urlencoded",
