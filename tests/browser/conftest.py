@@ -137,7 +137,7 @@ def web_server(
     web_server.wait_until_idle()
     web_server.stop()
     with django_db_blocker.unblock():
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while other_sessions() and time.monotonic() < deadline:
             time.sleep(0.05)
         left = other_sessions()
@@ -177,7 +177,7 @@ def site(transactional_db: None, table: MessageTable, server: str) -> Iterator[s
     worker.start()
     yield server
     stop.set()
-    worker.join(10)
+    worker.join(60)
 
 
 Visit = Callable[..., Page]

@@ -44,7 +44,7 @@ def production(settings: Settings, tmp_path: Path) -> Iterator[str]:
         time.sleep(0.01)
     yield f"http://localhost:{sock.getsockname()[1]}"
     server.should_exit = True
-    thread.join(10)
+    thread.join(60)
 
 
 def measure(url: str, port: int, report: Path) -> dict[str, float]:

@@ -202,7 +202,7 @@ def web(deployed: Deployment, secrets: Secrets) -> Iterator[str]:
 
 def answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own
+        with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - our own
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

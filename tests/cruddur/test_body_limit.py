@@ -43,7 +43,7 @@ def test_files_are_taken_by_nothing(client: Client) -> None:
 
 
 def answer_to(port: int, head: str, body: bytes) -> str:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(f"POST /messages HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode() + body)
         return connection.recv(4096).decode(errors="replace").splitlines()[0]
 

@@ -55,7 +55,7 @@ def listed(*arguments: str) -> list[dict[str, Any]]:
 
 def waiting_session(server: Server) -> None:
     """Return once some session waits for a lock."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     query = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname LIKE 'cruddur_test_%'"
     while server.execute(query).fetchone() is None:
         assert time.monotonic() < until

@@ -144,7 +144,7 @@ def test_who_ends_without_an_answer_leaves_its_turn_to_others(how: str) -> None:
         third = requests.comes()
         requests.may_answer.set()
         requests.may_end.set()
-        await asyncio.wait_for(third, 1)
+        await asyncio.wait_for(third, 60)
         await asyncio.gather(first, second, return_exceptions=True)
 
     asyncio.run(scene())

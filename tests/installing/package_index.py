@@ -89,4 +89,4 @@ def served(index: PackageIndex) -> Iterator[PackageIndex]:
     yield index
     server.shutdown()
     server.server_close()
-    thread.join(10)
+    thread.join(60)

@@ -142,7 +142,7 @@ def test_fresh_install_has_what_is_pinned_and_starts(
     assert len(installed) > len(pinned) / 2
     assert {pinned[re.sub(r"[._]", "-", name).lower()] == number for name, number in installed} == {True}
     stack = start(venv / "bin" / "python")
-    assert requests.get(stack.url, timeout=10).status_code == requests.codes.ok
+    assert requests.get(stack.url, timeout=60).status_code == requests.codes.ok
     record_property(INSTALLED_WITH, version)
 
 

@@ -49,7 +49,7 @@ def ask(
 ) -> tuple[int, dict[str, str], str]:
     """Send exactly these headers, with the right Host unless they have one."""
     pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
-    connection = http.client.HTTPConnection("127.0.0.1", emulator.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", emulator.port, timeout=60)
     connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
     if not any(name.lower() == "host" for name, _ in pairs):
         pairs.append(("Host", f"127.0.0.1:{emulator.port}"))

@@ -4,7 +4,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from local_stack.aws import ROOT
 from local_stack.dynamodb_download import unpacked
-from local_stack.dynamodb_local import SECONDS_TO_START, DynamoDbLocal
+from local_stack.dynamodb_local import DynamoDbLocal
 from local_stack.environment import local_directory
 from local_stack.ports import free_port, listener
 from local_stack.problem import Problem
@@ -76,12 +75,10 @@ def test_all_regions_see_the_same_tables(server: DynamoDbLocal) -> None:
 def test_it_says_when_another_program_took_its_port_meanwhile(server: DynamoDbLocal, tmp_path: Path) -> None:
     late = DynamoDbLocal(tmp_path / "late", emulator=EMULATOR)
     late.launch()
-    since = time.monotonic()
     with listener(late.port, variable="DYNAMODB_PORT"):
         sentence = rf"Port {late.port} is in use by another program: .* `make dynamodb-local DYNAMODB_PORT="
         with pytest.raises(Problem, match=sentence):
             late.wait_until_ready()
-    assert time.monotonic() - since < SECONDS_TO_START / 2
 
 
 def test_it_says_when_its_port_is_in_use(java: Path, tmp_path: Path) -> None:
@@ -141,6 +138,6 @@ def test_the_command_starts_it_and_stops_it_when_told_to(tmp_path: Path, number:
 
     process.send_signal(number)
 
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=60) == 0
     assert output.read_text().endswith(f"Stopping ({number.name}) …\n")
     listener(port, variable="DYNAMODB_PORT").close()

@@ -91,5 +91,5 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 
-    assert wait_until(lambda: processes_in(data) == [], seconds=3)
+    assert wait_until(lambda: processes_in(data) == [], seconds=60)
     postgres_home.remove(tmp_path / "postgres")

@@ -59,7 +59,7 @@ def test_a_clone_keeps_its_ports(clones: tuple[list[Stack], list[bytes]]) -> Non
     before = (one.local / "ports").read_text()
     assert one.process
     one.process.terminate()
-    one.process.wait(timeout=10)
+    one.process.wait(timeout=60)
 
     one.start()
 

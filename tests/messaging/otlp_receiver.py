@@ -93,4 +93,4 @@ def otlp_receiver() -> Iterator[Received]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(60)

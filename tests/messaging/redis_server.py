@@ -14,7 +14,7 @@ import pytest
 from local_stack import processes
 from local_stack.ports import LOOPBACK, free_port
 
-SECONDS_TO_START = 10.0
+SECONDS_TO_START = 60.0
 
 
 def find_server() -> str:
@@ -62,7 +62,7 @@ class RedisServer:
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection((LOOPBACK, self.port), timeout=0.5) as sock:
+            with socket.create_connection((LOOPBACK, self.port), timeout=60) as sock:
                 sock.sendall(b"PING\r\n")
                 return sock.recv(7) == b"+PONG\r\n"
         except OSError:

@@ -239,7 +239,7 @@ def test_a_segment_is_about_a_page(size: int, readers: int, segments: int) -> No
 
 def test_segments_are_read_at_the_same_time(table: MessageTable) -> None:
     fill(table)
-    together = threading.Barrier(4, timeout=10)
+    together = threading.Barrier(4, timeout=60)
 
     def wait(**_: Any) -> None:
         together.wait()

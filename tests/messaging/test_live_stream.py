@@ -209,7 +209,7 @@ def sessions_of_postgres() -> list[str]:
         return [name for (name,) in cursor.fetchall()]
 
 
-def wait_until(is_so: object, seconds: float = 5.0) -> None:
+def wait_until(is_so: object, seconds: float = 60.0) -> None:
     assert callable(is_so)
     for _ in itertools.takewhile(lambda _: not is_so(), range(int(seconds / 0.02))):
         threading.Event().wait(0.02)

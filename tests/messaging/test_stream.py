@@ -67,7 +67,7 @@ def drained(reader: StreamConsumer) -> None:
         pass
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -209,7 +209,7 @@ def test_it_stops_when_told(table: MessageTable) -> None:
 
     eventually(lambda: entry_of(table, BAYKO).message == "Live")
     stop.set()
-    worker.join(5)
+    worker.join(60)
 
     assert not worker.is_alive()
     assert conversations.inbox(user_uuid=BAYKO).entries[0].group_uuid == GROUP

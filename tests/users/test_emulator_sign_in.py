@@ -25,12 +25,12 @@ def submit(browser: requests.Session, page: requests.Response, **fields: str) ->
     assert form is not None
     inputs = re.findall(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"', page.text)
     data = {name: html.unescape(value) for name, value in inputs} | fields
-    return browser.post(urljoin(page.url, html.unescape(form[1])), data=data, allow_redirects=False, timeout=5)
+    return browser.post(urljoin(page.url, html.unescape(form[1])), data=data, allow_redirects=False, timeout=60)
 
 
 def sign_in_at_cognito(client: Client, *, email: str, password: str) -> requests.Response:
     with requests.Session() as browser:
-        page = browser.get(client.post("/oidc/authenticate/")["Location"], timeout=5)
+        page = browser.get(client.post("/oidc/authenticate/")["Location"], timeout=60)
         assert page.status_code == 200
         return submit(browser, page, username=email, password=password)
 
@@ -53,7 +53,7 @@ def test_a_seeded_administrator_signs_in_and_out(client: Client) -> None:
 
     sign_out = client.post("/oidc/logout/")["Location"]
     assert signed_in_as(client) is None
-    ended = requests.get(sign_out, allow_redirects=False, timeout=5)
+    ended = requests.get(sign_out, allow_redirects=False, timeout=60)
     assert ended.headers["Location"] == f"{settings.APP_URL}/"
 
 
