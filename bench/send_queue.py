@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPConnection
+from itertools import product
 from statistics import median
 from uuid import uuid4
 
@@ -28,7 +29,7 @@ SENDERS = (1, 2, 4, 8, 16, 32)
 PROCESSES = 2
 WITHOUT, WITH = "without a queue", "with the queue"
 ROUNDS = 2
-"""Each load runs once with and once without the queue in each round, so that both see the same machine."""
+"""Each load runs with and without the queue in each round, so that all see the same machine."""
 PAGE_SECONDS = 0.01
 """Between two requests for a page, so that the reader alone does not fill the process."""
 
@@ -123,7 +124,7 @@ def figures_of(root: str, loads: dict[str, Load], senders: int) -> Iterator[Figu
         yield Figure(f"{root}/{name}/answered 429", load.answers[HTTPStatus.TOO_MANY_REQUESTS], "answers")
         yield Figure(f"{root}/{name}/conflicts", load.taken["refused"] / len(load.milliseconds), "a message")
         yield Figure(f"{root}/{name}/calls", load.taken["calls"] / len(load.milliseconds), "a message")
-        yield Figure(f"{root}/{name}/another page", median(load.pages), "ms")
+    yield Figure(f"{root}/{WITHOUT}/another page", median(loads[WITHOUT].pages), "ms")
 
 
 def rate(load: Load) -> float:
@@ -145,20 +146,26 @@ def run(*, seconds: float, senders: Sequence[int], processes: Sequence[int], rou
         for each in servers.values():
             run_load(Load(), servers=each, talk=spare, senders=2, seconds=1, reader=reader)
         own_talks = iter(talks)
-        for count in processes:
-            for at_once in senders:
-                loads = {name: Load() for name in servers}
-                talk_of = {name: next(own_talks) for name in servers}
-                for _ in range(rounds):
-                    for name, load in loads.items():
-                        its = servers[name][:count]
-                        run_load(load, servers=its, talk=talk_of[name], senders=at_once, seconds=seconds, reader=reader)
-                root = f"send_queue/{at_once} at once, {count} process{'es' * (count > 1)}"
-                for name, load in loads.items():
-                    say(f"  {root}, {name}: {rate(load):.1f}/s, answers {dict(load.answers)}")
-                    if len(load.stored) != len(load.milliseconds):
-                        raise SystemExit("Two messages have one number.")
-                yield from figures_of(root, loads, at_once)
+        loads = {key: Load() for key in product(processes, senders, servers)}
+        talk_of = {key: next(own_talks) for key in loads}
+        for number in range(rounds):
+            for key, load in loads.items():
+                count, at_once, name = key
+                its = servers[name][:count]
+                run_load(load, servers=its, talk=talk_of[key], senders=at_once, seconds=seconds, reader=reader)
+            say(f"  round {number + 1} of {rounds}")
+    for count in processes:
+        alone: Figure | None = None
+        for at_once in senders:
+            found = {name: loads[count, at_once, name] for name in servers}
+            for load in found.values():
+                if len(load.stored) != len(load.milliseconds):
+                    raise SystemExit("Two messages have one number.")
+            root = f"send_queue/{at_once} at once, {count} process{'es' * (count > 1)}"
+            page = Figure(f"{root}/{WITH}/another page", median(found[WITH].pages), "ms")
+            alone = alone or page
+            yield from figures_of(root, found, at_once)
+            yield page.against(alone) if page != alone else page
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -20,9 +20,12 @@ from .text import MESSAGE_MAX_CHARS, problem_with
 
 SEND_ATTEMPTS = 20
 """Each failed one means that somebody else's message went in between."""
-STEP_ASIDE = 0.005
-"""Seconds at most before the third attempt, twice that before the fourth and so on, half a second in all: who write
-into one conversation at once get out of each other's way."""
+STEP_ASIDE = 0.010
+"""Back-off step in seconds: attempt n is preceded by uniform(0, step / n).
+
+A sender that failed more waits less, so that none starves. `send_queue` keeps the senders of a process apart: those who
+meet here are as many as the processes.
+"""
 
 
 class ConversationNotFound(Exception):
@@ -133,7 +136,7 @@ def append(
             table.append(conversation, message, after_it)
         except ConversationMoved as moved:
             conversation = moved.now
-            sleep(uniform(0, attempt * STEP_ASIDE))  # noqa: S311 - hides nothing
+            sleep(uniform(0, STEP_ASIDE / (attempt + 1)))  # noqa: S311 - hides nothing
         else:
             accepted = conversation.awaiting == user_uuid
             return Delivery(message, conversation.member_uuids, after_it.version, accepted=accepted)

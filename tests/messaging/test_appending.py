@@ -1,0 +1,29 @@
+"""What a send does when others' messages keep coming in between."""
+
+from __future__ import annotations
+
+import pytest
+
+from messaging import appending
+from messaging.aws import Unavailable
+from messaging.dynamodb import ConversationMoved, MessageTable
+
+from .talk import GROUP, send, start
+
+
+def test_a_sender_that_failed_more_waits_less(moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    start()
+    waits: list[float] = []
+    monkeypatch.setattr(appending, "uniform", lambda least, most: most)
+    monkeypatch.setattr(appending, "sleep", waits.append)
+
+    def moved(self: MessageTable, *_: object) -> None:
+        raise ConversationMoved(self.conversation(GROUP))
+
+    monkeypatch.setattr(MessageTable, "append", moved)
+
+    with pytest.raises(Unavailable):
+        send()
+
+    assert len(waits) == appending.SEND_ATTEMPTS
+    assert waits == sorted(set(waits), reverse=True)
