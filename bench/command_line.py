@@ -48,6 +48,11 @@ PARTS = {
         ("--seconds", "8"),
         ("--seconds", "30"),
     ),
+    "send_queue": Part(
+        "many senders in one conversation, with the queue of senders and without",
+        ("--seconds", "3"),
+        ("--seconds", "20", "--rounds", "3"),
+    ),
     "live": Part(
         "from send to delivered, and what open streams take",
         ("--messages", "50"),
@@ -63,7 +68,7 @@ PARTS = {
 
 def arguments_from(words: Sequence[str] | None = None) -> Namespace:
     """`parts`, in the order of `PARTS` whatever the order they were named in; `full`, `write`."""
-    listing = "\n".join(f"  {name:<9} {part.what}" for name, part in PARTS.items())
+    listing = "\n".join(f"  {name:<10} {part.what}" for name, part in PARTS.items())
     parser = ArgumentParser(
         prog="bench", description=f"Measure.\n\n{listing}", formatter_class=RawDescriptionHelpFormatter
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,6 +20,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 DEVICES = 8
 """Of each of two people."""
 HANGS = 60.0
+
+
+def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
+    for _ in range(int(HANGS / 0.02)):
+        if is_so():
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError
 
 
 def test_sixteen_at_once_through_the_outbox_are_stored_once_each(
@@ -47,11 +56,7 @@ def test_sixteen_at_once_through_the_outbox_are_stored_once_each(
         write(page, text)
     try:
         # The first is writing and all others are told to come again.
-        for _ in range(int(HANGS / 0.02)):
-            if len(set(refused)) == len(pages) - 1:
-                break
-            page.wait_for_timeout(20)
-        assert len(set(refused)) == len(pages) - 1
+        wait_until(page, lambda: len(set(refused)) == len(pages) - 1)
     finally:
         may_write.set()
 
