@@ -64,6 +64,8 @@ lint-migrations: packages-lint
 
 lint-cloudformation: packages-lint
 	@$(VENV)/bin/cfn-lint deploy/templates/*.yaml
+	@$(call tool,checkov)
+	@$(VENV)/checkov/bin/checkov --directory deploy/templates --framework cloudformation --compact --quiet --skip-download
 
 lint-docker: packages-lint
 	@$(VENV)/bin/hadolint Dockerfile
