@@ -52,8 +52,8 @@ class DjangoProcesses:
         """The web server on a socket that listens already, so that a restart refuses nobody."""
         descriptor = sock.fileno()
         return self._spawn(
-            "web server", "-m", "uvicorn", "cruddur.asgi:application", "--fd", str(descriptor), "--lifespan", "on",
-            "--timeout-graceful-shutdown", "1", pass_fds=(descriptor,),
+            "web server", "-m", "uvicorn", "cruddur.asgi:application", "--no-proxy-headers", "--fd", str(descriptor),
+            "--lifespan", "on", "--timeout-graceful-shutdown", "1", pass_fds=(descriptor,),
         )  # fmt: skip
 
     def stream_consumer(self) -> processes.Child:

@@ -103,7 +103,12 @@ class WebServer:
         sock = listener(port, variable="APP_URL")
         # With the access log, and by the project's own settings of logs: what they write is looked through.
         config = uvicorn.Config(
-            self.application, log_config=None, log_level="info", lifespan="on", timeout_graceful_shutdown=1
+            self.application,
+            log_config=None,
+            log_level="info",
+            lifespan="on",
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [sock]}, daemon=True)

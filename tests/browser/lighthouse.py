@@ -37,7 +37,9 @@ def production(settings: Settings, tmp_path: Path) -> Iterator[str]:
     call_command("collectstatic", interactive=False, verbosity=0)
     sock = socket.create_server(("127.0.0.1", 0))
     application = LiveApplication(get_asgi_application())
-    server = uvicorn.Server(uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(application, proxy_headers=False, log_level="warning", timeout_graceful_shutdown=1)
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
     thread.start()
     while not server.started:

@@ -41,7 +41,7 @@ def web(*, told: int, table: str, listening: socket.socket) -> None:
 
         await application(scope, receive, answer)
 
-    config = uvicorn.Config(site, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(site, proxy_headers=False, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
     uvicorn.Server(config).run(sockets=[listening])
 
 

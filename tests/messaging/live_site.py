@@ -57,7 +57,9 @@ def web_process(make_bus: Callable[[], Bus] = bus, *, lifespan: Any = "off") -> 
 def serving(site: Any, application: LiveApplication, *, lifespan: Any = "off") -> Iterator[WebProcess]:
     """Serve an ASGI application, of which `application` is a part, at a free port until the end of the block."""
     sock = socket.create_server(("127.0.0.1", 0), backlog=2048)
-    config = uvicorn.Config(site, log_level="warning", lifespan=lifespan, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        site, proxy_headers=False, log_level="warning", lifespan=lifespan, timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
     thread.start()

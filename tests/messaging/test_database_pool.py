@@ -32,7 +32,8 @@ def web_process(*, pool: int) -> Iterator[int]:
     """A real one on the test database; its port."""
     url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**settings.DATABASES["default"])
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "cruddur.asgi:application", "--port", str(port), "--no-access-log",
+    command = [sys.executable, "-m", "uvicorn", "cruddur.asgi:application", "--no-proxy-headers",
+               "--port", str(port), "--no-access-log",
                "--timeout-graceful-shutdown", "1"]  # fmt: skip
     environment = os.environ | {"DATABASE_URL": url, "DATABASE_POOL": str(pool), "PGAPPNAME": NAME}
     with subprocess.Popen(command, env=environment) as process:

@@ -178,7 +178,8 @@ def test_a_server_that_stops_ends_its_streams_well(bayko: User, caplog: pytest.L
 def test_a_signal_ends_the_streams_before_the_server_would_wait_for_them(number: signal.Signals, bayko: User) -> None:
     port = free_port()
     environment = os.environ | {"DATABASE_URL": database_url(), "CRUDDUR_ENV": "test"}
-    command = [sys.executable, "-m", "uvicorn", "cruddur.asgi:application", "--port", str(port), "--lifespan", "on"]
+    command = [sys.executable, "-m", "uvicorn", "cruddur.asgi:application", "--no-proxy-headers",
+               "--port", str(port), "--lifespan", "on"]  # fmt: skip
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as server:
         try:
             wait_until(lambda: answers(port))

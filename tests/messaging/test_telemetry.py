@@ -60,7 +60,8 @@ def answers(port: int) -> bool:
 def served(table: MessageTable, received: Received) -> Iterator[int]:
     """The site in a process of its own that is told to stop at the end, with telemetry."""
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "cruddur.asgi:application", "--port", str(port), "--lifespan", "on"]
+    command = [sys.executable, "-m", "uvicorn", "cruddur.asgi:application", "--no-proxy-headers",
+               "--port", str(port), "--lifespan", "on"]  # fmt: skip
     variables = environment(table, OTEL_EXPORTER_OTLP_ENDPOINT=received.url)
     with subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True, cwd=ROOT) as server:
         try:
