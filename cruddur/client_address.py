@@ -2,29 +2,65 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address
+import logging
+import re
+from functools import cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
+
+from .rate_limits import LIMITS, take
+
+logger = logging.getLogger(__name__)
 
 UNKNOWN = "unknown"
+WITH_PORT = re.compile(r"(?P<v4>[\d.]{7,15}):\d{1,5}|\[(?P<v6>[\da-fA-F:.]{2,45})\](?::\d{1,5})?", re.ASCII)
 
 
 def client_network(request: HttpRequest) -> str:
-    """The client's IPv4 address, or the /64 of its IPv6 address, which is what one customer has.
+    """Return the client's IPv4 address, or the /64 of its IPv6 address, which is what one customer has.
 
     Behind a proxy it is the last that X-Forwarded-For names: that one the proxy itself has added. Without a proxy the
-    header is the client's own invention and is not read.
+    header is the client's own invention and is not read. UNKNOWN, with a warning in the log, for what is no address.
     """
-    address = request.META.get("REMOTE_ADDR", "")
+    source, entry = "the connection", request.META.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY and (forwarded := request.headers.get("X-Forwarded-For")):
-        address = forwarded.rpartition(",")[2].strip()
-    try:
-        known = ip_address(address)
-    except ValueError:
+        source, entry = "X-Forwarded-For", forwarded.rpartition(",")[2].strip()
+    known = address_in(entry)
+    if known is None:
+        warn_once(source)
         return UNKNOWN
-    if isinstance(known, IPv6Address):
-        if known.ipv4_mapped:
-            return str(known.ipv4_mapped)
-        return known.exploded[:19]
-    return str(known)
+    # By the number, as Python 3.11 cannot write out an address with a zone.
+    return IPv6Address(int(known)).exploded[:19] if isinstance(known, IPv6Address) else str(known)
+
+
+def address_in(entry: str) -> IPv4Address | IPv6Address | None:
+    """Return the address that a proxy wrote, with a port or without, or None; one of IPv4 written as IPv6 is IPv4."""
+    if match := WITH_PORT.fullmatch(entry):
+        entry = match["v4"] or match["v6"]
+    try:
+        known = ip_address(entry)
+    except ValueError:
+        return None
+    return known.ipv4_mapped or known if isinstance(known, IPv6Address) else known
+
+
+@cache
+def warn_once(source: str) -> None:
+    """Tell the log, once for each process, that some limits do nothing."""
+    logger.warning(
+        "What %s says of the client is no IP address: sign-ins are not limited by address. Let the proxy append the "
+        "client's address to X-Forwarded-For.",
+        source,
+    )
+
+
+def take_for_network(name: str, request: HttpRequest) -> None:
+    """Take a token of this limit for where the request comes from. Raises RateLimited.
+
+    Nothing is taken where that is not known: one bucket would be everybody's, and anybody could empty it.
+    """
+    if (network := client_network(request)) != UNKNOWN:
+        take(LIMITS[name], who=network, now=timezone.now())

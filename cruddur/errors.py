@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template import loader
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from .origin import is_from_elsewhere
 from .rate_limits import waiting
@@ -62,6 +63,17 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """DynamoDB or Postgres cannot answer: a page that asks again by itself, where asking again is harmless."""
+    if holds_text(request):
+        return unsent_form(
+            request,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            code="unavailable",
+            heading=_("Back in a moment"),
+            explanation=_(
+                "We cannot save this right now. What you wrote is kept below: send it again in a few seconds."
+            ),
+            retry_after=RETRY_AFTER,
+        )
     context = {"again_url": request.get_full_path() if request.method == "GET" else ""}
     return error_page(request, HTTPStatus.SERVICE_UNAVAILABLE, context=context, retry_after=RETRY_AFTER)
 
@@ -72,8 +84,23 @@ def malformed(request: HttpRequest) -> HttpResponse:
 
 
 def too_many_requests(request: HttpRequest, *, retry_after: int) -> HttpResponse:
-    context = {"wait": waiting(retry_after)}
-    return error_page(request, HTTPStatus.TOO_MANY_REQUESTS, context=context, retry_after=retry_after)
+    """Too much too fast: a page that says when to try again, with what was posted."""
+    wait = {"wait": waiting(retry_after)}
+    if holds_text(request):
+        return unsent_form(
+            request,
+            HTTPStatus.TOO_MANY_REQUESTS,
+            code="too_many_requests",
+            heading=_("One moment"),
+            explanation=_(
+                "You have done a lot in a short time. What you wrote is kept below: send it again in %(wait)s."
+            )
+            % wait,
+            retry_after=retry_after,
+        )
+    return error_page(
+        request, HTTPStatus.TOO_MANY_REQUESTS, code="too_many_requests", context=wait, retry_after=retry_after
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -90,13 +117,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form whose token is not ours; a message that was posted with it is kept, to be sent again from here.
-
-    Not for another site's form: its text would stand there as if the reader had written it, a press away from sent.
-    """
+    """Answer 403 to a form whose token is not ours; what was written in it is kept, to be sent again from here."""
     logger.warning("CSRF check failed for %s: %s", request.path, reason)
-    if "message" in request.POST and not is_from_elsewhere(request):
-        return unsent_message(
+    if holds_text(request):
+        return unsent_form(
             request,
             HTTPStatus.FORBIDDEN,
             code="csrf",
@@ -119,6 +143,52 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
+def session_ended(request: HttpRequest) -> HttpResponse:
+    """Answer 403 to a request whose session ended while it was under way; what was posted is kept.
+
+    A message of it may be stored already: sent again from here it is a repeat.
+    """
+    heading = _("You are signed out")
+    if holds_text(request):
+        return unsent_form(
+            request,
+            HTTPStatus.FORBIDDEN,
+            code="signed_out",
+            heading=heading,
+            explanation=_("What you wrote is kept below. Sign in again in another tab, then send it from here."),
+            sign_in=True,
+        )
+    context = {"heading": heading, "explanation": _("You signed out, here or in another tab. Sign in again.")}
+    return error_page(request, HTTPStatus.FORBIDDEN, code="signed_out", context=context)
+
+
+# --- What was posted is kept ------------------------------------------------------------------------------------------
+
+TEXT_FIELDS = {
+    "message": _lazy("Your message"),
+    "display_name": _lazy("Name"),
+    "bio": _lazy("About you"),
+    "note": _lazy("What happened"),
+    "text": _lazy("Words to the person"),
+    "reason": _lazy("Reason"),
+}
+"""What people write into forms, and how the page that keeps it calls it."""
+
+
+def holds_text(request: HttpRequest) -> bool:
+    """Whether the request posts what somebody wrote in a form of this site.
+
+    Not another site's form: its text would stand there as if the reader had written it, a press away from sent.
+    """
+    written = request.method == "POST" and any(is_text(name, request.POST.get(name, "")) for name in TEXT_FIELDS)
+    return written and not is_from_elsewhere(request)
+
+
+def is_text(name: str, value: str) -> bool:
+    """Whether somebody wrote this value; the reason of a report is one of a few words, a moderator's is a sentence."""
+    return name in TEXT_FIELDS and bool(value) and (name != "reason" or " " in value)
+
+
 def unsent_message(
     request: HttpRequest,
     status: int,
@@ -129,18 +199,45 @@ def unsent_message(
     retry_after: int | None = None,
     sign_in: bool = False,
 ) -> HttpResponse:
-    """A page that keeps a posted message in a form that sends it again as it was, so that a repeat stays a repeat.
+    """Return a page that keeps a posted message, with the fields that make sending it again a repeat."""
+    return unsent_form(
+        request,
+        status,
+        code=code,
+        heading=heading,
+        explanation=explanation,
+        retry_after=retry_after,
+        sign_in=sign_in,
+        fields=("message", "message_uuid", "after"),
+    )
+
+
+def unsent_form(
+    request: HttpRequest,
+    status: int,
+    *,
+    code: str,
+    heading: str,
+    explanation: str,
+    retry_after: int | None = None,
+    sign_in: bool = False,
+    fields: Iterable[str] | None = None,
+) -> HttpResponse:
+    """Return a page that keeps what was posted in a form that sends it again as it was: these `fields`, or all.
 
     It needs neither DynamoDB nor a session. `sign_in` offers to sign in, in a tab of its own.
     """
+    names = [name for name in request.POST if name != "csrfmiddlewaretoken"] if fields is None else list(fields)
+    posted = [(name, value) for name in names for value in request.POST.getlist(name) or [""]]
+    texts = [(name, TEXT_FIELDS[name], value) for name, value in posted if name == "message" or is_text(name, value)]
     context = {
         "status": int(status),
         "heading": heading,
         "explanation": explanation,
         "sign_in": sign_in,
         "action": request.path,
-        "text": request.POST.get("message", ""),
-        "hidden": {name: request.POST.get(name, "") for name in ("message_uuid", "after")},
+        "texts": texts,
+        "hidden": [(name, value) for name, value in posted if (name, TEXT_FIELDS.get(name), value) not in texts],
     }
     return error_page(
         request, status, code=code, template="messaging/unsent.html", context=context, retry_after=retry_after

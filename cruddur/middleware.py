@@ -8,12 +8,36 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions import middleware as sessions
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import is_valid_path
 from django.utils import timezone
 from django.utils.http import escape_leading_slashes
 
+from .errors import session_ended
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class SessionMiddleware(sessions.SessionMiddleware):
+    """As Django's, but a request whose session ends while it is under way is 403 with what it posted, not 400."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        try:
+            return super().process_response(request, response)
+        except SessionInterrupted:
+            # The page is nobody's, whoever was signed in when the request began.
+            request.user = AnonymousUser()
+            ended = session_ended(request)
+            ended.delete_cookie(
+                settings.SESSION_COOKIE_NAME,
+                path=settings.SESSION_COOKIE_PATH,
+                domain=settings.SESSION_COOKIE_DOMAIN,
+                samesite="Lax",
+            )
+            return ended
 
 
 class TimezoneMiddleware:
@@ -28,10 +52,10 @@ class TimezoneMiddleware:
 
 
 class PrivateMiddleware:
-    """Lets no cache but the browser's own keep an answer that says nothing else, and that one ask before it shows it.
+    """Let no cache keep an answer that says nothing else; a page may stay in the browser's own, which asks again first.
 
-    Not `no-store`: browsers then forget a page that is left, and what was typed in it, and fetch it anew for the back
-    button. What a cache holds after signing out goes with `Clear-Site-Data`: see `users.sign_in_views`.
+    Not `no-store` for pages: browsers then forget a page that is left, and what was typed in it, and load it again for
+    the back button. What a cache holds after signing out goes with `Clear-Site-Data`: see `users.sign_in_views`.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -39,7 +63,12 @@ class PrivateMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.setdefault("Cache-Control", "private, no-cache")
+        is_page = (
+            request.method in {"GET", "HEAD"}
+            and response.status_code == HTTPStatus.OK
+            and response.get("Content-Type", "").startswith("text/html")
+        )
+        response.setdefault("Cache-Control", "private, no-cache" if is_page else "no-store")
         return response
 
 

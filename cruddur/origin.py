@@ -7,6 +7,15 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest
 
 
+def is_part_of_a_page(request: HttpRequest) -> bool:
+    """Whether the browser says that a page loads this as a part of itself: an image, a frame, a script's request.
+
+    Browsers that say nothing are not accused.
+    """
+    mode, destination = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest")
+    return mode not in {None, "navigate"} or destination not in {None, "document"}
+
+
 def is_from_elsewhere(request: HttpRequest) -> bool:
     """Whether the browser says that another site's page made this request; those that say nothing are not accused."""
     if (site := request.headers.get("Sec-Fetch-Site")) is not None:

@@ -75,7 +75,7 @@ MIDDLEWARE = [
     "cruddur.body_limit.BodyLimitMiddleware",
     # Lengths tell little of what is in a page (BREACH): docs/architecture.md says why.
     "django.middleware.gzip.GZipMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "cruddur.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "cruddur.middleware.SlashMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "cruddur.address_limits.AddressLimitMiddleware",
     "cruddur.middleware.TimezoneMiddleware",
     "messaging.middleware.UnavailableMiddleware",
 ]
@@ -159,7 +160,8 @@ SIGNED_COOKIE_LEGACY_SALT_FALLBACK = False
 
 # --- Rates ------------------------------------------------------------------------------------------------
 
-# How often at once, and over which time as often again: cruddur/rate_limits.py. All but the last are by person.
+# How often at once, and over which time as often again (cruddur/rate_limits.py); which are taken at which address is
+# in cruddur/address_limits.py.
 RATE_LIMITS = {
     "messages": env.text("RATE_MESSAGES", "30/30s"),
     "messages_to_one": env.text("RATE_MESSAGES_TO_ONE", "25/30s"),
@@ -170,6 +172,14 @@ RATE_LIMITS = {
     "streams": env.text("RATE_STREAMS", "60/min"),
     "exports": env.text("RATE_EXPORTS", "3/d"),
     "sign_ins": env.text("RATE_SIGN_INS", "60/10min"),
+    "pages": env.text("RATE_PAGES", "300/min"),
+    "updates": env.text("RATE_UPDATES", "1200/min"),
+    "typing": env.text("RATE_TYPING", "120/min"),
+    "read_marks": env.text("RATE_READ_MARKS", "240/min"),
+    "changes": env.text("RATE_CHANGES", "120/min"),
+    "blocks": env.text("RATE_BLOCKS", "60/h"),
+    "handles": env.text("RATE_HANDLES", "60/10min"),
+    "admin": env.text("RATE_ADMIN", "300/min"),
 }
 NEW_ACCOUNT_DAYS = env.number("NEW_ACCOUNT_DAYS", 7)
 

@@ -27,7 +27,7 @@ from django.test import override_settings
 from moto import mock_aws
 from pytest_django.fixtures import Settings
 
-from cruddur import addresses
+from cruddur import addresses, rate_limits
 from cruddur.templatetags import pieces
 from messaging import connection
 from messaging.dynamodb import MessageTable
@@ -119,6 +119,7 @@ def what_is_called_is_allowed(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def nothing_is_kept_of_pages() -> None:
     """A test may have other catalogues, static files or addresses under the same names."""
+    rate_limits.forget_here()
     for kept in (pieces.rendered, times.clock_time_in, times.list_time_in, addresses.reversed_once, look.icon):
         kept.cache_clear()
 

@@ -6,16 +6,21 @@ Whoever adds an address adds its row to `ROWS`, with an answer for each of `KIND
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 import pytest
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from messaging import conversations
+from messaging.aws import Unavailable
 from messaging.blocking import block
 from messaging.dynamodb import MessageTable
 from messaging.items import pair_group_uuid
@@ -24,6 +29,7 @@ from users.models import User
 
 KINDS = ("signed out", "outsider", "blocked", "disabled", "member", "moderator", "admin")
 SCRIPT = {"Accept": "application/json"}
+FORM_TYPE = "application/x-www-form-urlencoded"
 
 # By route: the answers to GET and to POST with no more than FORMS has. 302 is the way to the landing page for who is
 # signed out; 404 says neither that there is something nor that there is nothing; 400 and 422 are forms of theirs that
@@ -191,7 +197,7 @@ def answers(method: str, route: str, places: dict[str, Any]) -> list[Any]:
 
 
 def check_headers(response: Any, path: str) -> None:
-    """What every answer has, and that no cache but the browser's own keeps it."""
+    """What every answer has; that no cache keeps it, and of a page none but the browser's own."""
     headers = response.headers
     assert "default-src 'none'" in headers["Content-Security-Policy"], path
     assert "unsafe" not in headers["Content-Security-Policy"], path
@@ -200,8 +206,17 @@ def check_headers(response: Any, path: str) -> None:
     assert headers["Referrer-Policy"] == "same-origin", path
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin", path
     assert "camera=()" in headers["Permissions-Policy"], path
-    kept = headers["Cache-Control"]
-    assert "no-store" in kept or kept == "private, no-cache" or path == "/manifest.webmanifest", (path, kept)
+    if path != "/manifest.webmanifest":
+        check_kept(response, path)
+
+
+def check_kept(response: Any, path: str) -> None:
+    """That it is not stored, unless it is a whole page that was asked for: then the browser keeps it and asks again."""
+    kept = response.headers["Cache-Control"]
+    content = b"" if response.streaming else response.content
+    is_page = response.status_code == 200 and not response.streaming and (not content or b"<html" in content)
+    asked = response.request["REQUEST_METHOD"] in {"GET", "HEAD"}
+    assert "no-store" in kept or (is_page and asked and kept == "private, no-cache"), (path, kept)
 
 
 def test_every_address_has_its_row() -> None:
@@ -255,3 +270,60 @@ def test_nothing_tells_whether_a_conversation_of_others_exists(kind: str, places
     nowhere = client.get(f"/messages/{UUID(int=5)}", headers=SCRIPT)
 
     assert (there.status_code, there.content) == (nowhere.status_code, nowhere.content)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_nothing_but_a_whole_page_is_kept(method: str, accept: str, places: dict[str, Any]) -> None:
+    clients = {kind: Client(raise_request_exception=False) for kind in ("signed out", "member", "admin")}
+    statuses, kept = Counter[int](), set[str]()
+    for kind, client in clients.items():
+        for route in dict.fromkeys(routes()):
+            if kind != "signed out":
+                client.force_login(places["people"][kind])
+            path, body = visited(route, kind, places), urlencode(FORMS.get(route, {})) if method == "POST" else ""
+            response = client.generic(method, path, body, content_type=FORM_TYPE, headers={"accept": accept})
+            statuses[response.status_code] += 1
+            if path != "/manifest.webmanifest":
+                check_kept(response, f"{method} {path}")
+                kept.add(response.headers["Cache-Control"])
+    assert "private, no-cache" in kept or method not in {"GET", "HEAD"}
+    assert len(statuses) > 2, statuses
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong", "status"),
+    [
+        ("/messages", {"HTTP_HOST": "evil.example"}, 400),
+        ("/messages?before=%00", {}, 400),
+        ("/messages/new", {"CONTENT_LENGTH": str(10**9)}, 413),
+        ("/nowhere", {}, 404),
+    ],
+)
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+@pytest.mark.django_db
+def test_an_answer_ahead_of_the_views_is_not_kept(
+    client: Client, path: str, wrong: dict[str, str], status: int, accept: str
+) -> None:
+    response = client.get(path, headers={"accept": accept}, **wrong)  # type: ignore[arg-type] # of the environment
+
+    assert response.status_code == status
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, Unavailable, PermissionDenied, SuspiciousOperation, Http404])
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_no_kind_of_error_is_kept(
+    error: type[Exception], accept: str, places: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(conversations, "inbox", fail)
+    client = Client(raise_request_exception=False)
+    client.force_login(places["people"]["member"])
+
+    response = client.get("/messages", headers={"accept": accept})
+
+    assert response.status_code >= 400
+    assert "no-store" in response["Cache-Control"]

@@ -10,15 +10,15 @@ from django.conf import settings
 from django.contrib import auth
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView, OIDCLogoutView
 
-from cruddur.client_address import client_network
-from cruddur.rate_limits import LIMITS, take
+from cruddur.client_address import take_for_network
+from cruddur.errors import forbidden
+from cruddur.origin import is_part_of_a_page
 
 from .forms import ChooseHandleForm
 from .handles import HandleError
@@ -77,6 +77,8 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
             return redirect(next_url)
         if not is_configured():
             return failure_page(request, NotConfigured())
+        if is_part_of_a_page(request):
+            return forbidden(request)
         take_a_step(request)
         response: HttpResponseRedirect = super().get(request)
         # The library keeps one `next` a session; two tabs need one each. Its newest attempt is the last.
@@ -111,8 +113,12 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
     """Back from Cognito. Whatever the query says, who is signed in stays so unless another sign-in succeeds."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        take_a_step(request)
+        # Another site's page could load images from here until nobody of a network can sign in: it has no attempt.
+        if is_part_of_a_page(request):
+            return forbidden(request)
         try:
+            require_attempt(request)
+            take_a_step(request)
             attempt = take_attempt(request)
             next_url = safe_next(request, attempt.get("next"))
             person = person_of_callback(request, attempt)
@@ -139,7 +145,13 @@ class SignOutView(OIDCLogoutView):  # type: ignore[misc]
 
 def take_a_step(request: HttpRequest) -> None:
     """One step of a sign-in from this address, whoever it may be for. Raises RateLimited after too many."""
-    take(LIMITS["sign_ins"], who=client_network(request), now=timezone.now())
+    take_for_network("sign_ins", request)
+
+
+def require_attempt(request: HttpRequest) -> None:
+    """Raise `AttemptUnknown` unless the query's state is that of a sign-in of this browser."""
+    if request.GET.get("state", "") not in request.session.get(ATTEMPTS, {}):
+        raise AttemptUnknown
 
 
 def take_attempt(request: HttpRequest) -> dict[str, Any]:
@@ -191,6 +203,7 @@ def choose_handle(request: HttpRequest) -> HttpResponse:
     if waiting is None:
         return redirect(settings.LOGIN_REDIRECT_URL) if request.user.is_authenticated else no_one_waits(request)
     identity, next_url = waiting
+    take_for_network("handles", request)
     if request.method == "POST":
         return take_handle(request, identity, next_url)
     # Bound to the handle that could not be had, so that the page says why.

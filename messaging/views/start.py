@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from cruddur.rate_limits import LIMITS, take
@@ -86,6 +87,7 @@ def start(user: User, person: User, form: MessageForm, on_turn: Callable[[], Non
     )
 
 
+@never_cache
 @login_required
 @require_safe
 def people(request: AuthenticatedHttpRequest) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cruddur.errors import bad_request
@@ -71,6 +72,7 @@ def create_message(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpR
     return sent(request, outcome)
 
 
+@never_cache
 @login_required
 @require_safe
 def message_window(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:

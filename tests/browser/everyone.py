@@ -87,7 +87,13 @@ FRAGILE: Mapping[str, Mapping[str, Any]] = {
     "users/choose_handle.html": {"form": ChooseHandleForm({"handle": "admin"})},
     "503.html": {"again_url": "/messages", "retry_after": 600},
     "messaging/malformed.html": {},
-    "messaging/unsent.html": {"status": 403, "heading": "Not sent", "explanation": "Why.", "action": "/", "text": "Hi"},
+    "messaging/unsent.html": {
+        "status": 403,
+        "heading": "Not sent",
+        "explanation": "Why.",
+        "action": "/",
+        "texts": [("message", "Your message", "Hi")],
+    },
 }
 
 

@@ -60,6 +60,14 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "RATE_STREAMS": RATES,
     "RATE_EXPORTS": RATES,
     "RATE_SIGN_INS": RATES,
+    "RATE_PAGES": RATES,
+    "RATE_UPDATES": RATES,
+    "RATE_TYPING": RATES,
+    "RATE_READ_MARKS": RATES,
+    "RATE_CHANGES": RATES,
+    "RATE_BLOCKS": RATES,
+    "RATE_HANDLES": RATES,
+    "RATE_ADMIN": RATES,
     "MESSAGE_REQUESTS": BOOLEANS,
     "DDB_MESSAGE_TABLE": ("cruddur messages", "ab", "arn:aws:dynamodb:us-east-1:1:table/x"),
     "AWS_REGION": ("useast1", "us-east-1a", "US East (N. Virginia)"),
@@ -225,7 +233,7 @@ def test_a_file_of_variables_gives_way_to_what_is_set(tmp_path: Path) -> None:
         ("manage.py", "check"),
         ("manage.py", "ddb_stream"),
         ("manage.py", "nonsense"),
-        ("-m", "uvicorn", "cruddur.asgi:application", "--port", "1"),
+        ("-m", "uvicorn", "cruddur.asgi:application", "--no-proxy-headers", "--port", "1"),
     ],
 )
 def test_whatever_reads_the_settings_says_it_and_ends_with_1(command: tuple[str, ...]) -> None:

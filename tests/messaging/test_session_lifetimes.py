@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -11,9 +14,15 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
+from messaging import conversations, last_sends
+from messaging.dynamodb import MessageTable
+from messaging.items import Message, pair_group_uuid
 from messaging.live.sessions import people_of
 from users.models import User
+
+from .pages import SCRIPT, draft_of, hidden_of, messages_of
 
 pytestmark = pytest.mark.django_db
 
@@ -91,3 +100,75 @@ def test_a_new_key_begins_anew_and_takes_the_old_one_s_place(signed_in: Client, 
 
     assert status(signed_in, timezone.now() + timedelta(days=42)) == 200
     assert status(signed_in, timezone.now() + timedelta(days=44)) == 302
+
+
+# --- A session that ends while a request is under way -----------------------------------------------------------------
+
+
+End = Callable[[], None]
+
+
+@pytest.fixture
+def end_meanwhile(monkeypatch: pytest.MonkeyPatch) -> End:
+    """From when it is called on: sign the person out, as in another tab, once a message is stored and not answered."""
+    remember, amend = last_sends.remember, last_sends.amend
+
+    def ending(note: Callable[..., None]) -> Callable[..., None]:
+        def noted(*arguments: Any, **options: Any) -> None:
+            Session.objects.all().delete()
+            note(*arguments, **options)
+
+        return noted
+
+    def engage() -> None:
+        monkeypatch.setattr(last_sends, "remember", ending(remember))
+        monkeypatch.setattr(last_sends, "amend", ending(amend))
+
+    return engage
+
+
+@pytest.fixture
+def talk(client: Client, andrew: User, bayko: User, londo: User, moto_table: MessageTable) -> Message:
+    """Andrew, who is signed in, has written to Bayko, and to nobody else."""
+    client.force_login(andrew)
+    client.post("/messages/new/bayko", {"message": "Hello", "message_uuid": str(uuid4()), "after": ""})
+    return conversations.thread(user_uuid=andrew.uuid, group_uuid=pair_group_uuid(andrew.uuid, bayko.uuid)).messages[0]
+
+
+@pytest.mark.parametrize("what", ["send", "begin", "edit"])
+@pytest.mark.parametrize("headers", [{}, SCRIPT], ids=["page", "script"])
+@pytest.mark.parametrize("debug", [False, True])
+def test_what_was_posted_is_kept_when_the_session_ends_meanwhile(
+    client: Client, talk: Message, end_meanwhile: End, settings: Settings, what: str, headers: Any, debug: bool
+) -> None:
+    settings.DEBUG = debug
+    group = f"/messages/{talk.group_uuid}"
+    url = {"send": group, "begin": "/messages/new/londo", "edit": f"{group}/{talk.created_at}/edit"}[what]
+    form = {"message_uuid": str(uuid4()), "after": talk.created_at if what == "send" else ""}
+    end_meanwhile()
+
+    response = client.post(url, {"message": "Keep me", **form}, headers=headers)
+
+    assert response.status_code == 403
+    assert "no-store" in response["Cache-Control"]
+    assert response.cookies[settings.SESSION_COOKIE_NAME].value == ""
+    if headers:
+        assert response.json() == {"error": "signed_out"}
+        return
+    assert (draft_of(response), hidden_of(response)) == ("Keep me", form)
+    assert str(talk.user_uuid) not in response.content.decode(), "the page is nobody's"
+
+
+def test_a_message_whose_session_ended_meanwhile_is_sent_again_as_a_repeat(
+    client: Client, andrew: User, talk: Message, end_meanwhile: End, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"/messages/{talk.group_uuid}"
+    end_meanwhile()
+    ended = client.post(url, {"message": "Once", "message_uuid": str(uuid4()), "after": talk.created_at})
+    monkeypatch.undo()
+    client.force_login(andrew)
+
+    again = client.post(url, {"message": "Once", **hidden_of(ended)})
+
+    assert (ended.status_code, again.status_code) == (403, 303)
+    assert messages_of(client.get(url)) == ["Hello", "Once"]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
+from cruddur.rate_limits import LIMITS, RateLimited, take
 from users.models import User
 
 from .conftest import Begin, signed_in_as
@@ -183,3 +187,74 @@ def test_the_page_of_a_failed_sign_in_can_be_opened_by_itself(client: Client) ->
 
     assert response.status_code == 400
     assert "Sign in again" in response.content.decode()
+
+
+# --- What another site's page can do ----------------------------------------------------------------------------------
+
+CALLBACK = "/oidc/callback/"
+NAVIGATION = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+PARTS = [
+    {"sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": destination}
+    for site in ("cross-site", "same-site", "same-origin")
+    for mode, destination in (("no-cors", "image"), ("cors", "empty"), ("navigate", "iframe"), ("no-cors", "script"))
+]
+
+
+def test_images_of_the_callback_use_up_nobody_s_sign_ins(client: Client, come_back: Any, bayko: User) -> None:
+    stranger = Client()
+    for number in range(2 * LIMITS["sign_ins"].at_once):
+        # Browsers of ten years ago say nothing of it.
+        stranger.get(CALLBACK, {"state": "made up"}, headers=PARTS[0] if number % 2 else {})
+
+    assert come_back(sub="sub-of-bayko").status_code == 302
+    assert signed_in_as(client) == bayko
+
+
+def test_steps_of_a_sign_in_under_way_are_counted_and_it_is_not_lost(
+    client: Client, provider: Provider, begin: Begin, bayko: User
+) -> None:
+    query = begin()
+    now = timezone.now()
+    with contextlib.suppress(RateLimited):
+        for _ in range(LIMITS["sign_ins"].at_once):
+            take(LIMITS["sign_ins"], who="127.0.0.1", now=now)
+    provider.grant(nonce=query["nonce"], sub="sub-of-bayko")
+
+    refused = client.get(CALLBACK, {"code": "a-code", "state": query["state"]}, headers=NAVIGATION)
+    with time_machine.travel(timezone.now() + timedelta(minutes=11)):
+        provider.grant(nonce=query["nonce"], sub="sub-of-bayko")
+        client.get(CALLBACK, {"code": "a-code", "state": query["state"]}, headers=NAVIGATION)
+
+    assert refused.status_code == 429
+    assert signed_in_as(client) == bayko
+
+
+@pytest.mark.parametrize("headers", PARTS)
+def test_no_part_of_a_page_goes_on_with_a_sign_in(
+    client: Client, provider: Provider, begin: Begin, bayko: User, headers: dict[str, str]
+) -> None:
+    query = begin()
+    provider.grant(nonce=query["nonce"], sub="sub-of-bayko")
+
+    part = client.get(CALLBACK, {"code": "a-code", "state": query["state"]}, headers=headers)
+    begun = client.post("/oidc/authenticate/", headers=headers)
+    page = client.get(CALLBACK, {"code": "a-code", "state": query["state"]}, headers=NAVIGATION)
+
+    assert (part.status_code, begun.status_code, page.status_code) == (403, 403, 302)
+    assert signed_in_as(client) == bayko
+
+
+def test_an_unknown_callback_asks_no_database(
+    client: Client, provider: Provider, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(0):
+        assert client.get(CALLBACK, {"state": "made up", "code": "a"}).status_code == 400
+
+
+def test_choosing_a_handle_is_counted_for_who_waits_alone(client: Client, come_back: Any, bayko: User) -> None:
+    stranger = Client()
+    for _ in range(2 * LIMITS["handles"].at_once):
+        stranger.get("/choose-handle")
+    come_back(sub="new-sub", preferred_username="bayko")
+
+    assert client.get("/choose-handle").status_code == 200

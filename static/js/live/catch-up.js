@@ -4,6 +4,7 @@ import { hear, say } from "live/events";
 import { leave, reload } from "live/person";
 import { areShown, isAsOf, version } from "live/versions";
 import { replaceWindow } from "live/window";
+import { askLater } from "page/retry-after";
 import { log, put } from "thread/log";
 
 const EVERY = 60_000; // ms
@@ -50,6 +51,7 @@ async function ask() {
   });
   if (response.type === "opaqueredirect") leave();
   if (response.status === 404) reload();
+  if (!response.ok) askLater(response, catchUp);
   return response.ok ? response.json() : null;
 }
 

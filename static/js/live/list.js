@@ -47,8 +47,11 @@ function askSoon() {
 async function ask() {
   const gone = [...changed];
   changed.clear();
-  const unread = body && (await loadRows(body, gone));
-  if (unread === null) return;
+  const unread = body && (await loadRows(body, gone, askSoon));
+  if (unread === null) {
+    for (const group of gone) changed.add(group);
+    return;
+  }
   elsewhere = Math.max(0, unread - unreadInList());
   for (const row of rows()) move(row);
   show(rows());

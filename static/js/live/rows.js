@@ -1,14 +1,16 @@
 // Asks the server for the newest conversations and brings the list to what it says, without a flicker.
 import { leave } from "live/person";
 import { numbersOf, raise } from "live/row";
+import { askLater } from "page/retry-after";
 import { become } from "thread/element";
 
 /**
  * @param {Element} body where the list is
  * @param {string[]} gone conversations that leave the list unless they are in it
+ * @param {() => void} again called once the server can be asked again, where it says when
  * @returns {Promise<number | null>} how much is unread in all, or null when the server could not be asked
  */
-export async function loadRows(body, gone) {
+export async function loadRows(body, gone, again) {
   const url = body.getAttribute("data-rows-url") ?? "";
   const current = body.querySelector("li.conversation:has([aria-current])")?.getAttribute("data-group") ?? "";
   try {
@@ -18,7 +20,10 @@ export async function loadRows(body, gone) {
       redirect: "manual",
     });
     if (response.type === "opaqueredirect") leave();
-    if (!response.ok) return null;
+    if (!response.ok) {
+      askLater(response, again);
+      return null;
+    }
     show(body, await response.text(), gone);
     return Number(response.headers.get("X-Unread"));
   } catch {

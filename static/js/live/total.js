@@ -2,6 +2,7 @@
 import { hear } from "live/events";
 import { leave } from "live/person";
 import { showUnread } from "live/unread";
+import { askLater } from "page/retry-after";
 
 const SOON = 300; // ms: one request for what comes together
 const OCCASIONS = /** @type {const} */ ([
@@ -26,6 +27,7 @@ async function ask() {
     const response = await fetch(String(url), { method: "HEAD", cache: "no-store", redirect: "manual" });
     if (response.type === "opaqueredirect") leave();
     if (response.ok) showUnread(Number(response.headers.get("X-Unread")));
+    else askLater(response, askSoon);
   } catch {
     // Without a network; the next occasion comes.
   }

@@ -1,6 +1,7 @@
 // Notes what has really been seen: the newest of others' messages whose end was in view while somebody looked at the
 // page. Says "seen" to the log when there is more of it.
 import { hear } from "live/events";
+import { askLater } from "page/retry-after";
 import { log } from "thread/log";
 
 const WAIT = 400; // ms: one request for what comes into view together
@@ -33,6 +34,7 @@ async function send(log) {
   try {
     const response = await fetch(log.dataset.readUrl ?? "", { method: "POST", body, headers, keepalive: true });
     if (response.ok) readSeq = Math.max(readSeq, seq);
+    else askLater(response, () => send(log));
   } catch {
     // Without a network nothing is noted; the next message seen, or the next look at the page, tries again.
   }

@@ -1,5 +1,6 @@
 // What script posts: with the page's token, or a fresh one when that has expired and the person is still the same.
 import { user } from "live/person";
+import { waitOf } from "page/retry-after";
 
 const TOKEN_URL = "/messages/token";
 const PATIENCE = 20_000; // ms
@@ -63,11 +64,4 @@ async function request(url, options) {
   } catch {
     return { status: 0, body: null, error: "network", retryAfter: null };
   }
-}
-
-/** @param {string | null} header seconds or a date @returns {number | null} ms */
-function waitOf(header) {
-  if (!header) return null;
-  const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isNaN(wait) ? null : Math.max(0, wait);
 }
