@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,10 +77,9 @@ def without_news(page: Page) -> Page:
 
 @dataclass
 class Sends:
-    """The sends of a page, and when (s) each was."""
+    """The sends of a page."""
 
     bodies: list[str | None] = dataclass_field(default_factory=list)
-    times: list[float] = dataclass_field(default_factory=list)
 
 
 @contextmanager
@@ -98,7 +96,6 @@ def answering_sends(page: Page, *answers: dict[str, object] | str) -> Iterator[S
             route.fallback()
             return
         sends.bodies.append(route.request.post_data)
-        sends.times.append(time.monotonic())
         answer = waiting.pop(0) if waiting else None
         if answer is None:
             route.continue_()
