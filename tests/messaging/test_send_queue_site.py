@@ -27,6 +27,7 @@ from messaging import allowances, appending, conversations
 from messaging.aws import Unavailable
 from messaging.dynamodb import MessageTable
 from messaging.items import pair_group_uuid
+from messaging.live.endpoint import LiveApplication
 from messaging.send_queue import SendQueue
 from tests.cookies import COOKIES
 from users.models import User
@@ -54,11 +55,18 @@ class Process:
 def web_process() -> Iterator[Process]:
     """Serve the whole site, with what is ahead of Django, at a free port."""
     site: Any = asgi.site(get_asgi_application())
-    live: Any = site._application
-    queue: Any = live._django._application
-    assert isinstance(queue, SendQueue)
+    layers = list(layers_of(site))
+    (live,) = (layer for layer in layers if isinstance(layer, LiveApplication))
+    (queue,) = (layer for layer in layers if isinstance(layer, SendQueue))
     with serving(site, live) as process:
         yield Process(process.port, queue)
+
+
+def layers_of(site: Any) -> Iterator[Any]:
+    """Yield the site's ASGI applications from the outermost to Django's handler."""
+    while site is not None:
+        yield site
+        site = getattr(site, "_application", None) or getattr(site, "_django", None)
 
 
 @dataclass
