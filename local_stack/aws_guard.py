@@ -124,9 +124,12 @@ class Guard:
                 return
             self.check_service(request)
         except Refusal as refusal:
-            # In the form of the services, so that their clients show the sentence.
-            body = json.dumps({"__type": refusal.code, "message": refusal.sentence}).encode()
-            await respond(send, refusal.status, body, b"application/x-amz-json-1.1")
+            if any(name.lower() == b"x-amz-target" for name, _ in scope["headers"]):
+                # In the form of the services, so that their clients show the sentence.
+                body = json.dumps({"__type": refusal.code, "message": refusal.sentence})
+                await respond(send, refusal.status, body.encode(), b"application/x-amz-json-1.1")
+            else:
+                await respond(send, refusal.status, f"{refusal.sentence}\n".encode(), b"text/plain")
             return
 
         async def send_unreadable(message: Message) -> None:

@@ -308,3 +308,30 @@ def test_new_key_replaces_the_one_of_an_earlier_start(tmp_path_factory: pytest.T
     second.stop()
     assert first.key.key_id not in (directory / "iam.json").read_text()
     assert (directory / "iam.json").stat().st_mode & 0o077 == 0
+
+
+def test_more_services_are_guarded_alike(tmp_path_factory: pytest.TempPathFactory) -> None:
+    emulator = AwsEmulator(tmp_path_factory.mktemp("more") / "aws", persist=False, services=["s3"])
+    emulator.start()
+
+    def asked(method: str, path: str, *, service: str = "s3", key: LocalKey | None = None, **more: str) -> int:
+        headers = {**signed(emulator, "", service=service, method=method, path=path, key=key, body=b""), **more}
+        return ask(emulator, method, path, headers)[0]
+
+    answered = asked("GET", "/")
+    refused = [
+        asked("POST", "/_ministack/reset"),
+        asked("GET", "/_ministack/health"),
+        asked("OPTIONS", "/"),
+        asked("OPTIONS", "/bucket", Origin=emulator.url),
+        asked("GET", "/", Origin=SITE),
+        asked("GET", "/?X-Amz-Credential=test/20260101/us-east-1/s3/aws4_request"),
+        asked("GET", "/?AWSAccessKeyId=test&Signature=x"),
+        asked("POST", "/2015-03-31/functions", service="lambda"),
+    ]
+    unknown = [asked("GET", "/", key=LocalKey(key_id, "test")) for key_id in ("test", "000000000000")]
+    emulator.stop()
+
+    assert answered == 200
+    assert refused == [403] * len(refused)
+    assert unknown == [400, 400]
