@@ -8,6 +8,8 @@ from functools import cache
 
 from linkify_it import LinkifyIt
 
+from .links import as_shown
+
 EMOJI_AT_MOST = 3
 EMOJI_TEXT_AT_MOST = 120
 """Code points of these and what is between them: the flag of Wales has 7, a family 11."""
@@ -22,7 +24,7 @@ class Part:
 
 
 def parts(text: str) -> list[Part]:
-    """The text, split where its links begin and end; joined again the parts are the text.
+    """The text, split where its links begin and end; joined again the parts are the text, but for hosts in ASCII.
 
     http and https are links, and a bare domain where it cannot be anything else: it begins with "www." or goes on
     with a path. "readme.md" and "so.no" stay words.
@@ -34,10 +36,12 @@ def parts(text: str) -> list[Part]:
     for match in _linkify().match(text) or ():
         if not match.schema and not (match.text.lower().startswith("www.") or "/" in match.text):
             continue
+        shown = as_shown(match.text)
+        if shown is None:
+            continue
         if match.index > end:
             found.append(Part(text[end : match.index]))
-        href = match.url if match.schema else "https://" + match.url.removeprefix("http://")
-        found.append(Part(text[match.index : match.last_index], href))
+        found.append(Part(shown, shown if match.schema else f"https://{shown}"))
         end = match.last_index
     if end < len(text):
         found.append(Part(text[end:]))

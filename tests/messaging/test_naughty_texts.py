@@ -80,7 +80,7 @@ def test_a_thread_shows_every_text_as_it_was_written(
         for tag, attributes in page.markup:
             assert tag == "a"
             assert (attributes["href"] or "").startswith(("http://", "https://"))
-            assert attributes.keys() == {"href", "rel"}
+            assert attributes.keys() == {"href", "rel", "dir"}
         url = response.context["thread"].older_url
 
     assert found == texts

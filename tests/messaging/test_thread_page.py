@@ -163,7 +163,7 @@ def test_it_escapes_texts_and_keeps_their_lines(
 
     assert messages_of(response)[-1] == text
     assert "<script>alert" not in response.content.decode()
-    link = '<a href="https://x.example/?a=1&amp;b=2" rel="noopener noreferrer nofollow">'
+    link = '<a href="https://x.example/?a=1&amp;b=2" rel="noopener noreferrer nofollow" dir="ltr">'
     assert link in response.content.decode()
 
 
