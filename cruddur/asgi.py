@@ -31,6 +31,7 @@ del os.environ["CRUDDUR_WEB_PROCESS"]
 
 # After Django is set up: the streams use its models.
 from cruddur.body_limit import BodyLimit  # noqa: E402
+from cruddur.housekeeping import Housekeeping  # noqa: E402
 from cruddur.request_id import Application, RequestId  # noqa: E402
 from cruddur.turns import Turns  # noqa: E402
 from cruddur.well_formed import Utf8Only  # noqa: E402
@@ -44,7 +45,7 @@ def site(pages: Application) -> Application:
     The queue is outside the turns: a request that waits for others in its conversation holds no turn.
     """
     turns = Turns(pages, at_once=settings.REQUESTS_AT_ONCE)
-    return RequestId(Utf8Only(LiveApplication(BodyLimit(SendQueue(turns)))))
+    return RequestId(Utf8Only(Housekeeping(LiveApplication(BodyLimit(SendQueue(turns))))))
 
 
 application = site(django)

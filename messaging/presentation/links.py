@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from confusable_homoglyphs.categories import alias as script_of
+
 from cruddur.text import normalise
-from users.handles import PROLONGED_SOUND_MARK, SCRIPTS_TOGETHER, passes_for_latin, script_of
+from users.handles import PROLONGED_SOUND_MARK, SCRIPTS_TOGETHER, passes_for_latin
 
 # Before the host, the host with what may stand beside it, and the rest; browsers end a host at a backslash, too.
 _ADDRESS = re.compile(r"((?:[a-z]+:)?//)?([^/?#\\]*)(.*)", re.IGNORECASE | re.DOTALL)

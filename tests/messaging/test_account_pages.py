@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -226,3 +227,28 @@ def test_a_forged_form_deletes_nothing(andrew: User) -> None:
 
     assert strict.post("/settings/delete-account", {"handle": "andrewbrown"}).status_code == 403
     assert deletion.waiting() == []
+
+
+# --- What the browser keeps -------------------------------------------------------------------------------------------
+
+
+def test_deleting_an_account_clears_what_the_browser_kept(member: Client, settings: Settings) -> None:
+    member.post("/settings/browser", {"theme": "dark"})
+
+    left = member.post("/settings/delete-account", {"handle": "andrewbrown"})
+    goodbye = member.get(left["Location"])
+
+    assert left.status_code == 303
+    # Not "cookies": those of every site under the same domain would go, and Cognito's own is to end there.
+    assert left["Clear-Site-Data"] == '"cache", "storage"'
+    assert {name for name, cookie in left.cookies.items() if cookie["max-age"] == 0} == set(astuple(settings.COOKIES))
+    assert goodbye.status_code == 200
+    assert "Your account is being deleted" in goodbye.content.decode()
+
+
+@pytest.mark.parametrize("form", [{"handle": "bayko"}, {}])
+def test_what_deletes_no_account_clears_nothing(member: Client, form: dict[str, str]) -> None:
+    refused = member.post("/settings/delete-account", form)
+
+    assert "Clear-Site-Data" not in refused
+    assert "Clear-Site-Data" not in member.get("/account-deleted"), "or any site's link would clear drafts"
