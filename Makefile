@@ -105,7 +105,7 @@ pins: python ## Pin every package, after pyproject.toml changed; ARGS="--upgrade
 
 audit: python ## Look up the pinned packages in the database of known vulnerabilities; needs the network
 	@$(call tool,audit)
-	@$(VENV)/audit/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
+	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
 
 hooks: python ## Run the checks of `make lint` before each commit that concerns them
 	@$(call tool,pre-commit)

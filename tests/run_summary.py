@@ -17,7 +17,7 @@ def lines(skipped: Iterable[pytest.TestReport], passed: Iterable[pytest.TestRepo
     """Yield a line for all tests that a missing browser skipped, and one for the Pythons that packages installed on."""
     without_browser = sum(NO_CHROMIUM in str(report.longrepr) for report in skipped)
     if without_browser:
-        yield f"{without_browser} tests in a browser were skipped. {NO_CHROMIUM}"
+        yield f"Skipped for want of a browser: {without_browser} tests. {NO_CHROMIUM}"
     pythons = {str(value) for report in passed for name, value in report.user_properties if name == INSTALLED_WITH}
     if pythons:
         yield f"The packages were installed, and the stack started, with Python {', '.join(sorted(pythons))}."

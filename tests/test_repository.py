@@ -40,6 +40,13 @@ def test_the_workflow_runs_the_script_of_every_submission() -> None:
     assert any("bash .ci/run" in command for command in commands)
 
 
+def test_the_script_of_every_submission_uses_no_environment_but_its_own() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+
+    assert 'export VENV="$workplace/venv"' in script
+    assert ".venv" not in script
+
+
 def test_the_workflow_looks_for_known_vulnerabilities() -> None:
     commands = [step.get("run", "") for step in WORKFLOW["jobs"]["audit"]["steps"]]
 

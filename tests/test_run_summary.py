@@ -15,7 +15,7 @@ def test_missing_browser_is_told_in_one_line_that_says_what_to_install() -> None
 
     (line,) = lines(skipped, [])
 
-    assert line.startswith("3 tests in a browser were skipped.")
+    assert line.startswith("Skipped for want of a browser: 3 tests.")
     assert "apt install chromium" in line
 
 
