@@ -183,3 +183,31 @@ def test_every_variable_of_the_containers_is_a_setting() -> None:
     named = {each["Name"] for each in (*container["Environment"], *container["Secrets"])}
 
     assert named - example == {"PGPASSWORD"}, "which is the Postgres library's own"
+
+
+def test_the_pool_asks_for_long_passwords_and_tells_nothing_of_accounts() -> None:
+    pool, client = properties("pool", "Pool"), properties("pool", "Client")
+
+    assert pool["Policies"]["PasswordPolicy"]["MinimumLength"] == 12
+    assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == ("OPTIONAL", ["SOFTWARE_TOKEN_MFA"])
+    assert pool["UserAttributeUpdateSettings"] == {"AttributesRequireVerificationBeforeUpdate": ["email"]}
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+
+
+def test_everything_stored_on_aws_is_encrypted() -> None:
+    """Secrets Manager and ECR encrypt unasked; every other store says with what."""
+    says = {
+        "AWS::DynamoDB::Table": "SSESpecification",
+        "AWS::ECR::Repository": "EncryptionConfiguration",
+        "AWS::ElastiCache::ReplicationGroup": "AtRestEncryptionEnabled",
+        "AWS::Logs::LogGroup": "KmsKeyId",
+        "AWS::RDS::DBInstance": "StorageEncrypted",
+        "AWS::S3::Bucket": "BucketEncryption",
+        "AWS::SNS::Topic": "KmsMasterKeyId",
+        "AWS::SQS::Queue": "KmsMasterKeyId",
+    }
+    stores = [(name, each) for _, name, each in every_resource() if each["Type"] in says]
+
+    assert {each["Type"] for _, each in stores} == says.keys()
+    for name, each in stores:
+        assert each["Properties"].get(says[each["Type"]]), name
