@@ -20,6 +20,7 @@ def test_it_ends_the_session_and_then_cognitos(client: Client, provider: Provide
     logout = f"{provider.url}/logout?client_id={CLIENT_ID}&logout_uri=http%3A%2F%2Ftestserver%2F"
     assert response["Location"] == logout
     assert SITE == "http://testserver"
+    assert response["Clear-Site-Data"] == '"cache"', "the back button of whoever comes next"
 
 
 def test_it_does_nothing_by_get(client: Client, bayko: User) -> None:
