@@ -44,9 +44,13 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
 CMD ["python", "-m", "uvicorn", "cruddur.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--lifespan", "on", \
      "--no-proxy-headers", "--no-server-header", "--timeout-graceful-shutdown", "20"]
 
-# For compose.yaml alone: what makes a user pool on the emulator, and a place for what the site reads of it.
+# For compose.yaml alone: the emulator behind its guard, what makes a user pool on it, and a place for what the site reads
+# of both.
 FROM app AS local
 USER 0
+COPY requirements/local.lock ./
+RUN ["/venv/bin/python", "-m", "pip", "install", "--no-cache-dir", "--no-deps", "--only-binary", ":all:", \
+     "--require-hashes", "-r", "local.lock"]
 COPY local_stack local_stack
 RUN ["install", "-d", "-o", "10001", "-g", "10001", "-m", "700", "/local"]
 USER 10001:10001

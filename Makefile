@@ -1,5 +1,5 @@
 # Needs Python 3.11 or newer and nothing else; `make` alone lists the targets.
-# Variables: PYTHON, VENV, PORT, POSTGRES_PORT, AWS_PORT, DYNAMODB_PORT, and ARGS for the tests.
+# Variables: PYTHON, VENV, PORT, POSTGRES_PORT, AWS_PORT, DYNAMODB_PORT (free ones are found unless set), and ARGS for the tests.
 
 PYTHON ?= $(shell for each in python3.11 python3 python3.12 python3.13 python3.14; do \
 	command -v $$each >/dev/null 2>&1 && $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

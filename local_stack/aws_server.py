@@ -25,6 +25,7 @@ from ministack.core import persistence, router
 from cruddur.loopback import KEY_ID_VARIABLE, SECRET_VARIABLE
 from local_stack.aws_guard import Application, Guard, Message, Receive, Request, Scope, Send
 from local_stack.disk import write_atomically
+from local_stack.key import kept_key
 
 SECONDS_BETWEEN_SAVES = 2.0
 READS = (b"Get", b"BatchGet", b"TransactGet", b"Query", b"Scan", b"List", b"Describe")
@@ -182,8 +183,8 @@ def guarded(app: Application, *, services: str) -> Application:
     )
 
 
-async def serve(descriptor: int, state: SavedState | None, *, services: str) -> None:
-    """Answer on a listening socket until SIGTERM."""
+async def serve(bind: str, state: SavedState | None, *, services: str) -> None:
+    """Answer until SIGTERM on a listening socket (`fd://3`) or an address."""
 
     def finish() -> None:
         # Not ministack's own way out: it would wait for open connections and save once more, slowly.
@@ -195,7 +196,7 @@ async def serve(descriptor: int, state: SavedState | None, *, services: str) -> 
         asyncio.get_running_loop().add_signal_handler(number, finish)
     saving = asyncio.create_task(state.save_now_and_then()) if state else None
     config = Config()
-    config.bind = [f"fd://{descriptor}"]
+    config.bind = [bind]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     await hypercorn.asyncio.serve(
@@ -209,7 +210,10 @@ async def serve(descriptor: int, state: SavedState | None, *, services: str) -> 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="local_stack.aws_server", description=__doc__)
-    parser.add_argument("--fd", type=int, required=True, help="listening socket")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--fd", type=int, help="listening socket")
+    where.add_argument("--listen", metavar="HOST:PORT", help="for a container that is published on loopback")
+    parser.add_argument("--key-file", type=Path, help="where the key is kept, if the environment has none")
     parser.add_argument("--state", type=Path, help="directory to keep the state in; without it, nothing is kept")
     parser.add_argument("--services", default="", help="ministack's names of more services, for tests: lambda,s3")
     options = parser.parse_args()
@@ -219,7 +223,10 @@ def main() -> int:
     if not ministack_app.AUTH:
         report("AUTH is not true: nobody would verify signatures.")
         return 3
-    asyncio.run(serve(options.fd, SavedState(options.state) if options.state else None, services=options.services))
+    if options.key_file:
+        os.environ.update(kept_key(options.key_file).environment())
+    bind = options.listen or f"fd://{options.fd}"
+    asyncio.run(serve(bind, SavedState(options.state) if options.state else None, services=options.services))
     return 0
 
 

@@ -10,6 +10,7 @@ from cruddur.loopback import bypass_proxies
 from cruddur.standard_streams import run
 from local_stack.cognito_pool import ensure_pool
 from local_stack.environment import read_env, write_env
+from local_stack.key import read_key
 from local_stack.problem import Problem
 
 
@@ -19,6 +20,9 @@ def main() -> int:
     try:
         env = Environment(os.environ)
         file = env.directory("CRUDDUR_LOCAL_DIR", Path(".local")) / "env"
+        if (key := read_key(file.with_name("key"))) is None:
+            raise Problem(f"There is no {file.with_name('key')} yet: the emulator makes it when it starts.")
+        os.environ.update(key.environment())
         endpoint_url = env.required("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")
         pool = ensure_pool(
             endpoint_url=endpoint_url,
@@ -31,7 +35,7 @@ def main() -> int:
         return 1
     # Kept, so that who is signed in stays so over a start.
     secret_key = read_env(file).get("SECRET_KEY") or secrets.token_urlsafe(48)
-    write_env(file, {"SECRET_KEY": secret_key, **pool.environment()})
+    write_env(file, {"SECRET_KEY": secret_key, **key.environment(), **pool.environment()})
     return 0
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Literal
 from uuid import UUID
@@ -41,12 +41,15 @@ class Match:
     """The person tied to this user."""
     namesake: User | None
     """The person with this user's handle, whatever its case."""
+    is_lost: bool = False
+    """Whether the namesake is tied to a Cognito user that the pool no longer has, and may be tied to this one."""
 
     @property
     def waiting(self) -> User | None:
         """The namesake, if they wait for a Cognito user and this one is nobody else."""
-        waits = self.owner is None and self.namesake is not None and self.namesake.cognito_user_id == MOCK
-        return self.namesake if waits else None
+        if self.owner is not None or self.namesake is None:
+            return None
+        return self.namesake if self.is_lost or self.namesake.cognito_user_id == MOCK else None
 
     @property
     def obstacle(self) -> str:
@@ -61,7 +64,7 @@ class Match:
             return f"The Cognito user with this handle already is @{self.owner.handle}." if other else ""
         if person is None:
             return STRANGER if user.handle else NO_HANDLE
-        return OTHER_USER if person.cognito_user_id != MOCK else doubt_about(user, person)
+        return doubt_about(user, person) if self.is_lost or person.cognito_user_id == MOCK else OTHER_USER
 
 
 def doubt_about(user: CognitoUser, person: User) -> str:
@@ -75,8 +78,11 @@ def doubt_about(user: CognitoUser, person: User) -> str:
     return ""
 
 
-def matches(users: Iterable[CognitoUser]) -> Iterator[Match]:
-    """For each Cognito user, in their order, whom they could be as things stand."""
+def matches(users: Iterable[CognitoUser], *, pool: Set[str] | None = None) -> Iterator[Match]:
+    """For each Cognito user, in their order, whom they could be as things stand.
+
+    `pool` are the subs of all users that the pool has: whoever is tied to another one is lost.
+    """
     users = iter(users)
     while batch := list(islice(users, BATCH)):
         spellings = {user.handle: spelling(user.handle) for user in batch}
@@ -85,7 +91,8 @@ def matches(users: Iterable[CognitoUser]) -> Iterator[Match]:
         subs = {user.sub for user in batch if identifies_someone(user.sub)}
         owners = {person.cognito_user_id: person for person in User.objects.filter(cognito_user_id__in=subs)}
         for user in batch:
-            yield match_of(user, spellings[user.handle], namesakes, owners)
+            match = match_of(user, spellings[user.handle], namesakes, owners)
+            yield replace(match, is_lost=pool is not None and is_lost(match.namesake, pool))
 
 
 def match_of(user: CognitoUser, handle: str, namesakes: Mapping[str, User], owners: Mapping[str, User]) -> Match:
@@ -93,6 +100,11 @@ def match_of(user: CognitoUser, handle: str, namesakes: Mapping[str, User], owne
     if namesake is not None and namesake.cognito_user_id == user.sub != MOCK:
         return Match(user, namesake, namesake)  # tied since the batch was read
     return Match(user, owners.get(user.sub), namesake)
+
+
+def is_lost(person: User | None, pool: Set[str]) -> bool:
+    """Whether a person is tied to a user that the pool does not have; never of who deleted their account."""
+    return person is not None and person.deleted_at is None and person.cognito_user_id not in {MOCK, *pool}
 
 
 def spelling(handle: str) -> str:
@@ -115,16 +127,25 @@ class Link:
     person: User | None = None
     """Who they are now, or whom they could not become; nobody in a rehearsal of making them."""
     reason: str = ""
+    was_lost: bool = False
+    """Whether the person's Cognito user before this one is gone from the pool."""
 
 
-def link_people(users: Iterable[CognitoUser], *, create_missing: bool = False, dry_run: bool = False) -> Iterator[Link]:
+def link_people(
+    users: Iterable[CognitoUser], *, create_missing: bool = False, replace_lost: bool = False, dry_run: bool = False
+) -> Iterator[Link]:
     """Tie each waiting person to the Cognito user with their handle, whatever its case, and their verified e-mail.
 
     Lazy: a person is tied, in a transaction of their own, when their user is taken from the iterator. Who is tied
-    already is never changed. With `create_missing` a user whom nobody here is and who could sign in becomes a person.
+    already is never changed; with `replace_lost`, for which `users` are all of the pool, only while the pool has their
+    user. With `create_missing` a user whom nobody here is and who could sign in becomes a person.
     """
     deeds = Rehearsal() if dry_run else Deeds()
-    for match in matches(users):
+    pool = None
+    if replace_lost:
+        users = list(users)
+        pool = frozenset(user.sub for user in users)
+    for match in matches(users, pool=pool):
         if match.waiting and not match.obstacle:
             yield deeds.tie(match, match.waiting)
         elif create_missing and match.owner is None and match.namesake is None and match.user.handle:
@@ -179,7 +200,7 @@ class Deeds:
 
     def tie(self, match: Match, person: User) -> Link:
         # Only as the match was found: the row may have been tied, or its e-mail changed, meanwhile.
-        waiting = User.objects.filter(pk=person.pk, cognito_user_id=MOCK, email=person.email)
+        waiting = User.objects.filter(pk=person.pk, cognito_user_id=person.cognito_user_id, email=person.email)
         try:
             with transaction.atomic():
                 tied = waiting.update(cognito_user_id=match.user.sub)
@@ -188,7 +209,7 @@ class Deeds:
         if not tied:
             return found_now(match.user)
         person.cognito_user_id = match.user.sub
-        return Link(match.user, "tied", person)
+        return Link(match.user, "tied", person, was_lost=match.is_lost)
 
     def create(self, user: CognitoUser, identity: Identity) -> Link:
         """Raises `HandleError`."""
@@ -218,7 +239,7 @@ class Rehearsal(Deeds):
     def tie(self, match: Match, person: User) -> Link:
         if self.tied.setdefault(person.pk, match.user.sub) != match.user.sub:
             return Link(match.user, "mismatch", person, OTHER_USER)
-        return Link(match.user, "would_tie", person)
+        return Link(match.user, "would_tie", person, was_lost=match.is_lost)
 
     def create(self, user: CognitoUser, identity: Identity) -> Link:
         handle = free_handle(identity.handle)

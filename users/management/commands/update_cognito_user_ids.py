@@ -2,9 +2,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
 
 from cruddur.commands import StackCommand
+from cruddur.database_server import is_on_this_machine
+from cruddur.loopback import is_loopback
 from cruddur.stack import describe_cognito_stack
 from cruddur.terminal import printable
 from users.linking import Link, handles_waiting, link_people
@@ -27,15 +30,22 @@ ONLY_VERBOSE = frozenset(("already", "no_handle"))
 class Command(StackCommand):
     help = (
         "Tie those who wait for Cognito ('MOCK') to the user with their handle and e-mail. The e-mail has to be "
-        "verified; where only the handle is the same it says so and ties nobody. Never changes who is tied. "
+        "verified; where only the handle is the same it says so and ties nobody. Never changes who is tied, unless "
+        "--replace-lost says so. "
         "Safe to run again, and twice at once."
     )
-    examples = ("--dry-run", "", "--create-missing", "--dry-run --json")
+    examples = ("--dry-run", "", "--create-missing", "--replace-lost", "--dry-run --json")
     replaces = ("db/update_cognito_user_ids",)
     when_stopped = "Stopped. Who was tied or made stays so; run it again for the rest."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="change nothing, say what would happen")
+        parser.add_argument(
+            "--replace-lost",
+            action="store_true",
+            help="also tie those whose Cognito user the pool no longer has, as after the local stack's pool was "
+            "deleted; only where pool and database are on this machine",
+        )
         parser.add_argument(
             "--create-missing",
             action="store_true",
@@ -46,11 +56,19 @@ class Command(StackCommand):
     def describe(self) -> str:
         return describe_cognito_stack()
 
-    def act(self, *, dry_run: bool, create_missing: bool, verbosity: int, **options: Any) -> None:
+    def act(self, *, dry_run: bool, create_missing: bool, replace_lost: bool, verbosity: int, **options: Any) -> None:
+        if replace_lost and not may_replace_lost():
+            raise CommandError(
+                "--replace-lost is for a pool and a database on this machine: elsewhere, who has somebody's handle and "
+                "e-mail in another pool need not be that person. Nobody was tied."
+            )
         counts: Counter[str] = Counter()
-        to_tie = set()
-        for link in link_people(user_pool().users(), create_missing=create_missing, dry_run=dry_run):
+        to_tie, lost = set(), 0
+        for link in link_people(
+            user_pool().users(), create_missing=create_missing, replace_lost=replace_lost, dry_run=dry_run
+        ):
             counts[link.outcome] += 1
+            lost += link.was_lost
             if link.outcome == "would_tie" and link.person:
                 to_tie.add(link.person.handle)
             if self.as_json:
@@ -62,7 +80,10 @@ class Command(StackCommand):
             for handle in waiting:
                 self.say(f"  @{handle} waits.")
         numbers = {outcome: counts[outcome] for outcome in SENTENCES}
-        self.done(summary(counts, waiting, dry_run=dry_run), **numbers, waiting=waiting, dry_run=dry_run)
+        self.done(
+            summary(counts, waiting, lost=lost, dry_run=dry_run),
+            **numbers, replaced_lost=lost, waiting=waiting, dry_run=dry_run,
+        )  # fmt: skip
 
 
 def is_told(link: Link, *, create_missing: bool) -> bool:
@@ -90,12 +111,19 @@ def sentence_of(link: Link) -> str:
     )
 
 
-def summary(counts: Mapping[str, int], waiting: Sequence[str], *, dry_run: bool) -> str:
-    """`counts` is by outcome."""
+def may_replace_lost() -> bool:
+    """Whether pool and database are this machine's own, and therefore invented."""
+    return is_loopback(settings.COGNITO_ENDPOINT_URL) and is_on_this_machine() and not settings.PRODUCTION
+
+
+def summary(counts: Mapping[str, int], waiting: Sequence[str], *, lost: int, dry_run: bool) -> str:
+    """`counts` is by outcome; of those tied, `lost` had a Cognito user that is gone."""
     if dry_run:
         done = f"{counts['would_tie']} people would be tied, {counts['would_create']} made"
     else:
         done = f"{counts['tied']} people tied, {counts['created']} made"
+    if lost:
+        done += f" (the pool is another one: it has no longer the users that {lost} of them were)"
     return (
         f"{done}, {counts['already']} were tied already, {counts['mismatch']} mismatches, {counts['unknown']} Cognito "
         f"users without a person here, {counts['no_handle']} without a handle; {len(waiting)} people wait for Cognito."
