@@ -1,5 +1,6 @@
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import psycopg
 import pytest
 
 from local_stack import postgres_home
+from local_stack.ports import LOOPBACK
 from local_stack.postgres import PostgresServer, processes_in
 from local_stack.problem import Problem
 from local_stack.processes import Account, wait_until
@@ -93,3 +95,13 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
 
     assert wait_until(lambda: processes_in(data) == [], seconds=60)
     postgres_home.remove(tmp_path / "postgres")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "PUT"])
+def test_what_a_browser_can_send_is_no_word_of_postgres(server: PostgresServer, method: str) -> None:
+    """The first four bytes of any HTTP request are the length of a packet that Postgres takes for too long."""
+    with socket.create_connection((LOOPBACK, server.port), timeout=10) as connection:
+        startup = b"\x00\x00\x00\x1a\x00\x03\x00\x00user\x00cruddur\x00\x00"
+        connection.sendall(f"{method} / HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() + startup)
+
+        assert connection.recv(1000) == b""
