@@ -18,7 +18,7 @@ from django.db import Error as DatabaseError
 from . import terminal
 from .database_problems import explained
 from .problem import Problem
-from .stack import describe_stack
+from .stack import PartOf, describe_stack
 from .standard_streams import CLOSED, STOPPED, OutputFailed, ReaderGone, failure, give_up_output, stop_at_once
 from .terminal import Column
 
@@ -53,6 +53,9 @@ class StackCommand(BaseCommand):
     when_stopped: str = "Stopped. Nothing was changed."
     """What Ctrl-C leaves behind."""
 
+    needs: ClassVar[Sequence[PartOf]] = ()
+    """The parts of the stack without which it cannot begin: one that is down is named within seconds."""
+
     suppressed_base_arguments = {"--version", "--settings", "--pythonpath"}
     quiet = False
     as_json = False
@@ -84,6 +87,8 @@ class StackCommand(BaseCommand):
             self.stdout.flush()
             left = self.when_stopped
             with self.foreseen():
+                for part in self.needs:
+                    part().require()
                 self.act(**options)
             left = "All the same, what was asked for is done."
             self.stdout.flush()

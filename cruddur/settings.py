@@ -122,13 +122,15 @@ LOGIN_REDIRECT_URL_FAILURE = "/sign-in-failed"
 LOGOUT_REDIRECT_URL = "/"
 
 DATABASES = {"default": with_certificates(environ.Env.db_url_config(env.text("DATABASE_URL", "postgres:///")))}
+# Seconds for a connection, sign-in included: a server that is away, or stopped, is told soon.
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 # Of a web process, and 0 for none, as in all others: each request then opens a connection, which takes longer than all
 # of its statements. Connections that persist (CONN_MAX_AGE) are no way: under ASGI each belongs to a thread that may
 # never come back, measured to leak.
 DATABASE_POOL = env.number("DATABASE_POOL", 20) if "CRUDDUR_WEB_PROCESS" in os.environ else 0
 if DATABASE_POOL:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+    DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 1,
         "max_size": DATABASE_POOL,
         "max_idle": 60.0,

@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any, ClassVar, TextIO
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -62,6 +62,8 @@ def run(main: Callable[[], int], *, needs_output: bool = True, is_loaded: bool =
     try:
         code = _code_of(main)
         sys.stdout.flush()
+        if _Output.failure and not code:
+            raise _Output.failure  # argparse, for one, passes over it
     except ReaderGone:
         give_up_output()
         return CLOSED
@@ -123,7 +125,9 @@ def _is_open(number: int) -> bool:
 
 
 class _Output(io.FileIO):
-    """Tells a failure of standard output from that of any other file or connection."""
+    """Tells a failure of standard output from that of any other file or connection, and remembers it."""
+
+    failure: ClassVar[OSError | None] = None
 
     def write(self, data: object, /) -> int:
         try:
@@ -131,9 +135,11 @@ class _Output(io.FileIO):
             while (written := super().write(data)) is None:  # type: ignore[arg-type]
                 select.select([], [self], [])
         except BrokenPipeError as error:
-            raise ReaderGone(*error.args) from error
+            _Output.failure = ReaderGone(*error.args)
+            raise _Output.failure from error
         except OSError as error:
-            raise OutputFailed(*error.args) from error
+            _Output.failure = OutputFailed(*error.args)
+            raise _Output.failure from error
         return written
 
 
@@ -152,12 +158,13 @@ def _wrapped(stream: TextIO | None, raw: io.FileIO, *, line_buffering: bool | No
     """A text stream on `raw` in the encoding that Python chose for `stream`, which it takes the place of."""
     if stream is not None:
         stream.flush()
+    unbuffered = bool(getattr(stream, "write_through", False))  # python -u, PYTHONUNBUFFERED
     return io.TextIOWrapper(
-        io.BufferedWriter(raw),
+        raw if unbuffered else io.BufferedWriter(raw),
         encoding=getattr(stream, "encoding", None) or "utf-8",
         errors=DEGRADE,
         line_buffering=raw.isatty() if line_buffering is None else line_buffering,
-        write_through=bool(getattr(stream, "write_through", False)),
+        write_through=unbuffered,
     )
 
 

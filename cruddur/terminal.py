@@ -28,6 +28,10 @@ SECONDS_BETWEEN_LINES = 10.0
 KILO = 1000
 ONE_LINE = 100_000
 """Columns of a table in a file or a pipe, where a row is one line however long."""
+PADDING = 3
+"""Columns of the terminal that a table takes beside each of its own, at most, and once more at its edge."""
+LAST_COLUMN = 16
+"""What the last column needs at least to be of use."""
 GAP = "  "
 """Between the columns of rows that are written as they come."""
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -105,7 +109,7 @@ def json_for(stream: IO[str], text: str) -> str:
 
 
 def is_plain(stream: IO[str]) -> bool:
-    """Whether no colours, rules or bars are wanted there."""
+    """Whether a row is to be an uncut line without colours, rules or bars: off a terminal and where none are wanted."""
     unwanted = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" or getattr(stream, "wants_no_colour", False)
     return unwanted or not is_terminal(stream)
 
@@ -115,25 +119,61 @@ def is_terminal(stream: IO[str]) -> bool:
 
 
 def width_of(stream: IO[str]) -> int:
-    """Columns of a terminal; more than any line needs elsewhere."""
-    return Console(file=stream).width if is_terminal(stream) else ONE_LINE
+    """Columns of a terminal; more than any line needs where plain text is wanted."""
+    return ONE_LINE if is_plain(stream) else Console(file=stream).width
 
 
 def write_table(stream: IO[str], columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
-    """A table of the rows; on a terminal as wide as that, elsewhere a row a line."""
-    plain = is_plain(stream)
+    """Write the rows as a table; elsewhere than on a terminal a row a line.
+
+    On a terminal cells wrap between words. Where a word would have to be cut, each row is a block, a line a column.
+    """
+    plain, width = is_plain(stream), width_of(stream)
+    headings = [heading_of(column) for column in columns]
+    cells = [cells_of(columns, row) for row in rows]
+    if not plain and sum(narrowest_widths(columns, [headings, *cells])) + PADDING * (len(columns) + 1) > width:
+        for row in cells:
+            write_block(stream, headings, row)
+        return
     table = Table(box=None if plain else SIMPLE_HEAD, pad_edge=False, header_style="" if plain else "bold")
-    for column in columns:
-        heading = column.heading or column.key.replace("_", " ")
+    for column, heading in zip(columns, headings, strict=True):
         justify: Literal["left", "right"] = "right" if column.right else "left"
         table.add_column(heading, justify=justify, overflow="fold", no_wrap=column.whole)
-    for row in rows:
+    for row in cells:
         # Text, because what people call themselves may look like markup.
-        table.add_row(*(Text(printable((column.show or as_text)(row.get(column.key)))) for column in columns))
+        table.add_row(*map(Text, row))
     # Not on the stream itself: Django's wrapper of it ends whatever it is given with a new line.
     rendered = StringIO()
-    Console(file=rendered, force_terminal=not plain, width=None if is_terminal(stream) else ONE_LINE).print(table)
+    Console(file=rendered, force_terminal=not plain, width=width).print(table)
     stream.write("".join(f"{line.rstrip()}\n" for line in rendered.getvalue().splitlines() if line.strip()))
+
+
+def cells_of(columns: Sequence[Column], row: Mapping[str, Any]) -> list[str]:
+    return [printable((column.show or as_text)(row.get(column.key))) for column in columns]
+
+
+def heading_of(column: Column) -> str:
+    return column.heading or column.key.replace("_", " ")
+
+
+def narrowest_widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Iterator[int]:
+    """The widths below which a word of a column, or a whole cell of one that does not wrap, would be cut."""
+    for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
+        yield max(
+            cell_len(part) for cell in cells for part in ([cell] if column.whole or not cell.split() else cell.split())
+        )
+
+
+def write_block(stream: IO[str], headings: Sequence[str], cells: Sequence[str]) -> None:
+    """Write a row on a narrow terminal: a line a column, and an empty line; a long value goes on below itself."""
+    indent = max(map(cell_len, headings)) + len(GAP)
+    room = max(width_of(stream) - indent, 1)
+    lines = []
+    for heading, cell in zip(headings, cells, strict=True):
+        wrapped = Text(cell).wrap(Console(file=StringIO(), width=room), room, overflow="fold")
+        first, *others = [line.plain.rstrip() for line in wrapped] or [""]
+        lines += [f"{heading}{' ' * (indent - cell_len(heading))}{first}", *(" " * indent + other for other in others)]
+    stream.write("".join(f"{line.rstrip()}\n" for line in lines) + "\n")
 
 
 def write_lines(
@@ -141,18 +181,24 @@ def write_lines(
 ) -> None:
     """The rows as they come, a line each, in columns of these widths; the last column takes the rest.
 
-    On a terminal what is too wide is cut. Elsewhere every value is whole: the widths only keep the columns straight.
+    On a terminal what is too wide is cut, and where even the columns are too wide a row is a block. Elsewhere every
+    value is whole: the widths only keep the columns straight.
     """
-    shorten, line_width = is_terminal(stream), width_of(stream)
+    shorten, line_width = not is_plain(stream), width_of(stream)
+    headings = [heading_of(column) for column in columns]
+    if sum(widths) + len(GAP) * len(widths) + LAST_COLUMN > line_width:
+        for row in rows:
+            write_block(stream, headings, cells_of(columns, row))
+        return
 
     def write(cells: Sequence[str]) -> None:
         fitted = (fit(cell, width, shorten=shorten) for cell, width in zip(cells, widths, strict=False))
         line = GAP.join((*fitted, *cells[len(widths) :]))
         stream.write(f"{(cut(line, line_width) if shorten else line).rstrip()}\n")
 
-    write([column.heading or column.key.replace("_", " ") for column in columns])
+    write(headings)
     for row in rows:
-        write([printable((column.show or as_text)(row.get(column.key))) for column in columns])
+        write(cells_of(columns, row))
 
 
 def fit(text: str, width: int, *, shorten: bool) -> str:

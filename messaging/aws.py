@@ -22,6 +22,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 from botocore.exceptions import ConnectionError as NoConnectionError
+from botocore.parsers import ResponseParserError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from cruddur.loopback import is_loopback, loopback_credentials
@@ -140,6 +141,12 @@ def error_code(error: ClientError) -> str:
     return error.response["Error"]["Code"]
 
 
+def is_anothers(error: ClientError) -> bool:
+    """Whether the answer is not of DynamoDB: a web page, or another service that does not know what was asked."""
+    code = error_code(error)
+    return code.isdecimal() or code in OF_ANOTHER
+
+
 def cancellation_reasons(error: ClientError) -> list[dict[str, Any]]:
     """Why a transaction was cancelled, in the order of its actions."""
     reasons: list[dict[str, Any]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
@@ -170,6 +177,13 @@ WHAT_TO_DO = {
     "TableNotFoundException": f"There is no such table: {SCHEMA_LOAD}",
     "UnrecognizedClientException": "AWS does not know the credentials: set them again.",
 }
+OF_ANOTHER = frozenset(
+    ("", "InvalidAction", "MethodNotAllowed", "NotFound", "UnknownOperation", "UnknownOperationException")
+)
+"""Codes of services that do not know what was asked."""
+NOT_DYNAMODB = (
+    "What answers is not DynamoDB: put AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL right, or stop what listens there."
+)
 LOCALLY = "DynamoDB does not answer at {}: start the local stack with `make run`."
 REMOTELY = "DynamoDB does not answer at {}: check the network and AWS_REGION, or try again in a minute."
 
@@ -184,7 +198,11 @@ def explained_errors() -> Iterator[None]:
     except ServiceError as error:
         if sentence := WHAT_TO_DO.get(error_code(error)):
             raise AwsProblem(sentence) from error
+        if is_anothers(error):
+            raise AwsProblem(NOT_DYNAMODB) from error
         raise
+    except ResponseParserError as error:
+        raise AwsProblem(NOT_DYNAMODB) from error
     except BotoCoreError as error:
         raise AwsProblem(_why_not_asked(error)) from error
 

@@ -24,11 +24,12 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from cruddur.loopback import loopback_credentials
 from cruddur.problem import Problem
 
-from .cognito_sentences import EXPIRED, NO_CREDENTIALS, NO_POOL, SENTENCES, UNREACHABLE
+from .cognito_sentences import EXPIRED, NO_CREDENTIALS, NO_POOL, NOT_COGNITO, OF_ANOTHER, SENTENCES, UNREACHABLE
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -256,12 +257,16 @@ def translated_errors() -> Iterator[None]:
         yield
     except ClientError as error:
         raise CognitoError(sentence_of(error)) from error
+    except ResponseParserError as error:
+        raise CognitoError(NOT_COGNITO) from error
     except BotoCoreError as error:
         raise CognitoError(why_not_asked(error)) from error
 
 
 def sentence_of(error: ClientError) -> str:
     code = error.response["Error"].get("Code", "")
+    if code in OF_ANOTHER or code.isdecimal():
+        return NOT_COGNITO
     if code in DENIED:
         return f"AWS refused: these credentials lack the permission cognito-idp:{error.operation_name}."
     # Cognito leaves what is secret out of these two, and only its own words tell what is wrong.

@@ -5,6 +5,14 @@ NO_POOL = "There is no such user pool. Check COGNITO_USER_POOL_ID and AWS_REGION
 NO_CREDENTIALS = "No AWS credentials were found. Sign in to AWS, or set AWS_ENDPOINT_URL for the local stack."
 THROTTLED = "Cognito is throttling. Wait a little and try again."
 UNREACHABLE = "Cognito does not answer. Check the network and AWS_REGION, or start the local stack with `make run`."
+NOT_COGNITO = (
+    "What answers is not Cognito. Put AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER or AWS_ENDPOINT_URL right, or stop "
+    "what listens there."
+)
+OF_ANOTHER = frozenset(
+    ("", "InvalidAction", "MethodNotAllowed", "NotFound", "UnknownOperation", "UnknownOperationException")
+)
+"""Codes of services that do not know what was asked."""
 SENTENCES = {
     "AliasExistsException": "Another Cognito user signs in with this e-mail or handle already.",
     "CodeDeliveryFailureException": "Cognito could not mail the invitation. Check the pool's e-mail settings.",

@@ -14,13 +14,18 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cruddur.terminal import as_text, cut, is_plain, is_terminal, printable
+from cruddur.terminal import as_text, cut, is_plain, printable, width_of, write_block
 from messaging.items import Conversation, Entry, Message, parse_created_at
 from messaging.presentation.faces import DELETED_NAME
 from users.models import User
 
 GAP = "  "
 MOMENT_WIDTH = 19
+INBOX_WIDTH = 70
+"""Columns of a terminal from which a conversation's uuid fits beside the moment and the number."""
+INBOX_HEADINGS = ("last message (UTC)", "unread", "with", "said last", "group")
+TEXT_WIDTH = 30
+"""Columns that a text needs beside number, moment and writer; with fewer it stands below them."""
 HEADER_CELLS = 66
 """What a preview may take in a header on 80 columns."""
 DELETED = "(deleted)"
@@ -110,6 +115,18 @@ def message_facts(message: Message, people: Mapping[UUID, User]) -> dict[str, An
 def write_inbox(stream: IO[str], entries: Sequence[Entry], people: Mapping[UUID, User]) -> None:
     """Conversations on a terminal, two lines each so that the uuid stays whole at 80 columns; previews are cut."""
     plain = is_plain(stream)
+    if width_of(stream) < INBOX_WIDTH:
+        for entry in entries:
+            others = GAP.join(named(people.get(each)) for each in sorted(entry.other_uuids))
+            cells = [
+                moment(entry.last_message_at),
+                f"{entry.unread:,}",
+                others,
+                said(entry.message),
+                str(entry.group_uuid),
+            ]
+            write_block(stream, INBOX_HEADINGS, cells)
+        return
     box = None if plain else SIMPLE_HEAD
     table = Table(box=box, expand=True, pad_edge=False, header_style="" if plain else "bold")
     table.add_column("last message (UTC)", width=MOMENT_WIDTH)
@@ -136,7 +153,7 @@ class Transcript:
     on_terminal: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self.on_terminal = is_terminal(self.stream)
+        self.on_terminal = not is_plain(self.stream)
         self.seq_width = max(self.seq_width, len("seq"))
         self.who_width = max(cell_len(handle_of(self.people.get(member))) for member in self.members)
 
@@ -153,6 +170,11 @@ class Transcript:
         self._write(f"{message.seq}", moment(message.created_at), who, text)
 
     def _write(self, seq: str, when: str, who: str, text: Text) -> None:
+        room = width_of(self.stream) - self.seq_width - MOMENT_WIDTH - self.who_width - 3 * len(GAP)
+        if self.on_terminal and room < TEXT_WIDTH:
+            heading = Text.assemble(seq, GAP, (when, "dim"), GAP, (who, "bold"), overflow="fold")
+            self.stream.write(rendered(self.stream, heading) + rendered(self.stream, text))
+            return
         if not self.on_terminal:
             line = GAP.join((seq.rjust(self.seq_width), when.ljust(MOMENT_WIDTH), set_cell_size(who, self.who_width)))
             self.stream.write(f"{line}{GAP}{printable(text.plain)}\n")

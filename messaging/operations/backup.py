@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from threading import Event, Lock
-from typing import Any
+from typing import IO, Any
 
 from cruddur.problem import Problem
 from messaging.aws import translated_errors
@@ -76,6 +76,16 @@ def _converted(letter: str, content: Any, inner: Callable[[Any], Any], binary: C
 # --- A file --------------------------------------------------------------------------------------------------------
 
 
+def write_stream(stream: IO[bytes], items: Iterable[Item]) -> int:
+    """Write the items to an open stream, compressed; return how many."""
+    count = 0
+    with gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=COMPRESSION) as out:
+        for item in items:
+            out.write(line_of(item) + b"\n")
+            count += 1
+    return count
+
+
 def write_items(file: Path, items: Iterable[Item]) -> int:
     """Write the items into a new file, readable to its owner alone; returns how many.
 
@@ -84,16 +94,10 @@ def write_items(file: Path, items: Iterable[Item]) -> int:
     part = file.with_name(file.name + PART)
     if file.exists():
         raise BackupProblem(f"{file} is there already: name another file, or move it away.")
-    count = 0
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with (
-            os.fdopen(descriptor, "wb") as raw,
-            gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=COMPRESSION) as out,
-        ):
-            for item in items:
-                out.write(line_of(item) + b"\n")
-                count += 1
+        with os.fdopen(descriptor, "wb") as raw:
+            count = write_stream(raw, items)
         with part.open("rb") as whole:
             os.fsync(whole.fileno())
         part.rename(file)
@@ -102,6 +106,11 @@ def write_items(file: Path, items: Iterable[Item]) -> int:
     finally:
         part.unlink(missing_ok=True)
     return count
+
+
+def check_files(files: Iterable[Path]) -> int:
+    """Read all of the files and return how many items they hold. Raises BackupProblem, as `read_items` would later."""
+    return sum(1 for _ in read_items(files))
 
 
 def read_items(files: Iterable[Path]) -> Iterator[Item]:

@@ -176,7 +176,7 @@ def test_the_shell_gets_a_sentence_and_the_exit_code() -> None:
     answer = manage("db_seed")
 
     assert answer.returncode == 1
-    assert "CommandError: The database does not answer" in answer.stderr
+    assert "CommandError: Postgres does not answer at 127.0.0.1:9" in answer.stderr
     assert "Traceback" not in answer.stderr
     assert "secret" not in answer.stdout + answer.stderr
 

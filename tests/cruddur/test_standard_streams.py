@@ -55,9 +55,12 @@ def script(body: str, redirection: str = "", **variables: str) -> subprocess.Com
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=NAMES)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(("redirection", "words"), [(">&-", b"is closed"), (">/dev/full", b"No space left")])
-def test_output_that_goes_nowhere_is_a_sentence_and_1(program: tuple[str, ...], redirection: str, words: bytes) -> None:
-    answer = shell(redirection, *program)
+def test_output_that_goes_nowhere_is_a_sentence_and_1(
+    program: tuple[str, ...], redirection: str, words: bytes, unbuffered: str
+) -> None:
+    answer = shell(redirection, *program, PYTHONUNBUFFERED=unbuffered)
 
     assert answer.returncode == 1, answer.stderr
     assert words in answer.stderr
@@ -106,6 +109,13 @@ def test_json_is_escaped_to_ascii_where_the_encoding_is_not_utf8() -> None:
 
     assert escaped.isascii()
     assert json.loads(escaped) == value
+
+
+def test_what_python_is_told_not_to_buffer_is_written_at_once() -> None:
+    body = "import os; print('text'); os._exit(0)"
+
+    assert script(body, PYTHONUNBUFFERED="").stdout == b""
+    assert script(body, PYTHONUNBUFFERED="1").stdout == b"text\n"
 
 
 def test_the_failure_of_another_file_is_not_taken_for_that_of_the_output() -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cruddur.terminal import Column, as_bytes, as_json, as_text, printable, progress, write_table
+from cruddur.terminal import Column, as_bytes, as_json, as_text, printable, progress, write_lines, write_table
 
 COLUMNS = [Column("handle"), Column("unread", right=True)]
 ROWS = [{"handle": "andrewbrown", "unread": 12345}, {"handle": "李", "unread": 0}]
@@ -80,10 +82,81 @@ def test_in_a_pipe_a_row_is_a_line_without_colours() -> None:
 def test_on_a_terminal_it_has_colours_and_its_width() -> None:
     out = Terminal()
 
-    write_table(out, COLUMNS, [{"handle": "x" * 100, "unread": 1}])
+    write_table(out, COLUMNS, [{"handle": "x" * 40, "unread": 1}])
 
     assert "\x1b[1m" in out.getvalue()
     assert max(map(len, re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).splitlines())) <= 60
+
+
+WIDE = [Column(name) for name in ("handle", "name", "email", "state", "group", "person", "created_at")]
+WIDE_ROW = {
+    "handle": "andrewbrown", "name": "Andrew Brown", "email": "andrewbrown@cruddur.example", "state": "CONFIRMED",
+    "group": "admins, moderators", "person": "@andrewbrown", "created_at": "2026-11-21",
+}  # fmt: skip
+
+
+def without_colours(out: StringIO) -> list[str]:
+    return re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).splitlines()
+
+
+def test_what_is_too_wide_for_whole_words_is_a_block_for_each_row() -> None:
+    out = Terminal()
+
+    write_table(out, WIDE, [WIDE_ROW, {**WIDE_ROW, "handle": "x" * 100}])
+
+    lines = without_colours(out)
+    assert max(map(len, lines)) <= 60
+    assert lines[:8] == [
+        "handle      andrewbrown", "name        Andrew Brown", "email       andrewbrown@cruddur.example",
+        "state       CONFIRMED", "group       admins, moderators", "person      @andrewbrown",
+        "created at  2026-11-21", "",
+    ]  # fmt: skip
+    assert "".join(line.strip() for line in lines[8:11]).removeprefix("handle").strip() == "x" * 100
+
+
+@given(widths=st.lists(st.integers(1, 30), min_size=1, max_size=9), terminal=st.integers(20, 130), whole=st.booleans())
+def test_no_word_is_cut_and_no_column_dropped_at_any_width(widths: list[int], terminal: int, whole: bool) -> None:
+    columns = [Column(f"c{number}", whole=whole) for number in range(len(widths))]
+    words = {
+        column.key: f"w{number}" + "x" * width
+        for number, (column, width) in enumerate(zip(columns, widths, strict=True))
+    }
+    out = Terminal()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", str(terminal))
+        write_table(out, columns, [words])
+
+    text = "\n".join(without_colours(out))
+    for column, word in words.items():
+        assert column in text
+        assert word in text or len(word) > terminal - len(column) - 2, "folded only where a line has no room for it"
+
+
+@pytest.mark.parametrize("how", ["NO_COLOR", "--no-color", "pipe"])
+def test_plain_output_is_a_row_a_line_uncut(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = StringIO() if how == "pipe" else Terminal()
+    if how == "NO_COLOR":
+        monkeypatch.setenv("NO_COLOR", "1")
+    out.wants_no_colour = how == "--no-color"  # type: ignore[attr-defined]
+
+    write_table(out, WIDE, [{**WIDE_ROW, "name": "x" * 500}])
+    write_lines(out, WIDE, [5] * 6, [{**WIDE_ROW, "name": "y" * 500}])
+
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 4
+    assert "x" * 500 in lines[1]
+    assert "y" * 500 in lines[3]
+    assert not any("…" in line or "\x1b" in line for line in lines)
+
+
+def test_rows_that_come_one_by_one_are_blocks_where_their_columns_do_not_fit() -> None:
+    out = Terminal()
+
+    write_lines(out, WIDE, [12] * 6, [WIDE_ROW])
+
+    assert without_colours(out)[0] == "handle      andrewbrown"
+    assert max(map(len, without_colours(out))) <= 60
 
 
 def test_no_color_makes_it_plain(monkeypatch: pytest.MonkeyPatch) -> None:

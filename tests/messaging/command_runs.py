@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from io import StringIO
 from typing import Any
+from unittest.mock import patch
 
 from django.core.management import call_command
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Terminal(StringIO):
@@ -17,10 +22,16 @@ class Terminal(StringIO):
 
 
 def run(command: str, *arguments: str, out: StringIO | None = None) -> tuple[str, str]:
-    """What a command writes to standard output and to standard error, without colours."""
+    """What a command writes to standard output and to standard error, without colours.
+
+    On a terminal they are wanted, for without them it is as in a pipe, and taken out of what was written.
+    """
+    plain = [] if out else ["--no-color"]
     out, err = out or StringIO(), StringIO()
-    call_command(command, *arguments, "--no-color", stdout=out, stderr=err, skip_checks=True)
-    return out.getvalue(), err.getvalue()
+    with patch.dict(os.environ, {"TERM": "xterm-256color"}):
+        os.environ.pop("NO_COLOR", None)
+        call_command(command, *arguments, *plain, stdout=out, stderr=err, skip_checks=True)
+    return COLOUR.sub("", out.getvalue()), COLOUR.sub("", err.getvalue())
 
 
 def run_json(command: str, *arguments: str) -> list[dict[str, Any]]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import stat
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from messaging.operations.backup import BackupProblem, item_of, line_of, read_it
 from .command_runs import run, run_json
 from .talk import send, start
 
+ROOT = Path(__file__).parents[2]
 SETS = ("SS", "NS", "BS")
 pytestmark = pytest.mark.django_db
 
@@ -179,6 +183,64 @@ def test_a_file_that_is_none_is_refused_in_one_sentence(
     file.write_bytes(content)
 
     assert why in refused("ddb_restore", file)
+
+
+def test_a_truncated_file_writes_nothing_and_comes_before_a_missing_table(
+    moto_table: MessageTable, tmp_path: Path, settings: Any
+) -> None:
+    line = b'{"Item": {"pk": {"S": "a"}, "sk": {"S": "%d"}}}\n'
+    whole, cut = tmp_path / "whole.json.gz", tmp_path / "cut.json.gz"
+    whole.write_bytes(gzip.compress(b"".join(line % number for number in range(200))))
+    cut.write_bytes(whole.read_bytes()[:-8])
+
+    for files in ([cut], [whole, cut], [whole, tmp_path / "missing"]):
+        assert str(files[-1]) in refused("ddb_restore", *files)
+    assert items(moto_table) == []
+
+    settings.DDB_MESSAGE_TABLE = "nothing"
+    connection.forget()
+    assert str(cut) in refused("ddb_restore", cut)
+
+
+def in_shell(table: MessageTable, line: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}", sys.executable], cwd=ROOT, capture_output=True, check=False,
+        timeout=60, env={**os.environ, "DDB_MESSAGE_TABLE": table.name},
+    )  # fmt: skip
+
+
+def test_a_dash_is_standard_output_and_input(table: MessageTable, tmp_path: Path) -> None:
+    start(text="Zażółć")
+    before = items(table)
+
+    exported = in_shell(table, f"$0 manage.py ddb_export - > {tmp_path}/out")
+    empty(table)
+    restored = in_shell(table, f"$0 manage.py ddb_restore - < {tmp_path}/out")
+
+    assert (exported.returncode, exported.stdout) == (0, b""), exported.stderr
+    assert b"4 items written" in exported.stderr
+    assert restored.returncode == 0, restored.stderr
+    assert items(table) == before
+    assert not (ROOT / "-").exists()
+
+
+def test_an_export_into_a_full_or_closed_output_is_told(table: MessageTable) -> None:
+    start()
+
+    full, gone = (in_shell(table, f"$0 manage.py ddb_export - {to}") for to in ("> /dev/full", "| true"))
+
+    assert full.returncode == 1
+    assert b"No space left on device" in full.stderr
+    assert b"Traceback" not in full.stderr + gone.stderr
+    assert gone.returncode in (0, 141)
+
+
+def test_a_truncated_standard_input_writes_nothing(table: MessageTable) -> None:
+    answer = in_shell(table, "printf 'x' | $0 manage.py ddb_restore -")
+
+    assert answer.returncode == 1
+    assert b"is damaged or not whole" in answer.stderr
+    assert items(table) == []
 
 
 def test_a_file_that_is_missing_is_named(moto_table: MessageTable, file: Path) -> None:

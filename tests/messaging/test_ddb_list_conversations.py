@@ -75,16 +75,32 @@ def test_on_a_terminal_the_uuid_is_whole_and_the_preview_is_cut(
     table: MessageTable, andrew: User, bayko: User, monkeypatch: pytest.MonkeyPatch, columns: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    monkeypatch.setenv("NO_COLOR", "1")
     message = start(by=bayko.uuid, to=andrew.uuid, text="long line " * 20)
 
     out, _ = run(COMMAND, "andrewbrown", "-v0", out=Terminal())
 
-    _, said, group = out.splitlines()
-    assert said.startswith("2026-11-21 09:05:00       1  @bayko  Bayko  long line")
+    _, _, said, group = out.splitlines()
+    assert " ".join(said.split()).startswith("2026-11-21 09:05:00 1 @bayko Bayko long line")
     assert said.endswith("…")
-    assert len(said) == int(columns)
+    assert int(columns) - 2 <= len(said) <= int(columns)
     assert group.split() == [str(message.group_uuid)]
+
+
+def test_on_60_columns_a_conversation_is_a_block_and_nothing_is_cut(
+    table: MessageTable, andrew: User, bayko: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    message = start(by=bayko.uuid, to=andrew.uuid, text="Are you there?")
+
+    out, _ = run(COMMAND, "andrewbrown", "-v0", out=Terminal())
+
+    assert out.splitlines()[:5] == [
+        "last message (UTC)  2026-11-21 09:05:00",
+        "unread              1",
+        "with                @bayko  Bayko",
+        "said last           Are you there?",
+        f"group               {message.group_uuid}",
+    ]
 
 
 def test_new_year_parts_nothing(table: MessageTable, andrew: User) -> None:

@@ -107,12 +107,11 @@ def test_a_waiting_record_without_any_checkpoint_is_told(table: MessageTable) ->
 
 def test_on_a_terminal_of_80_columns_every_id_is_whole(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("NO_COLOR", "1")
     start()
     run(COMMAND, "--once")
     shard_id, position = StreamCheckpoint.objects.values_list("shard_id", "sequence_number").get()
 
-    _, shard, checkpoint = run(COMMAND, "--status", "-v0", out=Terminal())[0].splitlines()
+    _, _, shard, checkpoint = run(COMMAND, "--status", "-v0", out=Terminal())[0].splitlines()
 
     assert shard.split() == ["0", "s", "open", shard_id]
     assert checkpoint.strip().startswith(f"to {position}, 20")

@@ -278,7 +278,6 @@ def test_the_command_leaves_no_file_that_is_not_whole(
     talked: MessageTable, andrew: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "andrew.json"
-    file.write_text("as it was")
 
     def throttled(*_: Any, **__: Any) -> Any:
         raise Throttled
@@ -289,7 +288,24 @@ def test_the_command_leaves_no_file_that_is_not_whole(
     with pytest.raises(CommandError, match="run this again"):
         run("andrewbrown", "--output", str(file))
 
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_writes_over_no_file(andrew: User, moto_table: MessageTable, tmp_path: Path) -> None:
+    file = tmp_path / "andrew.json"
+    file.write_text("as it was")
+
+    with pytest.raises(CommandError, match="is there already"):
+        run("andrewbrown", "--output", str(file))
+
     assert [each.read_text() for each in tmp_path.iterdir()] == ["as it was"]
+
+
+def test_a_dash_is_standard_output(talked: MessageTable, andrew: User) -> None:
+    out, _ = run("andrewbrown", "--output", "-")
+
+    assert json.loads(out)["complete"]
+    assert not Path("-").exists()
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_they_say_in_a_sentence_what_is_wrong(
 def test_listing_shows_everyone_of_the_seed() -> None:
     lines = run("cognito_list_users")[0].splitlines()
 
-    assert lines[-1].startswith("34 users: 34 confirmed, 34 verified, 1 in admins;")
+    assert lines[-1].startswith("34 users: 34 confirmed, 34 verified, 1 in admins, 1 in moderators;")
     (andrew,) = [line for line in lines if line.startswith("andrewbrown")]
     assert "Andrew Brown" in andrew
     assert "admins" in andrew

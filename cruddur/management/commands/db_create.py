@@ -1,5 +1,6 @@
 from typing import Any
 
+from cruddur import stack
 from cruddur.commands import StackCommand
 from cruddur.database_server import create_database, database_name, lacks_tables
 from cruddur.stack import describe_database
@@ -10,6 +11,7 @@ class Command(StackCommand):
         "Create the database of DATABASE_URL on its server, in UTF8. One that exists is left as it is. Its tables are "
         "made by migrate. Safe to run again."
     )
+    needs = (stack.postgres,)
     examples = ("",)
     replaces = ("db/create",)
     when_stopped = "Stopped. The database is there whole or not at all: run it again to see."

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from cruddur import session_table
+from cruddur import session_table, stack
 from cruddur.commands import StackCommand
 from cruddur.consent import add_consent_arguments, require_consent
 from cruddur.database_server import (
@@ -28,6 +28,7 @@ class Command(StackCommand):
         "Drop a database of the server in DATABASE_URL and everything in it. Needs its name and asks for it again; "
         "refuses while others are connected, unless forced."
     )
+    needs = (stack.postgres,)
     examples = ("cruddur", "cruddur --yes", "cruddur --yes --force", "cruddur --i-mean cruddur")
     replaces = ("db/drop",)
     when_stopped = "Stopped. The database is there whole or not at all: `manage.py db_drop` again says which."

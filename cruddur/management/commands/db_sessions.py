@@ -4,11 +4,11 @@ from typing import IO, Any, cast
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from cruddur import session_table
+from cruddur import session_table, stack
 from cruddur.commands import StackCommand
 from cruddur.database_server import MAINTENANCE, connected, database_name, describe_server, find_database
 from cruddur.database_sessions import Session, end_session, sessions
-from cruddur.terminal import is_terminal, width_of
+from cruddur.terminal import is_plain, width_of
 
 VERBOSE = 2
 
@@ -18,6 +18,7 @@ class Command(StackCommand):
         "Show who is connected to the database, since when, from where, doing what. With the state of each session "
         "and whom it waits for; texts in statements are left out. Can end a session."
     )
+    needs = (stack.postgres,)
     examples = ("", "--all", "--database postgres --json", "--kill 4711")
     replaces = ("db/sessions",)
     when_stopped = "Stopped. No session was ended, unless the line above says so."
@@ -43,7 +44,7 @@ class Command(StackCommand):
             self.write_rows((), map(asdict, found))
         elif found:
             stream = cast("IO[str]", self.stdout)
-            cut = is_terminal(stream) and verbosity < VERBOSE
+            cut = not is_plain(stream) and verbosity < VERBOSE
             for table in session_table.tables(found, now=timezone.now(), width=width_of(stream), cut=cut):
                 self.write_rows(*table)
         where = f"to the database {name}" if name else "to the databases of this server"

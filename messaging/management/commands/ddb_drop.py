@@ -6,10 +6,10 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.db import Error as DatabaseError
 
+from cruddur import stack
 from cruddur.consent import add_consent_arguments, require_consent
 from cruddur.database_problems import explained
 from cruddur.loopback import is_loopback
-from cruddur.stack import aws_endpoint, described
 from cruddur.standard_streams import STOPPED
 from cruddur.terminal import as_bytes
 from messaging.aws import patient
@@ -24,13 +24,13 @@ class Command(TableCommand):
         "Delete a table and everything in it, for ever, and say what it was. Asks for the table's name again. Refuses "
         "a table with deletion protection. Forgets how far the table's stream was read, too."
     )
+    needs = (stack.dynamodb,)
     examples = ("cruddur-messages", "cruddur-messages --yes", "cruddur-messages --i-mean cruddur-messages")
     replaces = ("ddb/drop TABLE", "ddb/drop-sdk")
 
     def describe(self) -> str:
         # The table is the one that is named, not the application's.
-        endpoint = settings.DYNAMODB_ENDPOINT_URL or aws_endpoint("dynamodb")
-        return described(f"DynamoDB {endpoint}", endpoint)
+        return f"{stack.describe_dynamodb()}; {stack.describe_database()}"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("table", metavar="TABLE", help="its name, whole")

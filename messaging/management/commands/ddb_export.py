@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from cruddur import stack
+from cruddur.commands import UsageError
 from cruddur.terminal import as_bytes
 from messaging.aws import patient
 from messaging.connection import message_table
 from messaging.management.table_command import TableCommand
-from messaging.operations.backup import write_items
+from messaging.operations.backup import write_items, write_stream
 from messaging.operations.scan import MAX_READERS, Scan, segments_for
 from messaging.operations.tables import find_table
 from messaging.values import Item
@@ -22,18 +25,36 @@ class Command(TableCommand):
     help = (
         "Write every item of the table into a file. From it ddb_restore makes the table again. An item a line, as in "
         "AWS's export to S3, compressed. The file holds what people wrote to each other: only its owner may read it. "
-        "What is written meanwhile may be in it or not; on AWS a backup of DynamoDB's own has one moment."
+        "The file - is standard output. What is written meanwhile may be in it or not; on AWS "
+        "a backup of DynamoDB's own has one moment."
     )
-    examples = ("cruddur-messages.json.gz", "/backups/2026-11-21.json.gz --segments 4")
+    needs = (stack.dynamodb,)
+    examples = ("cruddur-messages.json.gz", "/backups/2026-11-21.json.gz --segments 4", "- > cruddur-messages.json.gz")
+    to_stdout = False
     when_stopped = "Stopped. There is no file: nothing of it is left."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", metavar="FILE", type=Path, help="a file that is not there yet")
+        parser.add_argument("file", metavar="FILE", type=Path, help="a file that is not there yet, or -")
         parser.add_argument(
             "--segments", type=whole_number(1, MAX_READERS), default=1, metavar="N", help="read N parts side by side"
         )
 
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.to_stdout = str(options["file"]) == "-"
+        super().handle(*args, **options)
+
+    def say(self, sentence: str, style: Callable[[str], str] | None = None) -> None:
+        """To people; standard output may be the items."""
+        if self.to_stdout and not self.quiet:
+            self.stderr.write(style(sentence) if style else sentence)
+        elif not self.to_stdout:
+            super().say(sentence, style)
+
     def act(self, *, file: Path, segments: int, **options: Any) -> None:
+        if self.to_stdout and sys.stdout.isatty():
+            raise UsageError("The items are compressed, for a file or a program: send standard output there.")
+        if not self.to_stdout and file.exists():
+            raise CommandError(f"{file} is there already: name another file, or move it away.")
         name = message_table().name
         client = patient(message_table().client, attempts=1)  # the scan has a patience of its own
         table = find_table(client, name)
@@ -43,7 +64,11 @@ class Command(TableCommand):
             )
         scan = Scan(client, name, segments, segments_for(table.size_bytes, readers=segments))
         with scan, self.progress("items", total=table.items or None) as advance:
-            count = write_items(file, items_of(scan, advance))
+            items = items_of(scan, advance)
+            count = write_stream(sys.stdout.buffer, items) if self.to_stdout else write_items(file, items)
+        if self.to_stdout:
+            self.say(f"{count:,} items written, for {scan.totals.read_units:,.1f} read units.", self.style.SUCCESS)
+            return
         size = file.stat().st_size
         self.done(
             f"{count:,} items written to {file} ({as_bytes(size)}), for {scan.totals.read_units:,.1f} read units.",

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from cruddur import stack
 from cruddur.commands import UsageError
 from cruddur.terminal import Column, printable
 from messaging.aws import patient
@@ -74,6 +75,7 @@ class Command(TableCommand):
         "item, a row or a text was left out; the lines above say which. The old seed wrote one such text into two "
         "lists."
     )
+    needs = (stack.postgres, stack.dynamodb)
     examples = (
         "cruddur-messages-old --users postgresql://reader@old-host/cruddur --dry-run",
         "cruddur-messages-old --users users.csv",
@@ -114,8 +116,9 @@ class Command(TableCommand):
         dry_run: bool,
         **options: Any,
     ) -> None:
+        # Read before anything is asked of the tables or written: a file that is none is found out at once.
+        rows: Iterable[OldPerson | BadRow] = list(old_people(users)) if users else ()
         run = self.import_from(table, zone, threads, dry_run=dry_run)
-        rows: Iterable[OldPerson | BadRow] = old_people(users) if users else ()
         with self.progress("items read", total=run.old.described.items or None) as advance, self.above_the_bar():
             run.survey(advance, self.say_throttled)
         with self.progress("people") as advance, self.above_the_bar():

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from django.core.management.base import CommandParser
 
+from cruddur import stack
 from cruddur.commands import UsageError
-from cruddur.terminal import Column, is_terminal
+from cruddur.terminal import Column, is_plain
 from messaging.connection import message_table
 from messaging.items import Entry
 from messaging.lists import ARCHIVED, INBOX, REQUESTS
@@ -37,6 +38,7 @@ class Command(TableCommand):
         "an operator's command. The inbox index it reads may lag a moment. With --json the last line is the cursor "
         "to go on from and what was consumed. Exit code 1: an entry could not be read and was left out; it is named."
     )
+    needs = (stack.postgres, stack.dynamodb)
     examples = (
         "bayko",
         "@Bayko --limit 0 --json",
@@ -95,7 +97,7 @@ class Command(TableCommand):
         return entries, older
 
     def write(self, entries: Sequence[Entry], people: Mapping[UUID, User]) -> None:
-        if not self.as_json and is_terminal(cast("IO[str]", self.stdout)):
+        if not self.as_json and not is_plain(cast("IO[str]", self.stdout)):
             write_inbox(cast("IO[str]", self.stdout), entries, people)
         else:
             self.write_rows(COLUMNS, rows(entries, people))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 
+from cruddur import stack
 from cruddur.commands import UsageError
 from cruddur.terminal import printable
 from messaging.aws import patient
@@ -30,6 +31,7 @@ class Command(TableCommand):
         "repair is refused if anything was written in between, and looked at again. Exit code 0: all is well or "
         "repaired; 1: something could not be repaired, or with --dry-run, something is wrong."
     )
+    needs = (stack.dynamodb,)
     examples = (
         "",
         "--dry-run",

@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from cruddur import stack
 from cruddur.commands import UsageError
 from messaging.aws import patient
 from messaging.connection import message_table
 from messaging.dynamodb import MessageTable
 from messaging.management.table_command import TableCommand
-from messaging.operations.backup import is_empty, put_items, read_items
+from messaging.operations.backup import check_files, is_empty, put_items, read_items
 from messaging.operations.scan import Scan, segments_for
 from messaging.operations.tables import find_table
 from messaging.values import Item
@@ -20,18 +24,22 @@ from messaging.values import Item
 from .ddb_scan import whole_number
 
 MAX_THREADS = 32
+STANDARD_INPUT = Path("-")
 
 
 class Command(TableCommand):
     help = (
         "Write the items of a backup into the table, which must be empty. They come from files, of ddb_export or of "
         "AWS's export to S3 in DynamoDB JSON, or from another table, as one that AWS restored. After an interruption "
-        "--resume writes all of them once more. Then run ddb_reconcile, before anybody writes."
+        "--resume writes all of them once more. The file - is standard input. All files are read through before "
+        "anything is written. Then run ddb_reconcile, before anybody writes."
     )
+    needs = (stack.dynamodb,)
     examples = (
         "cruddur-messages.json.gz",
         "AWSDynamoDB/01234567890123-abcdef12/data/*.json.gz",
         "--from-table cruddur-messages-restored",
+        "- < cruddur-messages.json.gz",
     )
     when_stopped = "Stopped. A part is written; the same command with --resume writes all of it."
 
@@ -50,6 +58,18 @@ class Command(TableCommand):
     def act(self, *, files: list[Path], from_table: str | None, resume: bool, threads: int, **options: Any) -> None:
         if bool(files) == bool(from_table):
             raise UsageError("Name the files, or one table with --from-table.")
+        if files.count(STANDARD_INPUT) and (len(files) > 1 or sys.stdin.isatty()):
+            raise UsageError("- is standard input: send a file there, and name no other.")
+        with ExitStack() as end:
+            files = [end.enter_context(kept_input()) if file == STANDARD_INPUT else file for file in files]
+            # A file that is damaged or missing is found out before anything is asked of the table or written to it.
+            expected = check_files(files) if files else None
+            self.restore(files, from_table, expected, resume=resume, threads=threads)
+
+    def restore(
+        self, files: list[Path], from_table: str | None, expected: int | None, *, resume: bool, threads: int
+    ) -> None:
+        """Write the items into the table. Raises CommandError, where it is missing or not empty."""
         own = message_table()
         # What it copies is as it was written: nothing to validate, and the writer has a patience of its own.
         client = patient(own.client, attempts=1, validate=False)
@@ -69,7 +89,7 @@ class Command(TableCommand):
             count += number
             advance(number)
 
-        source = scanned(MessageTable(client, from_table)) if from_table else read(files)
+        source = scanned(MessageTable(client, from_table)) if from_table else read(files, expected)
         with source as (items, total), self.progress("items", total=total) as advance:
             writer = put_items(MessageTable(client, own.name), items, threads=threads, written=note)
         units = f", for {writer.write_units:,.0f} write units" if writer.write_units else ""
@@ -84,9 +104,21 @@ class Command(TableCommand):
 
 
 @contextmanager
-def read(files: list[Path]) -> Iterator[tuple[Iterator[Item], int | None]]:
-    """The items of files; how many there are is not known."""
-    yield read_items(files), None
+def read(files: list[Path], expected: int | None) -> Iterator[tuple[Iterator[Item], int | None]]:
+    """The items of files, and how many they are."""
+    yield read_items(files), expected
+
+
+@contextmanager
+def kept_input() -> Iterator[Path]:
+    """Keep standard input, which can be read only once, in a file that only its owner can read, for as long."""
+    with NamedTemporaryFile(suffix=".json.gz") as file:
+        try:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+            file.flush()
+        except OSError as error:
+            raise CommandError(f"Standard input cannot be read or kept: {error.strerror}.") from error
+        yield Path(file.name)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import IO, Any, cast
 
 from django.core.management.base import CommandError, CommandParser
 
-from cruddur import terminal
+from cruddur import stack, terminal
 from cruddur.terminal import Column
 from messaging.aws import patient
 from messaging.connection import message_table
@@ -46,6 +46,7 @@ class Command(TableCommand):
         "Show or count the items of the table, reading all of it or up to a limit. Items come as they are read; "
         "what is neither message nor conversation nor entry is called other. When DynamoDB throttles, it waits."
     )
+    needs = (stack.dynamodb,)
     examples = ("--limit 20", "--kind conversation --json", "--count --segments 4")
     replaces = ("ddb/scan",)
 
@@ -110,7 +111,7 @@ class Command(TableCommand):
     def show(self, scan: Scan, items: int) -> int:
         """A line for people and the whole item for programs; returns how many were shown."""
         stdout = cast("IO[str]", self.stdout)
-        screen = terminal.is_terminal(stdout)
+        screen, short = terminal.is_terminal(stdout), not terminal.is_plain(stdout)
         # Rows on a screen or in a pager move by themselves, and a bar would be drawn across them.
         bar = self.progress("items", total=items or None) if self.as_json and not screen else nullcontext(ignore)
         shown = 0
@@ -118,14 +119,14 @@ class Command(TableCommand):
         def rows(advance: Callable[[int], None]) -> Iterator[Mapping[str, Any]]:
             nonlocal shown
             for item in islice(items_of(scan, advance), scan.limit):
-                yield plain_item(item) if self.as_json else line(item, short=screen)
+                yield plain_item(item) if self.as_json else line(item, short=short)
                 shown += 1
 
         with scan, bar as advance:
             if self.as_json:
                 self.write_rows(COLUMNS, rows(advance))
             else:
-                terminal.write_lines(stdout, COLUMNS, ON_A_SCREEN if screen else IN_A_FILE, rows(advance))
+                terminal.write_lines(stdout, COLUMNS, ON_A_SCREEN if short else IN_A_FILE, rows(advance))
         return shown
 
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from cruddur import stack
 from cruddur.commands import UsageError
 from cruddur.loopback import is_loopback
 from messaging.aws import patient
@@ -43,6 +44,7 @@ class Command(TableCommand):
         "are @synthetic_1 and so on, those who come first have most conversations, nobody can sign in as them. "
         "Refuses a table that holds anything unless --append is given."
     )
+    needs = (stack.postgres, stack.dynamodb)
     examples = (
         "",
         "--append",

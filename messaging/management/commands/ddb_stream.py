@@ -8,8 +8,8 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from cruddur import measuring
-from cruddur.terminal import Column, is_terminal
+from cruddur import measuring, stack
+from cruddur.terminal import Column, is_plain
 from messaging.connection import message_table, streams_client
 from messaging.live import publishing
 from messaging.management import shard_table
@@ -38,6 +38,7 @@ class Command(TableCommand):
         "stream is drained. --status only looks, also while a worker runs. Between its passes a worker deletes the "
         "accounts whose owners asked for that: see delete_person."
     )
+    needs = (stack.postgres, stack.dynamodb)
     examples = ("", "-v2", "--once", "--status", "--status --json", "--replay")
     replaces = ("the stream Lambda",)
     when_stopped = "Stopped. What was applied is noted; run it again to go on."
@@ -178,7 +179,7 @@ class Command(TableCommand):
         found = stream_status(streams_client(), arn, saved_checkpoints(arn), now=timezone.now())
         self.say(f"Stream {arn}, {found.status.lower()}")
         stdout = cast("IO[str]", self.stdout)
-        if not self.as_json and is_terminal(stdout):
+        if not self.as_json and not is_plain(stdout):
             shard_table.write_shards(stdout, found)
         else:
             self.write_rows(shard_table.COLUMNS, shard_table.rows(found))

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from cruddur import stack
 from cruddur.commands import UsageError
 from cruddur.consent import add_consent_arguments, require_consent
 from cruddur.loopback import is_loopback
@@ -29,6 +30,7 @@ class Command(TableCommand):
         "were under way have ended. --pending does what is left of all deletions that were asked for, as the stream "
         "worker does by itself: for where none runs."
     )
+    needs = (stack.postgres, stack.dynamodb, stack.cognito)
     examples = ("bayko", "bayko --yes", "bayko --i-mean bayko", "--pending")
     when_stopped = "Stopped. What is done is done; --pending, or the stream worker, does the rest."
 

@@ -8,6 +8,7 @@ from typing import IO, Any, cast
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from cruddur import stack
 from cruddur.terminal import json_for
 from messaging import personal_data
 from messaging.aws import patient
@@ -27,12 +28,18 @@ class Command(TableCommand):
         "it goes to standard output. docs/personal-data.md describes it. Exit code 1: something that is stored could "
         "not be read; the document is written without it, and names it in left_out."
     )
+    needs = (stack.postgres, stack.dynamodb)
     examples = ("bayko --output bayko.json", "bayko | python -m json.tool")
     when_stopped = "Stopped. No file was written."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("handle", metavar="HANDLE", help="whose data")
-        parser.add_argument("--output", type=Path, metavar="FILE", help="a file, which only you can read then")
+        parser.add_argument(
+            "--output",
+            type=Path,
+            metavar="FILE",
+            help="a new file, which only you can read then; - is standard output",
+        )
 
     def say(self, sentence: str, style: Callable[[str], str] | None = None) -> None:
         """To people; standard output may be the document."""
@@ -40,6 +47,10 @@ class Command(TableCommand):
             self.stderr.write(style(sentence) if style else sentence)
 
     def act(self, *, handle: str, output: Path | None, **options: Any) -> None:
+        if output is not None and str(output) == "-":
+            output = None
+        if output is not None and output.exists():
+            raise CommandError(f"{output} is there already: name another file, or move it away.")
         person = person_meant(handle)
         table = message_table()
         table = MessageTable(patient(table.client), table.name)
@@ -47,24 +58,24 @@ class Command(TableCommand):
         pieces = personal_data.document(person=person, table=table, now=timezone.now(), left_out=left_out)
         if output is None:
             stdout = cast("IO[str]", self.stdout)
-            for text in awaited(pieces):
+            for text in self.awaited(pieces):
                 self.stdout.write(json_for(stdout, text), ending="")
             refuse_incomplete(left_out)
             return
         with file_written_whole(output) as write:
-            size = sum(map(write, awaited(pieces)))
+            size = sum(map(write, self.awaited(pieces)))
         named = [each.reason for each in left_out]
         self.done(f"Wrote {output}, {size:,} bytes.", file=str(output), bytes=size, uuid=person.uuid, left_out=named)
         refuse_incomplete(left_out)
 
-
-def awaited(pieces: Iterator[str | personal_data.Pause]) -> Iterator[str]:
-    """The text, once there is some."""
-    for piece in pieces:
-        if isinstance(piece, str):
-            yield piece
-        else:
-            time.sleep(piece.seconds)
+    def awaited(self, pieces: Iterator[str | personal_data.Pause]) -> Iterator[str]:
+        """Yield the text, once there is some; say what is waited for."""
+        for piece in pieces:
+            if isinstance(piece, str):
+                yield piece
+            else:
+                self.say(f"DynamoDB does not answer or is throttling: asking again in {piece.seconds:g} s.")
+                time.sleep(piece.seconds)
 
 
 @contextmanager

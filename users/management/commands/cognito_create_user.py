@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from cruddur import stack
 from cruddur.commands import StackCommand
 from cruddur.loopback import is_loopback
 from cruddur.stack import describe_cognito_stack
@@ -22,6 +23,7 @@ class Command(StackCommand):
         "password, unless --set-password gives one. Their e-mail counts as verified. A user who is there already gets "
         "the groups, and the password if one is given: safe to run again."
     )
+    needs = (stack.cognito, stack.postgres)
     examples = (
         "ann ann@example.com --name 'Ann Example' --admin",
         "ann ann@example.com --admin --set-password",

@@ -1,13 +1,14 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import CommandError, CommandParser
 
+from cruddur import stack
 from cruddur.commands import StackCommand
 from cruddur.stack import describe_cognito_stack
-from cruddur.terminal import Column
+from cruddur.terminal import Column, is_plain
 from users.cognito import UserPool
 from users.linking import CONFIRMED, Match, matches
 from users.pool import groups_by_sub, user_pool
@@ -38,6 +39,7 @@ class Command(StackCommand):
         "them, the person who waits for them (and why they cannot be tied), or nobody. Off the terminal, or with -v2, "
         "also with the sub and the date of the last change."
     )
+    needs = (stack.cognito, stack.postgres)
     examples = ("", "-v2", "--group admins", "--unmatched", "--json")
     replaces = ("cognito/list-users",)
 
@@ -66,7 +68,7 @@ class Command(StackCommand):
             ),
             key=lambda row: row["handle"].casefold(),
         )
-        columns = COLUMNS if verbosity < VERBOSE and self.stdout.isatty() else WIDE_COLUMNS
+        columns = COLUMNS if verbosity < VERBOSE and not is_plain(cast("IO[str]", self.stdout)) else WIDE_COLUMNS
         self.write_rows(columns, rows if self.as_json else [{**row, **cells_of(row)} for row in rows])
         self.say(summary(rows, len(users), [group] if group else names), self.style.SUCCESS)
 

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.db import IntegrityError
 
+from cruddur import stack
 from cruddur.commands import StackCommand
 from cruddur.database_server import database_name
 from cruddur.stack import describe_database
@@ -18,6 +19,7 @@ class Command(StackCommand):
         "Bring the people of the seed into Postgres. Who is there already is not touched. They are invented: in "
         "production the name of the database is needed. Safe to run again."
     )
+    needs = (stack.postgres,)
     examples = ("", "--json")
     replaces = ("db/seed",)
     when_stopped = "Stopped. All of them were created or nobody: run it again to see."

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from cruddur import stack
 from cruddur.commands import StackCommand
 from cruddur.database_server import is_on_this_machine
 from cruddur.loopback import is_loopback
@@ -34,6 +35,7 @@ class Command(StackCommand):
         "--replace-lost says so. "
         "Safe to run again, and twice at once."
     )
+    needs = (stack.cognito, stack.postgres)
     examples = ("--dry-run", "", "--create-missing", "--replace-lost", "--dry-run --json")
     replaces = ("db/update_cognito_user_ids",)
     when_stopped = "Stopped. Who was tied or made stays so; run it again for the rest."
