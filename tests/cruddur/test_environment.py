@@ -49,6 +49,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "DATABASE_POOL": ("-1", "many", "2.5"),
     "REQUESTS_AT_ONCE": ("0", "-4", "four"),
     "REDIS_URL": ("127.0.0.1:6379", "http://127.0.0.1:6379", "redis://:hunter2@127.0.0.1:6379/zero"),
+    "SEND_QUEUE_SECONDS": ("-1", "2s", "11"),
     "LIVE_STREAMS_A_PERSON": ("0", "-1", "ten"),
     "RATE_MESSAGES": RATES,
     "RATE_MESSAGES_TO_ONE": RATES,
