@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's own name
 from django.core.exceptions import ImproperlyConfigured
 
+from .database_roles import owns_restricted_tables
 from .database_tls import is_verified
 from .loopback import is_loopback
 
@@ -25,6 +26,21 @@ PRODUCTION_HINT = "Set it in the environment, as .env.example explains."
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """All problems of the settings that can be seen without calling anything."""
     return [*_missing(), *_contradictory(), *(_unsafe_in_production() if settings.PRODUCTION else ())]
+
+
+@register(Tags.database, deploy=True)
+def check_roles(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Report append-only tables that the application's role could open again. Only for `check --database default`."""
+    if not settings.PRODUCTION or not databases or "default" not in databases:
+        return []
+    owned = owns_restricted_tables()
+    if not owned:
+        return []
+    hint = "Let another role own the tables: MIGRATION_DATABASE_URL, as docs/operations.md says."
+    text = f"The role of DATABASE_URL owns tables that it must only add to: {', '.join(owned)}."
+    return [Error(text, hint=hint, id="cruddur.E024")]
 
 
 def _missing() -> Iterator[CheckMessage]:

@@ -57,6 +57,8 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("LOG_LEVEL", formats.one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
         Variable("LOG_JSON", formats.BOOLEAN),
         Variable("DATABASE_URL", formats.POSTGRES_URL),
+        Variable("MIGRATION_DATABASE_URL", formats.POSTGRES_URL),
+        Variable("MIGRATION_PGPASSWORD", formats.matching(r"\S{1,256}", "a password, without spaces"), secret=True),
         Variable("DATABASE_POOL", formats.number(0, 10_000, "a number of connections")),
         Variable("REQUESTS_AT_ONCE", formats.number(1, 10_000, "a number of requests")),
         # Live updates

@@ -82,12 +82,15 @@ class Configuration:
     def logs(self) -> Path:
         return self.local / "logs"
 
-    def variables(self, *, database_url: str, aws_url: str, pool: Mapping[str, str]) -> dict[str, str]:
+    def variables(
+        self, *, database_url: str, migration_url: str, aws_url: str, pool: Mapping[str, str]
+    ) -> dict[str, str]:
         """The content of `.local/env`: nothing that belongs to an external part."""
         values = {"SECRET_KEY": read_env(self.env_file).get("SECRET_KEY") or secrets.token_urlsafe(48)}
         values["APP_URL"] = self.app_url
         if not self.external_database:
             values["DATABASE_URL"] = database_url
+            values["MIGRATION_DATABASE_URL"] = migration_url
         if self.needs_emulator:
             values["AWS_REGION"] = self.region
             values.update(self.key.environment())

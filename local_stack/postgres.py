@@ -21,11 +21,13 @@ from local_stack.ports import LOOPBACK, free_port, taken
 from local_stack.problem import Problem
 
 DATABASE = USER = "cruddur"
+APPLICATION = "cruddur_app"
 MAJOR_VERSION = "18"
 FIRST_START_MEGABYTES = 300
 LATER_START_MEGABYTES = 50
 SECONDS_TO_RECOVER = 60.0
 PASSWORD_FILE = "cruddur.password"  # noqa: S105 - a file name
+APPLICATION_PASSWORD_FILE = "cruddur_app.password"  # noqa: S105 - a file name
 
 # Killing the process loses nothing of what it wrote to the page cache, so fsync only costs time here. Full pages
 # stay on: a killed process may have written half of one. Shared memory is a file in the data directory, because a
@@ -51,7 +53,8 @@ SETTINGS = {
 class PostgresServer:
     """One server and its data directory. Port 0 takes a free one at each start.
 
-    `start()` may raise Problem. The database and its owner are both called `cruddur`.
+    `start()` may raise Problem. The database and its owner, the migration role, are both called `cruddur`. The
+    application's role `cruddur_app`, which may only use the tables, is made by `manage.py db_create`.
     """
 
     def __init__(
@@ -63,7 +66,7 @@ class PostgresServer:
         self.pid_file = pid_file
         self.child: processes.Child | None = None
         self._wanted_port = port
-        self._password = ""
+        self._password = self._application_password = ""
         self._home = directory
 
     @property
@@ -73,6 +76,10 @@ class PostgresServer:
     @property
     def url(self) -> str:
         return f"postgres://{USER}:{self._password}@{LOOPBACK}:{self.port}/{DATABASE}"
+
+    @property
+    def application_url(self) -> str:
+        return f"postgres://{APPLICATION}:{self._application_password}@{LOOPBACK}:{self.port}/{DATABASE}"
 
     @property
     def identity(self) -> str:
@@ -98,6 +105,10 @@ class PostgresServer:
         else:
             self._initialise(binaries, account, tick)
         self._password = (self.data / PASSWORD_FILE).read_text().strip()
+        application = self.data / APPLICATION_PASSWORD_FILE
+        if not application.exists():  # data of a version that had one role
+            write_atomically(application, secrets.token_urlsafe(32).encode())
+        self._application_password = application.read_text().strip()
         options = [f"--{name}={value}" for name, value in {**SETTINGS, "port": str(self.port)}.items()]
         self.child = processes.spawn(
             [binaries / "postgres", "-D", self.data, *options],

@@ -40,7 +40,8 @@ NO_TESTS_RUN = ("-h", "--help", "-V", "--version", "--markers", "--fixtures", "-
 # What a developer's shell may hold and the tests must not see.
 FOREIGN = (
     "ALLOWED_HOSTS", "AWS_DEFAULT_REGION", "AWS_PROFILE", "BEHIND_PROXY", "CRUDDUR_VERSION", "DEBUG", "DEBUG_PANEL",
-    "LOG_LEVEL", "OIDC_OP_ISSUER", "OTEL_EXPORTER_OTLP_ENDPOINT", "REDIS_URL", "SECRET_KEY_FALLBACKS",
+    "LOG_LEVEL", "MIGRATION_DATABASE_URL",
+    "MIGRATION_PGPASSWORD", "OIDC_OP_ISSUER", "OTEL_EXPORTER_OTLP_ENDPOINT", "REDIS_URL", "SECRET_KEY_FALLBACKS",
 )  # fmt: skip
 
 

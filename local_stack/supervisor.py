@@ -166,7 +166,8 @@ class Supervisor:
                 app_urls=[configuration.app_url],
             ).environment()
         values = configuration.variables(
-            database_url=self.postgres.url if self.postgres else "",
+            database_url=self.postgres.application_url if self.postgres else "",
+            migration_url=self.postgres.url if self.postgres else "",
             aws_url=self.emulator.url if self.emulator else "",
             pool=pool,
         )

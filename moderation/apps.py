@@ -1,4 +1,7 @@
 from django.apps import AppConfig
+from psycopg.sql import SQL
+
+from cruddur.database_roles import restrict
 
 
 class ModerationConfig(AppConfig):
@@ -6,6 +9,11 @@ class ModerationConfig(AppConfig):
     verbose_name = "Moderation"
 
     def ready(self) -> None:
+        # Triggers refuse the same (migration 0002), but the owner of a table can drop those.
+        restrict("moderation_auditentry", SQL("SELECT, INSERT"))
+        restrict("moderation_decision", SQL("SELECT, INSERT"))
+        restrict("moderation_report", SQL("SELECT, INSERT, UPDATE (state, claimed_by_uuid, claimed_at)"))
+
         from messaging import personal_data as of_messaging  # noqa: PLC0415 - models are loaded by now
 
         from . import personal_data  # noqa: PLC0415

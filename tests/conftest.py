@@ -22,14 +22,18 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.core.management.color import Style
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.db.backends.signals import connection_created
 from django.test import override_settings
 from moto import mock_aws
+from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
-from cruddur import addresses, rate_limits
+from cruddur import addresses, database_roles, rate_limits
 from cruddur.templatetags import pieces
-from messaging import connection
+from messaging import connection as dynamodb_connection
 from messaging.dynamodb import MessageTable
 from messaging.operations.schema import load_schema
 from messaging.presentation import times
@@ -89,6 +93,57 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(line)
 
 
+APPLICATION_ROLE = "cruddur_tests_app"
+_runs_as_migration_role = [True]
+"""Whether new connections keep the tests' own role: until the tables are there, and in tests that ask for it."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Give tests the application's role, which only uses tables; `with_migration_role` gives a test their owner's.
+
+    The statements of tests then fail wherever they would fail in production. Where the tests' own server does not let
+    its role make others they run as that one.
+    """
+    with django_db_blocker.unblock():
+        try:
+            database_roles.ensure_application_role(connection, database_roles.Login(APPLICATION_ROLE, ""))
+        except database_roles.WrongRole:
+            yield
+            return
+        database_roles.grant(APPLICATION_ROLE)
+        connection.close()
+    _runs_as_migration_role.clear()
+    connection_created.connect(become_the_application)
+    yield
+    connection_created.disconnect(become_the_application)
+
+
+def become_the_application(sender: type[Any], connection: BaseDatabaseWrapper, **how: Any) -> None:
+    """Begin each connection to the tests' database as the application's role; others make and drop databases."""
+    if connection.alias == DEFAULT_DB_ALIAS and not _runs_as_migration_role:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET ROLE {APPLICATION_ROLE}")
+
+
+@pytest.fixture
+def with_migration_role(db: None) -> Iterator[None]:
+    """Run this test's statements as the owner of the tables, also on connections that it opens."""
+    if _runs_as_migration_role:
+        yield
+        return
+    _runs_as_migration_role.append(True)
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+    yield
+    _runs_as_migration_role.clear()
+    if connection.in_atomic_block and not connection.needs_rollback:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET ROLE {APPLICATION_ROLE}")
+    elif not connection.in_atomic_block:
+        connection.close()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def tables_that_are_never_emptied_are_between_tests() -> Iterator[None]:
     """Tests with transactions of their own are followed by a TRUNCATE of every table, which triggers refuse."""
@@ -97,9 +152,11 @@ def tables_that_are_never_emptied_are_between_tests() -> Iterator[None]:
     def flush(self: DatabaseOperations, style: Style, tables: Sequence[str], **how: Any) -> list[str]:
         there = [table for table in NEVER_EMPTIED if table in tables]
         return [
+            "RESET ROLE",
             *(f"ALTER TABLE {table} DISABLE TRIGGER never_emptied" for table in there),
             *sql_flush(self, style, tables, **how),
             *(f"ALTER TABLE {table} ENABLE TRIGGER never_emptied" for table in there),
+            *([] if _runs_as_migration_role else [f"SET ROLE {APPLICATION_ROLE}"]),
         ]
 
     with pytest.MonkeyPatch.context() as patch:
@@ -177,8 +234,8 @@ def production_static_files(collected_static_files: Path, settings: Settings) ->
 
 def _new_table(settings: Settings) -> MessageTable:
     settings.DDB_MESSAGE_TABLE = f"cruddur-messages-{uuid.uuid4().hex[:8]}"
-    connection.forget()
-    table = connection.message_table()
+    dynamodb_connection.forget()
+    table = dynamodb_connection.message_table()
     list(load_schema(table, sleep=lambda _: None))
     return table
 
@@ -189,7 +246,7 @@ def table(settings: Settings) -> Iterator[MessageTable]:
     table = _new_table(settings)
     yield table
     table.client.delete_table(TableName=table.name)
-    connection.forget()
+    dynamodb_connection.forget()
 
 
 @pytest.fixture
@@ -199,7 +256,7 @@ def moto_table(settings: Settings) -> Iterator[MessageTable]:
     settings.DYNAMODB_STREAMS_ENDPOINT_URL = None
     with mock_aws():
         yield _new_table(settings)
-    connection.forget()
+    dynamodb_connection.forget()
 
 
 @pytest.fixture(params=["moto_table", "table"], ids=["moto", "emulator"])

@@ -46,6 +46,12 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "LOG_LEVEL": ("LOUD", "10", "INFO,DEBUG"),
     "LOG_JSON": BOOLEANS,
     "DATABASE_URL": ("garbage", "mysql://root:hunter2@127.0.0.1/cruddur", "postgres://u:hunter2@127.0.0.1:x/cruddur"),
+    "MIGRATION_DATABASE_URL": (
+        "garbage",
+        "mysql://root:hunter2@127.0.0.1/cruddur",
+        "postgres://u:hunter2@127.0.0.1:x/cruddur",
+    ),
+    "MIGRATION_PGPASSWORD": ("hunter2 hunter2", "x" * 257, "hunter2\thunter2"),
     "DATABASE_POOL": ("-1", "many", "2.5"),
     "REQUESTS_AT_ONCE": ("0", "-4", "four"),
     "REDIS_URL": ("127.0.0.1:6379", "http://127.0.0.1:6379", "redis://:hunter2@127.0.0.1:6379/zero"),

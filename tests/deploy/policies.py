@@ -22,6 +22,7 @@ KNOWN = {
     "TableStreamArn": f"{PREFIX}/{TABLE}/stream/2026-11-21T09:05:00.000",
     "UserPoolArn": f"arn:aws:cognito-idp:us-east-1:123456789012:userpool/{POOL}",
     "DatabaseSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:database",
+    "ApplicationSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:application",
     "DjangoSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:django",
     "UserPoolClientSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:client",
     "KeyArn": "arn:aws:kms:us-east-1:123456789012:key/one",

@@ -51,7 +51,7 @@ def test_small_begins_as_the_original_and_stays_within_the_free_tier() -> None:
 def test_what_holds_data_is_in_a_stack_that_is_kept_and_stays_without_it() -> None:
     holding = [(part, name, resource) for part, name, resource in every_resource() if resource["Type"] in HOLDS_DATA]
 
-    assert len(holding) == 7
+    assert len(holding) == 8
     for part, name, resource in holding:
         assert part in KEPT, name
         assert resource["DeletionPolicy"] == "Retain", name
@@ -163,18 +163,36 @@ def test_no_container_is_root_or_can_write_or_has_a_secret_in_the_open(task: str
     assert container["LinuxParameters"]["Capabilities"] == {"Drop": ["ALL"]}
     assert image.only("USER").split(":")[0] != "0"
     secret = {each["Name"] for each in container["Secrets"]}
-    assert secret == {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "PGPASSWORD", "OIDC_RP_CLIENT_SECRET"}
+    of_the_owner = {"MIGRATION_PGPASSWORD"} if task == "Operator" else set()
+    assert secret == {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "PGPASSWORD", "OIDC_RP_CLIENT_SECRET"} | of_the_owner
     assert not secret & {each["Name"] for each in container["Environment"]}
 
 
-def test_the_three_containers_have_the_same_variables_but_for_the_stream() -> None:
+def test_the_three_containers_have_the_same_variables_but_for_the_stream_and_the_migration_role() -> None:
     web, *others = [properties("tasks", task)["ContainerDefinitions"][0] for task in ("Web", "Worker", "Operator")]
+    stream = {"Name": "AWS_ENDPOINT_URL_DYNAMODB_STREAMS", "Value": {"Ref": "StreamEndpointUrl"}}
 
-    for other in others:
+    for other, owner in zip(others, (False, True), strict=True):
         more = [each for each in other["Environment"] if each not in web["Environment"]]
-        assert more == [{"Name": "AWS_ENDPOINT_URL_DYNAMODB_STREAMS", "Value": {"Ref": "StreamEndpointUrl"}}]
-        assert len(other["Environment"]) == len(web["Environment"]) + 1
-        assert other["Secrets"] == web["Secrets"]
+        assert more[0] == stream
+        assert [each["Name"] for each in more[1:]] == ["MIGRATION_DATABASE_URL"] * owner
+        assert len(other["Environment"]) == len(web["Environment"]) + len(more)
+        secrets = [each["Name"] for each in other["Secrets"] if each not in web["Secrets"]]
+        assert secrets == ["MIGRATION_PGPASSWORD"] * owner
+
+
+@pytest.mark.parametrize("task", ["Web", "Worker", "Operator"])
+def test_the_site_signs_in_to_postgres_with_a_role_that_owns_no_table(task: str) -> None:
+    (container,) = properties("tasks", task)["ContainerDefinitions"]
+    variables = {each["Name"]: json.dumps(each["Value"]) for each in container["Environment"]}
+    secrets = {each["Name"]: json.dumps(each["ValueFrom"]) for each in container["Secrets"]}
+
+    assert "postgres://cruddur_app@" in variables["DATABASE_URL"]
+    assert "ApplicationSecretArn" in secrets["PGPASSWORD"]
+    assert properties("database", "Database")["MasterUsername"] == "cruddur"
+    if task == "Operator":
+        assert variables["MIGRATION_DATABASE_URL"] == variables["DATABASE_URL"].replace("cruddur_app@", "cruddur@")
+        assert "${DatabaseSecretArn}" in secrets["MIGRATION_PGPASSWORD"]
 
 
 def test_every_variable_of_the_containers_is_a_setting() -> None:

@@ -23,7 +23,9 @@ def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def variables(configuration: Configuration) -> dict[str, str]:
     pool = {"COGNITO_USER_POOL_ID": "pool", "OIDC_RP_CLIENT_ID": "client"}
-    return configuration.variables(database_url="postgres://ours", aws_url="http://127.0.0.1:4566", pool=pool)
+    return configuration.variables(
+        database_url="postgres://ours", migration_url="postgres://owner", aws_url="http://127.0.0.1:4566", pool=pool
+    )
 
 
 def test_it_is_all_ours_by_default(tmp_path: Path) -> None:
@@ -38,6 +40,7 @@ def test_it_is_all_ours_by_default(tmp_path: Path) -> None:
         **configuration.key.environment(),
         "APP_URL": "http://localhost:8000",
         "DATABASE_URL": "postgres://ours",
+        "MIGRATION_DATABASE_URL": "postgres://owner",
         "AWS_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
         "COGNITO_USER_POOL_ID": "pool",
@@ -51,7 +54,7 @@ def test_a_database_of_ones_own_is_left_to_its_variable(tmp_path: Path, monkeypa
     configuration = read_configuration(tmp_path)
 
     assert configuration.external_database == "DATABASE_URL"
-    assert "DATABASE_URL" not in variables(configuration)
+    assert not {"DATABASE_URL", "MIGRATION_DATABASE_URL"} & variables(configuration).keys()
     assert not configuration.may_be_seeded
 
 

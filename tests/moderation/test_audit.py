@@ -1,4 +1,7 @@
-"""The audit log, and what else can never be changed: whoever asks the database, it refuses."""
+"""The audit log, and what else can never be changed: the database refuses it to the owner of the tables, too.
+
+`test_application_role` has what it refuses to the application.
+"""
 
 from __future__ import annotations
 
@@ -70,6 +73,7 @@ def test_an_entry_outlives_its_actor(andrew: User) -> None:
     assert AuditEntry.objects.get().actor_handle == "andrewbrown"
 
 
+@pytest.mark.usefixtures("with_migration_role")
 @pytest.mark.parametrize(
     "statement",
     [
@@ -86,6 +90,7 @@ def test_the_log_can_only_grow(andrew: User, statement: str) -> None:
     assert AuditEntry.objects.count() == 1
 
 
+@pytest.mark.usefixtures("with_migration_role")
 @pytest.mark.parametrize(
     "statement",
     [
@@ -98,6 +103,7 @@ def test_a_decision_stays_as_it_was_made(decision: Decision, statement: str) -> 
     assert refused(statement)
 
 
+@pytest.mark.usefixtures("with_migration_role")
 @pytest.mark.parametrize(
     "change",
     [
@@ -117,6 +123,7 @@ def test_a_report_stays_as_it_was_made(report: Report, change: str) -> None:
     assert refused(f"UPDATE moderation_report SET {change}")  # noqa: S608 - the statements above
 
 
+@pytest.mark.usefixtures("with_migration_role")
 @pytest.mark.parametrize("statement", ["DELETE FROM moderation_report", "TRUNCATE moderation_report CASCADE"])
 def test_a_report_is_never_deleted(report: Report, statement: str) -> None:
     assert refused(statement)

@@ -1,15 +1,20 @@
+import os
 from typing import Any
+
+from django.conf import settings
 
 from cruddur import stack
 from cruddur.commands import StackCommand
-from cruddur.database_server import create_database, database_name, lacks_tables
+from cruddur.database_roles import Login, as_migration_role, ensure_application_role, has_two_roles
+from cruddur.database_server import MAINTENANCE, connected, create_database, database_name, lacks_tables
 from cruddur.stack import describe_database
 
 
 class Command(StackCommand):
     help = (
         "Create the database of DATABASE_URL on its server, in UTF8. One that exists is left as it is. Its tables are "
-        "made by migrate. Safe to run again."
+        "made by migrate. Where MIGRATION_DATABASE_URL is set, its role does so, and makes the role of DATABASE_URL. "
+        "Safe to run again."
     )
     needs = (stack.postgres,)
     examples = ("",)
@@ -21,8 +26,18 @@ class Command(StackCommand):
 
     def act(self, **options: Any) -> None:
         name = database_name()
-        created = create_database(name)
-        empty = created or lacks_tables(name)
+        with as_migration_role():
+            if has_two_roles():
+                with connected(*MAINTENANCE) as server:
+                    ensure_application_role(server, application_login())
+            created = create_database(name)
+            empty = created or lacks_tables(name)
         state = "created" if created else "exists"
         next_step = ", its tables are made by `manage.py migrate`" if empty else ""
         self.done(f"Database {name} {state}{next_step}.", database=name, created=created, has_tables=not empty)
+
+
+def application_login() -> Login:
+    """Return the role and the password of DATABASE_URL; PGPASSWORD stands in for one that the URL lacks."""
+    application = settings.DATABASES["default"]
+    return Login(application["USER"], application["PASSWORD"] or os.environ.get("PGPASSWORD", ""))

@@ -8,6 +8,7 @@ from django.utils import timezone
 from cruddur import session_table, stack
 from cruddur.commands import StackCommand
 from cruddur.consent import add_consent_arguments, require_consent
+from cruddur.database_roles import as_migration_role
 from cruddur.database_server import (
     MAINTENANCE,
     NEVER_DROPPED,
@@ -41,7 +42,11 @@ class Command(StackCommand):
     def describe(self) -> str:
         return describe_server()
 
-    def act(self, *, database: str, force: bool, yes: bool, i_mean: str | None, **options: Any) -> None:
+    def act(self, **options: Any) -> None:
+        with as_migration_role():
+            self.drop(**options)
+
+    def drop(self, *, database: str, force: bool, yes: bool, i_mean: str | None, **options: Any) -> None:
         if database in NEVER_DROPPED:
             raise CommandError(f"{database} belongs to the server itself: nothing was dropped.")
         with connected(*MAINTENANCE) as server:
