@@ -107,6 +107,7 @@ def test_without_a_pool_none_is_kept(session: str) -> None:
             time.sleep(0.02)
 
 
+@pytest.mark.usefixtures("with_migration_role")  # it ends sessions that began as the tests' own role
 def test_who_loses_them_all_answers_the_next_request_with_new_ones(session: str) -> None:
     with web_process(pool=4) as port:
         assert status_of(port, "/shortcuts", session) == 200

@@ -108,6 +108,7 @@ def end_listeners() -> int:
         return int(cursor.fetchone()[0])
 
 
+@pytest.mark.usefixtures("with_migration_role")  # it ends a session that began as the tests' own role
 def test_a_lost_notify_connection_is_made_anew_and_pages_are_told_to_compare(site: WebProcess, bayko: User) -> None:
     with EventStream.open(site.port, session_of(bayko)) as stream:
         stream.next()
