@@ -76,7 +76,6 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "RATE_HANDLES": RATES,
     "RATE_ADMIN": RATES,
     "MESSAGE_REQUESTS": BOOLEANS,
-    "SEND_QUEUE_SECONDS": ("-1", "eleven", "11"),
     "DDB_MESSAGE_TABLE": ("cruddur messages", "ab", "arn:aws:dynamodb:us-east-1:1:table/x"),
     "AWS_REGION": ("useast1", "us-east-1a", "US East (N. Virginia)"),
     "AWS_DEFAULT_REGION": ("Frankfurt", "eu_central_1", "eu-central"),

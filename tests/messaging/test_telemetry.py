@@ -44,7 +44,7 @@ def environment(table: MessageTable, **more: str) -> dict[str, str]:
         **os.environ,
         "DATABASE_URL": database_url(),
         "DDB_MESSAGE_TABLE": table.name,
-        "APP_URL": "http://localhost",
+        "APP_URL": settings.APP_URL,  # whose port the names of cookies have
         **more,
     }
 
