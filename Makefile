@@ -21,7 +21,7 @@ DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused-but-of-the-length-that-the-settin
 LINTS = lint-python lint-templates lint-types lint-migrations lint-cloudformation lint-docker lint-github lint-scripts lint-pins
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint $(LINTS) format screenshots lighthouse bench packages-bench pins audit hooks fuzz docs lambda deploy deployed undeploy clean python packages-run packages-test packages-lint packages-deploy
+.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint $(LINTS) format screenshots lighthouse bench packages-bench pins audit hooks fuzz docs lambda digests deploy deployed undeploy clean python packages-run packages-test packages-lint packages-deploy
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 29
@@ -119,6 +119,9 @@ docs: packages-run ## Write docs/commands.md anew from what the commands say of 
 
 lambda: packages-deploy ## Build dist/stream-lambda.zip, the stream consumer as an AWS Lambda function
 	@$(VENV_PYTHON) -m deploy.lambda_zip
+
+digests: python ## Pin the images of Dockerfile and compose.yaml to what their tags mean now; needs the network
+	@'$(PYTHON)' -m deploy.digests $(ARGS)
 
 deploy: packages-deploy ## Deploy to AWS, or update; ARGS="--domain … --zone …": docs/deploy.md
 	@exec $(VENV_PYTHON) -m deploy up $(ARGS)
