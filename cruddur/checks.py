@@ -40,7 +40,7 @@ def check_roles(
         return []
     hint = "Let another role own the tables: MIGRATION_DATABASE_URL, as docs/operations.md says."
     text = f"The role of DATABASE_URL owns tables that it must only add to: {', '.join(owned)}."
-    return [Error(text, hint=hint, id="cruddur.E024")]
+    return [Error(text, hint=hint, id="cruddur.E027")]
 
 
 def _missing() -> Iterator[CheckMessage]:
@@ -94,12 +94,15 @@ def _unsafe_in_production() -> Iterator[CheckMessage]:
     if "*" in settings.ALLOWED_HOSTS:
         hint = "Name the hosts, or leave ALLOWED_HOSTS out: it then follows from APP_URL."
         yield Error("ALLOWED_HOSTS allows any host in production.", hint=hint, id="cruddur.E022")
-    if not is_verified(settings.DATABASES["default"]):
+    databases = {"DATABASE_URL": settings.DATABASES["default"], "MIGRATION_DATABASE_URL": settings.MIGRATION_DATABASE}
+    for name, database in databases.items():
+        if database is None or is_verified(database):
+            continue
         hint = (
-            "Add ?sslmode=verify-full to DATABASE_URL. The certificates of Amazon RDS are known; for another server "
+            f"Add ?sslmode=verify-full to {name}. The certificates of Amazon RDS are known; for another server "
             "add &sslrootcert=/path/to/its/ca.pem, or &sslrootcert=system if a public authority signed its certificate."
         )
-        yield Error("DATABASE_URL does not verify that the server is the one it names.", hint=hint, id="cruddur.E024")
+        yield Error(f"{name} does not verify that the server is the one it names.", hint=hint, id="cruddur.E024")
     if not _is_verified_bus(settings.REDIS_URL):
         hint = "Use rediss:// without ssl_cert_reqs=none: texts of messages go there."
         yield Error("REDIS_URL does not encrypt, or does not verify the server.", hint=hint, id="cruddur.E025")

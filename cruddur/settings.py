@@ -127,7 +127,7 @@ DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 # The same database as the role that owns its tables; None where one role does both. See cruddur/database_roles.py.
 MIGRATION_DATABASE = None
 if _migration_url := env.text("MIGRATION_DATABASE_URL"):
-    MIGRATION_DATABASE = environ.Env.db_url_config(_migration_url)
+    MIGRATION_DATABASE = with_certificates(environ.Env.db_url_config(_migration_url))
     MIGRATION_DATABASE["PASSWORD"] = MIGRATION_DATABASE["PASSWORD"] or env.text("MIGRATION_PGPASSWORD")
 # Of a web process, and 0 for none, as in all others: each request then opens a connection, which takes longer than all
 # of its statements. Connections that persist (CONN_MAX_AGE) are no way: under ASGI each belongs to a thread that may

@@ -10,8 +10,10 @@ from django.core.checks import CheckMessage
 from pytest_django.fixtures import Settings
 
 from cruddur.checks import check_settings
+from cruddur.database_tls import RDS_CERTIFICATES
 
 ROOT = Path(__file__).parents[2]
+DATABASE_URLS = ("DATABASE_URL", "MIGRATION_DATABASE_URL")
 PRODUCTION = {
     "CRUDDUR_ENV": "production",
     "SECRET_KEY": "production-secret-key-of-more-than-fifty-characters-0123456789",
@@ -101,6 +103,7 @@ def test_production_settings_pass_the_deploy_checks() -> None:
         ({"APP_URL": "http://messages.example.com"}, "cruddur.E021"),
         ({"ALLOWED_HOSTS": "*"}, "cruddur.E022"),
         ({"DATABASE_URL": "postgres://cruddur@db.example.com/cruddur?sslmode=require"}, "cruddur.E024"),
+        ({"MIGRATION_DATABASE_URL": "postgres://owner@db.example.com/cruddur?sslmode=require"}, "cruddur.E024"),
         ({"REDIS_URL": "redis://bus.example.com"}, "cruddur.E025"),
         ({"COGNITO_DOMAIN": "http://auth.example.com"}, "cruddur.E026"),
         ({"DATABASE_URL": None}, "cruddur.E003"),
@@ -112,6 +115,18 @@ def test_unsafe_production_settings_fail_the_deploy_checks(changes: dict[str, st
 
     assert checked.returncode == 1
     assert identifier in checked.stderr
+
+
+def test_both_roles_verify_a_database_of_rds_with_its_certificates() -> None:
+    host = "cruddur.abcdefghijkl.eu-central-1.rds.amazonaws.com"
+    urls = dict.fromkeys(DATABASE_URLS, f"postgres://role@{host}/cruddur?sslmode=verify-full")
+    script = "from cruddur import settings as s; print(s.DATABASES['default'], s.MIGRATION_DATABASE)"
+    printed = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env={"PATH": os.environ["PATH"], **PRODUCTION, **urls},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert printed.stdout.count(str(RDS_CERTIFICATES)) == len(DATABASE_URLS)
 
 
 def test_debug_is_off_unless_asked_for() -> None:

@@ -233,8 +233,8 @@ def test_the_check_for_production_says_whether_the_application_owns_what_it_must
     apart = roles.manage(*arguments, **PRODUCTION)
     owner = roles.manage(*arguments, **PRODUCTION, DATABASE_URL=roles.url(roles.owner), MIGRATION_DATABASE_URL=None)
 
-    assert "cruddur.E024" not in apart.stderr
-    assert "cruddur.E024" in owner.stderr
+    assert "cruddur.E027" not in apart.stderr
+    assert "cruddur.E027" in owner.stderr
     assert all(table in owner.stderr for table in RESTRICTED)
     assert owner.returncode != 0
 
