@@ -44,7 +44,7 @@ def test_people_are_who_they_were_and_lists_agree(stack: Stack) -> None:
     before = people(stack)
     assert stack.process
     stack.process.terminate()
-    stack.process.wait(timeout=10)
+    stack.process.wait(timeout=60)
     shutil.rmtree(stack.local / "aws")
 
     stack.start()

@@ -44,7 +44,6 @@ def environment(table: MessageTable, **more: str) -> dict[str, str]:
         **os.environ,
         "DATABASE_URL": database_url(),
         "DDB_MESSAGE_TABLE": table.name,
-        "APP_URL": settings.APP_URL,  # whose port the names of cookies have
         **more,
     }
 
@@ -68,7 +67,7 @@ def served(table: MessageTable, received: Received) -> Iterator[int]:
             wait_until(lambda: answers(port), seconds=20)
             yield port
             server.send_signal(signal.SIGTERM)
-            server.wait(10)
+            server.wait(60)
         finally:
             server.kill()
         assert server.stderr is not None
