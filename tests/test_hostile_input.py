@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from cruddur.asgi import application
+from cruddur.cookies import CookieNames
 from messaging.dynamodb import MessageTable
 from tests.messaging.talk import start
 from users.models import User
@@ -149,11 +151,11 @@ def test_a_request_in_another_encoding_is_400(client: Client, places: dict[str, 
 
 
 @pytest.mark.parametrize("value", ["\xff", "a\x80b", "\xed\xa0\x80"])
-@pytest.mark.parametrize("name", ["timezone", "theme", "keys", "messages", "csrftoken", "django_language", "nonsense"])
+@pytest.mark.parametrize("cookie", sorted({each.name for each in fields(CookieNames)} - {"session"} | {"nonsense"}))
 def test_a_cookie_that_is_no_text_changes_nothing(
-    client: Client, places: dict[str, str], name: str, value: str
+    client: Client, places: dict[str, str], settings: Settings, cookie: str, value: str
 ) -> None:
-    client.cookies[name] = value
+    client.cookies[getattr(settings.COOKIES, cookie, cookie)] = value
 
     assert client.get("/settings").status_code == 200
 
