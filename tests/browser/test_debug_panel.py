@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.fixtures import Settings
 
+from cruddur.cookies import cookie_names
 from messaging.dynamodb import MessageTable
 from messaging.live import typing
 from tests.messaging.live_site import web_process
@@ -33,7 +34,9 @@ def developed(settings: Settings, request: pytest.FixtureRequest) -> Iterator[st
     seed(table)
     typing.forget()
     with web_process() as process:
-        yield f"http://localhost:{process.port}"
+        address = f"http://localhost:{process.port}"
+        settings.COOKIES = cookie_names(address)  # the page's scripts name them by the port that they see
+        yield address
 
 
 @pytest.fixture
