@@ -104,12 +104,13 @@ class Deployment:
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
-    """The address of a database that is not there yet, on the tests' Postgres."""
+    """The address of a database that is not there yet, on the tests' Postgres, as the role that is to own it."""
     parts = urlsplit(os.environ["DATABASE_URL"])
     name = f"deployed_{os.getpid()}"
     yield parts._replace(path=f"/{name}").geturl()
     with psycopg.connect(parts._replace(path="/postgres").geturl(), autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'DROP ROLE IF EXISTS "{name}_app"')
 
 
 @pytest.fixture(scope="module")
@@ -128,10 +129,15 @@ def deployed(
     endpoint = emulator.url
     account = connect(region="us-east-1", endpoint_url=endpoint)
     app = image.build(tmp_path_factory.mktemp("app"), static=collected_static_files)
-    # The password apart, as the containers have it.
+    # The passwords apart, as the containers have them. The application's is the one that the template has made.
     parts = urlsplit(database)
-    url = parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}").geturl()
-    local = {"DATABASE_URL": url, "PGPASSWORD": parts.password or "", "APP_URL": "https://localhost"}
+    server = f"{parts.hostname}:{parts.port}"
+    local = {
+        "DATABASE_URL": parts._replace(netloc=f"{parts.path[1:]}_app@{server}").geturl(),
+        "MIGRATION_DATABASE_URL": parts._replace(netloc=f"{parts.username}@{server}").geturl(),
+        "MIGRATION_PGPASSWORD": parts.password or "",
+        "APP_URL": "https://localhost",
+    }
     fargate = Fargate(account, endpoint, app, local, emulator.key.environment())
     templates = known_to_the_emulator(tmp_path_factory.mktemp("templates"))
     deployment = Deployment(account, {}, fargate, templates, f"http://localhost:{free_port()}")
@@ -233,6 +239,19 @@ def test_the_command_made_every_stack_and_set_the_site_up(deployed: Deployment) 
     assert {"LoadBalancerAddress", "SignInUrl", "DatabaseHost", "FunctionName", "OperatorTaskArn"} <= set(
         deployed.outputs
     )
+
+
+def test_the_tables_are_not_the_applications(deployed: Deployment, database: str) -> None:
+    told = deployed.fargate.environment(deployed.outputs["WebTaskArn"])
+
+    with psycopg.connect(database) as connection:
+        owners = {
+            owner for (owner,) in connection.execute("SELECT tableowner FROM pg_tables WHERE schemaname = 'public'")
+        }
+
+    assert owners == {urlsplit(database).username}
+    assert urlsplit(told["DATABASE_URL"]).username not in owners
+    assert "MIGRATION_DATABASE_URL" not in told
 
 
 def test_what_a_container_is_told_is_all_that_the_site_asks_for(deployed: Deployment) -> None:

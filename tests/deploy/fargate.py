@@ -31,7 +31,7 @@ class Fargate:
     endpoint_url: str
     image: Path
     local: Mapping[str, str]
-    """What replaces addresses of AWS."""
+    """What replaces addresses of AWS, where a container has them."""
     key: Mapping[str, str]
     """What replaces the credentials of the tasks' roles, which only AWS hands out: the key of the emulator."""
     ran: list[list[str]] = field(default_factory=list)
@@ -50,7 +50,9 @@ class Fargate:
     def environment(self, task_definition: str, **more: str) -> dict[str, str]:
         """The variables of the container of a task, with what replaces addresses of AWS."""
         endpoints = dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS"), self.endpoint_url)
-        return {**self.environment_on_aws(task_definition), **self.local, **endpoints, **self.key, **more}
+        told = self.environment_on_aws(task_definition)
+        replaced = {name: value for name, value in self.local.items() if name in told}
+        return {**told, **replaced, **endpoints, **self.key, **more}
 
     def environment_on_aws(self, task_definition: str) -> dict[str, str]:
         """What the definition says, secrets filled in."""
