@@ -4,7 +4,7 @@
 import os
 import sys
 
-from cruddur.standard_streams import run
+from cruddur.program import run
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Reque
 from bench import browser_scripts as scripts
 from bench.figures import Figure, add_json_option, at_percentiles, tell
 from bench.stack import NO_LIMITS, Person, Server, say, signed_in, stack, web_server
-from cruddur import standard_streams
+from cruddur import program
 from cruddur.cookies import cookie_names
 
 ARGUMENTS = [
@@ -298,4 +298,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(standard_streams.run(lambda: main(sys.argv[1:]), is_loaded=True))
+    sys.exit(program.run(lambda: main(sys.argv[1:]), is_loaded=True))

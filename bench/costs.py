@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bench.figures import Figure, add_json_option, tell
 from bench.stack import NO_LIMITS, say, stack
-from cruddur import standard_streams
+from cruddur import program
 
 if TYPE_CHECKING:
     from bench.meter import Cost
@@ -103,4 +103,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(standard_streams.run(lambda: main(sys.argv[1:]), is_loaded=True))
+    sys.exit(program.run(lambda: main(sys.argv[1:]), is_loaded=True))

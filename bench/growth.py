@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from bench.figures import Figure, add_json_option, tell
 from bench.stack import NO_LIMITS, say, stack, web_server
 from bench.timing import Subject, at, measure
-from cruddur import standard_streams
+from cruddur import program
 
 MESSAGES = (100, 1_000, 10_000, 100_000)
 CONVERSATIONS = (10, 20, 100, 1_000, 10_000)
@@ -79,4 +79,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(standard_streams.run(lambda: main(sys.argv[1:]), is_loaded=True))
+    sys.exit(program.run(lambda: main(sys.argv[1:]), is_loaded=True))

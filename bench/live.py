@@ -17,7 +17,7 @@ from uuid import uuid4
 from bench.figures import Figure, add_json_option, at_percentiles, tell
 from bench.live_clients import Page, Streams, answered, send
 from bench.stack import NO_LIMITS, People, Person, Server, say, set_up, signed_in, stack, web_server
-from cruddur import standard_streams
+from cruddur import program
 
 WARM_UP = 50
 IDLE_SECONDS = 30.0
@@ -157,4 +157,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(standard_streams.run(lambda: main(sys.argv[1:]), is_loaded=True))
+    sys.exit(program.run(lambda: main(sys.argv[1:]), is_loaded=True))

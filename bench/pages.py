@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from bench.figures import Figure, add_json_option, tell
 from bench.stack import NO_LIMITS, Server, say, stack, web_server
 from bench.timing import PERCENTILES, Subject, at, measure, together
-from cruddur import standard_streams
+from cruddur import program
 
 CONVERSATIONS = 500
 """Of the person whose pages are measured."""
@@ -111,4 +111,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(standard_streams.run(lambda: main(sys.argv[1:]), is_loaded=True))
+    sys.exit(program.run(lambda: main(sys.argv[1:]), is_loaded=True))

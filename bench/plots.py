@@ -18,7 +18,7 @@ from matplotlib.patches import Patch
 from bench import results
 from bench.figures import Figure, number
 from bench.stack import say
-from cruddur import standard_streams
+from cruddur import program
 from local_stack.aws import ROOT
 
 if TYPE_CHECKING:
@@ -210,4 +210,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(standard_streams.run(lambda: main(sys.argv[1:]), is_loaded=True))
+    sys.exit(program.run(lambda: main(sys.argv[1:]), is_loaded=True))

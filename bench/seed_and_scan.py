@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from cruddur import standard_streams
+from cruddur import program
 from cruddur.terminal import as_bytes
 from messaging.aws import connect, patient, translated_errors
 from messaging.dynamodb import MessageTable
@@ -125,4 +125,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(standard_streams.run(lambda: main(sys.argv[1:]), is_loaded=True))
+    sys.exit(program.run(lambda: main(sys.argv[1:]), is_loaded=True))

@@ -24,7 +24,7 @@ from bench.figures import Figure, add_json_option, at_percentiles, tell
 from bench.senders import SECONDS_TO_ANSWER, Talk, request_of
 from bench.sending import begin_talks, units_of
 from bench.stack import HOST, NO_LIMITS, Person, Server, cookies, say, signed_in, stack, web_server
-from cruddur import standard_streams
+from cruddur import program
 
 SENDERS = (1, 2, 4, 8, 16, 32)
 PROCESSES = 2
@@ -183,4 +183,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(standard_streams.run(lambda: main(sys.argv[1:]), is_loaded=True))
+    sys.exit(program.run(lambda: main(sys.argv[1:]), is_loaded=True))

@@ -26,7 +26,7 @@ from bench.running_worker import Worker, lags, running_worker
 from bench.senders import Sending, Talk, send_for, send_times
 from bench.stack import HOST, NO_LIMITS, Server, say, signed_in, stack, web_server
 from bench.units import PATH
-from cruddur import standard_streams
+from cruddur import program
 
 ALONE = 5
 BURST = 100
@@ -215,4 +215,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(standard_streams.run(lambda: main(sys.argv[1:]), is_loaded=True))
+    sys.exit(program.run(lambda: main(sys.argv[1:]), is_loaded=True))

@@ -21,7 +21,7 @@ from urllib.parse import quote, urlencode
 from uuid import UUID, uuid4
 
 from bench.stack import CSRF, HOST, NO_LIMITS, People, Server, cookies, say, set_up, stack, web_server
-from cruddur import standard_streams
+from cruddur import program
 
 WARM_UP = 30
 TOGETHER = 4
@@ -285,4 +285,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(standard_streams.run(lambda: main(sys.argv[1:]), is_loaded=True))
+    sys.exit(program.run(lambda: main(sys.argv[1:]), is_loaded=True))

@@ -14,7 +14,8 @@ from django.db import Error as DatabaseError
 from .commands import MISUSED, StackCommand, summary_of
 from .database_problems import explained
 from .problem import Problem
-from .standard_streams import REFUSED, STOPPED, complain, raise_when_stopped, stop_at_once
+from .program import REFUSED, STOPPED, raise_when_stopped, stop_at_once
+from .standard_streams import complain
 
 HEADINGS = {
     "setup": "Everything",

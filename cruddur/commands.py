@@ -18,8 +18,9 @@ from django.db import Error as DatabaseError
 from . import terminal
 from .database_problems import explained
 from .problem import Problem
+from .program import CLOSED, STOPPED, stop_at_once
 from .stack import PartOf, describe_stack
-from .standard_streams import CLOSED, STOPPED, OutputFailed, ReaderGone, failure, give_up_output, stop_at_once
+from .standard_streams import OutputFailed, ReaderGone, failure, give_up_output
 from .terminal import Column
 
 MISUSED = 2

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cruddur.problem import Problem
-from cruddur.standard_streams import run
+from cruddur.program import run
 from local_stack.installers import unpack
 from local_stack.problem import Problem as NotInstalled
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cruddur import standard_streams
+from cruddur import program
 
 ROOT = Path(__file__).resolve().parent.parent
 LINT = ROOT / "lint"
@@ -66,4 +66,4 @@ def run(command: list[str], env: dict[str, str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(standard_streams.run(main, needs_output=False, is_loaded=True))
+    sys.exit(program.run(main, needs_output=False, is_loaded=True))

@@ -26,7 +26,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from cruddur import standard_streams
+from cruddur import program
 from local_stack.installers import ROOT, Failure, free_megabytes, installer_choices, problem_of, succeeds
 from local_stack.problem import Problem
 from local_stack.terminal import complain, say
@@ -239,4 +239,4 @@ def digest(lock: Path) -> str:
 
 if __name__ == "__main__":
     # What it says is for who looks: it goes on where nobody does.
-    sys.exit(standard_streams.run(main, needs_output=False, is_loaded=True))
+    sys.exit(program.run(main, needs_output=False, is_loaded=True))

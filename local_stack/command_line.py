@@ -4,11 +4,10 @@ what they made; the Makefile calls all three."""
 import argparse
 import errno
 import os
-import sys
 from pathlib import Path
 
-from cruddur import standard_streams
 from cruddur.loopback import bypass_proxies
+from cruddur.program import raise_when_stopped
 from local_stack.problem import Problem
 from local_stack.terminal import complain
 
@@ -65,12 +64,8 @@ def dynamodb_local(*, with_parent: bool) -> int:
 
 
 def clean() -> int:
+    raise_when_stopped()
     # Without the virtualenv, which it deletes.
     from local_stack.cleaning import clean as clean_all  # noqa: PLC0415
 
     return clean_all(ROOT, Path(os.environ.get("CRUDDUR_LOCAL_DIR") or ROOT / ".local").absolute())
-
-
-if __name__ == "__main__":
-    # What it says is for who looks: it goes on where nobody does.
-    sys.exit(standard_streams.run(main, needs_output=False))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cruddur.environment import Environment, Misconfigured
 from cruddur.loopback import bypass_proxies
-from cruddur.standard_streams import run
+from cruddur.program import run
 from local_stack.cognito_pool import ensure_pool
 from local_stack.environment import read_env, write_env
 from local_stack.key import read_key

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from cruddur import standard_streams
+from cruddur import program
 from local_stack import pip_settings
 from local_stack.bootstrap import PRODUCTION, lock_of
 from local_stack.installers import ROOT, Failure, Pip, a_pip, cache_directory, outermost, problem_of, uv_binary
@@ -163,4 +163,4 @@ def indexes(lock: str) -> set[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(standard_streams.run(main, needs_output=False, is_loaded=True))
+    sys.exit(program.run(main, needs_output=False, is_loaded=True))

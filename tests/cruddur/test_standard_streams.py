@@ -1,14 +1,11 @@
-"""Programs end with a sentence and their exit code, whatever their standard streams are and whenever Ctrl-C comes."""
+"""Programs end with a sentence and their exit code, whatever their standard streams are."""
 
 from __future__ import annotations
 
 import json
 import os
-import random
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -28,17 +25,11 @@ PROGRAMS = [
 NAMES = [" ".join(program) for program in PROGRAMS]
 SCRIPT = """
 import sys
-from cruddur.standard_streams import run
+from cruddur.program import run
 def main():
     {}
     return 0
 sys.exit(run(main, is_loaded=True))
-"""
-READY = """
-import os, runpy, signal, sys
-del sys.argv[0]
-os.write(2, b"ready\\n")
-runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """
 
 
@@ -142,72 +133,3 @@ def test_no_file_gets_the_number_of_a_closed_stream() -> None:
 
     assert answer.returncode == 1
     assert int(nothing_needed.stdout) > 2
-
-
-def test_ctrl_c_is_a_sentence_and_130_even_in_a_destructor() -> None:
-    body = """
-    import os, signal, time
-    class Slow:
-        def __del__(self):
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.01)
-    slow = Slow()
-    del slow
-    time.sleep(30)
-    """
-
-    answer = script(body.strip())
-
-    assert (answer.returncode, answer.stderr) == (130, b"\nStopped.\n")
-
-
-def test_a_second_ctrl_c_ends_what_tidies_up_too_slowly() -> None:
-    body = """
-    import os, signal
-    try:
-        os.kill(os.getpid(), signal.SIGINT)
-    finally:
-        os.kill(os.getpid(), signal.SIGINT)
-    """
-
-    answer = script(body.strip())
-
-    assert answer.returncode == 130
-    assert b"Traceback" not in answer.stderr
-
-
-def test_who_ignores_ctrl_c_goes_on_ignoring_it() -> None:
-    ignoring = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
-    body = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('on')"
-
-    answer = shell("", "-c", ignoring + SCRIPT.format(body))
-
-    assert (answer.returncode, answer.stdout) == (0, b"on\n")
-
-
-@pytest.mark.parametrize("number", range(8))
-@pytest.mark.parametrize(
-    "program",
-    [("manage", "ddb_capacity"), ("deploy", "--help"), ("bench", "--help")],
-    ids=["manage", "deploy", "bench"],
-)
-def test_ctrl_c_in_the_first_seconds_is_a_sentence_and_130(program: tuple[str, ...], number: int) -> None:
-    """The moment is drawn from the whole life of the process, and printed."""
-    seconds = random.uniform(0.005, 0.9)
-    sys.stdout.write(f"Ctrl-C after {seconds:.4f} s\n")
-    process = subprocess.Popen(
-        [sys.executable, "-c", READY, *program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    with process:
-        assert process.stderr
-        assert process.stdout
-        assert process.stderr.readline() == b"ready\n"
-        time.sleep(seconds)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-
-    assert b"Traceback" not in err, err.decode()
-    # In the last moment of a process, all of its output written, Python has given its handlers back to the system.
-    assert process.returncode in ((0, 130, -signal.SIGINT) if out else (130,))
-    if not out:
-        assert b"Stopped" in err

@@ -10,7 +10,7 @@ from cruddur import stack
 from cruddur.consent import add_consent_arguments, require_consent
 from cruddur.database_problems import explained
 from cruddur.loopback import is_loopback
-from cruddur.standard_streams import STOPPED
+from cruddur.program import STOPPED
 from cruddur.terminal import as_bytes
 from messaging.aws import patient
 from messaging.connection import message_table
