@@ -1,22 +1,46 @@
 """The emulator's data are gone and the people are not: `make run` says so, and everybody is who they were."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import requests
 
+from local_stack.postgres import PostgresServer
 from tests.users.test_emulator_sign_in import submit
 
 from .clone import Stack
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("clone"))
-    stack.start()
+def delete_the_emulators_data(stack: Stack) -> None:
+    shutil.rmtree(stack.local / "aws")
+
+
+def make_clean(stack: Stack) -> None:
+    cleaning = stack.command("-m", "local_stack", "clean")
+    output = cleaning.communicate(timeout=60)[0].decode()
+    assert cleaning.returncode == 0, output
+    assert not stack.local.exists()
+
+
+@pytest.fixture
+def stack_with_its_own_postgres(tmp_path: Path) -> Iterator[Stack]:
+    stack = Stack(tmp_path)
     yield stack
     stack.stop()
+
+
+@pytest.fixture
+def stack_with_a_database_in_dotenv(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The developer's own Postgres is named in `.env`, where `make clean` does not reach it."""
+    postgres = PostgresServer(tmp_path_factory.mktemp("own") / "postgres")
+    postgres.start()
+    stack = Stack(tmp_path)
+    (stack.root / ".env").write_text(f"DATABASE_URL={postgres.url}\n")
+    yield stack
+    stack.stop()
+    postgres.remove()
 
 
 def people(stack: Stack) -> dict[str, tuple[str, str]]:
@@ -40,12 +64,25 @@ def signed_in_as(stack: Stack, handle: str) -> str:
         return browser.get(f"{stack.url}/settings", timeout=30).text
 
 
-def test_people_are_who_they_were_and_lists_agree(stack: Stack) -> None:
+@pytest.mark.parametrize(
+    ("clone", "lose_the_pool"),
+    [
+        ("stack_with_its_own_postgres", delete_the_emulators_data),
+        ("stack_with_a_database_in_dotenv", make_clean),
+    ],
+    ids=["emulator's data deleted", "own DATABASE_URL and make clean"],
+)
+def test_people_are_who_they_were_and_lists_agree(
+    request: pytest.FixtureRequest, clone: str, lose_the_pool: Callable[[Stack], None]
+) -> None:
+    stack: Stack = request.getfixturevalue(clone)
+    stack.start()
     before = people(stack)
+    assert "bayko" in before
     assert stack.process
     stack.process.terminate()
     stack.process.wait(timeout=60)
-    shutil.rmtree(stack.local / "aws")
+    lose_the_pool(stack)
 
     stack.start()
 
