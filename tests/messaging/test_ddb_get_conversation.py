@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from io import BytesIO, StringIO, TextIOWrapper
 from uuid import UUID, uuid4
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from pytest_django import DjangoAssertNumQueries
 
 from messaging import amendments
@@ -295,3 +297,19 @@ def test_a_wrong_call_is_said_to_be_one(andrew: User, bayko: User, arguments: tu
     with pytest.raises(CommandError, match=sentence) as caught:
         run(COMMAND, *arguments)
     assert caught.value.returncode == 2
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
+def test_what_programs_get_is_ascii_where_standard_output_is_not_utf8(
+    table: MessageTable, andrew: User, bayko: User, encoding: str
+) -> None:
+    start(by=andrew.uuid, to=bayko.uuid, text="Zażółć “gęślą” 🛰")
+    written = BytesIO()
+    out = TextIOWrapper(written, encoding=encoding, write_through=True)
+
+    call_command(COMMAND, *PAIR, "--json", stdout=out, stderr=StringIO(), skip_checks=True)
+
+    text = written.getvalue().decode(encoding)
+    assert text.isascii()
+    rows = map(json.loads, text.splitlines())
+    assert [row["message"] for row in rows if row["kind"] == "message"] == ["Zażółć “gęślą” 🛰"]

@@ -6,7 +6,7 @@ import json
 import stat
 from collections.abc import Iterator
 from datetime import timedelta
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -299,6 +299,21 @@ def test_the_command_writes_over_no_file(andrew: User, moto_table: MessageTable,
         run("andrewbrown", "--output", str(file))
 
     assert [each.read_text() for each in tmp_path.iterdir()] == ["as it was"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
+def test_the_document_is_ascii_where_standard_output_is_not_utf8(
+    table: MessageTable, andrew: User, bayko: User, encoding: str
+) -> None:
+    start(by=andrew.uuid, to=bayko.uuid, text="Zażółć “gęślą” 🛰")
+    written = BytesIO()
+    out = TextIOWrapper(written, encoding=encoding, write_through=True)
+
+    call_command("export_person", "andrewbrown", stdout=out, stderr=StringIO(), no_color=True, skip_checks=True)
+
+    text = written.getvalue().decode(encoding)
+    assert text.isascii()
+    assert json.loads(text)["conversations"][0]["messages"][0]["text"] == "Zażółć “gęślą” 🛰"
 
 
 def test_a_dash_is_standard_output(talked: MessageTable, andrew: User) -> None:
