@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,22 @@ def test_every_lock_has_hashes_and_no_address() -> None:
         packages = re.findall(r"^[a-z0-9][^ ]*==.+\\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)
         assert len(packages) == len(re.findall(r"^[^ ]", text, re.MULTILINE)) > 0, lock
         assert "://" not in text
+
+
+def test_running_installs_no_tool_of_tests_or_checks() -> None:
+    """79 packages where `make run` used to install all of them: three quarters of the download were tools."""
+    recipe = subprocess.run(
+        ["make", "--dry-run", "--always-make", "packages-run"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    groups = recipe[recipe.index("local_stack.bootstrap") + 3 :]
+    installed = {name for lock in (PRODUCTION, *map(lock_of, groups)) for name, _ in pins.pins_in(ROOT / lock)}
+    named = pins.project()["dependency-groups"]
+    tools = {re.split(r"[\[=]", package)[0] for group in ("test", "lint", "bench") for package in named[group]}
+
+    assert groups == ["local"]
+    assert len(tools) > 15
+    assert installed & (tools - {"pyyaml"}) == set(), "ministack brings pyyaml"
+    assert len(installed) < 100
 
 
 def test_packages_that_the_project_promises_are_there() -> None:
