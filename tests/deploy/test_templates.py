@@ -7,13 +7,17 @@ import re
 from pathlib import Path
 from typing import Any
 
+import environ
 import pytest
+from pytest_django.fixtures import Settings
 
+from cruddur.checks import check_settings
+from cruddur.database_tls import with_certificates
 from deploy.stacks import KEPT, ORDER
 from messaging.table import table_definition
 
 from . import image
-from .templates import every_resource, source, template
+from .templates import every_resource, resolved, source, template
 
 ROOT = Path(__file__).parents[2]
 HOLDS_DATA = {
@@ -24,6 +28,11 @@ HOLDS_DATA = {
 
 def properties(part: str, name: str) -> dict[str, Any]:
     return dict(template(part)["Resources"][name]["Properties"])
+
+
+def database_of(url: str) -> dict[str, Any]:
+    """What the settings make of a DATABASE_URL."""
+    return with_certificates(environ.Env.db_url_config(url))
 
 
 def without_units(value: Any) -> Any:
@@ -193,6 +202,26 @@ def test_the_site_signs_in_to_postgres_with_a_role_that_owns_no_table(task: str)
     if task == "Operator":
         assert variables["MIGRATION_DATABASE_URL"] == variables["DATABASE_URL"].replace("cruddur_app@", "cruddur@")
         assert "${DatabaseSecretArn}" in secrets["MIGRATION_PGPASSWORD"]
+
+
+@pytest.mark.parametrize("task", ["Web", "Worker", "Operator"])
+def test_postgres_and_the_bus_have_to_prove_who_they_are(
+    task: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (container,) = properties("tasks", task)["ContainerDefinitions"]
+    known = {
+        "DatabaseHost": "cruddur.abcdefghijkl.eu-central-1.rds.amazonaws.com", "DatabasePort": "5432",
+        "Bus.PrimaryEndPoint.Address": "bus.example.com", "Bus.PrimaryEndPoint.Port": "6379",
+    }  # fmt: skip
+    variables = {each["Name"]: each["Value"] for each in container["Environment"]}
+    settings.PRODUCTION = True
+    monkeypatch.setitem(settings.DATABASES, "default", database_of(resolved(variables["DATABASE_URL"], known)))
+    migration = variables.get("MIGRATION_DATABASE_URL", variables["DATABASE_URL"])
+    settings.MIGRATION_DATABASE = database_of(resolved(migration, known))
+    settings.REDIS_URL = resolved(variables["REDIS_URL"]["Fn::If"][1], known)
+
+    assert not {"cruddur.E024", "cruddur.E025"} & {each.id for each in check_settings(None)}
+    assert settings.DATABASES["default"]["OPTIONS"]["sslmode"] == "verify-full"
 
 
 def test_every_variable_of_the_containers_is_a_setting() -> None:
