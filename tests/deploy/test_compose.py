@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import yaml
@@ -53,6 +54,16 @@ def test_it_is_told_variables_that_exist() -> None:
 
     for name in OURS:
         assert set(SERVICES[name]["environment"]) <= example
+
+
+def test_the_site_signs_in_to_postgres_with_a_role_that_owns_no_table() -> None:
+    owner = SERVICES["postgres"]["environment"]["POSTGRES_USER"]
+
+    for name in OURS:
+        variables = SERVICES[name]["environment"]
+        assert urlsplit(variables["DATABASE_URL"]).username not in (owner, "postgres")
+        migration = urlsplit(variables.get("MIGRATION_DATABASE_URL", ""))
+        assert (migration.username == owner) is (name == "setup")
 
 
 def test_the_web_server_is_the_image_s_and_the_worker_a_command_that_exists() -> None:
