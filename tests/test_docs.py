@@ -20,6 +20,15 @@ README = (ROOT / "README.md").read_text()
 MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 DEPENDENCIES = (ROOT / "docs" / "dependencies.md").read_text()
 EXAMPLE = (ROOT / ".env.example").read_text()
+USED_BY = {
+    # Tables and progress.
+    "rich": {"cruddur/terminal.py", "messaging/management/layout.py", "messaging/management/shard_table.py"},
+    # Writes that met another transaction; scans; what commands ask of DynamoDB.
+    "tenacity": {"messaging/aws.py", "messaging/operations/scan.py", "messaging/operations/patience.py"},
+    # Cognito's token endpoint and signing keys.
+    "requests": {"users/oidc.py", "users/signing_keys.py"},
+}
+"""The modules of the site that import a package whose reason in docs/dependencies.md names where it is used."""
 
 
 def section(document: str, heading: str) -> str:
@@ -132,3 +141,24 @@ def test_every_package_that_is_named_and_no_other_has_its_reason() -> None:
     scripts = json.loads((ROOT / "lint" / "package.json").read_text())["devDependencies"]
 
     assert sorted(documented) == sorted(packages | set(scripts))
+
+
+@pytest.mark.parametrize(("package", "modules"), USED_BY.items())
+def test_a_package_is_used_where_its_reason_says(package: str, modules: set[str]) -> None:
+    importing = {
+        str(path.relative_to(ROOT))
+        for part in ("cruddur", "users", "messaging", "moderation")
+        for path in (ROOT / part).rglob("*.py")
+        if re.search(rf"^\s*(?:from|import) {package}\b", path.read_text(), re.MULTILINE)
+    }
+
+    assert importing == modules, f"put right what docs/dependencies.md says {package} is for, and USED_BY"
+
+
+def test_the_number_of_test_processes_is_that_of_make_test() -> None:
+    said = re.search(r"\| pytest-xdist \| tests on (\w+) processes", DEPENDENCIES)
+    run = re.search(r"^test: .*\n.*--numprocesses (\d)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert said
+    assert run
+    assert {"two": "2", "three": "3", "four": "4"}[said[1]] == run[1]
