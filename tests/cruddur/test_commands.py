@@ -188,6 +188,15 @@ def test_the_shell_gets_2_for_a_wrong_call() -> None:
     assert "unrecognized arguments: --nonsense" in answer.stderr
 
 
+@pytest.mark.parametrize("arguments", [("ddb_nonsense",), ("help", "ddb_nonsense"), ("ddb_sede", "--json")])
+def test_the_shell_gets_2_for_a_command_that_does_not_exist(arguments: tuple[str, ...]) -> None:
+    answer = manage(*arguments)
+
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "Unknown command: 'ddb_" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 def test_a_reader_that_goes_away_is_no_error() -> None:
     command = (
         f"set -o pipefail; '{sys.executable}' manage.py ddb_list_tables --json 2>/dev/null | head --lines 1; echo $?"
