@@ -32,7 +32,7 @@ WITHOUT, WITH = "without a queue", "with the queue"
 ROUNDS = 2
 """Each load runs with and without the queue in each round, so that all see the same machine."""
 PAGE_SECONDS = 0.01
-"""Between two requests for a page, so that the reader alone does not fill the process."""
+"""Seconds between two requests for a page: without a pause the reader alone would keep the process busy."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Whom a request comes from, as far as that can be known."""
+"""The network that a request comes from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WITH_PORT = re.compile(r"(?P<v4>[\d.]{7,15}):\d{1,5}|\[(?P<v6>[\da-fA-F:.]{2,45}
 
 
 def client_network(request: HttpRequest) -> str:
-    """Return the client's IPv4 address, or the /64 of its IPv6 address, which is what one customer has.
+    """Return the client's IPv4 address, or the /64 network of its IPv6 address: providers give each customer a /64.
 
     Behind a proxy it is the last that X-Forwarded-For names: that one the proxy itself has added. Without a proxy the
     header is the client's own invention and is not read. UNKNOWN, with a warning in the log, for what is no address.
@@ -37,7 +37,7 @@ def client_network(request: HttpRequest) -> str:
 
 
 def address_in(entry: str) -> IPv4Address | IPv6Address | None:
-    """Return the address that a proxy wrote, with a port or without, or None; one of IPv4 written as IPv6 is IPv4."""
+    """Parse an address with or without a port; None if it is malformed. IPv4 mapped to IPv6 is returned as IPv4."""
     if match := WITH_PORT.fullmatch(entry):
         entry = match["v4"] or match["v6"]
     try:
@@ -49,7 +49,7 @@ def address_in(entry: str) -> IPv4Address | IPv6Address | None:
 
 @cache
 def warn_once(source: str) -> None:
-    """Tell the log, once for each process, that some limits do nothing."""
+    """Log once in each process that sign-ins are not limited by address."""
     logger.warning(
         "What %s says of the client is no IP address: sign-ins are not limited by address. Let the proxy append the "
         "client's address to X-Forwarded-For.",
@@ -60,7 +60,7 @@ def warn_once(source: str) -> None:
 def take_for_network(name: str, request: HttpRequest) -> None:
     """Take a token of this limit for where the request comes from. Raises RateLimited.
 
-    Nothing is taken where that is not known: one bucket would be everybody's, and anybody could empty it.
+    Takes nothing if the address is unknown: all such clients would share one bucket, and anyone could empty it.
     """
     if (network := client_network(request)) != UNKNOWN:
         take(LIMITS[name], who=network, now=timezone.now())

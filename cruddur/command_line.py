@@ -31,14 +31,14 @@ DJANGO_COLUMNS = 3
 
 
 class CommandLine(ManagementUtility):
-    """Django's, with other words for `help`, and 2 for a command that there is none of."""
+    """Django's command line with a help text of our own; an unknown command exits with 2."""
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
         try:
             command = super().fetch_command(subcommand)
         except SystemExit:
             raise SystemExit(MISUSED) from None
-        # All is imported.
+        # From here on nothing takes long to import.
         raise_when_stopped()
         return command
 

@@ -39,7 +39,7 @@ class WrongRole(Problem):
 
 
 def restrict(table: str, privileges: SQL) -> None:
-    """Register what alone the application's role may do with a table, as GRANT writes it."""
+    """Restrict the application's role to these privileges on a table, as GRANT writes them."""
     _restricted[table] = privileges
 
 
@@ -149,7 +149,7 @@ def grant(role: str) -> None:
 
 
 def owns_restricted_tables() -> list[str]:
-    """Return the restricted tables whose owner the connected role is, or may become; empty is as it should be."""
+    """Return the restricted tables that the connected role owns or could come to own. Empty if all is well."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname FROM pg_class WHERE relname = ANY(%s) AND relkind = 'r' "

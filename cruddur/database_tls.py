@@ -1,4 +1,4 @@
-"""Whether a connection to Postgres verifies whom it speaks to, and the certificates that it verifies RDS with.
+"""Whether a connection to Postgres verifies the server, and the root certificates for RDS.
 
 `sslmode=require` encrypts, but takes any certificate: whoever can put themselves in between reads everything, the
 password first. `verify-full` verifies the certificate and that it is this host's.

@@ -35,10 +35,10 @@ class Misconfigured(Problem):
 
 
 class Environment:
-    """The values of declared variables; all that are set have their format. Raises Misconfigured when made."""
+    """The parsed values of declared variables. The constructor raises Misconfigured for malformed ones."""
 
     def __init__(self, values: Mapping[str, str], names: Iterable[str] = VARIABLES) -> None:
-        """Parse the values of these variables; others are not looked at."""
+        """Parse the declared variables and ignore all others."""
         self._values: dict[str, Any] = {}
         problems = []
         for name in names:
@@ -97,7 +97,7 @@ def shown(text: str) -> str:
 def read_files(root: Path) -> None:
     """Add what `.env` and, for the local stack, `.local/env` say to `os.environ`, where it does not say it itself.
 
-    A test reads neither: a developer's own variables are none of its business. Raises Misconfigured.
+    Tests read neither file: they must not depend on the developer's settings. Raises Misconfigured.
     """
     if os.environ.get("CRUDDUR_ENV") != "test":
         read_file(root / ".env", os.environ)

@@ -84,7 +84,7 @@ def malformed(request: HttpRequest) -> HttpResponse:
 
 
 def too_many_requests(request: HttpRequest, *, retry_after: int) -> HttpResponse:
-    """Too much too fast: a page that says when to try again, with what was posted."""
+    """Answer 429 with a page that says when to try again and keeps what was posted."""
     wait = {"wait": waiting(retry_after)}
     if holds_text(request):
         return unsent_form(
@@ -172,7 +172,7 @@ TEXT_FIELDS = {
     "text": _lazy("Words to the person"),
     "reason": _lazy("Reason"),
 }
-"""What people write into forms, and how the page that keeps it calls it."""
+"""Fields that people write into, and their labels on the page that keeps what was posted."""
 
 
 def holds_text(request: HttpRequest) -> bool:

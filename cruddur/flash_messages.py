@@ -13,6 +13,6 @@ class NamedCookieStorage(CookieStorage):
 
 
 class MessageStorage(FallbackStorage):
-    """What MESSAGE_STORAGE names."""
+    """The storage for the setting MESSAGE_STORAGE."""
 
     storage_classes = (NamedCookieStorage, SessionStorage)

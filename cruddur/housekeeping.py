@@ -1,4 +1,4 @@
-"""Delete, every hour or so, the rows that say nothing any more: sessions that have ended, rate buckets that are full.
+"""Delete expired rows about once an hour: sessions that have ended and rate buckets that are full.
 
 It runs in the web processes, which every deployment has, whatever consumes the stream. They need no leader: whoever
 comes first deletes a batch, and the others skip the rows that it holds.
@@ -27,7 +27,7 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 SECONDS_TO_THE_FIRST = (60.0, 600.0)
 SECONDS_BETWEEN = (3000.0, 4200.0)
-"""Drawn for each, so that processes that were started together do not come together."""
+"""Seconds, drawn at random each time, so that processes started together do not sweep together."""
 ROWS_A_STATEMENT = 500
 BATCH = """
 DELETE FROM {table} WHERE {key} IN (
@@ -35,11 +35,11 @@ DELETE FROM {table} WHERE {key} IN (
 )
 """
 EXPIRING = ((Session, "session_key", "expire_date"), (RateBucket, "key", "full_at"))
-"""Models, their keys, and until when a row says something; each has an index by that."""
+"""Models, their keys, and the column, which has an index, that says when a row expires."""
 
 
 def sweep(now: datetime) -> Iterator[tuple[str, int]]:
-    """Delete what has expired; yield the table and how many rows for each statement. Rows in use are left."""
+    """Delete expired rows in batches; yield table and number of rows of each batch. Skips rows that are locked."""
     for model, key, until in EXPIRING:
         table = model._meta.db_table  # noqa: SLF001 - Django's documented API
         statement = BATCH.format(table=table, key=key, until=until)
@@ -53,7 +53,7 @@ def sweep(now: datetime) -> Iterator[tuple[str, int]]:
 
 
 def sweep_in_thread() -> None:
-    """Sweep, tell the log how much it was, and give the connection back. What fails is tried again an hour later."""
+    """Sweep, log the number of rows and close the connection. A failure is logged; the next sweep tries again."""
     counts: dict[str, int] = {}
     try:
         for table, deleted in sweep(timezone.now()):

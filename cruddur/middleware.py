@@ -22,13 +22,13 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class SessionMiddleware(sessions.SessionMiddleware):
-    """As Django's, but a request whose session ends while it is under way is 403 with what it posted, not 400."""
+    """Django's, but a request whose session ends meanwhile gets 403 with what it posted, not 400."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         try:
             return super().process_response(request, response)
         except SessionInterrupted:
-            # The page is nobody's, whoever was signed in when the request began.
+            # The page must not name the person who was signed in when the request began.
             request.user = AnonymousUser()
             ended = session_ended(request)
             ended.delete_cookie(
@@ -52,7 +52,7 @@ class TimezoneMiddleware:
 
 
 class PrivateMiddleware:
-    """Let no cache keep an answer that says nothing else; a page may stay in the browser's own, which asks again first.
+    """Set `no-store` unless an answer sets Cache-Control; browsers may keep whole pages, and revalidate them first.
 
     Not `no-store` for pages: browsers then forget a page that is left, and what was typed in it, and load it again for
     the back button. What a cache holds after signing out goes with `Clear-Site-Data`: see `users.sign_in_views`.

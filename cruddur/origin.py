@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 
 def is_part_of_a_page(request: HttpRequest) -> bool:
-    """Whether the browser says that a page loads this as a part of itself: an image, a frame, a script's request.
+    """Whether the browser says that this is a subresource of a page: an image, a frame, a script's request.
 
     Browsers that say nothing are not accused.
     """

@@ -17,7 +17,7 @@ STOPPED = 130
 CLOSED = 141
 """Exit code when what reads the output has gone, as `head` does: 128 and the number of SIGPIPE."""
 MOMENT = 0.01
-"""Seconds until Ctrl-C that came up in a destructor comes up again."""
+"""Seconds until a Ctrl-C that was raised in a destructor is raised again."""
 STDERR = 2
 BEFORE, AFTER = "\nStopped. Nothing was changed.\n", "\nStopped.\n"
 NO_OUTPUT = "Standard output is closed: nothing was done. Send it to a file, or to /dev/null.\n"
@@ -115,7 +115,7 @@ def _stop(number: int, frame: object) -> None:
 
 
 def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
-    """Ctrl-C that came up in a destructor, where Python can only print it, comes up again a moment later."""
+    """Raise a Ctrl-C again that was raised in a destructor, where Python only prints it."""
     if isinstance(unraisable.exc_value, KeyboardInterrupt):
         import threading  # noqa: PLC0415
 

@@ -118,7 +118,7 @@ def take_each(limit: Limit, *, people: Iterable[str], now: datetime) -> dict[str
 
 
 HERE_AT_MOST = 100_000
-"""Buckets that a process remembers: 20 MB. Of more the one that was used longest ago counts as full."""
+"""Buckets that a process remembers (20 MB). Beyond, the least recently used one is forgotten, as if it were full."""
 _here: OrderedDict[tuple[str, str], datetime] = OrderedDict()
 _here_lock = Lock()
 

@@ -18,7 +18,7 @@ from .value_formats import aws_labels
 
 SECONDS_TO_CONNECT = 3.0
 SECONDS_TO_ANSWER = 5.0
-"""A part that takes the connection and says nothing for as long is stopped or busy for good."""
+"""Seconds after which a part that accepts a connection and does not answer counts as down."""
 DEFAULT_PORTS = {"http": 80, "https": 443, "postgres": 5432}
 MAKE_RUN = "start the local stack with `make run`, or check"
 

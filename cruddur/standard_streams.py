@@ -14,7 +14,7 @@ INSTEAD = {
     "…": "...", "—": "-", "\u2013": "-", "·": "*", "⏎": "\\n", "\u2019": "'", "\u2018": "'", "“": '"', "”": '"',
     **dict.fromkeys("─━╌╍═", "-"), **dict.fromkeys("│┃║", "|"), **dict.fromkeys("┌┐└┘├┤┬┴┼╇╈╸╺╶╴", "+"),
 }  # fmt: skip
-"""What stands for our own signs where the encoding of the output lacks them; others are written as `\\u1f642`."""
+"""Replacements for our own signs in encodings that lack them; other characters become escapes (`\\u1f642`)."""
 DEGRADE = "cruddur.degrade"
 
 
@@ -126,7 +126,7 @@ def complain(text: str) -> None:
 
 
 def flush_output(*, has_failed: bool) -> None:
-    """Write what is left; raises OutputFailed or ReaderGone, also for what argparse, for one, passed over.
+    """Flush standard output. Raises OutputFailed or ReaderGone, also for an error that argparse ignored.
 
     Unless the program `has_failed`: its own exit code then says more.
     """

@@ -31,7 +31,7 @@ ONE_LINE = 100_000
 PADDING = 3
 """Columns of the terminal that a table takes beside each of its own, at most, and once more at its edge."""
 LAST_COLUMN = 16
-"""What the last column needs at least to be of use."""
+"""Least width of the last column."""
 GAP = "  "
 """Between the columns of rows that are written as they come."""
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}

@@ -1,4 +1,4 @@
-"""The rules of what people write, whatever it is for. Knows no Django, as messaging below the views does not.
+"""The rules for all text that people write. Imports no Django, as the domain functions use it.
 
 This is the only module that calls `unicodedata.normalize`, whose work grows with the square of the longest run of
 combining marks: text is measured before it is normalised, and runs are cut before that, too.

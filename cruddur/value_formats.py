@@ -33,7 +33,7 @@ DJANGO_OPTIONS = frozenset(
 
 
 class Malformed(ValueError):
-    """The value has not the format. The argument, if any, says what about it is wrong; it never quotes the value."""
+    """The value is malformed. The argument, if any, says what is wrong and never quotes the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Format(Generic[T]):
 
 
 def matching(pattern: str, words: str) -> Format[str]:
-    """A text that is this regular expression from end to end (ASCII)."""
+    """Text that matches this regular expression as a whole (ASCII)."""
     compiled = re.compile(pattern, re.ASCII)
 
     def parse(text: str) -> str:

@@ -25,7 +25,7 @@ REPLACEMENT = "\ufffd"
 
 
 class Utf8Only:
-    """Ahead of Django under ASGI, which decodes the query by the charset of a body and fails at one such as rot13.
+    """ASGI application ahead of Django, which decodes the query by the body's charset and fails at, say, rot13.
 
     The charset of a request that is not UTF-8 is taken away, and noted in the scope for the middleware.
     """
@@ -46,7 +46,7 @@ class Utf8Only:
 
 
 class WellFormedMiddleware:
-    """Answer 400 to those before a view, or Postgres, has to make sense of them."""
+    """Answer 400 to malformed requests before they reach a view or Postgres."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -25,7 +25,7 @@ ServiceError = ClientError
 
 
 class Lambda(Protocol):
-    """What is asked of Lambda."""
+    """The calls to Lambda."""
 
     def get_account_settings(self) -> Mapping[str, Any]:
         """Return the account's limits and how much of them is used."""

@@ -75,7 +75,7 @@ class Request:
         return self.headers.get("sec-fetch-site", "")
 
     def is_visit(self) -> bool:
-        """Whether a person goes to this address in a window of their own: no frame, no script, no form that posts."""
+        """Whether this is a top-level navigation by GET: no frame, no script, no posted form."""
         return (
             self.method == "GET"
             and self.headers.get("sec-fetch-mode") == "navigate"

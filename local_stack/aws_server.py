@@ -81,7 +81,7 @@ def snapshot() -> dict[str, bytes]:
 
 
 def may_change(scope: Scope) -> bool:
-    """Whether a request is anything but one of the AWS APIs' reads."""
+    """Whether a request may change something: every one but the reads of the AWS APIs."""
     if scope["type"] != "http":
         return False
     target = dict(scope["headers"]).get(b"x-amz-target", b"")

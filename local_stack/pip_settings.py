@@ -1,4 +1,4 @@
-"""The package index, certificates and proxies that pip is configured with, as pip and as uv want to hear them.
+"""The package index, certificates and proxies that pip is configured with, in the form that pip or uv reads.
 
 pip's own word is taken (`pip config list`), so every place counts where pip looks: the global, the user's and the
 environment's files, PIP_CONFIG_FILE and the PIP_ variables. Everything else that pip can be told is left out, such as

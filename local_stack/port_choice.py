@@ -1,4 +1,4 @@
-"""Which ports the stack of a clone has: a variable's, else those that the clone had before, else free ones.
+"""Choose the ports of a clone's stack: a variable's, else those that the clone had before, else free ones.
 
 They are kept in `.local/ports`. Two clones, also two that start at the same moment, find different ones: each claims
 its ports for as long as it runs, by the UDP ports of the same numbers, which the parts themselves leave alone.

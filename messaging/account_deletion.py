@@ -88,7 +88,7 @@ def _leave_everything(table: MessageTable, user_uuid: UUID, *, now: datetime) ->
 
     Raises the first MalformedItem when the rest is done, Unavailable.
     """
-    # Whom they blocked and never wrote to: there is no entry that says so.
+    # People they blocked without ever writing to them: no entry tells of such a conversation.
     blocked = (pair_group_uuid(user_uuid, each) for each in blocked_by(user_uuid))
     outside = WrittenOutside.objects.filter(person_id=user_uuid)
     parts = [

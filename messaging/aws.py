@@ -142,7 +142,7 @@ def error_code(error: ClientError) -> str:
 
 
 def is_anothers(error: ClientError) -> bool:
-    """Whether the answer is not of DynamoDB: a web page, or another service that does not know what was asked."""
+    """Whether the answer is not DynamoDB's: a web page, or another service that does not know the operation."""
     code = error_code(error)
     return code.isdecimal() or code in OF_ANOTHER
 

@@ -1,4 +1,4 @@
-"""Items that are not as the model has them: the exception that names item and attribute, and leaving them out.
+"""Malformed items: the exception that names item and attribute, and reading that skips and reports them.
 
 No value of an item is ever part of it, so that no text of a message gets into a log or a page. Knows no Django.
 """

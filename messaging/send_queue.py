@@ -101,7 +101,7 @@ class _Line:
 
     holder: Visit
     waiting: OrderedDict[UUID, deque[Visit]] = field(default_factory=OrderedDict)
-    """By person, who is next first; of each person, what arrived first first."""
+    """Requests by person, both in the order in which they are served."""
     senders: OrderedDict[Sender, None] = field(default_factory=OrderedDict)
 
 
@@ -341,7 +341,7 @@ class _Client:
 
 
 def _sender_of(scope: Scope) -> Sender | None:
-    """Who sends to where, None without a session. The session's key itself is not kept."""
+    """Return path and hash of the session's key; None without a session. The key itself is not kept."""
     cookies = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
     session = parse_cookie(cookies.decode("latin1")).get(settings.SESSION_COOKIE_NAME)
     return (scope["path"], hashlib.sha256(session.encode()).hexdigest()) if session else None

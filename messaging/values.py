@@ -16,9 +16,9 @@ from .malformed import MalformedItem
 Item = Mapping[str, Mapping[str, Any]]
 """An item as DynamoDB writes it: `{"pk": {"S": "MSG#…"}, …}`."""
 LARGEST_NUMBER = 10**15
-"""No count, version or time in seconds comes near it, and a float still holds it exactly."""
+"""Largest number accepted: above every count, version and time in seconds, and exact as a float."""
 UNREADABLE = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
-"""What taking a value apart raises when it is of another kind. Catch it at one attribute at a time."""
+"""What parsing a value of another type raises. Catch it at one attribute at a time."""
 
 
 # --- Writing ----------------------------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ def uuids_at(item: Item, name: str) -> frozenset[uuid.UUID]:
 
 
 def uuids_if_any(item: Item, name: str) -> frozenset[uuid.UUID]:
-    """Empty where there are none: a set of none cannot be stored. Raises MalformedItem."""
+    """A set of uuids; empty if absent, as DynamoDB stores no empty set. Raises MalformedItem."""
     return uuids_at(item, name) if name in item else frozenset()
 
 

@@ -56,7 +56,7 @@ def involving(person: User) -> QuerySet[Report]:
 def reports_for(moderator: User) -> QuerySet[Report]:
     """Return the reports that exist for this moderator: all but those by or about them.
 
-    Whoever is reported must not learn from the queue that they are, nor by whom; nor how their own reports go.
+    A moderator must not learn from the queue that somebody reported them, or how their own reports proceed.
     """
     return Report.objects.exclude(pk__in=involving(moderator).values("pk"))
 

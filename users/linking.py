@@ -79,7 +79,7 @@ def doubt_about(user: CognitoUser, person: User) -> str:
 
 
 def matches(users: Iterable[CognitoUser], *, pool: Set[str] | None = None) -> Iterator[Match]:
-    """For each Cognito user, in their order, whom they could be as things stand.
+    """Match each Cognito user, in their order, with the people they could be.
 
     `pool` are the subs of all users that the pool has: whoever is tied to another one is lost.
     """
@@ -128,7 +128,7 @@ class Link:
     """Who they are now, or whom they could not become; nobody in a rehearsal of making them."""
     reason: str = ""
     was_lost: bool = False
-    """Whether the person's Cognito user before this one is gone from the pool."""
+    """Whether the pool has lost the Cognito user that the person was tied to before."""
 
 
 def link_people(

@@ -17,7 +17,7 @@ class HttpResponseSeeOther(HttpResponseRedirect):
 
 def safe_next(request: HttpRequest, url: str | None) -> str:
     """Return the address, in ASCII, if it is one of this site, else that of the conversations."""
-    # Taking an address apart normalises a host in other letters, however many marks those have.
+    # urlsplit normalises a host that is not ASCII, which takes long for many combining marks.
     if url and not url.isascii():
         url = iri_to_uri(url)
     if url and url_has_allowed_host_and_scheme(

@@ -16,7 +16,7 @@ from .search_text import plain
 PEOPLE_PER_PAGE = 20
 QUERY_MAX_WORDS = 8
 QUERY_MAX_CHARS = 100
-"""A name and a handle together have fewer."""
+"""Characters of a search at most: more than a name and a handle have together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ PREFIX = "synthetic_"
 """Of their handles, numbers follow: nobody takes `synthetic_17` for a person."""
 TAKEN = rf"^{PREFIX}[0-9]{{1,15}}$"
 RUN_NAMESPACE = uuid.UUID("c1f0b7f4-0d0e-5c5c-8a57-3b8f6f0f2d51")
-"""Of the uuids of a run's people; changing it would make everybody of an earlier run a second time."""
+"""Namespace of the uuids of a run's people. Changing it would create the people of earlier runs again."""
 BATCH = 1000
 """Rows a statement."""
 NAMES = Path(__file__).parent / "synthetic_names.json"
@@ -49,7 +49,7 @@ class SyntheticPeople:
     """In the order of their handles."""
     created_at: datetime
     found: bool = False
-    """Whether an earlier run made them."""
+    """Whether an earlier run created them."""
 
     def handle(self, index: int) -> str:
         """Of the person at this place of `uuids`."""

@@ -14,7 +14,7 @@ from users.handles import PROLONGED_SOUND_MARK, SCRIPTS_TOGETHER, passes_for_lat
 _ADDRESS = re.compile(r"((?:[a-z]+:)?//)?([^/?#\\]*)(.*)", re.IGNORECASE | re.DOTALL)
 _HOST = re.compile(r"(.*?)(:\d*)?", re.DOTALL)
 BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""They let the end of an address stand before its beginning."""
+"""Characters that can show the end of an address before its beginning."""
 DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 """What browsers read as a dot in a host."""
 NEVER_IN_A_HOST = frozenset("/\\?#@:[]%<> ")
@@ -46,7 +46,7 @@ def _split_port(authority: str) -> tuple[str, str]:
 
 
 def _is_plain(label: str, *, top: str) -> bool:
-    """Whether a reader sees which letters these are: one script, or those that are written together."""
+    """Whether the label is of one script, or of scripts that are written together, and cannot be taken for another."""
     if label.isascii():
         return True
     if normalise("NFKC", label.lower()) != label.lower():

@@ -14,7 +14,7 @@ from messaging.values import uuid_in_key
 from .applying import is_its_own_fault, reason_of
 
 KEY_CHARS = 80
-"""What the column holds."""
+"""Length of the column, in characters."""
 
 
 @dataclass(frozen=True, slots=True)

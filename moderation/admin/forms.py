@@ -63,7 +63,7 @@ class StatedReasonForm(forms.Form):
 
 
 class ReasonForm(StatedReasonForm):
-    """Whose conversation an administrator wants to read, and why."""
+    """The two people whose conversation an administrator wants to read, and the reason."""
 
     one = forms.CharField(label=_("Handle"), max_length=64)
     other = forms.CharField(label=_("The other's handle"), max_length=64)

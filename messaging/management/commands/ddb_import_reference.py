@@ -116,7 +116,7 @@ class Command(TableCommand):
         dry_run: bool,
         **options: Any,
     ) -> None:
-        # Read before anything is asked of the tables or written: a file that is none is found out at once.
+        # First of all, so that a missing or malformed file is reported before the tables are read or written.
         rows: Iterable[OldPerson | BadRow] = list(old_people(users)) if users else ()
         run = self.import_from(table, zone, threads, dry_run=dry_run)
         with self.progress("items read", total=run.old.described.items or None) as advance, self.above_the_bar():

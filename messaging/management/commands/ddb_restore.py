@@ -111,7 +111,7 @@ def read(files: list[Path], expected: int | None) -> Iterator[tuple[Iterator[Ite
 
 @contextmanager
 def kept_input() -> Iterator[Path]:
-    """Keep standard input, which can be read only once, in a file that only its owner can read, for as long."""
+    """Copy standard input, which can be read only once, into a temporary file that only its owner can read."""
     with NamedTemporaryFile(suffix=".json.gz") as file:
         try:
             shutil.copyfileobj(sys.stdin.buffer, file)
