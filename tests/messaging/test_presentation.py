@@ -14,6 +14,7 @@ from messaging.conversations import Thread
 from messaging.items import Message, format_created_at
 from messaging.presentation.body import Part, is_emoji, parts
 from messaging.presentation.faces import deleted_face, face, initials
+from messaging.presentation.links import as_shown
 from messaging.presentation.thread import bubbles, days, new_count
 from messaging.presentation.times import clock_time, day_label, list_time
 from messaging.sequence import conversation_after, conversation_from_first, entry_from_conversation
@@ -150,6 +151,12 @@ def test_an_address_that_could_be_taken_for_another_is_no_link(address: str) -> 
     assert "".join(part.text for part in parts(text)) == text
     # What comes before such a character may be an address of its own.
     assert all(part.href in {"", "http://apple.com"} for part in parts(text))
+
+
+@pytest.mark.parametrize("host", ["evil.example", "[2001:db8::1]", "127.0.0.1:80"])
+def test_no_address_with_credentials_is_shown_as_a_link(host: str) -> None:
+    for address in (f"http://user:pass@{host}/", f"https://apple.com@{host}", f"//a@{host}/"):
+        assert as_shown(address) is None
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from cruddur import asgi
+from cruddur.turns import Turns
 from messaging import allowances, appending, conversations
 from messaging.aws import Unavailable
 from messaging.dynamodb import MessageTable
@@ -228,6 +229,15 @@ def test_in_one_process_the_table_refuses_none_of_many_senders(
 
     assert gate.most_at_once == 1
     assert moved == []
+
+
+def test_a_request_that_waits_has_not_entered_the_turns_of_the_process() -> None:
+    """Inside of them each would keep a turn, and the process would stand still for a second for each."""
+    site: Any = asgi.site(get_asgi_application())
+
+    order = [type(each) for each in layers_of(site) if isinstance(each, SendQueue | Turns)]
+
+    assert order == [SendQueue, Turns]
 
 
 def test_a_wait_takes_no_thread_no_connection_and_no_token(
