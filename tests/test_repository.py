@@ -12,6 +12,7 @@ HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
 WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
 VERBATIM = ("tests/corpora/", "docs/performance/")
 """Files kept as their authors or their programs made them."""
+SECTIONS = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
 BINARY = (".jpg", ".png", ".ico", ".woff2", ".gz", ".zip", ".mo")
 
 
@@ -84,6 +85,21 @@ def test_every_version_but_the_next_has_its_day() -> None:
 
     assert headings[0] == "[Unreleased]"
     assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}", heading) for heading in headings[1:])
+
+
+def test_every_version_has_each_section_once_in_the_order_of_keep_a_changelog() -> None:
+    for version in (ROOT / "CHANGELOG.md").read_text().split("\n## ")[1:]:
+        sections = re.findall(r"^### (.+)$", version, re.MULTILINE)
+
+        assert sections == [each for each in SECTIONS if each in sections], version.partition("\n")[0]
+
+
+def test_the_script_of_every_submission_does_nothing_twice() -> None:
+    """A merge once left a block in the middle of a condition, where bash takes it."""
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    repeated = {line for line in lines if len(line) > 20 and lines.count(line) > 1}
+
+    assert repeated == set()
 
 
 def test_every_text_file_is_as_the_editorconfig_says() -> None:
