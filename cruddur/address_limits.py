@@ -34,7 +34,9 @@ class Buckets(NamedTuple):
 
 PAGE = Buckets("pages", "changes")
 UPDATE = Buckets("updates", "changes")
-SEND = Buckets("pages", in_view=("messages", "messages_to_one"))
+# The view takes the tokens of messages once the sender's turn has come, and none for who is no member: until then a
+# request has read the session, the user and the conversation.
+SEND = Buckets("pages", "sends", in_view=("messages", "messages_to_one"))
 # By network, and only once the view knows that a sign-in of this browser is under way: another site's page could
 # otherwise use up the tokens of everybody who shares an address.
 SIGN_IN = Buckets(in_view=("sign_ins",))
@@ -98,7 +100,7 @@ BUCKETS: Mapping[str, Buckets] = {
 ADMIN = Buckets("admin", "admin")
 """Of every page of the admin."""
 
-IN_THIS_PROCESS = frozenset({"pages", "updates", "typing", "admin"})
+IN_THIS_PROCESS = frozenset({"pages", "sends", "updates", "typing", "admin"})
 
 
 def buckets_of(view_name: str) -> Buckets:

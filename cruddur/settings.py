@@ -180,6 +180,7 @@ RATE_LIMITS = {
     "exports": env.text("RATE_EXPORTS", "3/d"),
     "sign_ins": env.text("RATE_SIGN_INS", "60/10min"),
     "pages": env.text("RATE_PAGES", "300/min"),
+    "sends": env.text("RATE_SENDS", "300/min"),
     "updates": env.text("RATE_UPDATES", "1200/min"),
     "typing": env.text("RATE_TYPING", "120/min"),
     "read_marks": env.text("RATE_READ_MARKS", "240/min"),

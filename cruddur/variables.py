@@ -76,6 +76,7 @@ VARIABLES: Mapping[str, Variable] = {
         Variable("RATE_EXPORTS", _RATE),
         Variable("RATE_SIGN_INS", _RATE),
         Variable("RATE_PAGES", _RATE),
+        Variable("RATE_SENDS", _RATE),
         Variable("RATE_UPDATES", _RATE),
         Variable("RATE_TYPING", _RATE),
         Variable("RATE_READ_MARKS", _RATE),

@@ -11,7 +11,7 @@ decide, and a writer that does not queue (a command, another process) breaks not
   answered without entering the queue, so it delays nobody and its sender learns nothing.
 - **Waiting** happens in the event loop, for at most SEND_QUEUE_SECONDS. A request that has to wait gives back its
   thread, its database connection and its place in `cruddur.turns`, and is handled again from the start when its turn
-  has come. Nothing was written before that and no rate-limit token was taken.
+  has come. Nothing was written before that and no token of messages was taken.
 - **Costs.** A request that need not wait costs nothing more. While a conversation is busy, the queue remembers which
   session of which member sends to which address; such requests wait before they are handled for the first time. The
   first request of each session to a busy conversation is handled twice: one read of the conversation and the SQL
@@ -228,7 +228,7 @@ _current: ContextVar[tuple[Lines, Visit] | None] = ContextVar("send_queue", defa
 def turn(*, group_uuid: UUID, user_uuid: UUID) -> Iterator[None]:
     """Hold the conversation's turn within the block, for a member who is about to write into it.
 
-    Enter it after membership was checked and before anything is written or a rate-limit token is taken: the request is
+    Enter it after membership was checked and before anything is written or a token of messages is taken: the request is
     handled again from the start when it has to wait. Does nothing outside a web process.
     Raises MustWait, which is `SendQueue`'s to catch, and ConversationBusy.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
@@ -173,6 +173,25 @@ def test_an_address_without_a_bucket_asks_no_database(
     assert calls.operations == []
 
 
+@pytest.mark.parametrize("whose", ["of others", "of nobody", "one's own"])
+def test_posted_messages_that_are_never_stored_are_limited_before_the_table_is_asked(
+    whose: str, member: Client, andrew: User, bayko: User, londo: User, moto_table: MessageTable, calls: Calls,
+    places: dict[str, str],
+) -> None:  # fmt: skip
+    groups = {
+        "of others": start(by=bayko.uuid, to=londo.uuid).group_uuid, "of nobody": uuid4(),
+        "one's own": places["uuid:group_uuid"],
+    }  # fmt: skip
+    form = {"message": "Hello", "message_uuid": str(uuid4()), "after": ""}
+    empty("sends", str(andrew.uuid))
+
+    with calls.counted(moto_table.client) as made:
+        refused = member.post(f"/messages/{groups[whose]}", form, headers={"accept": "application/json"})
+
+    assert (refused.status_code, refused.json()) == (429, {"error": "too_many_requests"})
+    assert made.operations == []
+
+
 def test_signed_in_reading_takes_no_statement_of_sql_more(member: Client, places: dict[str, str]) -> None:
     with CaptureQueriesContext(connection) as statements:
         member.get("/messages")
@@ -226,7 +245,13 @@ def test_a_script_is_told_too_much_as_for_a_message(member: Client, andrew: User
 def test_eight_tabs_of_a_busy_person_meet_no_limit() -> None:
     """A minute: every tab compares each second, is told of three changes a second, and is clicked in now and then."""
     second = timedelta(seconds=1)
-    asked: list[tuple[str, float]] = [("pages", 2.0), ("updates", 8 * 2.0), ("read_marks", 2.0), ("typing", 8 / 3)]
+    asked: list[tuple[str, float]] = [
+        ("pages", 2.0),
+        ("updates", 8 * 2.0),
+        ("read_marks", 2.0),
+        ("typing", 8 / 3),
+        ("sends", 4.0),
+    ]
     for name, each_second in asked:
         for number in range(int(60 * each_second)):
             take_here(LIMITS[name], who="busy", now=NOW + second * (number / each_second))

@@ -68,6 +68,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "RATE_EXPORTS": RATES,
     "RATE_SIGN_INS": RATES,
     "RATE_PAGES": RATES,
+    "RATE_SENDS": RATES,
     "RATE_UPDATES": RATES,
     "RATE_TYPING": RATES,
     "RATE_READ_MARKS": RATES,

@@ -141,8 +141,8 @@ def test_a_setting_that_makes_no_sense_stops_the_start(text: str) -> None:
 def test_every_limit_has_its_bounds() -> None:
     assert set(LIMITS) == {
         "messages", "messages_to_one", "new_conversations", "new_conversations_new_account", "reports", "searches",
-        "streams", "exports", "sign_ins", "handles", "pages", "updates", "typing", "read_marks", "changes", "blocks",
-        "admin",
+        "streams", "exports", "sign_ins", "handles", "pages", "sends", "updates", "typing", "read_marks", "changes",
+        "blocks", "admin",
     }  # fmt: skip
 
 
