@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import yaml
@@ -85,6 +86,12 @@ def test_every_version_but_the_next_has_its_day() -> None:
 
     assert headings[0] == "[Unreleased]"
     assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}", heading) for heading in headings[1:])
+
+
+def test_the_version_of_the_project_is_the_newest_of_the_changelog() -> None:
+    versions = re.findall(r"^## \[(\d[\d.]+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == versions[0]
 
 
 def test_every_version_has_each_section_once_in_the_order_of_keep_a_changelog() -> None:
