@@ -196,16 +196,31 @@ def owner(path: Path) -> str:
 
 
 def works(venv: Path) -> bool:
-    """Return whether the virtualenv's Python starts and is new enough."""
-    question = "import sys; sys.exit(sys.version_info < (3, 11) or sys.prefix == sys.base_prefix)"
-    return succeeds([str(venv / "bin" / "python"), "-c", question])
+    """Return whether the virtualenv's Python starts, is new enough and finds the packages, and its scripts find it."""
+    # A system that replaced its Python by a newer one leaves the packages in the directory of the old one.
+    question = (
+        "import os, sys, sysconfig; sys.exit(sys.version_info < (3, 11) or sys.prefix == sys.base_prefix"
+        " or not os.path.isdir(sysconfig.get_path('purelib')))"
+    )
+    return was_made_here(venv) and succeeds([str(venv / "bin" / "python"), "-c", question])
+
+
+def was_made_here(venv: Path) -> bool:
+    """Return whether the virtualenv was made where it is: the scripts in a copied or moved one name the old place."""
+    try:
+        lines = (venv / "pyvenv.cfg").read_text(errors="replace").splitlines()
+    except OSError:
+        return False
+    commands = [line for line in lines if line.startswith("command = ")]
+    here = os.path.abspath(venv)  # noqa: PTH100 - as the module venv writes it
+    return all(command.endswith(f" {here}") for command in commands)
 
 
 def is_up_to_date(venv: Path, locks: Sequence[Path]) -> bool:
     """Return whether these locks are installed as they are now."""
     there = installed(venv)
-    is_whole = (venv / "bin" / "python").exists() and not interrupted(venv).exists()
-    return is_whole and all(there.get(str(lock)) == digest(lock) for lock in locks)
+    is_whole = not interrupted(venv).exists() and all(there.get(str(lock)) == digest(lock) for lock in locks)
+    return is_whole and works(venv)
 
 
 def installed(venv: Path) -> dict[str, str]:

@@ -262,16 +262,16 @@ def run(command: Sequence[str], environment: Mapping[str, str], venv: Path) -> N
         return
     failure = Failure("\n".join(tail))
     if any(word in str(failure) for word in FULL):
-        raise Problem(f"{failure.shown()}\n{full_disk_sentence(environment)}")
+        raise Problem(f"{failure.shown()}\n{full_disk_sentence(environment, venv)}")
     for words, sentence in FOREVER:
         if any(word in str(failure) for word in words):
             raise Problem(f"{failure.shown()}\n{sentence.format(venv=venv)}")
     raise failure
 
 
-def full_disk_sentence(environment: Mapping[str, str]) -> str:
+def full_disk_sentence(environment: Mapping[str, str], venv: Path) -> str:
     """Return what to tell about a full disk, with the directories that may lie on it."""
-    places = [str(ROOT), *(environment[name] for name in ("TMPDIR", "UV_CACHE_DIR") if name in environment)]
+    places = [str(venv.absolute()), *(environment[name] for name in ("TMPDIR", "UV_CACHE_DIR") if name in environment)]
     full = [place for place in places if free_megabytes(Path(place)) < FULL_MEGABYTES]
     return f"The disk of {' or of '.join(full or places)} is full: free some space and run make again."
 

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from local_stack import installers, pip_settings
 from local_stack.installers import ROOT, Failure, Pip
 from local_stack.problem import Problem
 
-from .package_index import PackageIndex, served, wheel
+from .package_index import FAR_NEWER, PackageIndex, served, wheel
 
 ANY_INDEX = ("--index-strategy", "unsafe-best-match")
 INSTALLER = (
@@ -56,9 +56,11 @@ class Clone:
         """Let the index have the uv that is pinned."""
         self.lock("installer", self.index.add("uv", "9999.0", uv_wheel))
 
-    def install(self, *groups: str, python: str | Path = sys.executable) -> subprocess.CompletedProcess[str]:
-        """Run the installer, as make does."""
-        command = [str(python), "-m", "local_stack.bootstrap", *groups]
+    def install(
+        self, *groups: str, python: str | Path = sys.executable, within: Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the installer, as make does; `within` is a command that runs another with less of something."""
+        command = [*within, str(python), "-m", "local_stack.bootstrap", *groups]
         return subprocess.run(
             command, cwd=self.root, env=self.environment, capture_output=True, text=True, check=False, timeout=300
         )
@@ -129,7 +131,7 @@ def python_with_pip(tmp_path: Path, uv: Path) -> PythonWithPip:
         python = venv / "bin" / "python"
         with installers.a_pip(venv) as command:
             environment = pip_settings.for_uv(pip_settings.read(command), os.environ)
-        what = f"pip=={version}" if version else "pip"
+        what = f"pip=={version}" if version else f"pip<{FAR_NEWER}"  # the index may be one of made-up newer releases
         command = [
             str(uv),
             "pip",

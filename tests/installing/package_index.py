@@ -27,7 +27,7 @@ def wheel(name: str, version: str, *, requires: Sequence[str] = (), files: dict[
     }
     contents[f"{info}/RECORD"] = "".join(f"{each},,\n" for each in [*contents, f"{info}/RECORD"]).encode()
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for file, content in contents.items():
             archive.writestr(file, content)
     return buffer.getvalue()

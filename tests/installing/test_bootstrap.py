@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import Clone, PythonWithPip
+from .package_index import wheel
 
 PINNED = {"alpha": "1.0", "beta": "1.0", "gamma": "1.0"}
 PIPS = ("22.3", "23.2.1", "24.3.1", "")
@@ -238,3 +241,139 @@ def test_group_without_a_lock_is_named(clone: Clone) -> None:
         1,
         "There is no requirements/nothing.lock: run `make pins` to write it.\n",
     )
+
+
+SMALL_DISK = (
+    "unshare",
+    *(() if os.geteuid() == 0 else ("--map-root-user",)),
+    "--mount",
+    "sh",
+    "-c",
+    'mkdir -p "$0" && mount -t tmpfs -o size="$1" none "$0" && shift && exec "$@"',
+)
+"""Run a command with an empty disk in a directory's place: directory, size, command. It goes when the command ends."""
+
+
+@pytest.fixture(scope="module")
+def small_disk() -> tuple[str, ...]:
+    if subprocess.run([*SMALL_DISK, "/mnt", "1m", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this user may not mount a disk, not even in a namespace of its own")
+    return SMALL_DISK
+
+
+def test_disk_that_is_too_small_is_told_before_anything_is_fetched(clone: Clone, small_disk: tuple[str, ...]) -> None:
+    answer = clone.install(within=(*small_disk, ".venv", "20m"))
+
+    assert answer.returncode == 1
+    assert answer.stderr == (
+        f"The disk of {clone.root}/.venv is full (20 MB left, 250 MB needed for the packages): "
+        "free some space and run make again.\n"
+    )
+    assert clone.index.requests == []
+
+
+@pytest.mark.parametrize("has_uv", [True, False], ids=["uv", "pip"])
+def test_disk_that_fills_up_while_packages_are_installed_is_named(
+    clone: Clone, uv_wheel: bytes, small_disk: tuple[str, ...], has_uv: bool
+) -> None:
+    if has_uv:
+        clone.offer_uv(uv_wheel)
+    clone.lock("production", clone.index.add("alpha", "1.0", wheel("alpha", "1.0", files={"zeros": bytes(400 << 20)})))
+
+    answer = clone.install(within=(*small_disk, ".venv", "320m"))
+
+    assert answer.returncode == 1
+    assert f"with {'uv' if has_uv else 'pip'} …" in answer.stdout
+    last = answer.stderr.splitlines()[-1]
+    assert last.startswith(f"The disk of {clone.root}/.venv ")  # and of others that are not ruled out
+    assert last.endswith(" is full: free some space and run make again.")
+    assert "Traceback" not in answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize("has_uv", [True, False], ids=["uv", "pip"])
+def test_full_directory_for_temporary_files_is_named(
+    clone: Clone, uv_wheel: bytes, small_disk: tuple[str, ...], tmp_path: Path, has_uv: bool
+) -> None:
+    if has_uv:
+        clone.offer_uv(uv_wheel)
+    clone.environment |= {"TMPDIR": str(tmp_path / "small"), "PIP_NO_CACHE_DIR": "1"}
+    noise = os.urandom(4 << 20)
+    clone.lock("production", clone.index.add("alpha", "1.0", wheel("alpha", "1.0", files={"noise": noise})))
+
+    answer = clone.install(within=(*small_disk, str(tmp_path / "small"), "1m"))
+
+    if answer.returncode == 0:  # what needs no temporary files does without
+        assert clone.installed() == {"alpha": "1.0"}
+    else:
+        assert answer.stderr.splitlines()[-1].endswith("is full: free some space and run make again.")
+        assert str(tmp_path / "small") in answer.stderr.splitlines()[-1]
+    assert "Traceback" not in answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize("place", [".venv", ".venv/bin", "site-packages", "a package", "clone"])
+def test_files_of_another_user_are_named(clone: Clone, uv_wheel: bytes, place: str) -> None:
+    clone.offer_uv(uv_wheel)
+    clone.install()
+    (site_packages,) = clone.root.glob(".venv/lib/*/site-packages")
+    package = site_packages / "alpha-1.0.dist-info"
+    match place:
+        case "site-packages":
+            there = site_packages
+        case "a package":
+            there = package
+        case "clone":
+            shutil.rmtree(clone.root / ".venv")
+            there = clone.root
+        case _:
+            there = clone.root / place
+    clone.lock("production", clone.index.add("alpha", "2.0"))
+    there.chmod(0o555)
+    owner = "nobody"
+    within: tuple[str, ...] = ()
+    if os.geteuid() == 0:
+        os.chown(there, 65534, 65534)
+        within = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search,-fowner")
+    else:
+        owner = there.owner()
+
+    answer = clone.install(within=within)
+    there.chmod(0o755)
+
+    assert answer.returncode == 1
+    assert "Traceback" not in answer.stdout + answer.stderr
+    last = answer.stderr.splitlines()[-1]
+    assert (f" belongs to {owner} and may not be written" in last) or last.startswith(
+        "Some files belong to another user: delete .venv"
+    )
+
+
+def test_copied_virtualenv_is_made_again_because_its_scripts_name_the_old_place(
+    clone: Clone, uv_wheel: bytes, tmp_path: Path
+) -> None:
+    clone.offer_uv(uv_wheel)
+    clone.install()
+    (clone.root / ".venv").rename(tmp_path / "elsewhere")
+    shutil.copytree(tmp_path / "elsewhere", clone.root / ".venv", symlinks=True)
+    assert clone.install().stdout == "", "one that came back to its place stays"
+    shutil.copytree(clone.root, tmp_path / "copy", symlinks=True)
+
+    clone.root = tmp_path / "copy"
+    answer = clone.install()
+
+    assert "Making the virtualenv .venv" in answer.stdout
+    assert f"{tmp_path}/copy/.venv" in (tmp_path / "copy/.venv/pyvenv.cfg").read_text()
+    assert clone.installed() == PINNED
+    assert clone.install().stdout == ""
+
+
+def test_virtualenv_whose_python_became_another_version_is_made_again(clone: Clone, uv_wheel: bytes) -> None:
+    clone.offer_uv(uv_wheel)
+    clone.install()
+    (library,) = clone.root.glob(".venv/lib/python3*")
+    library.rename(library.with_name("python3.1"))
+
+    answer = clone.install()
+
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert clone.installed() == PINNED
+    assert not library.with_name("python3.1").exists()
