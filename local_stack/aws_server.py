@@ -18,6 +18,8 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import hypercorn.asyncio
+import hypercorn.asyncio.run
+from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
 from ministack import app as ministack_app
 from ministack.core import persistence, router
@@ -30,6 +32,19 @@ from local_stack.key import kept_key
 SECONDS_BETWEEN_SAVES = 2.0
 READS = (b"Get", b"BatchGet", b"TransactGet", b"Query", b"Scan", b"List", b"Describe")
 USER = "cruddur-local"
+
+
+class Connection(TCPServer):
+    """A connection that is let go as soon as its client closes it.
+
+    hypercorn keeps the file of one that idles for `keep_alive_timeout`, open or closed. A thousand clients that each
+    ask once within that time, as commands and tests do, use up the files that a process may have open, and from then
+    on the emulator takes no connection.
+    """
+
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        await self.idle_task.stop()
 
 
 class SavedState:
@@ -199,6 +214,7 @@ async def serve(bind: str, state: SavedState | None, *, services: str) -> None:
     config.bind = [bind]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
+    hypercorn.asyncio.run.TCPServer = Connection  # type: ignore[attr-defined]
     await hypercorn.asyncio.serve(
         guarded(state.watch if state else ministack_app.app, services=services),  # type: ignore[arg-type]
         config,

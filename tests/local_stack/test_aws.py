@@ -1,8 +1,11 @@
 import json
 import os
 import signal
+import socket
 import time
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -86,3 +89,31 @@ def test_its_files_are_whole_json(tmp_path: Path) -> None:
     emulator.stop()
 
     assert "user_pools" in json.loads((tmp_path / "aws" / "cognito.json").read_text())["payload"]
+
+
+@pytest.mark.parametrize("asks", [False, True], ids=["silent", "asking"])
+def test_connections_that_clients_closed_hold_no_files(tmp_path: Path, asks: bool) -> None:
+    """A user may have 1,024 open, and each command and each test connects a few times."""
+    emulator = AwsEmulator(tmp_path / "aws", persist=False)
+    emulator.start()
+    assert emulator.child
+    files = Path(f"/proc/{emulator.child.popen.pid}/fd")
+    at_first = len(list(files.iterdir()))
+    parts = urlsplit(emulator.url)
+
+    for _ in range(100):
+        if asks:
+            client = HTTPConnection(parts.hostname or "", parts.port)
+            client.request("GET", "/")
+            client.getresponse().read()
+            client.close()
+        else:
+            socket.create_connection((parts.hostname, parts.port)).close()
+
+    for _ in range(100):
+        if len(list(files.iterdir())) <= at_first + 2:
+            break
+        time.sleep(0.1)
+    at_last = len(list(files.iterdir()))
+    emulator.stop()
+    assert at_last <= at_first + 2
