@@ -94,7 +94,7 @@ screenshots: packages-test ## Take the pictures of docs/screenshots anew; needs 
 	@exec $(VENV_PYTHON) -m pytest tests/browser/screenshots.py $(ARGS)
 
 lighthouse: packages-test ## Measure the list and a conversation with Lighthouse 12; needs Node and a Chromium
-	@npm ci --prefix bench/lighthouse --ignore-scripts --no-audit --no-fund --loglevel=error
+	@'$(PYTHON)' -m local_stack.connected npm ci --prefix bench/lighthouse --ignore-scripts --no-audit --no-fund --loglevel=error
 	@exec $(VENV_PYTHON) -m pytest tests/browser/lighthouse.py $(ARGS)
 
 bench: packages-bench ## Measure on this machine; ARGS="pages live --full" chooses: bench/README.md
@@ -105,7 +105,7 @@ pins: python ## Pin every package, after pyproject.toml changed; ARGS="--upgrade
 
 audit: python ## Look up the pinned packages in the database of known vulnerabilities; needs the network
 	@$(call tool,audit)
-	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
+	@'$(PYTHON)' -m local_stack.connected $(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
 
 hooks: python ## Run the checks of `make lint` before each commit that concerns them
 	@$(call tool,pre-commit)

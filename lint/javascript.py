@@ -26,7 +26,7 @@ def main() -> int:
     env = {**os.environ, "PATH": f"{node_directory()}{os.pathsep}{os.environ['PATH']}", "NO_UPDATE_NOTIFIER": "1"}
     if not is_installed():
         npm_ci = ["npm", "ci", "--prefix", str(LINT), "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        if code := run(npm_ci, env):
+        if code := run([sys.executable, "-m", "local_stack.connected", *npm_ci], env):
             sys.stderr.write("The packages that check JavaScript could not be fetched: see above, then try again.\n")
             return code
         shutil.copyfile(LINT / "package-lock.json", INSTALLED)

@@ -96,6 +96,15 @@ def connections(settings: Mapping[str, str], environment: Mapping[str, str]) -> 
     return found
 
 
+def for_others(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return pip's certificates and proxies as the variables that Node and Python's requests read."""
+    found = {name: value for name, value in connections(settings, {}).items() if name.lower().endswith("_proxy")}
+    if "cert" in settings:
+        found["REQUESTS_CA_BUNDLE"] = settings["cert"]
+        found["NODE_EXTRA_CA_CERTS"] = settings["cert"]
+    return found
+
+
 def is_asked_to_use_no_index(settings: Mapping[str, str]) -> bool:
     """Return whether pip may install from its find-links alone."""
     return settings.get("no-index", "").lower() in TRUE

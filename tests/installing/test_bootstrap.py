@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from local_stack.installers import ROOT
+
 from .conftest import Clone, PythonWithPip
 from .package_index import wheel
 
@@ -377,3 +379,35 @@ def test_virtualenv_whose_python_became_another_version_is_made_again(clone: Clo
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert clone.installed() == PINNED
     assert not library.with_name("python3.1").exists()
+
+
+def test_other_programs_that_fetch_are_told_the_certificates_and_proxy_of_pip(clone: Clone, tmp_path: Path) -> None:
+    (tmp_path / "pip.conf").write_text("[global]\ncert = /the/bundle.pem\nproxy = proxy.example:3128\n")
+    clone.environment |= {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "https_proxy": "http://kept.example:1"}
+    names = ("REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "http_proxy", "https_proxy")
+    command = ["sh", "-c", 'for name in "$@"; do printenv "$name"; done', "sh", *names]
+
+    answer = subprocess.run(
+        [sys.executable, "-m", "local_stack.connected", *command],
+        cwd=ROOT,
+        env={**clone.environment, "NODE_EXTRA_CA_CERTS": "/kept.pem"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert answer.stderr == ""
+    assert answer.stdout.split() == [
+        "/the/bundle.pem",
+        "/kept.pem",
+        "http://proxy.example:3128",
+        "http://kept.example:1",
+    ]
+
+
+def test_what_fetches_from_an_index_is_run_with_the_settings_of_pip() -> None:
+    recipes = [*(ROOT / "Makefile").read_text().splitlines(), *(ROOT / "lint/javascript.py").read_text().splitlines()]
+    fetching = [line for line in recipes if "npm ci" in line or "bin/pip-audit" in line or "*npm_ci" in line]
+
+    assert len(fetching) == 3
+    assert [line for line in fetching if "local_stack.connected" not in line] == []

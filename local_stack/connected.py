@@ -1,0 +1,37 @@
+"""`python -m local_stack.connected COMMAND …`: run a command with the certificates and proxies of pip.
+
+npm and pip-audit fetch from an index as pip does, and do not look where pip's configuration is. What the environment
+tells them already stays.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from cruddur import program
+from local_stack import pip_settings
+from local_stack.installers import a_pip
+from local_stack.problem import Problem
+from local_stack.terminal import complain
+
+
+def main() -> int:
+    """Become the command; return 1 where that is not possible."""
+    command = sys.argv[1:]
+    try:
+        with a_pip(Path(sys.prefix)) as pip:
+            settings = pip_settings.read(pip)
+    except Problem as problem:
+        complain(str(problem))
+        return 1
+    try:
+        os.execvpe(command[0], command, {**pip_settings.for_others(settings), **os.environ})  # noqa: S606 - no shell
+    except OSError as error:
+        complain(f"{command[0]} cannot be started: {error.strerror}.")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(program.run(main, needs_output=False, is_loaded=True))
