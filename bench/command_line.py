@@ -110,8 +110,11 @@ def measure(part: str, *, full: bool, load: float) -> bool:
     began, at = time.monotonic(), datetime.now(UTC)
     figures: list[Figure] = []
     with running(command) as process:
-        if process.stdout:
-            figures += map(results.figure_from, process.stdout)
+        for line in process.stdout or ():
+            if line.startswith("{"):
+                figures.append(results.figure_from(line))
+            else:
+                say(line.rstrip())  # such as that DynamoDB Local is fetched first
     seconds = time.monotonic() - began
     if process.returncode:
         say(f"{part}: failed after {seconds:.0f} s, its figures of before stay. Alone: python {' '.join(command)}")

@@ -10,6 +10,7 @@ import http.client
 import os
 import shutil
 import ssl
+import sys
 import tarfile
 import tempfile
 import time
@@ -22,6 +23,7 @@ from pathlib import Path, PurePosixPath
 
 from local_stack import processes
 from local_stack.disk import require_room
+from local_stack.installers import ROOT
 from local_stack.problem import Problem
 from local_stack.terminal import say
 
@@ -114,9 +116,18 @@ def download(package: Package, archive: Path, *, tick: Callable[[], None]) -> No
 def _download_with_npm(npm: str, package: Package, archive: Path, tick: Callable[[], None]) -> None:
     log = archive.with_name("npm.log")
     npm_child = processes.spawn(
-        [npm, "pack", f"{package.name}@{package.version}", "--loglevel=error", "--fetch-retries=1"],
+        [
+            sys.executable,
+            "-m",
+            "local_stack.connected",
+            npm,
+            "pack",
+            f"{package.name}@{package.version}",
+            "--loglevel=error",
+            "--fetch-retries=1",
+        ],
         name="npm",
-        environment=os.environ,
+        environment={**os.environ, "PYTHONPATH": str(ROOT)},
         directory=archive.parent,
         log=log,
     )

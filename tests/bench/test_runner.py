@@ -4,7 +4,8 @@ from importlib.util import find_spec
 
 import pytest
 
-from bench.command_line import PARTS, arguments_from, command_of
+from bench import command_line, results
+from bench.command_line import PARTS, arguments_from, command_of, measure
 
 
 def test_it_runs_everything_when_nothing_is_named() -> None:
@@ -33,3 +34,18 @@ def test_every_part_is_a_module(part: str) -> None:
 def test_a_full_run_takes_larger_numbers() -> None:
     assert command_of("live", full=False) == ["-m", "bench.live", "--messages", "50"]
     assert command_of("live", full=True) == ["-m", "bench.live", "--messages", "300"]
+
+
+def test_lines_of_a_part_that_are_no_figures_are_passed_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figure = '{"name": "a", "value": 1.0, "unit": "ms"}'
+    script = f"print('DynamoDB Local: fetching …'); print({figure!r})"
+    saved: list[object] = []
+    monkeypatch.setattr(command_line, "command_of", lambda part, full: ["-c", script])
+    monkeypatch.setattr(results, "save", lambda part, figures, run: saved.extend(figures))
+
+    assert measure("pages", full=False, load=0.0)
+
+    assert len(saved) == 1
+    assert "DynamoDB Local: fetching …" in capsys.readouterr().err
