@@ -80,6 +80,17 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 def malformed(request: HttpRequest) -> HttpResponse:
     """What is stored of a conversation cannot be understood; asking again does not help until somebody repairs it."""
+    if holds_text(request):
+        return unsent_form(
+            request,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            code="malformed",
+            heading=_("Not sent yet"),
+            explanation=_(
+                "Something that is stored of this conversation is damaged, and it has to be repaired first. It is "
+                "in our log. What you wrote is kept below."
+            ),
+        )
     return error_page(request, HTTPStatus.SERVICE_UNAVAILABLE, code="malformed", template="messaging/malformed.html")
 
 

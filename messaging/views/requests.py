@@ -14,8 +14,6 @@ from django.utils.translation import gettext as _
 
 from cruddur.errors import RETRY_AFTER, unsent_message
 from messaging.aws import Unavailable
-from messaging.conversations import concerns
-from messaging.malformed import MalformedItem, report
 from users.authenticated import AuthenticatedHttpRequest
 
 P = ParamSpec("P")
@@ -55,20 +53,6 @@ def keeps_the_message(
                     "send it again in a few seconds. It arrives once, however often you press."
                 ),
                 retry_after=RETRY_AFTER,
-            )
-        except MalformedItem as error:
-            if not concerns(error, request.user.uuid):
-                raise  # the middleware answers that there is no such conversation
-            report(error)
-            return unsent_message(
-                request,
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                code="malformed",
-                heading=_("Not sent yet"),
-                explanation=_(
-                    "Something that is stored of this conversation is damaged, and it has to be repaired first. It is "
-                    "in our log. What you wrote is kept below."
-                ),
             )
 
     return wrapped  # type: ignore[return-value] # mypy names the request, the type cannot

@@ -472,3 +472,16 @@ def test_what_is_posted_into_a_malformed_conversation_is_kept(place: Place) -> N
     assert "Do not lose me" in response.content.decode()
     assert "Retry-After" not in response
     assert SECRET not in response.content.decode()
+
+
+def test_what_is_posted_about_a_malformed_conversation_elsewhere_is_kept_too(place: Place) -> None:
+    place.damage("conversation", "seq", {"S": SECRET})
+
+    response = place.client.post(
+        place.url.replace("/messages/", "/report/"), {"reason": "spam", "note": "Do not lose this"}, headers=HTML
+    )
+
+    assert response.status_code == 503
+    assert "Do not lose this" in response.content.decode()
+    assert 'name="reason" value="spam"' in response.content.decode()
+    assert SECRET not in response.content.decode()
