@@ -16,7 +16,7 @@ Scope = MutableMapping[str, Any]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 GetResponse = Callable[[HttpRequest], HttpResponse]
 FORM = "application/x-www-form-urlencoded"
-CONTENT_TYPE = b"content-type"
+CONTENT_TYPE, ACCEPT = b"content-type", b"accept"
 NOT_UTF8 = "cruddur.not_utf8"
 """The scope's note for the middleware."""
 MULTIPART = "multipart/form-data"
@@ -25,9 +25,12 @@ REPLACEMENT = "\ufffd"
 
 
 class Utf8Only:
-    """ASGI application ahead of Django, which decodes the query by the body's charset and fails at, say, rot13.
+    """ASGI application ahead of Django, which fails at some headers before any of our code can answer.
 
-    The charset of a request that is not UTF-8 is taken away, and noted in the scope for the middleware.
+    Django decodes the query by the charset of a body, and fails at one such as rot13: a charset that is not UTF-8 is taken
+    away. It also decodes parameters that name an encoding themselves (`a*=rot13''b`): a Content-Type with one that
+    cannot be decoded loses its parameters, and such an Accept is dropped. What is wrong with the body is noted in the
+    scope for the middleware.
     """
 
     def __init__(self, application: Application) -> None:
@@ -35,14 +38,39 @@ class Utf8Only:
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            headers = list(scope["headers"])
-            for place, (name, value) in enumerate(headers):
-                kind, params = parse_header_parameters(value.decode("latin-1")) if name == CONTENT_TYPE else ("", {})
-                if not _is_utf8(params.get("charset", "utf-8")):
-                    kept = "".join(f"; {each}={params[each]}" for each in params if each != "charset")
-                    headers[place] = (name, f"{kind}{kept}".encode("latin-1"))
-                    scope = {**scope, "headers": headers, NOT_UTF8: True}
+            headers = []
+            for name, value in scope["headers"]:
+                if name == ACCEPT and not _is_parsed(value):
+                    continue
+                kept = _in_utf8(value) if name == CONTENT_TYPE else value
+                if kept != value:
+                    scope = {**scope, NOT_UTF8: True}
+                headers.append((name, kept))
+            scope = {**scope, "headers": headers}
         await self._application(scope, receive, send)
+
+
+def _in_utf8(content_type: bytes) -> bytes:
+    """Return the header as it is, or what of it Django can parse and decodes as UTF-8."""
+    text = content_type.decode("latin-1")
+    try:
+        kind, params = parse_header_parameters(text)
+    except ValueError:
+        return text.partition(";")[0].encode("latin-1")
+    if _is_utf8(params.get("charset", "utf-8")):
+        return content_type
+    kept = "".join(f"; {name}={value}" for name, value in params.items() if name != "charset")
+    return f"{kind}{kept}".encode("latin-1", errors="replace")
+
+
+def _is_parsed(accept: bytes) -> bool:
+    """Return whether Django can parse this list of kinds."""
+    try:
+        for each in accept.decode("latin-1").split(","):
+            parse_header_parameters(each)
+    except ValueError:
+        return False
+    return True
 
 
 class WellFormedMiddleware:

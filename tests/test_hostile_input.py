@@ -71,10 +71,17 @@ def test_a_session_cookie_with_a_nul_is_no_session(
 @pytest.mark.parametrize("path", ["/?q=a%DCb", "/healthz?q=a%DCb", "/messages/stream?q=a%DCb"])
 @pytest.mark.django_db
 def test_an_encoding_that_decodes_no_text_is_no_mistake_of_the_server(path: str, charset: str) -> None:
+    # A load balancer is told how the process is, whatever it asks with.
+    expected = {"/": 400, "/healthz": 200, "/messages/stream": 401}[path.partition("?")[0]]
+    assert status_of(path, {"content-type": f'text/plain; charset="{charset}"; a=b'}) == expected
+
+
+def status_of(path: str, headers: dict[str, str], method: str = "GET") -> int:
+    """Ask the application that the server runs, with what is ahead of Django."""
     path, _, query = path.partition("?")
-    headers = [(b"host", b"testserver"), (b"content-type", f'text/plain; charset="{charset}"; a=b'.encode())]
+    pairs = [(b"host", b"testserver"), *((name.encode(), value.encode("latin-1")) for name, value in headers.items())]
     scope = {
-        "type": "http", "method": "GET", "path": path, "query_string": query.encode(), "headers": headers,
+        "type": "http", "method": method, "path": path, "query_string": query.encode(), "headers": pairs,
         "scheme": "http", "http_version": "1.1", "client": ("127.0.0.1", 1), "root_path": "",
     }  # fmt: skip
     said: list[dict[str, Any]] = []
@@ -92,9 +99,37 @@ def test_an_encoding_that_decodes_no_text_is_no_mistake_of_the_server(path: str,
         await application(scope, receive, send)
 
     asyncio.run(ask())
+    return int(said[0]["status"])
 
-    # A load balancer is told how the process is, whatever it asks with.
-    assert said[0]["status"] == {"/": 400, "/healthz": 200, "/messages/stream": 401}[path]
+
+PARAMETERS = {
+    "unknown encoding": "a*=nonsense''b",
+    "encoding of bytes": "a*=zlib''b",
+    "encoding that replaces nothing": "a*=idna''%ff",
+    "NUL in the encoding": "a*=x\0y''b",
+    "encoding of the charset": "charset*=nonsense''utf-8",
+    "charset in an encoding": "charset*=utf-8''utf-16",
+    "charset beyond Latin-1": "charset*=utf-8''%E2%82%AC",
+    "boundary in an encoding": "boundary*=nonsense''b",
+    "open quote": 'charset="',
+    "many": "a;" * 4000,
+}
+
+
+@pytest.mark.parametrize("parameter", PARAMETERS.values(), ids=PARAMETERS)
+@pytest.mark.parametrize("kind", ["text/html", FORM, MULTIPART])
+@pytest.mark.django_db
+def test_parameters_of_a_header_that_cannot_be_decoded_are_no_mistake_of_the_server(kind: str, parameter: str) -> None:
+    value = f"{kind}; {parameter}"
+    for method in ("GET", "POST"):
+        for path in ("/", "/healthz", "/messages", "/messages/stream", "/no-such-page"):
+            for name in ("content-type", "accept"):
+                assert status_of(path, {name: value}, method) < 500, (method, path, name)
+
+
+@pytest.mark.django_db
+def test_an_accept_that_cannot_be_decoded_counts_as_none() -> None:
+    assert status_of("/", {"accept": "text/html; a*=nonsense''b, */*"}) == status_of("/", {}) == 200
 
 
 BOUNDARY = "b"
