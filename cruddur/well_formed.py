@@ -27,9 +27,9 @@ REPLACEMENT = "\ufffd"
 class Utf8Only:
     """ASGI application ahead of Django, which fails at some headers before any of our code can answer.
 
-    Django decodes the query by the charset of a body, and fails at one such as rot13: a charset that is not UTF-8 is taken
-    away. It also decodes parameters that name an encoding themselves (`a*=rot13''b`): a Content-Type with one that
-    cannot be decoded loses its parameters, and such an Accept is dropped. What is wrong with the body is noted in the
+    Django decodes the query by the charset of a body, and fails at one such as rot13: remove a charset that is not
+    UTF-8. Django also decodes parameters that name an encoding themselves (`a*=rot13''b`): remove the parameters of a
+    Content-Type with one that cannot be decoded, and drop such an Accept. What is wrong with the body is noted in the
     scope for the middleware.
     """
 

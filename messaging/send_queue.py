@@ -271,6 +271,8 @@ class SendQueue:
 
         async def answer(message: Message) -> None:
             if not visit.must_wait:
+                # A client that reads its answer slowly must not hold the turn.
+                self.lines.end(visit)
                 await send(message)
 
         deadline = visit.loop.time() + settings.SEND_QUEUE_SECONDS

@@ -97,6 +97,11 @@ def test_every_limit_is_of_some_address() -> None:
     assert named | {"new_conversations_new_account"} == set(LIMITS)
 
 
+def test_every_address_that_counts_reads_counts_posts_before_its_view_runs() -> None:
+    """A view that takes tokens itself may have read the table before, or take none for what it refuses."""
+    assert [name for name, buckets in BUCKETS.items() if buckets.reading and not buckets.writing] == []
+
+
 @pytest.mark.parametrize(("route", "name"), ADDRESSES)
 def test_an_address_whose_bucket_is_empty_is_429(
     route: str, name: str, member: Client, andrew: User, places: dict[str, str]

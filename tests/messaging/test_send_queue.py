@@ -225,6 +225,36 @@ def test_conversations_do_not_wait_for_each_other() -> None:
     run_on_clock(scene)
 
 
+def test_who_reads_an_answer_slowly_holds_no_turn() -> None:
+    """As a member who posts a form with a mistake, whose turn comes, and who then reads nothing of a long page."""
+
+    async def scene(_: Clock) -> None:
+        site, reads = Site(), asyncio.Event()
+        await site.post("first")
+        slow = await site.post("slow", BAYKO)
+        waiting = await site.post("waiting", LONDO)
+        handle = site.handle
+
+        async def mistaken(scope: Any, receive: Any, send: Any) -> None:
+            if scope["name"] != "slow":
+                await handle(scope, receive, send)
+                return
+            await send({"type": "http.response.start", "status": 422})
+            await reads.wait()
+            await send({"type": "http.response.body", "body": b""})
+
+        site.queue._application = mistaken
+        await site.end("first", "waiting")
+
+        assert waiting.status == 201
+        assert slow.status == 422
+        reads.set()
+        await settled()
+        assert site.is_idle
+
+    run_on_clock(scene)
+
+
 # --- Waiting ----------------------------------------------------------------------------------------------------------
 
 
