@@ -35,6 +35,8 @@ AWAY = {"status": 503, "headers": {"Retry-After": "1"}, "json": {"error": "unava
 
 
 def reloaded(page: Page) -> Page:
+    """Once nothing is left to be sent: an event may tell of a message before the answer to its send has come."""
+    page.wait_for_function("() => !Object.keys(localStorage).some((name) => name.includes(':outbox:'))")
     page.reload()
     return page
 
