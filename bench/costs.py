@@ -5,6 +5,12 @@
 
 from __future__ import annotations
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +20,6 @@ from typing import TYPE_CHECKING
 
 from bench.figures import Figure, add_json_option, tell
 from bench.stack import NO_LIMITS, say, stack
-from cruddur import program
 
 if TYPE_CHECKING:
     from bench.meter import Cost

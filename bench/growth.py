@@ -5,6 +5,12 @@
 
 from __future__ import annotations
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
@@ -13,7 +19,6 @@ from dataclasses import dataclass
 from bench.figures import Figure, add_json_option, tell
 from bench.stack import NO_LIMITS, say, stack, web_server
 from bench.timing import Subject, at, measure
-from cruddur import program
 
 MESSAGES = (100, 1_000, 10_000, 100_000)
 CONVERSATIONS = (10, 20, 100, 1_000, 10_000)

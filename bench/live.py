@@ -5,6 +5,12 @@
 
 from __future__ import annotations
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
 import asyncio
 import sys
 import time
@@ -17,7 +23,6 @@ from uuid import uuid4
 from bench.figures import Figure, add_json_option, at_percentiles, tell
 from bench.live_clients import Page, Streams, answered, send
 from bench.stack import NO_LIMITS, People, Person, Server, say, set_up, signed_in, stack, web_server
-from cruddur import program
 
 WARM_UP = 50
 IDLE_SECONDS = 30.0

@@ -5,6 +5,12 @@
 
 from __future__ import annotations
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
 import importlib.util
 import sys
 from argparse import ArgumentParser
@@ -15,7 +21,6 @@ from dataclasses import dataclass, replace
 from bench.figures import Figure, add_json_option, tell
 from bench.stack import NO_LIMITS, Server, say, stack, web_server
 from bench.timing import PERCENTILES, Subject, at, measure, together
-from cruddur import program
 
 CONVERSATIONS = 500
 """Of the person whose pages are measured."""

@@ -5,8 +5,15 @@
 
 from __future__ import annotations
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
 import re
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +25,6 @@ from matplotlib.patches import Patch
 from bench import results
 from bench.figures import Figure, number
 from bench.stack import say
-from cruddur import program
 from local_stack.aws import ROOT
 
 if TYPE_CHECKING:
@@ -202,7 +208,9 @@ def draw(name: str, directory: Path) -> Path | None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    directory = Path(arguments[0]) if arguments else DIRECTORY
+    parser = ArgumentParser(prog="bench.plots", description=__doc__)
+    parser.add_argument("directory", type=Path, nargs="?", default=DIRECTORY, help="docs/performance unless given")
+    directory: Path = parser.parse_args(arguments).directory
     for name in PLOTS:
         drawn = draw(name, directory)
         say(f"{drawn.name if drawn else name}: {'drawn' if drawn else 'not measured, so it stays as it is'}")

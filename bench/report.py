@@ -10,15 +10,21 @@ table whose part was never run stays as it is.
 
 from __future__ import annotations
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
 import re
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench import results
 from bench.figures import Figure, number
 from bench.stack import say
-from cruddur import program
 from local_stack.aws import ROOT
 
 EACH = " a message"
@@ -137,7 +143,9 @@ def written(document: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    path = Path(arguments[0]) if arguments else DOCUMENT
+    parser = ArgumentParser(prog="bench.report", description=__doc__)
+    parser.add_argument("document", type=Path, nargs="?", default=DOCUMENT, help="docs/performance.md unless given")
+    path: Path = parser.parse_args(arguments).document
     path.write_text(written(path.read_text()))
     say(f"The tables of {path.name} are those of the last runs.")
     return 0

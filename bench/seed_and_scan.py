@@ -5,6 +5,12 @@
 
 from __future__ import annotations
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
 import resource
 import sys
 import time
@@ -16,7 +22,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from cruddur import program
 from cruddur.terminal import as_bytes
 from messaging.aws import connect, patient, translated_errors
 from messaging.dynamodb import MessageTable

@@ -5,6 +5,12 @@
 
 from __future__ import annotations
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
 import json
 import sys
 import time
@@ -24,7 +30,6 @@ from bench.figures import Figure, add_json_option, at_percentiles, tell
 from bench.senders import SECONDS_TO_ANSWER, Talk, request_of
 from bench.sending import begin_talks, units_of
 from bench.stack import HOST, NO_LIMITS, Person, Server, cookies, say, signed_in, stack, web_server
-from cruddur import program
 
 SENDERS = (1, 2, 4, 8, 16, 32)
 PROCESSES = 2

@@ -5,6 +5,12 @@
 
 from __future__ import annotations
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
 import json
 import os
 import signal
@@ -26,7 +32,6 @@ from bench.running_worker import Worker, lags, running_worker
 from bench.senders import Sending, Talk, send_for, send_times
 from bench.stack import HOST, NO_LIMITS, Server, say, signed_in, stack, web_server
 from bench.units import PATH
-from cruddur import program
 
 ALONE = 5
 BURST = 100

@@ -5,6 +5,12 @@
 
 from __future__ import annotations
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
 import os
 import statistics
 import sys
@@ -21,7 +27,6 @@ from urllib.parse import quote, urlencode
 from uuid import UUID, uuid4
 
 from bench.stack import CSRF, HOST, NO_LIMITS, People, Server, cookies, say, set_up, stack, web_server
-from cruddur import program
 
 WARM_UP = 30
 TOGETHER = 4

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
+import sys
 import textwrap
-from argparse import SUPPRESS, Action
+from argparse import SUPPRESS, Action, ArgumentParser
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -18,6 +25,7 @@ DJANGO_OWN = {
 }
 """Scripts of the old system whose work Django's own commands do."""
 WIDTH = 120
+FILE = Path(__file__).resolve().parent.parent / "docs" / "commands.md"
 COMMON = {"--help", "--json", "--verbosity", "--traceback", "--no-color", "--force-color", "--skip-checks"}
 """Options of every command, told once."""
 
@@ -96,6 +104,23 @@ def meaning(action: Action) -> str:
     return ((action.help or "") % vars(action)).replace("|", "\\|")
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Write the document to the file that the command line names. Returns the exit code."""
+    parser = ArgumentParser(prog="cruddur.command_reference", description=__doc__)
+    parser.add_argument("target", type=Path, nargs="?", default=FILE, help="docs/commands.md unless given")
+    target: Path = parser.parse_args().target
     django.setup()
-    Path("docs/commands.md").write_text(reference(), encoding="utf-8")
+    program.raise_when_stopped()
+    text = reference()
+    try:
+        draft = target.with_suffix(".new")
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(target)
+    except OSError as error:
+        sys.stderr.write(f"{target} cannot be written: {error.strerror}.\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(program.run(main, needs_output=False))

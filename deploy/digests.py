@@ -6,6 +6,12 @@ standard API, with the anonymous token that they hand out, and writes `name:tag@
 
 from __future__ import annotations
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
 import argparse
 import hashlib
 import json
@@ -150,4 +156,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main, is_loaded=True))

@@ -5,6 +5,12 @@ The same sources give the same bytes, so that a deployment changes only what cha
 
 from __future__ import annotations
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
 import argparse
 import subprocess
 import sys
@@ -14,7 +20,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cruddur.problem import Problem
-from cruddur.program import run
 from local_stack.installers import unpack
 from local_stack.problem import Problem as NotInstalled
 
@@ -84,4 +89,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main, is_loaded=True))
+    sys.exit(program.run(main, is_loaded=True))

@@ -6,14 +6,19 @@ packages of lint/package-lock.json go into lint/node_modules, again when the loc
 
 from __future__ import annotations
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
+import argparse
 import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-
-from cruddur import program
 
 ROOT = Path(__file__).resolve().parent.parent
 LINT = ROOT / "lint"
@@ -23,6 +28,7 @@ NODE_AT_LEAST = 20
 
 def main() -> int:
     """The exit code: of what failed first, or 0."""
+    argparse.ArgumentParser(prog="lint.javascript", description=__doc__).parse_args()
     env = {**os.environ, "PATH": f"{node_directory()}{os.pathsep}{os.environ['PATH']}", "NO_UPDATE_NOTIFIER": "1"}
     if not is_installed():
         npm_ci = ["npm", "ci", "--prefix", str(LINT), "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]

@@ -4,6 +4,12 @@ ministack saves at its orderly end only. The functions used here to save in betw
 is pinned. Every request is handled on the event loop, so a snapshot taken there holds whole transactions.
 """
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
 import argparse
 import asyncio
 import copy
@@ -247,4 +253,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program.run(main, needs_output=False, is_loaded=True))

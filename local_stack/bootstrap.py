@@ -12,6 +12,12 @@ completed by the next one.
 
 from __future__ import annotations
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
 import argparse
 import fcntl
 import hashlib
@@ -26,7 +32,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from cruddur import program
 from local_stack.installers import ROOT, Failure, free_megabytes, installer_choices, problem_of, succeeds
 from local_stack.problem import Problem
 from local_stack.terminal import complain, say

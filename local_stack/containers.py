@@ -1,5 +1,12 @@
 """The user pool of compose.yaml: made on its emulator, and told to the site in `CRUDDUR_LOCAL_DIR/env`."""
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
+import argparse
 import os
 import secrets
 import sys
@@ -7,7 +14,6 @@ from pathlib import Path
 
 from cruddur.environment import Environment, Misconfigured
 from cruddur.loopback import bypass_proxies
-from cruddur.program import run
 from local_stack.cognito_pool import ensure_pool
 from local_stack.environment import read_env, write_env
 from local_stack.key import read_key
@@ -16,6 +22,7 @@ from local_stack.problem import Problem
 
 def main() -> int:
     """Returns the exit code; what is wrong is said in a sentence."""
+    argparse.ArgumentParser(prog="local_stack.containers", description=__doc__).parse_args()
     bypass_proxies()
     try:
         env = Environment(os.environ)
@@ -40,4 +47,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main, needs_output=False))
+    sys.exit(program.run(main, needs_output=False))

@@ -8,6 +8,12 @@ requirements.txt. Each requirements/*.txt gets a lock of its own. Options that t
 
 from __future__ import annotations
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
 import argparse
 import os
 import re
@@ -19,7 +25,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from cruddur import program
 from local_stack import pip_settings
 from local_stack.bootstrap import PRODUCTION, lock_of
 from local_stack.installers import ROOT, Failure, Pip, a_pip, cache_directory, outermost, problem_of, uv_binary

@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from tests.test_every_command import PROGRAMS
+
 from .test_standard_streams import ROOT, SCRIPT, script, shell
 
 READY = """
@@ -70,7 +72,7 @@ def test_who_ignores_ctrl_c_goes_on_ignoring_it() -> None:
     assert (answer.returncode, answer.stdout) == (0, b"on\n")
 
 
-@pytest.mark.parametrize("name", ["manage", "deploy.__main__", "bench.__main__", "local_stack.__main__"])
+@pytest.mark.parametrize("name", ["manage", *PROGRAMS])
 def test_a_program_watches_for_ctrl_c_before_it_imports_what_takes_long(name: str) -> None:
     body = f"""
     import __future__, collections.abc, runpy, signal, sys
@@ -79,7 +81,7 @@ def test_a_program_watches_for_ctrl_c_before_it_imports_what_takes_long(name: st
         print(sorted(sys.modules.keys() - before))
         sys.exit()
     signal.signal = watch
-    runpy.run_module("{name}", run_name="__main__")
+    runpy.run_module("{name}", run_name="__main__", alter_sys=True)
     """
 
     answer = shell("", "-c", textwrap.dedent(body))
