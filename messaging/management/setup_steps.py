@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from cruddur.database_roles import as_migration_role
 from cruddur.database_server import is_on_this_machine
 from cruddur.loopback import is_loopback
 
@@ -73,7 +74,9 @@ def options_of(step: Step) -> Mapping[str, Any]:
 
 def migrate() -> str:
     """Django's own command says much or nothing. Returns the sentence between."""
-    before = MigrationRecorder(connection).applied_migrations().keys()
+    # The application's role may not look into a database that only one role has used so far.
+    with as_migration_role():
+        before = MigrationRecorder(connection).applied_migrations().keys()
     call_command("migrate", interactive=False, verbosity=0)
     applied = MigrationRecorder(connection).applied_migrations().keys() - before
     return f"{len(applied)} migrations applied, {len(before)} were already."

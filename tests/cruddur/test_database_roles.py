@@ -257,15 +257,23 @@ def test_a_role_with_more_rights_is_no_role_for_the_application(roles: TwoRoles)
     assert "may more than use tables" in done.stderr
 
 
-def test_a_database_of_one_role_gets_the_second_by_the_same_two_commands(roles: TwoRoles) -> None:
+@pytest.mark.parametrize(
+    "commands",
+    [(("db_create",), ("migrate",)), (("setup", "--only", "database", "--only", "tables"),)],
+    ids=["two commands", "setup"],
+)
+def test_a_database_of_one_role_gets_the_second_by_the_same_commands(
+    roles: TwoRoles, commands: tuple[tuple[str, ...], ...]
+) -> None:
     some = uuid.uuid4().hex[:12]
     old = TwoRoles(f"cruddur_test_{some}", roles.owner, f"app_{some}", roles.server)
     try:
         for command in ("db_create", "migrate"):
             done = old.manage(command, DATABASE_URL=old.url(old.owner), MIGRATION_DATABASE_URL=None)
             assert done.returncode == 0, done.stderr
-        for command in ("db_create", "migrate"):
-            assert old.manage(command).returncode == 0
+        for each in commands:
+            done = old.manage(*each)
+            assert done.returncode == 0, done.stderr
         with old.connect(old.application) as application:
             application.execute(ENTRY.encode())
             with pytest.raises(errors.InsufficientPrivilege):
