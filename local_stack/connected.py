@@ -6,11 +6,17 @@ tells them already stays.
 
 from __future__ import annotations
 
+from cruddur import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
+import argparse
 import os
 import sys
 from pathlib import Path
 
-from cruddur import program
 from local_stack import pip_settings
 from local_stack.installers import a_pip
 from local_stack.problem import Problem
@@ -19,7 +25,11 @@ from local_stack.terminal import complain
 
 def main() -> int:
     """Become the command; return 1 where that is not possible."""
-    command = sys.argv[1:]
+    parser = argparse.ArgumentParser(prog="local_stack.connected", description=__doc__)
+    parser.add_argument("command")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    command = [options.command, *options.arguments]
     try:
         with a_pip(Path(sys.prefix)) as pip:
             settings = pip_settings.read(pip)

@@ -170,6 +170,7 @@ PROGRAMS: dict[str, ProgramRow] = {
     "local_stack": ProgramRow(needs_output=False, wrong=("POSTGRES_PORT", "run")),
     "local_stack.aws_server": ProgramRow(needs_output=False),
     "local_stack.bootstrap": ProgramRow(needs_output=False),
+    "local_stack.connected": ProgramRow(needs_output=False),
     "local_stack.containers": ProgramRow("", codes=(1,), needs_output=False, wrong=("AWS_REGION", "")),
     "local_stack.pins": ProgramRow(needs_output=False),
 }
