@@ -84,7 +84,8 @@ def other_sessions() -> list[tuple[str, str]]:
     """State and last statement of every connection but this one that the test database has."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT state, query FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT state, query FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND backend_type = 'client backend'"
         )
         return list(cursor.fetchall())
 
