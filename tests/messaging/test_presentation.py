@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
@@ -18,6 +20,7 @@ from messaging.presentation.links import as_shown
 from messaging.presentation.thread import bubbles, days, new_count
 from messaging.presentation.times import clock_time, day_label, list_time
 from messaging.sequence import conversation_after, conversation_from_first, entry_from_conversation
+from messaging.text import MESSAGE_MAX_CHARS
 from users.models import User
 
 from .talk import ANDREW, BAYKO, GROUP
@@ -133,6 +136,35 @@ def test_parts_link_what_is_surely_an_address(text: str, links: list[str]) -> No
 
     assert [part.href for part in found if part.href] == links
     assert "".join(part.text for part in found) == text
+
+
+CPU_SECONDS = 60
+"""Of a process of its own, as a pattern that goes back and back cannot be interrupted; a second is enough."""
+LONG_HOSTS = {
+    "labels that two parts of a pattern match": "xn--aa.",
+    "a symbol that a host can begin after": "1.|",
+    "such symbols alone": "|",
+    "letters and hyphens": "a-",
+    "short labels": "a.",
+}
+
+
+@pytest.mark.parametrize("before", ["http://", "www.", "/"])
+@pytest.mark.parametrize("repeated", LONG_HOSTS.values(), ids=LONG_HOSTS)
+def test_links_are_found_in_linear_time_whatever_a_host_is_made_of(repeated: str, before: str) -> None:
+    """A hundred times as long as a message; what takes twice as long for each label never ends."""
+    lines = (
+        "import resource, sys",
+        f"resource.setrlimit(resource.RLIMIT_CPU, ({CPU_SECONDS}, {CPU_SECONDS}))",
+        "from messaging.presentation.body import parts",
+        f"text = sys.argv[1] + sys.argv[2] * ({100 * MESSAGE_MAX_CHARS} // len(sys.argv[2])) + 'a_/'",
+        "assert ''.join(part.text for part in parts(text)) == text",
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines), before, repeated], capture_output=True, text=True, check=False
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
