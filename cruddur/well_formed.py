@@ -16,7 +16,11 @@ Scope = MutableMapping[str, Any]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 GetResponse = Callable[[HttpRequest], HttpResponse]
 FORM = "application/x-www-form-urlencoded"
-CONTENT_TYPE, ACCEPT = b"content-type", b"accept"
+CONTENT_TYPE, ACCEPT, COOKIE = b"content-type", b"accept", b"cookie"
+PARSED_BYTES = 1000
+"""Of an Accept or Content-Type, of which browsers send 200: parsing quotes and semicolons takes the square of them."""
+ESCAPES = 200
+"""Backslashes of a Cookie; Python before 3.11.10 and 3.12.6 takes their square to unquote them (CVE-2024-7592)."""
 NOT_UTF8 = "cruddur.not_utf8"
 """The scope's note for the middleware."""
 MULTIPART = "multipart/form-data"
@@ -30,7 +34,7 @@ class Utf8Only:
     Django decodes the query by the charset of a body, and fails at one such as rot13: remove a charset that is not
     UTF-8. Django also decodes parameters that name an encoding themselves (`a*=rot13''b`): remove the parameters of a
     Content-Type with one that cannot be decoded, and drop such an Accept. What is wrong with the body is noted in the
-    scope for the middleware.
+    scope for the middleware. Headers that take the square of their length to parse are treated the same way.
     """
 
     def __init__(self, application: Application) -> None:
@@ -40,7 +44,7 @@ class Utf8Only:
         if scope["type"] == "http":
             headers = []
             for name, value in scope["headers"]:
-                if name == ACCEPT and not _is_parsed(value):
+                if (name == ACCEPT and not _is_parsed(value)) or (name == COOKIE and value.count(b"\\") > ESCAPES):
                     continue
                 kept = _in_utf8(value) if name == CONTENT_TYPE else value
                 if kept != value:
@@ -53,6 +57,8 @@ class Utf8Only:
 def _in_utf8(content_type: bytes) -> bytes:
     """Return the header as it is, or what of it Django can parse and decodes as UTF-8."""
     text = content_type.decode("latin-1")
+    if len(text) > PARSED_BYTES:
+        return text.partition(";")[0][:PARSED_BYTES].encode("latin-1")
     try:
         kind, params = parse_header_parameters(text)
     except ValueError:
@@ -65,6 +71,8 @@ def _in_utf8(content_type: bytes) -> bytes:
 
 def _is_parsed(accept: bytes) -> bool:
     """Return whether Django can parse this list of kinds."""
+    if len(accept) > PARSED_BYTES:
+        return False
     try:
         for each in accept.decode("latin-1").split(","):
             parse_header_parameters(each)

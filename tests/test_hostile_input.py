@@ -15,6 +15,7 @@ from pytest_django import Settings
 
 from cruddur.asgi import application
 from cruddur.cookies import CookieNames
+from cruddur.well_formed import Utf8Only
 from messaging.dynamodb import MessageTable
 from tests.messaging.talk import start
 from users.models import User
@@ -130,6 +131,33 @@ def test_parameters_of_a_header_that_cannot_be_decoded_are_no_mistake_of_the_ser
 @pytest.mark.django_db
 def test_an_accept_that_cannot_be_decoded_counts_as_none() -> None:
     assert status_of("/", {"accept": "text/html; a*=nonsense''b, */*"}) == status_of("/", {}) == 200
+
+
+COSTLY_HEADERS = {
+    "Accept of quotes and semicolons": (b"accept", ",".join(["a/b;" + ";" * 9_900] * 6).encode()),
+    "Accept of many kinds": (b"accept", b"*/*," * 15_000),
+    "Content-Type of quotes and semicolons": (b"content-type", b'text/html; a="' + b'";' * 4_900),
+    "Cookie of backslashes": (b"cookie", b'a="' + b'\\"' * 25_000 + b'"'),
+}
+
+
+@pytest.mark.parametrize("header", COSTLY_HEADERS.values(), ids=COSTLY_HEADERS)
+def test_django_parses_no_header_that_takes_the_square_of_its_length(header: tuple[bytes, bytes]) -> None:
+    """Two seconds of a process's time for each request of anybody."""
+    passed: list[tuple[bytes, bytes]] = []
+
+    async def site(scope: Any, receive: Any, send: Any) -> None:
+        passed.extend(scope["headers"])
+
+    ordinary = [
+        (b"accept", b"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"),
+        (b"content-type", b"application/x-www-form-urlencoded"),
+        (b"cookie", b'session=abc; messages="a\\054b"'),
+    ]
+    asyncio.run(Utf8Only(site)({"type": "http", "headers": [*ordinary, header]}, None, None))
+
+    assert passed[:3] == ordinary
+    assert sum(len(value) for _, value in passed[3:]) <= 1_000
 
 
 BOUNDARY = "b"
