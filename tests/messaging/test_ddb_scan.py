@@ -17,11 +17,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 from rich.cells import cell_len
+from tenacity import stop_after_attempt
 
 from messaging import connection
 from messaging.aws import ServiceError, Throttled, Unavailable, patient
 from messaging.dynamodb import MessageTable
 from messaging.items import Message, message_item
+from messaging.operations import scan as scan_module
 from messaging.operations.item_kinds import KINDS, OTHER, kind_of
 from messaging.operations.plain_items import line, plain_item
 from messaging.operations.scan import MAX_READERS, Scan, kinds_in, segments_for
@@ -330,7 +332,14 @@ def test_throttled_pages_are_waited_for(moto_table: MessageTable, times: int) ->
 def test_patience_has_an_end(
     moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch, code: str, status: int, patience: str, error: type
 ) -> None:
-    monkeypatch.setattr(f"messaging.operations.scan.{patience}", 0.2)
+    """The end is put after three attempts, whatever time they take; what is asked for is the time of this failure."""
+    seconds: list[float] = []
+
+    def stop_after_three(after: float) -> stop_after_attempt:
+        seconds.append(after)
+        return stop_after_attempt(3)
+
+    monkeypatch.setattr("messaging.operations.scan.stop_after_delay", stop_after_three)
     client = patient(moto_table.client, attempts=1)
 
     with (
@@ -339,7 +348,8 @@ def test_patience_has_an_end(
     ):
         every(Scan(client, moto_table.name))
 
-    assert len(sent) > 2
+    assert len(sent) == 3
+    assert seconds[-1 if error is Unavailable else 0] == getattr(scan_module, patience)
 
 
 def test_nobody_waits_for_a_throttled_page_any_more_when_the_scan_is_left(
