@@ -34,8 +34,8 @@ class Buckets(NamedTuple):
 
 PAGE = Buckets("pages", "changes")
 UPDATE = Buckets("updates", "changes")
-# The view takes the tokens of messages once the sender's turn has come, and none for who is no member: until then a
-# request has read the session, the user and the conversation.
+# The view takes the tokens of messages when it is the sender's turn, and it takes none from people who are not members.
+# By then it has read the session, the user and the conversation: that is what "sends" limits.
 SEND = Buckets("pages", "sends", in_view=("messages", "messages_to_one"))
 # By network, and only once the view knows that a sign-in of this browser is under way: another site's page could
 # otherwise use up the tokens of everybody who shares an address.

@@ -63,7 +63,7 @@ def test_a_second_ctrl_c_ends_what_tidies_up_too_slowly() -> None:
     assert b"Traceback" not in answer.stderr
 
 
-def test_who_ignores_ctrl_c_goes_on_ignoring_it() -> None:
+def test_a_program_started_to_ignore_ctrl_c_keeps_ignoring_it() -> None:
     ignoring = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
     body = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('on')"
 

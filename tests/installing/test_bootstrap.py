@@ -405,7 +405,7 @@ def test_other_programs_that_fetch_are_told_the_certificates_and_proxy_of_pip(cl
     ]
 
 
-def test_what_fetches_from_an_index_is_run_with_the_settings_of_pip() -> None:
+def test_targets_of_make_that_fetch_packages_use_the_settings_of_pip() -> None:
     recipes = [*(ROOT / "Makefile").read_text().splitlines(), *(ROOT / "lint/javascript.py").read_text().splitlines()]
     fetching = [line for line in recipes if "npm ci" in line or "bin/pip-audit" in line or "*npm_ci" in line]
 

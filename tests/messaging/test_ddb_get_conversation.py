@@ -300,7 +300,7 @@ def test_a_wrong_call_is_said_to_be_one(andrew: User, bayko: User, arguments: tu
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
-def test_what_programs_get_is_ascii_where_standard_output_is_not_utf8(
+def test_json_is_ascii_where_standard_output_is_not_utf8(
     table: MessageTable, andrew: User, bayko: User, encoding: str
 ) -> None:
     start(by=andrew.uuid, to=bayko.uuid, text="Zażółć “gęślą” 🛰")

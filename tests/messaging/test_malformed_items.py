@@ -474,7 +474,7 @@ def test_what_is_posted_into_a_malformed_conversation_is_kept(place: Place) -> N
     assert SECRET not in response.content.decode()
 
 
-def test_what_is_posted_about_a_malformed_conversation_elsewhere_is_kept_too(place: Place) -> None:
+def test_a_report_on_a_malformed_conversation_keeps_its_text(place: Place) -> None:
     place.damage("conversation", "seq", {"S": SECRET})
 
     response = place.client.post(

@@ -225,7 +225,7 @@ def test_conversations_do_not_wait_for_each_other() -> None:
     run_on_clock(scene)
 
 
-def test_who_reads_an_answer_slowly_holds_no_turn() -> None:
+def test_a_slow_reader_of_an_answer_holds_no_turn() -> None:
     """As a member who posts a form with a mistake, whose turn comes, and who then reads nothing of a long page."""
 
     async def scene(_: Clock) -> None:
