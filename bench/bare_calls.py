@@ -11,9 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from bench.timing import Ask
-from messaging import actions
-from messaging.connection import message_table
-from messaging.items import conversation_from, conversation_key, message_item
+from messaging.dynamodb import transactions
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.items import conversation_from, conversation_key, message_item
 from messaging.sequence import conversation_after, next_message
 
 Call = tuple[str, dict[str, Any]]
@@ -71,8 +71,8 @@ def sending(writers: list[tuple[UUID, UUID]], text: str) -> Callable[[int], Ask]
             )
             after = conversation_after(conversation, message)
             steps: Any = [
-                actions.advance_conversation(table.name, conversation, after),
-                actions.put_new(table.name, message_item(message)),
+                transactions.advance_conversation(table.name, conversation, after),
+                transactions.put_new(table.name, message_item(message)),
             ]
             began = time.perf_counter()
             table.client.transact_write_items(TransactItems=steps)

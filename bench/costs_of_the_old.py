@@ -11,9 +11,9 @@ from django.utils import timezone
 from bench.costs import Row
 from bench.meter import Cost, Items, metered
 from bench.old_system import INDEXES, Item, OldPerson, OldSystem, as_answer, entry_item, message_item
-from messaging.connection import message_table
-from messaging.dynamodb import MessageTable
-from messaging.items import PAIR_NAMESPACE
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.items import PAIR_NAMESPACE
+from messaging.dynamodb.table import MessageTable
 from messaging.operations.seeding import seed_conversations
 from users.people import seeded_people
 

@@ -18,14 +18,14 @@ from bench.costs import Row, drained
 from bench.meter import Cost, metered
 from messaging import conversations
 from messaging.catching_up import since
-from messaging.connection import message_table, streams_client
 from messaging.conversations import Delivery
-from messaging.dynamodb import MessageTable
-from messaging.items import pair_group_uuid
+from messaging.dynamodb.connection import message_table, streams_client
+from messaging.dynamodb.items import pair_group_uuid
+from messaging.dynamodb.schema import stream_arn
+from messaging.dynamodb.table import MessageTable
 from messaging.live.events import Author, Written, event_from, payloads
 from messaging.live.hub import Hub
 from messaging.live.rendering import Reader
-from messaging.operations.schema import stream_arn
 from messaging.operations.seeding import seed, seed_conversations
 from messaging.worker.checkpoints import PostgresCheckpoints
 from messaging.worker.dead_letters import PostgresDeadLetters

@@ -13,8 +13,8 @@ from bench.growth import Sized, base
 from bench.page_subjects import SHORT, getting, older_path, site_sending
 from bench.stack import Person, Server, signed_in
 from bench.timing import Subject
-from messaging.connection import message_table
-from messaging.items import format_created_at, pair_group_uuid, parse_created_at
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.items import format_created_at, pair_group_uuid, parse_created_at
 from tests.messaging.live_site import session_of
 from users.models import User
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from django.db import connection
 
-from messaging.dynamodb import MessageTable
-from messaging.operations.metering import READS
-from messaging.table import INDEXES
+from messaging.dynamodb.metering import READS
+from messaging.dynamodb.table import MessageTable
+from messaging.dynamodb.table_definition import INDEXES
 from tests.messaging.capacity import Indexes, item_size, items, read_units, units, units_written
 
 READ_BYTES = 4096

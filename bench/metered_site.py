@@ -7,8 +7,8 @@ from typing import Any
 
 from bench.units import PATH, Units
 from cruddur.asgi import application as site
-from messaging.connection import message_table
-from messaging.operations.metering import watch
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.metering import watch
 
 units = Units()
 watch(message_table().client, units.note)

@@ -14,7 +14,7 @@ from threading import Event, Thread
 from typing import Any
 
 from bench.units import Units
-from messaging.operations.metering import Request, watch
+from messaging.dynamodb.metering import Request, watch
 
 EVERY_SECONDS = 0.2
 
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> None:
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415
 
-    from messaging.connection import message_table  # noqa: PLC0415
+    from messaging.dynamodb.connection import message_table  # noqa: PLC0415
 
     moves_file, units_file = map(Path, arguments)
     moves, units, ended = Moves(), Units(), Event()

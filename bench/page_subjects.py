@@ -27,9 +27,9 @@ from bench.pages import BARE_PAGE
 from bench.stack import Person, Server, signed_in
 from bench.timing import Ask, Subject
 from messaging import conversations
-from messaging.connection import message_table
 from messaging.conversations import PAGE_SIZE
-from messaging.items import pair_group_uuid
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.items import pair_group_uuid
 from users.models import User
 
 TEXT = "x" * 181

@@ -68,8 +68,8 @@ def running_worker(directory: Path) -> Iterator[Worker]:
 
 def begin_with_what_comes() -> None:
     """Write checkpoints behind all that the stream holds."""
-    from messaging.connection import message_table  # noqa: PLC0415 - once the environment names the stack
-    from messaging.operations.schema import stream_arn  # noqa: PLC0415
+    from messaging.dynamodb.connection import message_table  # noqa: PLC0415 - once the environment names the stack
+    from messaging.dynamodb.schema import stream_arn  # noqa: PLC0415
     from tests.browser.seeded import begin_after_the_seed  # noqa: PLC0415
 
     begin_after_the_seed(stream_arn(message_table()))

@@ -23,14 +23,14 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from cruddur.terminal import as_bytes
-from messaging.aws import connect, patient, translated_errors
-from messaging.dynamodb import MessageTable
-from messaging.items import message_item
+from messaging.dynamodb.client import connect, patient, translated_errors
+from messaging.dynamodb.items import message_item
+from messaging.dynamodb.schema import load_schema
+from messaging.dynamodb.table import MessageTable
+from messaging.dynamodb.tables import find_table
 from messaging.operations.scan import Scan, kinds_in, segments_for
-from messaging.operations.schema import load_schema
 from messaging.operations.seeding import THREADS, SyntheticSeeding, phrasebooks
 from messaging.operations.synthetic import Talk, Telling, talks, volume_of
-from messaging.operations.tables import find_table
 
 REGION = "us-east-1"
 SINGLE_PUTS = 2000

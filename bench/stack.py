@@ -85,8 +85,8 @@ def _prepare() -> None:
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415
 
-    from messaging.connection import message_table  # noqa: PLC0415
-    from messaging.operations.schema import load_schema  # noqa: PLC0415
+    from messaging.dynamodb.connection import message_table  # noqa: PLC0415
+    from messaging.dynamodb.schema import load_schema  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
-from messaging.operations.metering import Request
+from messaging.dynamodb.metering import Request
 
 PATH = "/bench/units"
 """Where a metered site tells them."""

@@ -18,16 +18,16 @@ from uuid import UUID
 
 from django.db import transaction
 
+from messaging.dynamodb.items import Conversation, pair_group_uuid
+from messaging.dynamodb.malformed import MalformedItem
+from messaging.dynamodb.table import MessageTable
 from users import deletion
 from users.cognito import CognitoError, UserPool
 from users.models import MOCK, User
 
 from .blocking import blocked_by
-from .dynamodb import MessageTable
-from .items import Conversation, pair_group_uuid
 from .leaving import erase_outside, leave_all, leave_one
 from .live import publishing
-from .malformed import MalformedItem
 from .models import BlockedPerson, WrittenOutside
 
 logger = logging.getLogger(__name__)

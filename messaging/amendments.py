@@ -9,12 +9,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.items import Conversation, Message, parse_created_at
+from messaging.dynamodb.table import ConversationMoved
+
 from . import send_queue
-from .aws import Unavailable
-from .connection import message_table
 from .conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound, sendable
-from .dynamodb import ConversationMoved
-from .items import Conversation, Message, parse_created_at
 from .sequence import deleted, edited
 
 EDIT_TIME = timedelta(minutes=15)

@@ -9,11 +9,11 @@ from time import sleep
 from uuid import UUID
 
 from cruddur.text import TextTooLong, normalise_text
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.items import Conversation, Message
+from messaging.dynamodb.table import ConversationMoved, MessageTable
 
-from .aws import Unavailable
-from .connection import message_table
-from .dynamodb import ConversationMoved, MessageTable
-from .items import Conversation, Message
 from .sends import SENDS_KEPT
 from .sequence import conversation_after, next_message
 from .text import MESSAGE_MAX_CHARS, problem_with

@@ -13,14 +13,15 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from . import actions
-from .aws import Unavailable
-from .connection import message_table
-from .dynamodb import ConversationMoved, MessageTable
-from .items import Conversation, pair_group_uuid
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.codec import number, uuid_bytes, uuid_set
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.items import Conversation, pair_group_uuid
+from messaging.dynamodb.table import ConversationMoved, MessageTable
+
+from .dynamodb import transactions
 from .models import BlockedPerson
 from .sequence import conversation_without_messages, entry_from_conversation
-from .values import number, uuid_bytes, uuid_set
 
 ATTEMPTS = 20
 """Each failed one means that the conversation was written into in between."""
@@ -99,12 +100,12 @@ def any_blocks(user_uuids: Iterable[UUID]) -> bool:
 
 
 def _put(table: MessageTable, conversation: Conversation) -> None:
-    table.transact(conversation.group_uuid, [actions.put_conversation(table.name, conversation)])
+    table.transact(conversation.group_uuid, [transactions.put_conversation(table.name, conversation)])
 
 
 def _add(table: MessageTable, conversation: Conversation, by: UUID) -> None:
     values = {":by": uuid_set(frozenset((by,))), ":me": uuid_bytes(by)}
-    change = partial(actions.change_conversation, table.name, conversation.group_uuid, "ADD blocked_by :by")
+    change = partial(transactions.change_conversation, table.name, conversation.group_uuid, "ADD blocked_by :by")
     if conversation.begun:
         after = replace(conversation, blocked_by=conversation.blocked_by | {by})
         table.change_with_entry([change("", values)], entry_from_conversation(after, by))
@@ -114,7 +115,7 @@ def _add(table: MessageTable, conversation: Conversation, by: UUID) -> None:
 
 
 def _remove(table: MessageTable, conversation: Conversation, by: UUID) -> None:
-    step = actions.change_conversation(
+    step = transactions.change_conversation(
         table.name,
         conversation.group_uuid,
         "DELETE blocked_by :by",

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from .connection import message_table
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.items import Conversation, Entry, Message, parse_created_at
+from messaging.dynamodb.table import MessageTable
+
 from .conversations import Thread, visible_to
-from .dynamodb import MessageTable
-from .items import Conversation, Entry, Message, parse_created_at
 from .sequence import entry_from_conversation
 
 NEW_AT_ONCE = 100

@@ -1,7 +1,7 @@
 """What can be done with conversations: the domain functions that views, commands and the admin call.
 
 Each is keyword-only; the people are uuids, the time is passed in. Not a member and no such conversation look the
-same: `ConversationNotFound`. Whatever DynamoDB cannot answer now is `messaging.aws.Unavailable`.
+same: `ConversationNotFound`. Whatever DynamoDB cannot answer now is `messaging.dynamodb.client.Unavailable`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from uuid import UUID
+
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.items import (
+    GROUP_PREFIX,
+    Conversation,
+    Entry,
+    Message,
+    key,
+    pair_group_uuid,
+    parse_created_at,
+    user_pk,
+)
+from messaging.dynamodb.malformed import MalformedItem, report
+from messaging.dynamodb.requests import get
+from messaging.dynamodb.table import ConversationMoved, MessageTable
 
 from . import send_queue
 from .appending import (
@@ -23,12 +38,7 @@ from .appending import (
     append,
     sendable,
 )
-from .calls import get
-from .connection import message_table
-from .dynamodb import ConversationMoved, MessageTable
-from .items import GROUP_PREFIX, Conversation, Entry, Message, key, pair_group_uuid, parse_created_at, user_pk
 from .lists import INBOX, list_key
-from .malformed import MalformedItem, report
 from .sequence import conversation_from_first, entry_from_conversation, first_message
 
 __all__ = [

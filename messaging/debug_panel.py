@@ -16,9 +16,9 @@ from django.template.loader import render_to_string
 from django.utils.formats import number_format
 from django.utils.translation import gettext
 
-from .asked_keys import asked_keys
-from .operations.metering import total
-from .watching import Call, collected
+from messaging.dynamodb.metering import total
+from messaging.dynamodb.request_log import Call, collected
+from messaging.dynamodb.requested_keys import asked_keys
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 

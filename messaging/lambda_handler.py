@@ -15,10 +15,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from cruddur.environment import Environment, Misconfigured
+from messaging.dynamodb.client import Unavailable, connect
+from messaging.dynamodb.malformed import MalformedItem
+from messaging.dynamodb.table import MessageTable
 
-from .aws import Unavailable, connect
-from .dynamodb import MessageTable
-from .malformed import MalformedItem
 from .projection import Change, changes, project
 
 VARIABLES_READ = ("AWS_REGION", "AWS_ENDPOINT_URL_DYNAMODB", "DDB_MESSAGE_TABLE")

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
 
-from .items import Entry, Message, parse_created_at, user_pk
+from messaging.dynamodb.items import Entry, Message, parse_created_at, user_pk
+
 from .text import preview
 
 SESSION_KEY = "last_sends"

@@ -13,11 +13,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from . import actions
-from .aws import ServiceError, Unavailable, error_code, translated_errors
-from .calls import TransactionRefused, refused, transact
-from .dynamodb import MessageTable
-from .items import (
+from messaging.dynamodb.client import ServiceError, Unavailable, error_code, translated_errors
+from messaging.dynamodb.codec import Item, number, uuid_bytes, uuid_in_key, uuid_text_at
+from messaging.dynamodb.items import (
     GROUP_PREFIX,
     Conversation,
     Message,
@@ -28,9 +26,12 @@ from .items import (
     message_from,
     user_pk,
 )
-from .malformed import MalformedItem
+from messaging.dynamodb.malformed import MalformedItem
+from messaging.dynamodb.requests import TransactionRefused, refused, transact
+from messaging.dynamodb.table import MessageTable
+
+from .dynamodb import transactions
 from .sequence import deleted
-from .values import Item, number, uuid_bytes, uuid_in_key, uuid_text_at
 
 ENTRIES_A_PAGE = 100
 MESSAGES_A_PAGE = 25
@@ -123,14 +124,14 @@ def _note(table: MessageTable, group_uuid: UUID, user_uuid: UUID) -> tuple[Conve
         answer = table.client.update_item(
             TableName=table.name,
             Key=conversation_key(group_uuid),
-            UpdateExpression=f"ADD left_uuids :members SET version = version + :one, {actions.NAME_REQUEST}",
+            UpdateExpression=f"ADD left_uuids :members SET version = version + :one, {transactions.NAME_REQUEST}",
             ConditionExpression="contains(member_uuids, :me) "
             "AND (attribute_not_exists(left_uuids) OR NOT contains(left_uuids, :me))",
             ExpressionAttributeValues={
                 ":members": {"BS": [user_uuid.bytes]},
                 ":me": uuid_bytes(user_uuid),
                 ":one": number(1),
-                **actions.request_value(),
+                **transactions.request_value(),
             },
             ReturnValues="ALL_NEW",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -203,9 +204,9 @@ def _amend(table: MessageTable, conversation: Conversation, tombstones: list[Mes
     """The conversation once these are stored, all or none; None when a condition failed. 1 call."""
     newest = tombstones[-1]
     outside = newest.user_uuid not in conversation.member_uuids
-    change = actions.amend_conversation(table.name, conversation, newest, by_outsider=outside)
+    change = transactions.amend_conversation(table.name, conversation, newest, by_outsider=outside)
     try:
-        transact(table.client, [change, *(actions.amend_message(table.name, each) for each in tombstones)])
+        transact(table.client, [change, *(transactions.amend_message(table.name, each) for each in tombstones)])
     except TransactionRefused:
         return None
     is_newest = newest.created_at == conversation.last_sk

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from .items import Conversation, user_pk
+from messaging.dynamodb.items import Conversation, user_pk
 
 INBOX, REQUESTS, ARCHIVED = "", "#requests", "#archived"
 

@@ -11,18 +11,18 @@ from uuid import UUID
 
 from django.conf import settings
 
+from messaging.dynamodb.codec import uuid_bytes
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.items import Conversation
+from messaging.dynamodb.table import ConversationMoved
 from users.models import NOBODY, User
 
-from . import actions
 from .appending import Blocked
 from .arranging import change_own_entry
-from .connection import message_table
 from .conversations import Inbox, Opening, as_member, inbox, visible_to
-from .dynamodb import ConversationMoved
-from .items import Conversation
+from .dynamodb import transactions
 from .lists import REQUESTS, list_key
 from .sequence import entry_from_conversation
-from .values import uuid_bytes
 
 SETTLED = timedelta(minutes=5)
 """By then a request is stored, and the index has it, or there will be none."""
@@ -65,7 +65,7 @@ def accept(*, user_uuid: UUID, group_uuid: UUID) -> Conversation:
     if user_uuid in conversation.blocked_by:
         raise Blocked
     after = replace(conversation, awaiting=None)
-    step = actions.change_conversation(
+    step = transactions.change_conversation(
         table.name,
         group_uuid,
         "REMOVE awaiting",

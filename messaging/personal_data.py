@@ -15,19 +15,28 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.codec import Item, uuid_in_key
+from messaging.dynamodb.items import (
+    Conversation,
+    Entry,
+    Message,
+    conversation_from,
+    conversation_key,
+    entry_from,
+    message_from,
+    user_pk,
+)
+from messaging.dynamodb.malformed import MalformedItem, readable
+from messaging.dynamodb.requests import batch_get
+from messaging.dynamodb.table import MessageTable
 from users.models import MOCK, User
 from users.people import people_by_uuid
 
-from .aws import Unavailable
-from .calls import batch_get
-from .dynamodb import MessageTable
-from .items import Conversation, Entry, Message, conversation_from, conversation_key, entry_from, message_from, user_pk
 from .leaving import entry_page
-from .malformed import MalformedItem, readable
 from .models import BlockedPerson, WrittenOutside
 from .presentation.faces import DELETED_NAME
 from .sequence import entry_from_conversation
-from .values import Item, uuid_in_key
 
 FORMAT = "cruddur-personal-data/1"
 ENTRIES_A_PAGE = 25

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cruddur.current_request import NONE
-
-from .actions import REQUEST_ID
-from .dynamodb import MessageTable
-from .items import CONVERSATION_SK, Conversation, conversation_from
-from .malformed import MalformedItem
-from .values import Item
+from messaging.dynamodb.codec import Item
+from messaging.dynamodb.items import CONVERSATION_SK, Conversation, conversation_from
+from messaging.dynamodb.malformed import MalformedItem
+from messaging.dynamodb.table import MessageTable
+from messaging.dynamodb.transactions import REQUEST_ID
 
 
 @dataclass(slots=True)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from django.db import connection
 
-from .aws import ServiceError, Throttled, error_code
-from .connection import message_table
+from messaging.dynamodb.client import ServiceError, Throttled, error_code
+from messaging.dynamodb.connection import message_table
+
 from .live.bus import bus
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .values import UNREADABLE, Item, malformed, number, parse_created_at, uuid_bytes, uuid_of
+from messaging.dynamodb.codec import UNREADABLE, Item, malformed, number, parse_created_at, uuid_bytes, uuid_of
 
 SENDS_KEPT = 3
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from .items import Conversation, Entry, Message, format_created_at, parse_created_at
+from messaging.dynamodb.items import Conversation, Entry, Message, format_created_at, parse_created_at
+
 from .lists import home_of
 from .sends import SENDS_KEPT, Send, Sent
 from .text import preview

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from .connection import message_table
-from .items import user_pk
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.items import user_pk
 
 TOTAL_CONVERSATIONS = 100
 

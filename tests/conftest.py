@@ -33,9 +33,9 @@ from pytest_django.fixtures import Settings
 
 from cruddur import addresses, database_roles, rate_limits
 from cruddur.templatetags import pieces
-from messaging import connection as dynamodb_connection
-from messaging.dynamodb import MessageTable
-from messaging.operations.schema import load_schema
+from messaging.dynamodb import connection as dynamodb_connection
+from messaging.dynamodb.schema import load_schema
+from messaging.dynamodb.table import MessageTable
 from messaging.presentation import times
 from messaging.templatetags import look
 from users.models import User

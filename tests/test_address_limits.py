@@ -19,8 +19,8 @@ from pytest_django.fixtures import Settings
 from cruddur import rate_limits
 from cruddur.address_limits import BUCKETS, IN_THIS_PROCESS, Buckets, buckets_of
 from cruddur.rate_limits import LIMITS, Limit, RateLimited, take, take_here
-from messaging.dynamodb import MessageTable
-from messaging.items import pair_group_uuid
+from messaging.dynamodb.items import pair_group_uuid
+from messaging.dynamodb.table import MessageTable
 from users.models import User
 from users.sign_in import Identity, wait_for_handle
 

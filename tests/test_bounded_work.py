@@ -25,7 +25,7 @@ from linkify_it import LinkifyIt
 
 from cruddur import text as texts
 from cruddur.rate_limits import LIMITS, Limit
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 from messaging.presentation.body import is_emoji, parts
 from messaging.text import MESSAGE_MAX_CHARS
 from users import handles

@@ -10,7 +10,7 @@ from django.core.management import get_commands
 
 from cruddur.command_line import own_commands
 from cruddur.command_reference import reference
-from messaging.table import INDEXES
+from messaging.dynamodb.table_definition import INDEXES
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -24,7 +24,7 @@ USED_BY = {
     # Tables and progress.
     "rich": {"cruddur/terminal.py", "messaging/management/layout.py", "messaging/management/shard_table.py"},
     # Writes that met another transaction; scans; what commands ask of DynamoDB.
-    "tenacity": {"messaging/aws.py", "messaging/operations/scan.py", "messaging/operations/patience.py"},
+    "tenacity": {"messaging/dynamodb/client.py", "messaging/operations/scan.py", "messaging/dynamodb/retry.py"},
     # Cognito's token endpoint and signing keys.
     "requests": {"users/oidc.py", "users/signing_keys.py"},
 }

@@ -20,10 +20,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from messaging import conversations
-from messaging.aws import Unavailable
 from messaging.blocking import block
-from messaging.dynamodb import MessageTable
-from messaging.items import pair_group_uuid
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.items import pair_group_uuid
+from messaging.dynamodb.table import MessageTable
 from tests.messaging.talk import start
 from users.models import User
 

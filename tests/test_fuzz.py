@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cruddur.rate_limits import LIMITS, Limit
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 from tests.cookies import COOKIES
 from tests.corpus import naughty_strings, script_vectors
 from users.models import User

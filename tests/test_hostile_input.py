@@ -16,7 +16,7 @@ from pytest_django import Settings
 from cruddur.asgi import application
 from cruddur.cookies import CookieNames
 from cruddur.well_formed import Utf8Only
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 from tests.messaging.talk import start
 from users.models import User
 

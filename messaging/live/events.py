@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from messaging.items import Message
+from messaging.dynamodb.items import Message
 
 PAYLOAD_BYTES = 7500
 """Postgres takes less than 8,000."""

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from cruddur import measuring
 from messaging.conversations import Delivery
-from messaging.items import Conversation
+from messaging.dynamodb.items import Conversation
 from users.models import User
 
 from .bus import BusUnavailable, bus

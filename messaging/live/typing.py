@@ -11,7 +11,7 @@ from uuid import UUID
 
 from messaging import conversations
 from messaging.blocking import any_blocks
-from messaging.items import Conversation
+from messaging.dynamodb.items import Conversation
 
 from . import publishing
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from messaging.operations.metering import Request, total
+from messaging.dynamodb.metering import Request, total
 
 SHOWN = 20
 """Requests told one by one unless all are asked for."""

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cruddur.terminal import as_text, cut, is_plain, printable, width_of, write_block
-from messaging.items import Conversation, Entry, Message, parse_created_at
+from messaging.dynamodb.items import Conversation, Entry, Message, parse_created_at
 from messaging.presentation.faces import DELETED_NAME
 from users.models import User
 

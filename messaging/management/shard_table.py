@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cruddur.terminal import Column, is_plain
+from messaging.dynamodb.shards import SHARD_START
 from messaging.worker.progress import SHARD_END
-from messaging.worker.shards import SHARD_START
 from messaging.worker.stream_status import Checkpoint, ShardStatus, StreamStatus
 
 from .layout import rendered

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from django.core.management.base import CommandError
 
 from cruddur.commands import StackCommand
-from messaging.aws import explained_errors
-from messaging.malformed import MalformedItem
+from messaging.dynamodb.client import explained_errors
+from messaging.dynamodb.malformed import MalformedItem
 
 NAMED_AT_MOST = 10
 

@@ -16,14 +16,21 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from uuid import UUID
 
-from messaging import actions
-from messaging.aws import Unavailable
-from messaging.calls import refused
-from messaging.dynamodb import ConversationMoved, MessageTable
-from messaging.items import Conversation, Message, conversation_key, format_created_at, message_from, message_item
-from messaging.malformed import MalformedItem, readable
-from messaging.operations.bulk import BulkWriter, Stopped
-from messaging.operations.patience import patiently
+from messaging.dynamodb import transactions
+from messaging.dynamodb.bulk import BulkWriter, Stopped
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.items import (
+    Conversation,
+    Message,
+    conversation_key,
+    format_created_at,
+    message_from,
+    message_item,
+)
+from messaging.dynamodb.malformed import MalformedItem, readable
+from messaging.dynamodb.requests import refused
+from messaging.dynamodb.retry import patiently
+from messaging.dynamodb.table import ConversationMoved, MessageTable
 from messaging.reconciliation.comparison import Look, problems
 from messaging.reconciliation.looks import Looks
 from messaging.reconciliation.settling import Settling
@@ -161,7 +168,7 @@ class Arriving:
         """Store a message unless there is one at its moment. 1 call."""
         if self.writer.stop.is_set():
             raise Stopped
-        put = actions.put_new(self.table.name, message_item(message))["Put"]
+        put = transactions.put_new(self.table.name, message_item(message))["Put"]
         return patiently(lambda: refused(lambda: self.table.client.put_item(**put))) is None
 
     def _repair(self, group_uuid: UUID, version: int) -> None:

@@ -13,10 +13,10 @@ from datetime import datetime, tzinfo
 from threading import Event, Lock
 from uuid import UUID
 
-from messaging.dynamodb import MessageTable
-from messaging.items import pair_group_uuid
+from messaging.dynamodb.bulk import BulkWriter, in_threads
+from messaging.dynamodb.items import pair_group_uuid
+from messaging.dynamodb.table import MessageTable
 from messaging.models import WrittenOutside
-from messaging.operations.bulk import BulkWriter, in_threads
 from users.moving_in import Arrival, move_in
 from users.old_people import BadRow, OldPerson
 

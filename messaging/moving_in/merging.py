@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from uuid import UUID
 
 from cruddur.text import normalise_long_text
-from messaging.items import Message, format_created_at
+from messaging.dynamodb.items import Message, format_created_at
 from messaging.sequence import deleted
 from messaging.text import MESSAGE_MAX_CHARS
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cruddur.problem import Problem
-from messaging.aws import translated_errors
-from messaging.operations.patience import patiently
+from messaging.dynamodb.client import translated_errors
+from messaging.dynamodb.codec import Item
+from messaging.dynamodb.retry import patiently
+from messaging.dynamodb.tables import Table
 from messaging.operations.scan import Scan, segments_for
-from messaging.operations.tables import Table
-from messaging.values import Item
 
 from .old_layout import MESSAGE_PREFIX, NotTheOldLayout, OldEntry, OldMessage, Strange, read_item
 

@@ -17,11 +17,10 @@ from threading import Event, Lock
 from typing import IO, Any
 
 from cruddur.problem import Problem
-from messaging.aws import translated_errors
-from messaging.dynamodb import MessageTable
-from messaging.values import Item
-
-from .bulk import BATCH, BulkWriter, in_threads
+from messaging.dynamodb.bulk import BATCH, BulkWriter, in_threads
+from messaging.dynamodb.client import translated_errors
+from messaging.dynamodb.codec import Item
+from messaging.dynamodb.table import MessageTable
 
 KEYS = ("pk", "sk")
 COMPRESSION = 6

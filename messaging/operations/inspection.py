@@ -13,12 +13,12 @@ from uuid import UUID
 
 from messaging import conversations
 from messaging.conversations import Inbox
-from messaging.dynamodb import MessageTable
-from messaging.items import Message
+from messaging.dynamodb.items import Message
+from messaging.dynamodb.malformed import MalformedItem, report
+from messaging.dynamodb.message_range import messages_between
+from messaging.dynamodb.table import MessageTable
 from messaging.lists import INBOX
-from messaging.malformed import MalformedItem, report
 
-from .message_range import messages_between
 from .periods import Period
 
 LeftOut = Callable[[MalformedItem], object]

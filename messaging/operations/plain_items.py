@@ -12,9 +12,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from messaging.values import Item
-
-from .item_kinds import CONVERSATION, ENTRY, MESSAGE, kind_of
+from messaging.dynamodb.codec import Item
+from messaging.dynamodb.item_kinds import CONVERSATION, ENTRY, MESSAGE, kind_of
 
 UUID_BYTES = 16
 KEYS = ("pk", "sk")

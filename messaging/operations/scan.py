@@ -29,10 +29,9 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from messaging.aws import Throttled, Unavailable, translated_errors
-from messaging.values import Item
-
-from .item_kinds import MESSAGE, all_but, kind_of, only
+from messaging.dynamodb.client import Throttled, Unavailable, translated_errors
+from messaging.dynamodb.codec import Item
+from messaging.dynamodb.item_kinds import MESSAGE, all_but, kind_of, only
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

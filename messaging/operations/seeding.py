@@ -15,10 +15,10 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from cruddur.text import normalise_long_text
-from messaging.aws import translated_errors
-from messaging.calls import batch_get
-from messaging.dynamodb import ConversationMoved, MessageTable
-from messaging.items import (
+from messaging.dynamodb.bulk import BulkWriter, delete_messages, in_threads, put_messages
+from messaging.dynamodb.client import translated_errors
+from messaging.dynamodb.codec import Item, number
+from messaging.dynamodb.items import (
     Message,
     conversation_item,
     conversation_key,
@@ -28,11 +28,11 @@ from messaging.items import (
     message_item,
     pair_group_uuid,
 )
+from messaging.dynamodb.requests import batch_get
+from messaging.dynamodb.retry import patiently
+from messaging.dynamodb.table import ConversationMoved, MessageTable
 from messaging.sequence import conversation_from_messages, entry_from_conversation
-from messaging.values import Item, number
 
-from .bulk import BulkWriter, delete_messages, in_threads, put_messages
-from .patience import patiently
 from .synthetic import Talk, Telling
 
 CONVERSATIONS = Path(__file__).parent.parent / "seed" / "conversations.json"

@@ -16,7 +16,7 @@ from random import Random
 from uuid import UUID
 
 from cruddur.problem import Problem
-from messaging.items import Conversation, Entry, Message, format_created_at, pair_group_uuid
+from messaging.dynamodb.items import Conversation, Entry, Message, format_created_at, pair_group_uuid
 from messaging.sequence import conversation_after, conversation_from_first, entry_from_conversation
 from messaging.text import MESSAGE_MAX_CHARS
 

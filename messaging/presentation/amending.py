@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from cruddur.addresses import address
 from messaging.amendments import may_be_edited
-from messaging.items import Message
+from messaging.dynamodb.items import Message
 
 from .composer import Composer, edit_composer
 from .times import clock_time

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.utils.translation import ngettext
 
 from cruddur.addresses import address
-from messaging.items import Entry
+from messaging.dynamodb.items import Entry
 from users.models import User
 
 from .faces import Face, deleted_face, faces_of, joined_names

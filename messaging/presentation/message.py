@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.template.loader import get_template
 
-from messaging.items import Message
+from messaging.dynamodb.items import Message
 
 from .faces import Face
 from .thread import bubble

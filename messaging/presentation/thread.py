@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from cruddur.addresses import address
 from messaging.conversations import Thread
-from messaging.items import Conversation, Message
+from messaging.dynamodb.items import Conversation, Message
 from users.models import User
 
 from .body import Part, is_emoji, parts

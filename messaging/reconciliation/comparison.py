@@ -13,7 +13,8 @@ from itertools import combinations
 from typing import Any
 from uuid import UUID
 
-from messaging.items import (
+from messaging.dynamodb.codec import Item, moment_at, number, number_at, number_of, uuids_at
+from messaging.dynamodb.items import (
     CONVERSATION_SK,
     FOR_GOOD,
     Conversation,
@@ -25,11 +26,10 @@ from messaging.items import (
     pair_group_uuid,
     user_pk,
 )
+from messaging.dynamodb.malformed import MalformedItem
 from messaging.lists import ARCHIVED, INBOX, REQUESTS, home_of, list_key
-from messaging.malformed import MalformedItem
 from messaging.sends import Sent
 from messaging.sequence import conversation_after, conversation_from_first, entry_from_conversation
-from messaging.values import Item, moment_at, number, number_at, number_of, uuids_at
 
 from .findings import Finding, Kind
 

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from messaging.aws import translated_errors
-from messaging.calls import batch_get, get
-from messaging.dynamodb import MessageTable
-from messaging.items import CONVERSATION_SK, conversation_key, entry_key, group_pk, key, message_key
-from messaging.items import user_pk as pk_of_user
-from messaging.malformed import MalformedItem
-from messaging.operations.patience import patiently
-from messaging.table import GROUP_INDEX
-from messaging.values import Item
+from messaging.dynamodb.client import translated_errors
+from messaging.dynamodb.codec import Item
+from messaging.dynamodb.items import CONVERSATION_SK, conversation_key, entry_key, group_pk, key, message_key
+from messaging.dynamodb.items import user_pk as pk_of_user
+from messaging.dynamodb.malformed import MalformedItem
+from messaging.dynamodb.requests import batch_get, get
+from messaging.dynamodb.retry import patiently
+from messaging.dynamodb.table import MessageTable
+from messaging.dynamodb.table_definition import GROUP_INDEX
 
 from .comparison import Look, position_of
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
-from messaging.dynamodb import MessageTable
-from messaging.items import CONVERSATION_SK, conversation_key, group_pk
-from messaging.operations.metering import metered, total
-from messaging.values import Item
+from messaging.dynamodb.codec import Item
+from messaging.dynamodb.items import CONVERSATION_SK, conversation_key, group_pk
+from messaging.dynamodb.metering import metered, total
+from messaging.dynamodb.table import MessageTable
 
 from .comparison import BY_HAND, Look, problems
 from .findings import Finding, Kind

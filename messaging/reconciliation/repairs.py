@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from messaging import actions
-from messaging.calls import TransactionRefused, refused, transact
-from messaging.dynamodb import MessageTable
-from messaging.items import Conversation, Message, conversation_item, conversation_key
-from messaging.operations.patience import patiently
-from messaging.values import Item, number, uuid_bytes
+from messaging.dynamodb import transactions
+from messaging.dynamodb.codec import Item, number, uuid_bytes
+from messaging.dynamodb.items import Conversation, Message, conversation_item, conversation_key
+from messaging.dynamodb.requests import TransactionRefused, refused, transact
+from messaging.dynamodb.retry import patiently
+from messaging.dynamodb.table import MessageTable
 
 from .comparison import copy_of
 
@@ -33,7 +33,7 @@ class Repairs:
 
     def make_conversation(self, conversation: Conversation) -> bool:
         """Store a conversation where there is none. 1 call."""
-        put = actions.put_new(self.table.name, conversation_item(conversation))["Put"]
+        put = transactions.put_new(self.table.name, conversation_item(conversation))["Put"]
         return self._done(lambda: self.table.client.put_item(**put))
 
     def rewrite_conversation(self, item: Item, conversation: Conversation, *, with_members: bool = False) -> bool:
@@ -44,7 +44,9 @@ class Repairs:
         written = conversation_item(conversation)
         stays = {"pk", "sk", "member_uuids", "left_uuids", "blocked_by", "awaiting"}
         stays -= {"member_uuids"} if with_members else set()
-        changes = {name: value for name, value in written.items() if name not in stays} | {actions.REQUEST_ID: None}
+        changes = {name: value for name, value in written.items() if name not in stays} | {
+            transactions.REQUEST_ID: None
+        }
         return self._update(conversation_key(conversation.group_uuid), changes, item, READ_AGAIN)
 
     def number_message(self, item: Item, seq: int) -> bool:

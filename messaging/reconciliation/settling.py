@@ -12,12 +12,20 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from uuid import UUID
 
-from messaging.dynamodb import MessageTable
-from messaging.items import CONVERSATION_SK, Conversation, Message, conversation_key, entry_key, group_pk, message_from
-from messaging.items import user_pk as pk_of_user
-from messaging.malformed import MalformedItem
-from messaging.operations.patience import patiently
-from messaging.values import Item, moment_at, number_at
+from messaging.dynamodb.codec import Item, moment_at, number_at
+from messaging.dynamodb.items import (
+    CONVERSATION_SK,
+    Conversation,
+    Message,
+    conversation_key,
+    entry_key,
+    group_pk,
+    message_from,
+)
+from messaging.dynamodb.items import user_pk as pk_of_user
+from messaging.dynamodb.malformed import MalformedItem
+from messaging.dynamodb.retry import patiently
+from messaging.dynamodb.table import MessageTable
 
 from .comparison import (
     Look,

@@ -23,8 +23,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from messaging import account_deletion, personal_data
-from messaging.aws import Unavailable
-from messaging.connection import message_table
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.connection import message_table
 from messaging.personal_data import Pause
 from users.authenticated import AuthenticatedHttpRequest
 from users.models import User

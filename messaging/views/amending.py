@@ -17,8 +17,8 @@ from cruddur.rate_limits import RateLimited
 from messaging import allowances, amendments, last_sends
 from messaging.amendments import MessageIsDeleted, NotTheWriter, TooLateToEdit
 from messaging.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound, Thread
+from messaging.dynamodb.items import Message
 from messaging.forms import TextForm
-from messaging.items import Message
 from messaging.live import publishing
 from messaging.presentation import amending
 from messaging.send_queue import ConversationBusy

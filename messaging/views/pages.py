@@ -13,9 +13,9 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from messaging import conversations, message_requests
-from messaging.connection import message_table
 from messaging.conversations import Thread
-from messaging.items import Entry, Message, pair_group_uuid
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.items import Entry, Message, pair_group_uuid
 from messaging.last_sends import missing, overlay, recall
 from messaging.lists import list_key
 from messaging.presentation import inbox as inbox_view

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from cruddur.errors import RETRY_AFTER, unsent_message
-from messaging.aws import Unavailable
+from messaging.dynamodb.client import Unavailable
 from users.authenticated import AuthenticatedHttpRequest
 
 P = ParamSpec("P")

@@ -16,12 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from cruddur.errors import bad_request
 from messaging import conversations
-from messaging.aws import Unavailable
 from messaging.blocking import any_blocks
 from messaging.conversations import ConversationNotFound, MessageNotFound, Thread
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.malformed import MalformedItem
 from messaging.lists import ARCHIVED, INBOX, list_key
 from messaging.live import publishing
-from messaging.malformed import MalformedItem
 from messaging.presentation import thread as thread_view
 from users.authenticated import AuthenticatedHttpRequest
 from users.people import people_by_uuid

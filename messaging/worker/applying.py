@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from cruddur.current_request import working_for
-from messaging.aws import ServiceError, Unavailable, error_code
-from messaging.dynamodb import MessageTable
-from messaging.malformed import MalformedItem
+from messaging.dynamodb.client import ServiceError, Unavailable, error_code
+from messaging.dynamodb.malformed import MalformedItem
+from messaging.dynamodb.table import MessageTable
 from messaging.projection import Change, project
 
 logger = logging.getLogger(__name__)

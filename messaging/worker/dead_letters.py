@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from messaging.dynamodb import MessageTable
-from messaging.items import GROUP_PREFIX
+from messaging.dynamodb.codec import uuid_in_key
+from messaging.dynamodb.items import GROUP_PREFIX
+from messaging.dynamodb.table import MessageTable
 from messaging.models import DeadLetter
 from messaging.projection import project
-from messaging.values import uuid_in_key
 
 from .applying import is_its_own_fault, reason_of
 

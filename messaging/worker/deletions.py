@@ -12,9 +12,9 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from messaging import account_deletion
-from messaging.aws import Unavailable
-from messaging.connection import message_table
-from messaging.malformed import MalformedItem
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.malformed import MalformedItem
 from users import deletion
 from users.cognito import CognitoError
 from users.pool import user_pool

@@ -15,15 +15,22 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from messaging.aws import Unavailable
-from messaging.dynamodb import MessageTable
-from messaging.items import Conversation
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.items import Conversation
+from messaging.dynamodb.shards import (
+    SHARD_START,
+    IteratorExpired,
+    Trimmed,
+    describe_stream,
+    iterator_after,
+    read_records,
+)
+from messaging.dynamodb.table import MessageTable
 from messaging.projection import Change, change_to, changes
 
 from .applying import DeadLetters, apply, is_its_own_fault, project_side_by_side
 from .lag import Lag
 from .progress import EVERY_CONVERSATION, SHARD_END, Batch, Checkpoints
-from .shards import SHARD_START, IteratorExpired, Trimmed, describe_stream, iterator_after, read_records
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient

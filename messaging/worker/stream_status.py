@@ -9,10 +9,10 @@ from datetime import datetime
 from math import ceil
 from typing import TYPE_CHECKING
 
+from messaging.dynamodb.shards import Trimmed, describe_stream, iterator_after, read_records
 from messaging.models import StreamCheckpoint
 
 from .progress import SHARD_END
-from .shards import Trimmed, describe_stream, iterator_after, read_records
 from .stream import POLL_SECONDS
 
 if TYPE_CHECKING:

@@ -16,14 +16,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from cruddur.problem import Problem
-from messaging.aws import ServiceError, Unavailable, error_code
-from messaging.connection import message_table, streams_client
+from messaging.dynamodb.client import ServiceError, Unavailable, error_code
+from messaging.dynamodb.connection import message_table, streams_client
+from messaging.dynamodb.schema import stream_arn
+from messaging.dynamodb.shards import StreamGone
+from messaging.dynamodb.tables import find_table
 from messaging.models import DeadLetter
-from messaging.operations.schema import stream_arn
-from messaging.operations.tables import find_table
 from messaging.worker.active_worker import active_session
 from messaging.worker.dead_letters import replay as replay_letters
-from messaging.worker.shards import StreamGone
 from messaging.worker.stream_status import saved_checkpoints, stream_status
 from moderation import audit
 from users.authenticated import AuthenticatedHttpRequest

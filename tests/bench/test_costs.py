@@ -3,7 +3,7 @@
 import pytest
 
 from bench.costs import figures
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from bench.meter import Call, refused_units, units_read
 from bench.old_system import INDEXES as OLD_INDEXES
-from messaging.table import INDEXES
+from messaging.dynamodb.table_definition import INDEXES
 from tests.messaging.capacity import item_size, read_units, units_of_index, value_size, write_units
 
 

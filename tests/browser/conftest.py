@@ -22,10 +22,10 @@ from pytest_django import DjangoDbBlocker
 from cruddur import asgi
 from cruddur.request_id import Application
 from local_stack.ports import listener
-from messaging.connection import streams_client
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.connection import streams_client
+from messaging.dynamodb.schema import stream_arn
+from messaging.dynamodb.table import MessageTable
 from messaging.live import publishing, typing
-from messaging.operations.schema import stream_arn
 from messaging.worker.checkpoints import PostgresCheckpoints
 from messaging.worker.dead_letters import PostgresDeadLetters
 from messaging.worker.stream import StreamConsumer

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.core.management import call_command
 
-from messaging.connection import streams_client
-from messaging.dynamodb import MessageTable
-from messaging.operations.bulk import BulkWriter
+from messaging.dynamodb.bulk import BulkWriter
+from messaging.dynamodb.connection import streams_client
+from messaging.dynamodb.shards import describe_stream, iterator_after, read_records
+from messaging.dynamodb.table import MessageTable
 from messaging.worker.checkpoints import PostgresCheckpoints
-from messaging.worker.shards import describe_stream, iterator_after, read_records
 from users.models import User
 
 

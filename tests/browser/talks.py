@@ -9,8 +9,8 @@ from django.utils import timezone
 from playwright.sync_api import Page
 
 from messaging import conversations
-from messaging.dynamodb import MessageTable
-from messaging.items import Message, pair_group_uuid
+from messaging.dynamodb.items import Message, pair_group_uuid
+from messaging.dynamodb.table import MessageTable
 from messaging.live import publishing
 from tests.messaging.talk import write_all
 from users.models import User

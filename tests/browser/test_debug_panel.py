@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.fixtures import Settings
 
 from cruddur.cookies import cookie_names
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 from messaging.live import typing
 from tests.messaging.live_site import web_process
 

@@ -38,8 +38,8 @@ from deploy.command_line import main
 from deploy.stacks import KEPT, ORDER, Stacks
 from local_stack.aws import AwsEmulator
 from local_stack.ports import free_port
-from messaging.aws import connect as connect_dynamodb
-from messaging.items import entry_from
+from messaging.dynamodb.client import connect as connect_dynamodb
+from messaging.dynamodb.items import entry_from
 from tests.deploy import image
 from tests.deploy.fargate import Fargate
 from tests.deploy.templates import template

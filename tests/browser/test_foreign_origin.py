@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Response
 
 from local_stack.aws_guard import HEALTH
 from local_stack.ports import BROWSERS_REFUSE, free_port
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 from users.models import User
 from users.pool import user_pool
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 from tests.messaging.talk import write_all
 from users.models import User
 

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Locator, Page, Request, Route, expect
 
-from messaging.dynamodb import MessageTable
-from messaging.items import Message
+from messaging.dynamodb.items import Message
+from messaging.dynamodb.table import MessageTable
 
 from .conftest import SignIn
 from .talks import MEASURE_SHIFTS, say, shifts, talk

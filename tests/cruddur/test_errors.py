@@ -13,7 +13,7 @@ from pytest_django import Settings
 from cruddur import errors
 from cruddur.rate_limits import RateLimited
 from messaging import conversations
-from messaging.aws import Unavailable
+from messaging.dynamodb.client import Unavailable
 from messaging.middleware import UnavailableMiddleware
 from tests.cookies import COOKIES
 from users.models import User

@@ -23,9 +23,11 @@ CLIENTS = {
         "try: fetch_keys(url, timeout=5)\n"
         "except jwt.PyJWTError: pass  # an answer without keys"
     ),
-    "DynamoDB": ("from messaging.aws import connect; connect(endpoint_url=url, region='us-east-1').list_tables()"),
+    "DynamoDB": (
+        "from messaging.dynamodb.client import connect; connect(endpoint_url=url, region='us-east-1').list_tables()"
+    ),
     "streams": (
-        "from messaging.aws import connect_streams as to; to(endpoint_url=url, region='us-east-1').list_streams()"
+        "from messaging.dynamodb.client import connect_streams as c; c(endpoint_url=url, region='us-east-1').list_streams()"
     ),
     "Cognito": (
         "from users.cognito import connect; connect(endpoint_url=url, region='us-east-1').list_user_pools(MaxResults=1)"

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import translation
 from django.utils.translation import trans_real
 
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 from tests.cruddur.test_translation import WORD, words_of
 from tests.messaging.talk import drain, send, start
 from users.models import User

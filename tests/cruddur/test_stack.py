@@ -17,7 +17,7 @@ from pytest_django import Settings
 from cruddur import stack
 from cruddur.command_line import own_commands
 from cruddur.stack import PartDown, describe_cognito_stack, describe_stack
-from messaging.connection import forget
+from messaging.dynamodb.connection import forget
 
 NOBODY = "http://127.0.0.1:9"
 ENDPOINTS = {"DynamoDB": "DYNAMODB_ENDPOINT_URL", "Cognito": "COGNITO_ENDPOINT_URL"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from messaging.connection import message_table
+from messaging.dynamodb.connection import message_table
 
 
 def scan(request: HttpRequest) -> HttpResponse:

@@ -19,14 +19,14 @@ from django.test import Client, override_settings
 from django.utils import timezone
 from pytest_django import Settings
 
-from messaging import account_deletion, connection, lambda_handler
-from messaging.connection import streams_client
-from messaging.dynamodb import MessageTable
-from messaging.items import conversation_item, conversation_key, entry_key, pair_group_uuid
+from messaging import account_deletion, lambda_handler
+from messaging.dynamodb import connection, schema
+from messaging.dynamodb.connection import streams_client
+from messaging.dynamodb.items import conversation_item, conversation_key, entry_key, pair_group_uuid
+from messaging.dynamodb.schema import stream_arn
+from messaging.dynamodb.table import MessageTable
+from messaging.dynamodb.table_definition import table_definition
 from messaging.models import DeadLetter
-from messaging.operations import schema
-from messaging.operations.schema import stream_arn
-from messaging.table import table_definition
 from messaging.worker.checkpoints import PostgresCheckpoints
 from messaging.worker.dead_letters import PostgresDeadLetters
 from messaging.worker.deletions import WaitingDeletions

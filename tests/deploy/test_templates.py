@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from cruddur.checks import check_settings
 from cruddur.database_tls import with_certificates
 from deploy.stacks import KEPT, ORDER
-from messaging.table import table_definition
+from messaging.dynamodb.table_definition import table_definition
 
 from . import image
 from .templates import every_resource, resolved, source, template

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from messaging.amendments import EDIT_TIME, MessageIsDeleted, NotTheWriter, TooLateToEdit, delete, edit
 from messaging.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound
-from messaging.items import Message
+from messaging.dynamodb.items import Message
 
 from .looks import showing
 from .model import Amendment, Story

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from botocore.config import Config  # noqa: TID251 - another time limit
 
-from messaging import aws
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb import client
+from messaging.dynamodb.table import MessageTable
 
 from .tally import Tally
 
@@ -27,7 +27,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def patient_table(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> MessageTable:
     """The table, its answers awaited for long, so that load is not taken for a fault; and no other waits."""
-    monkeypatch.setattr(aws, "WEB_TIMEOUTS", aws.WEB_TIMEOUTS.merge(Config(connect_timeout=60, read_timeout=60)))
+    monkeypatch.setattr(client, "WEB_TIMEOUTS", client.WEB_TIMEOUTS.merge(Config(connect_timeout=60, read_timeout=60)))
     monkeypatch.setattr("time.sleep", lambda _: None)
     # What one history used up of it would be missing in the next.
     monkeypatch.setattr("botocore.retries.quota.RetryQuota.acquire", lambda *_: True)

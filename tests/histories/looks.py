@@ -8,7 +8,7 @@ from uuid import UUID
 
 from messaging import conversations
 from messaging.conversations import ConversationNotFound, Thread
-from messaging.items import Entry, Message
+from messaging.dynamodb.items import Entry, Message
 
 from .model import Story
 from .tally import Broken, BrokenPromise

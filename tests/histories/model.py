@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import pairwise
 from uuid import UUID
 
-from messaging.items import Entry, Message, format_created_at
+from messaging.dynamodb.items import Entry, Message, format_created_at
 
 from .tally import Broken, BrokenPromise
 

@@ -14,7 +14,7 @@ from messaging.conversations import (
     MessageUuidReused,
     Opening,
 )
-from messaging.items import pair_group_uuid
+from messaging.dynamodb.items import pair_group_uuid
 
 from .looks import showing
 from .model import Story

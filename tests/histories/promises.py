@@ -9,7 +9,7 @@ from uuid import UUID
 
 from messaging import conversations
 from messaging.conversations import ConversationNotFound
-from messaging.items import (
+from messaging.dynamodb.items import (
     CONVERSATION_SK,
     Conversation,
     Entry,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from messaging.connection import streams_client
-from messaging.dynamodb import MessageTable
-from messaging.operations.schema import stream_arn
+from messaging.dynamodb.connection import streams_client
+from messaging.dynamodb.schema import stream_arn
+from messaging.dynamodb.table import MessageTable
 from messaging.projection import changes, project
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from messaging import conversations
 from messaging.amendments import edit
-from messaging.aws import Unavailable
-from messaging.dynamodb import MessageTable
-from messaging.items import Message, entry_key
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.items import Message, entry_key
+from messaging.dynamodb.table import MessageTable
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, NOW, drain, entry_of, send, start
 
 from .faults import Disturbance, Fault, Network, ProcessDied

@@ -22,7 +22,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from messaging import conversations
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 
 from . import steps
 from .faults import Disturbance

@@ -14,8 +14,8 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from messaging import conversations, leaving
 from messaging.appending import AwaitingAnswer
 from messaging.conversations import Blocked, ConversationNotFound, send
-from messaging.dynamodb import MessageTable
-from messaging.items import Conversation, Entry, Message, format_created_at
+from messaging.dynamodb.items import Conversation, Entry, Message, format_created_at
+from messaging.dynamodb.table import MessageTable
 
 from .promises import check, items_of
 from .stream import deliver

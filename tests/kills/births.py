@@ -11,8 +11,8 @@ from django.urls import get_resolver
 
 from cruddur.asgi import application
 from cruddur.command_line import main
-from messaging import connection
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb import connection
+from messaging.dynamodb.table import MessageTable
 from messaging.management.commands import ddb_import_reference, ddb_stream
 from messaging.worker import active_worker
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from messaging.dynamodb import MessageTable
-from messaging.items import (
+from messaging.dynamodb.items import (
     CONVERSATION_SK,
     Conversation,
     Entry,
@@ -18,6 +17,7 @@ from messaging.items import (
     pair_group_uuid,
     user_pk,
 )
+from messaging.dynamodb.table import MessageTable
 from messaging.sends import SENDS_KEPT, Send
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 
 from . import processes
 from .processes import Nursery

@@ -12,8 +12,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from messaging import conversations
-from messaging.aws import Unavailable
-from messaging.items import Message, pair_group_uuid
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.items import Message, pair_group_uuid
 
 from .book import Book, Line
 

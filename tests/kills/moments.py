@@ -17,7 +17,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from messaging.connection import message_table, streams_client
+from messaging.dynamodb.connection import message_table, streams_client
 
 TABLE = re.compile(r'(?:FROM|INTO|UPDATE) "?(\w+)')
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from messaging.aws import patient
-from messaging.dynamodb import MessageTable
-from messaging.operations.bulk import BulkWriter
-from messaging.operations.schema import load_schema
+from messaging.dynamodb.bulk import BulkWriter
+from messaging.dynamodb.client import patient
+from messaging.dynamodb.schema import load_schema
+from messaging.dynamodb.table import MessageTable
 from messaging.projection import project
 
 from .book import check_conversations, check_entries, contents, items

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from messaging.dynamodb import MessageTable
-from messaging.items import pair_group_uuid
+from messaging.dynamodb.items import pair_group_uuid
+from messaging.dynamodb.table import MessageTable
 from tests.messaging.command_runs import run
 from tests.messaging.old_layout import OldSystem, OldUser, in_utc, without_zone
 from tests.messaging.talk import entry_of, start

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from messaging import connection, lambda_handler
-from messaging.connection import streams_client
-from messaging.dynamodb import MessageTable
-from messaging.operations.schema import stream_arn
+from messaging import lambda_handler
+from messaging.dynamodb import connection
+from messaging.dynamodb.connection import streams_client
+from messaging.dynamodb.schema import stream_arn
+from messaging.dynamodb.shards import describe_stream, iterator_after, read_records
+from messaging.dynamodb.table import MessageTable
 from messaging.projection import project
-from messaging.worker.shards import describe_stream, iterator_after, read_records
 
 from .book import check_conversations, check_entries, contents, is_projected
 from .flow import Flow

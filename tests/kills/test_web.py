@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from cruddur.models import RateBucket
 from messaging import conversations
-from messaging.dynamodb import MessageTable
-from messaging.items import pair_group_uuid
+from messaging.dynamodb.items import pair_group_uuid
+from messaging.dynamodb.table import MessageTable
 from users.models import User
 
 from .book import Book, Contents, check_conversations, check_entries, check_whole, contents

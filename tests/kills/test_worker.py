@@ -12,9 +12,9 @@ import pytest
 from django.utils import timezone
 
 from messaging import conversations
-from messaging.dynamodb import MessageTable
-from messaging.items import entry_key, pair_group_uuid
-from messaging.operations.schema import stream_arn
+from messaging.dynamodb.items import entry_key, pair_group_uuid
+from messaging.dynamodb.schema import stream_arn
+from messaging.dynamodb.table import MessageTable
 from messaging.projection import project
 from messaging.worker.checkpoints import PostgresCheckpoints
 

@@ -16,9 +16,9 @@ from local_stack.environment import local_directory
 from local_stack.ports import free_port, listener
 from local_stack.problem import Problem
 from local_stack.processes import wait_until
-from messaging.aws import connect, connect_streams
-from messaging.dynamodb import MessageTable
-from messaging.operations.schema import load_schema, stream_arn
+from messaging.dynamodb.client import connect, connect_streams
+from messaging.dynamodb.schema import load_schema, stream_arn
+from messaging.dynamodb.table import MessageTable
 
 EMULATOR = unpacked(local_directory(ROOT) / "dynamodb-local")
 pytestmark = pytest.mark.dynamodb

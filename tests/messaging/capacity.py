@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
+from messaging.dynamodb.table_definition import GROUP_INDEX, INBOX_INDEX, INDEXES
 from messaging.planning.patterns import Pattern
-from messaging.table import GROUP_INDEX, INBOX_INDEX, INDEXES
 
 KILOBYTE = 1024
 Indexes = Mapping[str, Mapping[str, Any]]

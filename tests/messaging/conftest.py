@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from pytest_django.fixtures import Settings
 
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 from messaging.live import redis_bus
 from messaging.live import typing as live_typing
 

@@ -10,13 +10,20 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from messaging import amendments, conversations
-from messaging.actions import REQUEST_ID
-from messaging.dynamodb import MessageTable
-from messaging.items import Message, conversation_key, entry_key, format_created_at, message_key, pair_group_uuid
+from messaging.dynamodb.codec import number, uuid_set
+from messaging.dynamodb.items import (
+    Message,
+    conversation_key,
+    entry_key,
+    format_created_at,
+    message_key,
+    pair_group_uuid,
+)
+from messaging.dynamodb.table import MessageTable
+from messaging.dynamodb.transactions import REQUEST_ID
 from messaging.reconciliation.findings import Finding, Kind
 from messaging.reconciliation.reconcile import Reconciliation
 from messaging.sequence import conversation_from_first, entry_from_conversation
-from messaging.values import number, uuid_set
 
 from .talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, start, write_all
 

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.awsrequest import AWSResponse  # noqa: TID251 - faults are made of botocore's own answers
 from botocore.compat import HTTPHeaders  # noqa: TID251
 
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 
 
 class Body:

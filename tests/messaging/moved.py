@@ -12,8 +12,8 @@ from uuid import UUID
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from messaging.dynamodb import MessageTable
-from messaging.items import Message, pair_group_uuid
+from messaging.dynamodb.items import Message, pair_group_uuid
+from messaging.dynamodb.table import MessageTable
 from users.models import MovedIn, User
 
 from .command_runs import run

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID, uuid4
 
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 
 GROUP_INDEX = "message-group-sk-index"
 THERE = timezone(-timedelta(hours=5))

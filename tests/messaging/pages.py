@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from django.test import Client
 
-from messaging.items import pair_group_uuid
+from messaging.dynamodb.items import pair_group_uuid
 from users.models import User
 
 HTML = {"Accept": "text/html"}

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from messaging.aws import ServiceError
-from messaging.items import Conversation, conversation_item
+from messaging.dynamodb.client import ServiceError
+from messaging.dynamodb.items import Conversation, conversation_item
 from messaging.worker.progress import SHARD_END
 
 ITERATOR_SECONDS = 900.0

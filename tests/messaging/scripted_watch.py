@@ -8,11 +8,11 @@ from threading import Event
 from typing import Any
 from uuid import UUID
 
-from messaging.dynamodb import MessageTable
-from messaging.items import Conversation, conversation_from
-from messaging.malformed import MalformedItem
+from messaging.dynamodb.items import Conversation, conversation_from
+from messaging.dynamodb.malformed import MalformedItem
+from messaging.dynamodb.shards import SHARD_START
+from messaging.dynamodb.table import MessageTable
 from messaging.worker.progress import SHARD_END
-from messaging.worker.shards import SHARD_START
 from messaging.worker.stream import POLL_SECONDS, StreamConsumer
 
 from .scripted_stream import ScriptedStream

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from messaging import conversations
-from messaging.dynamodb import MessageTable
-from messaging.items import Entry, Message, format_created_at, pair_group_uuid
-from messaging.operations.bulk import put_messages
+from messaging.dynamodb.bulk import put_messages
+from messaging.dynamodb.items import Entry, Message, format_created_at, pair_group_uuid
+from messaging.dynamodb.table import MessageTable
 from messaging.projection import project
 from messaging.sequence import conversation_from_messages, entry_from_conversation
 

@@ -16,10 +16,10 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from messaging import account_deletion, amendments, conversations
-from messaging.aws import Unavailable
 from messaging.blocking import block, blocked_by
-from messaging.dynamodb import MessageTable
-from messaging.items import pair_group_uuid
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.items import pair_group_uuid
+from messaging.dynamodb.table import MessageTable
 from messaging.last_sends import remember
 from tests.users.pools import add_user, new_pool
 from users import deletion

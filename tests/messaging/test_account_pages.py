@@ -17,8 +17,8 @@ from django.test import AsyncClient, Client
 from pytest_django.fixtures import Settings
 
 from messaging import personal_data
-from messaging.aws import Unavailable
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.table import MessageTable
 from users import deletion
 from users.models import User
 

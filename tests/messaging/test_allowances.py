@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from cruddur.rate_limits import LIMITS, take
 from messaging import allowances
-from messaging.dynamodb import MessageTable
-from messaging.items import pair_group_uuid
+from messaging.dynamodb.items import pair_group_uuid
+from messaging.dynamodb.table import MessageTable
 from users.models import User
 
 from .pages import draft_of, text_of

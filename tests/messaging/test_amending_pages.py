@@ -14,8 +14,8 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from messaging.dynamodb import MessageTable
-from messaging.items import Message
+from messaging.dynamodb.items import Message
+from messaging.dynamodb.table import MessageTable
 from users.models import User
 
 from .faults import answer, fault

@@ -20,8 +20,8 @@ from messaging.amendments import (
     own_message,
 )
 from messaging.conversations import Blocked, ConversationNotFound, MessageNotFound, MessageRejected, MessageUuidReused
-from messaging.dynamodb import MessageTable
-from messaging.items import Conversation, Message, conversation_key, message_key
+from messaging.dynamodb.items import Conversation, Message, conversation_key, message_key
+from messaging.dynamodb.table import MessageTable
 from tests.conftest import Calls
 
 from .faults import during

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from messaging import appending
-from messaging.aws import Unavailable
-from messaging.dynamodb import ConversationMoved, MessageTable
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.table import ConversationMoved, MessageTable
 
 from .talk import GROUP, send, start
 

@@ -8,8 +8,8 @@ import pytest
 
 from messaging import arranging, blocking, conversations
 from messaging.conversations import ConversationNotFound
-from messaging.dynamodb import MessageTable
-from messaging.items import entry_key
+from messaging.dynamodb.items import entry_key
+from messaging.dynamodb.table import MessageTable
 from messaging.lists import ARCHIVED
 from messaging.unread import unread_total
 

@@ -11,8 +11,8 @@ import pytest
 
 from messaging import amendments, arranging, blocking, conversations
 from messaging.conversations import Blocked, ConversationNotFound
-from messaging.dynamodb import MessageTable
-from messaging.items import entry_key
+from messaging.dynamodb.items import entry_key
+from messaging.dynamodb.table import MessageTable
 from messaging.models import BlockedPerson
 from users.models import User
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from messaging import arranging, blocking, conversations
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 from messaging.live import publishing
 from messaging.live import typing as live_typing
 from tests.conftest import Calls

@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from messaging import amendments, blocking, catching_up, conversations
-from messaging.dynamodb import MessageTable
-from messaging.items import Message
+from messaging.dynamodb.items import Message
+from messaging.dynamodb.table import MessageTable
 from messaging.planning import patterns
 from tests.conftest import Calls
 from users.models import User

@@ -7,9 +7,9 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from messaging import connection
-from messaging.dynamodb import MessageTable
-from messaging.operations.schema import describe
+from messaging.dynamodb import connection
+from messaging.dynamodb.schema import describe
+from messaging.dynamodb.table import MessageTable
 
 pytestmark = pytest.mark.django_db
 

@@ -7,8 +7,8 @@ import pytest
 
 from messaging import conversations
 from messaging.conversations import Blocked, ConversationNotFound, MessageNotFound, MessageRejected
-from messaging.dynamodb import MessageTable
-from messaging.items import conversation_key, format_created_at, pair_group_uuid
+from messaging.dynamodb.items import conversation_key, format_created_at, pair_group_uuid
+from messaging.dynamodb.table import MessageTable
 from messaging.unread import UnreadTotal, unread_total
 
 from .talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start, write_all

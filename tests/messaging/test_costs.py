@@ -11,13 +11,13 @@ import pytest
 
 from cruddur.current_request import working_for
 from messaging import conversations
-from messaging.dynamodb import MessageTable
-from messaging.items import conversation_key, entry_key, message_key, user_pk
-from messaging.operations.item_kinds import CONVERSATION, ENTRY, MESSAGE, kind_of
+from messaging.dynamodb.item_kinds import CONVERSATION, ENTRY, MESSAGE, kind_of
+from messaging.dynamodb.items import conversation_key, entry_key, message_key, user_pk
+from messaging.dynamodb.table import MessageTable
+from messaging.dynamodb.table_definition import GROUP_INDEX, INBOX_INDEX, INDEXES
 from messaging.operations.seeding import seed, seed_conversations
 from messaging.planning import patterns
 from messaging.projection import project
-from messaging.table import GROUP_INDEX, INBOX_INDEX, INDEXES
 from messaging.unread import unread_total
 from tests.conftest import Calls
 from users.people import seeded_people

@@ -12,10 +12,10 @@ from django.conf import settings
 
 from messaging import amendments, arranging, blocking, conversations, leaving, message_requests
 from messaging.conversations import Opening
-from messaging.dynamodb import MessageTable
-from messaging.items import pair_group_uuid
-from messaging.operations.item_kinds import kind_of
-from messaging.table import INBOX_ATTRIBUTES, INBOX_INDEX
+from messaging.dynamodb.item_kinds import kind_of
+from messaging.dynamodb.items import pair_group_uuid
+from messaging.dynamodb.table import MessageTable
+from messaging.dynamodb.table_definition import INBOX_ATTRIBUTES, INBOX_INDEX
 from users.models import User
 
 from .damage import everything

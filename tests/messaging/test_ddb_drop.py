@@ -16,12 +16,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from messaging import connection
-from messaging.aws import patient
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb import connection
+from messaging.dynamodb.client import patient
+from messaging.dynamodb.schema import describe, load_schema, stream_arn
+from messaging.dynamodb.table import MessageTable
+from messaging.dynamodb.tables import NotGone, delete, table_to_drop, wait_until_gone
 from messaging.models import StreamCheckpoint
-from messaging.operations.schema import describe, load_schema, stream_arn
-from messaging.operations.tables import NotGone, delete, table_to_drop, wait_until_gone
 from messaging.worker.checkpoints import PostgresCheckpoints
 
 from .command_runs import run, run_json
@@ -272,7 +272,7 @@ def test_it_waits_until_the_table_is_gone_though_dynamodb_fails_meanwhile(moto_t
 
 
 def test_it_does_not_wait_for_ever(moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.operations.tables.WAIT_SECONDS", 5)
+    monkeypatch.setattr("messaging.dynamodb.tables.WAIT_SECONDS", 5)
     waits: list[float] = []
 
     with pytest.raises(NotGone, match="still there after 5 seconds"):

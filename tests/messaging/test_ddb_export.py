@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from messaging import connection
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb import connection
+from messaging.dynamodb.table import MessageTable
 from messaging.operations.backup import BackupProblem, item_of, line_of, read_items, write_items
 
 from .command_runs import run, run_json

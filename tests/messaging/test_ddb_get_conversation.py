@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 from pytest_django import DjangoAssertNumQueries
 
 from messaging import amendments
-from messaging.dynamodb import MessageTable
-from messaging.items import Message, conversation_key
+from messaging.dynamodb.items import Message, conversation_key
+from messaging.dynamodb.table import MessageTable
 from tests.conftest import Calls
 from users.models import User
 

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError
 from django.test import Client
 
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 from users.models import User
 
 from .capacity import items

@@ -9,9 +9,10 @@ import pytest
 from django.core.management import CommandError
 from pytest_django import DjangoAssertNumQueries
 
-from messaging import amendments, connection, conversations
-from messaging.dynamodb import MessageTable
-from messaging.items import pair_group_uuid
+from messaging import amendments, conversations
+from messaging.dynamodb import connection
+from messaging.dynamodb.items import pair_group_uuid
+from messaging.dynamodb.table import MessageTable
 from messaging.management import consumption
 from users.models import User
 

@@ -11,10 +11,10 @@ import pytest
 from django.core.management import CommandError
 from pytest_django.fixtures import Settings
 
-from messaging import connection
-from messaging.aws import Unavailable
-from messaging.dynamodb import MessageTable
-from messaging.operations.tables import list_tables, table_names
+from messaging.dynamodb import connection
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.table import MessageTable
+from messaging.dynamodb.tables import list_tables, table_names
 
 from .command_runs import Terminal, run, run_json
 from .faults import answer, fault

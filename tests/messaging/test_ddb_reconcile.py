@@ -13,11 +13,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from messaging import connection
-from messaging.dynamodb import MessageTable
-from messaging.items import conversation_key, entry_key, pair_group_uuid
+from messaging.dynamodb import connection
+from messaging.dynamodb.codec import number
+from messaging.dynamodb.items import conversation_key, entry_key, pair_group_uuid
+from messaging.dynamodb.table import MessageTable
 from messaging.reconciliation.looks import parse_place
-from messaging.values import number
 from users.models import User
 
 from .command_runs import run, run_json

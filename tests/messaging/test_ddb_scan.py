@@ -19,12 +19,12 @@ from pytest_django.fixtures import Settings
 from rich.cells import cell_len
 from tenacity import stop_after_attempt
 
-from messaging import connection
-from messaging.aws import ServiceError, Throttled, Unavailable, patient
-from messaging.dynamodb import MessageTable
-from messaging.items import Message, message_item
+from messaging.dynamodb import connection
+from messaging.dynamodb.client import ServiceError, Throttled, Unavailable, patient
+from messaging.dynamodb.item_kinds import KINDS, OTHER, kind_of
+from messaging.dynamodb.items import Message, message_item
+from messaging.dynamodb.table import MessageTable
 from messaging.operations import scan as scan_module
-from messaging.operations.item_kinds import KINDS, OTHER, kind_of
 from messaging.operations.plain_items import line, plain_item
 from messaging.operations.scan import MAX_READERS, Scan, kinds_in, segments_for
 

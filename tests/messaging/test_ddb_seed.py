@@ -18,10 +18,10 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from messaging import connection
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb import connection
+from messaging.dynamodb.item_kinds import kind_of
+from messaging.dynamodb.table import MessageTable
 from messaging.management.commands.ddb_seed import in_words
-from messaging.operations.item_kinds import kind_of
 from messaging.operations.seeding import is_empty, seed_conversations
 from messaging.projection import project
 from messaging.unread import unread_total

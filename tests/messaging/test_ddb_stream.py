@@ -18,11 +18,11 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from pytest_django.fixtures import Settings
 
-from messaging import connection
-from messaging.aws import Unavailable
-from messaging.dynamodb import MessageTable
-from messaging.operations.schema import stream_arn
-from messaging.worker.shards import StreamGone
+from messaging.dynamodb import connection
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.schema import stream_arn
+from messaging.dynamodb.shards import StreamGone
+from messaging.dynamodb.table import MessageTable
 from messaging.worker.stream import DRAIN_TRIES, DRAINED_PASSES, StreamConsumer
 
 from .command_runs import run, run_json

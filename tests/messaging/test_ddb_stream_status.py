@@ -8,11 +8,11 @@ import pytest
 from django.core.management import CommandError
 from django.utils import timezone
 
-from messaging.connection import streams_client
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.connection import streams_client
+from messaging.dynamodb.metering import metered
+from messaging.dynamodb.schema import stream_arn
+from messaging.dynamodb.table import MessageTable
 from messaging.models import StreamCheckpoint
-from messaging.operations.metering import metered
-from messaging.operations.schema import stream_arn
 from messaging.worker.progress import SHARD_END
 from messaging.worker.stream_status import READS, saved_checkpoints, stream_status
 

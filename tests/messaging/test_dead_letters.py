@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError
 
-from messaging.aws import ServiceError, Unavailable
-from messaging.dynamodb import MessageTable
-from messaging.items import CONVERSATION_SK, Conversation, conversation_item, conversation_key
+from messaging.dynamodb.client import ServiceError, Unavailable
+from messaging.dynamodb.items import CONVERSATION_SK, Conversation, conversation_item, conversation_key
+from messaging.dynamodb.table import MessageTable
 from messaging.models import DeadLetter
 from messaging.projection import change_to
 from messaging.worker.applying import TRIES, apply

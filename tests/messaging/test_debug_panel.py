@@ -17,10 +17,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from messaging import connection
-from messaging.asked_keys import asked_keys
-from messaging.dynamodb import MessageTable
-from messaging.items import group_pk, pair_group_uuid
+from messaging.dynamodb import connection
+from messaging.dynamodb.items import group_pk, pair_group_uuid
+from messaging.dynamodb.requested_keys import asked_keys
+from messaging.dynamodb.table import MessageTable
 from tests.cookies import COOKIES
 from tests.cruddur.test_checks import PRODUCTION
 from users.models import User
@@ -158,7 +158,7 @@ def test_it_is_on_in_development_and_cannot_be_turned_on_in_production(environme
 def test_every_request_of_a_conversation_names_its_keys(
     panel: None, moto_table: MessageTable, andrew: User, bayko: User
 ) -> None:
-    from messaging.watching import collected  # noqa: PLC0415
+    from messaging.dynamodb.request_log import collected  # noqa: PLC0415
 
     first = start(by=andrew.uuid, to=bayko.uuid)
     write_all(moto_table, [(andrew.uuid, "One", NOW)], members=(andrew.uuid, uuid4()))

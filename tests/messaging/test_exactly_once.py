@@ -11,9 +11,9 @@ import pytest
 
 from messaging import conversations
 from messaging.conversations import Blocked, ConversationNotFound, MessageUuidReused
-from messaging.dynamodb import MessageTable
-from messaging.items import Message, conversation_key, entry_key, format_created_at, message_key
-from messaging.operations.bulk import put_messages
+from messaging.dynamodb.bulk import put_messages
+from messaging.dynamodb.items import Message, conversation_key, entry_key, format_created_at, message_key
+from messaging.dynamodb.table import MessageTable
 
 from .talk import ANDREW, BAYKO, GROUP, NOW, between_read_and_write, send, start
 

@@ -16,9 +16,9 @@ from pytest_django.fixtures import Settings
 
 from cruddur import __version__
 from local_stack.ports import free_port
-from messaging import connection as messaging_connection
 from messaging import readiness
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb import connection as messaging_connection
+from messaging.dynamodb.table import MessageTable
 from messaging.live.bus import BusUnavailable, bus
 from messaging.views import health
 

@@ -18,9 +18,10 @@ from aws_lambda_powertools import Logger
 
 from deploy.lambda_zip import build
 from local_stack.key import key_from
-from messaging import connection, lambda_handler
-from messaging.dynamodb import MessageTable
-from messaging.items import Conversation, conversation_item, message_item
+from messaging import lambda_handler
+from messaging.dynamodb import connection
+from messaging.dynamodb.items import Conversation, conversation_item, message_item
+from messaging.dynamodb.table import MessageTable
 
 from .faults import answer, fault
 from .talk import ANDREW, BAYKO, GROUP, LONDO, entry_of, send, start

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from django.contrib.sessions.backends.signed_cookies import SessionStore
 
-from messaging.items import Entry, Message, format_created_at
+from messaging.dynamodb.items import Entry, Message, format_created_at
 from messaging.last_sends import KEPT, KEPT_FOR, LastSend, overlay, recall, remember
 
 from .talk import ANDREW, BAYKO

@@ -12,8 +12,8 @@ import pytest
 
 from messaging import amendments, conversations, leaving
 from messaging.conversations import Blocked
-from messaging.dynamodb import MessageTable
-from messaging.items import Conversation, entry_key, pair_group_uuid
+from messaging.dynamodb.items import Conversation, entry_key, pair_group_uuid
+from messaging.dynamodb.table import MessageTable
 from messaging.projection import project
 from messaging.reconciliation.reconcile import Reconciliation
 from tests.conftest import Calls

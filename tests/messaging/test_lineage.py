@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import pytest
 
-from messaging.dynamodb import MessageTable
-from messaging.items import Conversation
+from messaging.dynamodb.items import Conversation
+from messaging.dynamodb.shards import SHARD_START, StreamGone
+from messaging.dynamodb.table import MessageTable
 from messaging.worker.progress import SHARD_END
-from messaging.worker.shards import SHARD_START, StreamGone
 from messaging.worker.stream import DESCRIBE_SECONDS, POLL_SECONDS
 
 from .scripted_stream import ITERATOR_SECONDS, ScriptedStream, refused

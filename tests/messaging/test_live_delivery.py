@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from messaging import amendments, blocking, conversations
 from messaging.conversations import Delivery
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 from messaging.live import publishing
 from messaging.planning import patterns
 from tests.conftest import Calls

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from messaging.items import Message
+from messaging.dynamodb.items import Message
 from messaging.live.events import (
     PAYLOAD_BYTES,
     Amended,

@@ -19,7 +19,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from local_stack.ports import free_port
-from messaging.items import Message, format_created_at
+from messaging.dynamodb.items import Message, format_created_at
 from messaging.live import endpoint, publishing, streams
 from messaging.live.bus import bus
 from messaging.live.events import Author, Written, payloads

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from messaging import conversations
 from messaging.conversations import Delivery
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 from messaging.live import publishing
 from messaging.live import typing as live_typing
 from messaging.planning import patterns

@@ -9,10 +9,10 @@ import pytest
 from messaging.account_deletion import ask
 from messaging.arranging import mark_unread
 from messaging.blocking import block
-from messaging.dynamodb import MessageTable
-from messaging.items import conversation_key, message_key, pair_group_uuid, user_pk
+from messaging.dynamodb.bulk import delete_messages
+from messaging.dynamodb.items import conversation_key, message_key, pair_group_uuid, user_pk
+from messaging.dynamodb.table import MessageTable
 from messaging.leaving import leave_all
-from messaging.operations.bulk import delete_messages
 from messaging.unread import unread_total
 from users.models import MovedIn, User
 

@@ -13,7 +13,7 @@ from django.core.management import CommandError
 from django.test import Client
 
 from messaging import account_deletion, conversations, personal_data
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 from messaging.models import WrittenOutside
 
 from .command_runs import run

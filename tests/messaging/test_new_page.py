@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from messaging import conversations
-from messaging.aws import Unavailable
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.table import MessageTable
 from tests.conftest import Calls
 from users.models import User
 

@@ -15,10 +15,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from messaging import account_deletion, amendments, personal_data
-from messaging.aws import Throttled, Unavailable
 from messaging.blocking import block
-from messaging.dynamodb import MessageTable
-from messaging.items import entry_key, pair_group_uuid, user_pk
+from messaging.dynamodb.client import Throttled, Unavailable
+from messaging.dynamodb.items import entry_key, pair_group_uuid, user_pk
+from messaging.dynamodb.table import MessageTable
 from messaging.personal_data import Pause
 from moderation.models import Report
 from tests.conftest import Calls

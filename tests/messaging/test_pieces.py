@@ -17,7 +17,7 @@ from django.test.signals import template_rendered
 from django.utils import timezone, translation
 
 from cruddur.templatetags import pieces
-from messaging.items import Message, format_created_at
+from messaging.dynamodb.items import Message, format_created_at
 from messaging.presentation.faces import face_from
 from messaging.presentation.inbox import Row
 from messaging.presentation.thread import Bubble, bubble

@@ -13,7 +13,7 @@ import pytest
 from django.utils import timezone
 
 from messaging.conversations import Thread
-from messaging.items import Message, format_created_at
+from messaging.dynamodb.items import Message, format_created_at
 from messaging.presentation.body import Part, is_emoji, parts
 from messaging.presentation.faces import deleted_face, face, initials
 from messaging.presentation.links import as_shown

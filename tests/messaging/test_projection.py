@@ -4,8 +4,8 @@ import random
 from typing import Any
 
 from messaging import conversations
-from messaging.dynamodb import MessageTable
-from messaging.items import Conversation, conversation_item, entry_key, message_item
+from messaging.dynamodb.items import Conversation, conversation_item, entry_key, message_item
+from messaging.dynamodb.table import MessageTable
 from messaging.projection import changes, project
 from messaging.unread import unread_total
 

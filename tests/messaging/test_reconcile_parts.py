@@ -12,13 +12,13 @@ from uuid import uuid4
 
 import pytest
 
-from messaging.dynamodb import MessageTable
-from messaging.items import Message, entry_key, format_created_at, message_item
+from messaging.dynamodb.codec import number
+from messaging.dynamodb.items import Message, entry_key, format_created_at, message_item
+from messaging.dynamodb.table import MessageTable
 from messaging.reconciliation.comparison import Running
 from messaging.reconciliation.findings import Finding, Kind
 from messaging.reconciliation.looks import Place, parse_place
 from messaging.reconciliation.reconcile import Reconciliation
-from messaging.values import number
 from tests.conftest import Calls
 
 from .damage import (

@@ -7,10 +7,17 @@ from typing import Any
 import pytest
 
 from messaging import blocking
-from messaging.dynamodb import MessageTable
-from messaging.items import CONVERSATION_SK, conversation_key, entry_key, message_item, message_key, pair_group_uuid
+from messaging.dynamodb.codec import number
+from messaging.dynamodb.items import (
+    CONVERSATION_SK,
+    conversation_key,
+    entry_key,
+    message_item,
+    message_key,
+    pair_group_uuid,
+)
+from messaging.dynamodb.table import MessageTable
 from messaging.reconciliation.findings import Kind
-from messaging.values import number
 
 from .damage import (
     CONVERSATION,

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from messaging import amendments, conversations
-from messaging.aws import Unavailable
 from messaging.conversations import ConversationNotFound
-from messaging.dynamodb import MessageTable
-from messaging.items import Message
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.codec import number
+from messaging.dynamodb.items import Message
+from messaging.dynamodb.table import MessageTable
 from messaging.reconciliation.findings import Kind
 from messaging.reconciliation.reconcile import SETTLE_SECONDS, Reconciliation
-from messaging.values import number
 from tests.conftest import Calls
 
 from .damage import (
@@ -171,6 +171,6 @@ def test_throttling_is_waited_for(talked: MessageTable) -> None:
 
 
 def test_what_never_answers_is_unavailable_at_last(talked: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.operations.patience.FAILING_SECONDS", 0.1)
+    monkeypatch.setattr("messaging.dynamodb.retry.FAILING_SECONDS", 0.1)
     with fault(talked, "Scan", *[answer("InternalServerError", 500)] * 50), pytest.raises(Unavailable):
         reconcile(talked)

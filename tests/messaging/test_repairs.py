@@ -10,13 +10,13 @@ from uuid import UUID
 import pytest
 
 from messaging import amendments, conversations
-from messaging.actions import REQUEST_ID
-from messaging.dynamodb import MessageTable
-from messaging.items import Message, conversation_key, entry_key, message_key
+from messaging.dynamodb.codec import Item, number
+from messaging.dynamodb.items import Message, conversation_key, entry_key, message_key
+from messaging.dynamodb.table import MessageTable
+from messaging.dynamodb.transactions import REQUEST_ID
 from messaging.reconciliation.comparison import Look, rebuilt
 from messaging.reconciliation.looks import Looks
 from messaging.reconciliation.repairs import Repairs
-from messaging.values import Item, number
 
 from .talk import ANDREW, BAYKO, GROUP, LONDO, drain, send, start
 

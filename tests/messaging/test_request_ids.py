@@ -15,9 +15,10 @@ from aws_lambda_powertools import Logger
 
 from cruddur.current_request import current_request_id, working_for
 from cruddur.log import JsonLines, WithRequestId
-from messaging import amendments, blocking, connection, lambda_handler, leaving, message_requests
-from messaging.dynamodb import MessageTable
-from messaging.items import conversation_key, format_created_at
+from messaging import amendments, blocking, lambda_handler, leaving, message_requests
+from messaging.dynamodb import connection
+from messaging.dynamodb.items import conversation_key, format_created_at
+from messaging.dynamodb.table import MessageTable
 from messaging.projection import changes
 from messaging.reconciliation.repairs import Repairs
 from messaging.worker.applying import apply

@@ -15,12 +15,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from messaging import connection
-from messaging.aws import ServiceError, error_code
-from messaging.dynamodb import MessageTable
-from messaging.items import pair_group_uuid
-from messaging.operations.schema import describe, stream_arn
-from messaging.operations.tables import delete
+from messaging.dynamodb import connection
+from messaging.dynamodb.client import ServiceError, error_code
+from messaging.dynamodb.items import pair_group_uuid
+from messaging.dynamodb.schema import describe, stream_arn
+from messaging.dynamodb.table import MessageTable
+from messaging.dynamodb.tables import delete
 from messaging.worker.checkpoints import PostgresCheckpoints
 from messaging.worker.dead_letters import PostgresDeadLetters
 from messaging.worker.stream import StreamConsumer

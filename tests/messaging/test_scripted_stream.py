@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from messaging.dynamodb import MessageTable
-from messaging.worker.shards import SHARD_START
+from messaging.dynamodb.shards import SHARD_START
+from messaging.dynamodb.table import MessageTable
 
 from .scripted_stream import ITERATOR_SECONDS, Misbehaved, ScriptedStream
 from .scripted_watch import Watched

@@ -13,12 +13,12 @@ from uuid import UUID
 import pytest
 
 from messaging import conversations
-from messaging.aws import ServiceError
-from messaging.dynamodb import MessageTable
-from messaging.items import Message, entry_from, pair_group_uuid
+from messaging.dynamodb.bulk import put_messages
+from messaging.dynamodb.client import ServiceError
+from messaging.dynamodb.item_kinds import kind_of
+from messaging.dynamodb.items import Message, entry_from, pair_group_uuid
+from messaging.dynamodb.table import MessageTable
 from messaging.operations import seeding
-from messaging.operations.bulk import put_messages
-from messaging.operations.item_kinds import kind_of
 from messaging.operations.seeding import (
     SeedConversation,
     SyntheticSeeding,

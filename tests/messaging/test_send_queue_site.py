@@ -25,9 +25,9 @@ from pytest_django.fixtures import Settings
 from cruddur import asgi
 from cruddur.turns import Turns
 from messaging import allowances, appending, conversations
-from messaging.aws import Unavailable
-from messaging.dynamodb import MessageTable
-from messaging.items import pair_group_uuid
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.items import pair_group_uuid
+from messaging.dynamodb.table import MessageTable
 from messaging.live.endpoint import LiveApplication
 from messaging.send_queue import SendQueue
 from tests.cookies import COOKIES

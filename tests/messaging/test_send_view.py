@@ -13,8 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from cruddur.rate_limits import LIMITS, take
 from messaging import conversations
-from messaging.aws import Unavailable
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.table import MessageTable
 from messaging.text import MESSAGE_MAX_CHARS
 from tests.conftest import Calls
 from users.models import User

@@ -17,8 +17,8 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from messaging import conversations, last_sends
-from messaging.dynamodb import MessageTable
-from messaging.items import Message, pair_group_uuid
+from messaging.dynamodb.items import Message, pair_group_uuid
+from messaging.dynamodb.table import MessageTable
 from messaging.live.sessions import people_of
 from users.models import User
 

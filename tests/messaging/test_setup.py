@@ -21,8 +21,8 @@ from django.db import connection
 from psycopg.sql import SQL, Identifier
 from pytest_django.fixtures import Settings
 
-from messaging.dynamodb import MessageTable
-from messaging.operations.schema import describe, load_schema
+from messaging.dynamodb.schema import describe, load_schema
+from messaging.dynamodb.table import MessageTable
 from messaging.operations.seeding import seed_conversations
 from users.models import MOCK, User
 

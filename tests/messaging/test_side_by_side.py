@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from threading import Barrier
 from uuid import UUID
 
-from messaging.dynamodb import MessageTable
-from messaging.items import Conversation, conversation_item
-from messaging.malformed import MalformedItem
+from messaging.dynamodb.items import Conversation, conversation_item
+from messaging.dynamodb.malformed import MalformedItem
+from messaging.dynamodb.table import MessageTable
 from messaging.projection import Change, changes
 from messaging.worker.applying import project_side_by_side
 

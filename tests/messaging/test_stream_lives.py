@@ -16,11 +16,11 @@ from uuid import UUID
 import pytest
 from botocore.exceptions import EndpointConnectionError  # noqa: TID251 - a fault is botocore's own
 
-from messaging.aws import Throttled
-from messaging.dynamodb import MessageTable
-from messaging.items import Conversation, conversation_item, conversation_key
+from messaging.dynamodb.client import Throttled
+from messaging.dynamodb.items import Conversation, conversation_item, conversation_key
+from messaging.dynamodb.shards import SHARD_START, StreamGone
+from messaging.dynamodb.table import MessageTable
 from messaging.worker.progress import SHARD_END
-from messaging.worker.shards import SHARD_START, StreamGone
 from messaging.worker.stream import POLL_SECONDS
 
 from .scripted_stream import ITERATOR_SECONDS, ScriptedStream, refused

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from messaging.aws import ServiceError
+from messaging.dynamodb.client import ServiceError
+from messaging.dynamodb.shards import StreamGone
 from messaging.worker.progress import SHARD_END
-from messaging.worker.shards import StreamGone
 from messaging.worker.stream_status import READS, Checkpoint, ShardStatus, StreamStatus, stream_status
 
 NOW = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)

@@ -13,7 +13,15 @@ from uuid import UUID
 
 import pytest
 
-from messaging.items import Entry, Message, conversation_item, entry_item, message_item, parse_created_at, user_pk
+from messaging.dynamodb.items import (
+    Entry,
+    Message,
+    conversation_item,
+    entry_item,
+    message_item,
+    parse_created_at,
+    user_pk,
+)
 from messaging.operations.seeding import phrasebooks
 from messaging.operations.synthetic import (
     SPAN,

@@ -24,7 +24,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, Sp
 from cruddur import telemetry
 from cruddur.telemetry import ListedAttributes
 from local_stack.ports import free_port
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 from users.models import User
 
 from .live_site import EventStream, session_of

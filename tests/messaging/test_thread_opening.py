@@ -12,8 +12,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from messaging import conversations
-from messaging.dynamodb import MessageTable
-from messaging.items import Message
+from messaging.dynamodb.items import Message
+from messaging.dynamodb.table import MessageTable
 from tests.conftest import Calls
 from tests.cookies import COOKIES
 from users.models import User

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from messaging import account_deletion
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 from messaging.worker import deletions
 from messaging.worker.deletions import AGAIN_SECONDS, LOOK_SECONDS, WaitingDeletions
 from users import deletion

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from messaging.dynamodb import MessageTable
-from messaging.items import Message
+from messaging.dynamodb.items import Message
+from messaging.dynamodb.table import MessageTable
 from moderation import reports
 from moderation.models import Report
 from tests.messaging import talk

@@ -11,9 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from messaging.connection import message_table
-from messaging.dynamodb import MessageTable
-from messaging.items import Message
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.items import Message
+from messaging.dynamodb.table import MessageTable
 from moderation import decisions, queue
 from moderation.decisions import NotPossible
 from moderation.models import AuditEntry, Decision, Notice, Report, State, Verdict

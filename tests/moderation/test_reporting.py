@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from cruddur.rate_limits import LIMITS, take
 from messaging import amendments
-from messaging.dynamodb import MessageTable
-from messaging.items import Message
+from messaging.dynamodb.items import Message
+from messaging.dynamodb.table import MessageTable
 from moderation.models import Report, State
 from tests.messaging.faults import answer, fault
 from tests.messaging.pages import html_of, text_of

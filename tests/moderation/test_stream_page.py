@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from messaging import connection as messaging_connection
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb import connection as messaging_connection
+from messaging.dynamodb.schema import stream_arn
+from messaging.dynamodb.table import MessageTable
 from messaging.models import DeadLetter, StreamCheckpoint
-from messaging.operations.schema import stream_arn
 from messaging.worker.active_worker import try_to_be_active
 from moderation.models import AuditEntry
 from tests.messaging import talk

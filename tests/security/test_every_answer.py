@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from messaging import conversations
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.table import MessageTable
 from tests.messaging import talk
 from tests.test_every_address import SCRIPT, check_headers
 from users.models import User

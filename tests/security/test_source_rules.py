@@ -32,12 +32,12 @@ RANDOM = {
     "messaging/live/endpoint.py": "when a stream ends",
     "messaging/live/hub.py": "when pages compare themselves",
     "messaging/management/commands/ddb_seed.py": "invented texts",
-    "messaging/operations/bulk.py": "a pause before the next try",
+    "messaging/dynamodb/bulk.py": "a pause before the next try",
     "messaging/operations/synthetic.py": "invented texts",
     "users/synthetic.py": "invented people",
 }
 """Who may use random numbers that can be foretold, and what for. Keys and ids come from `secrets` and `uuid4`."""
-AWS_CLIENTS = {"messaging/aws.py", "users/cognito.py"}
+AWS_CLIENTS = {"messaging/dynamodb/client.py", "users/cognito.py"}
 OUR_OWN_NAMES = {
     "cruddur/housekeeping.py": ("statement",),  # tables and columns of our models
     "messaging/live/postgres_bus.py": ("CHANNEL", "channel"),  # a constant, or random hexadecimal digits

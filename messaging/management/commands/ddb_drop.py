@@ -12,10 +12,10 @@ from cruddur.database_problems import explained
 from cruddur.loopback import is_loopback
 from cruddur.program import STOPPED
 from cruddur.terminal import as_bytes
-from messaging.aws import patient
-from messaging.connection import message_table
+from messaging.dynamodb.client import patient
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.tables import DELETING, Table, delete, stream_in_words, table_to_drop, wait_until_gone
 from messaging.management.table_command import TableCommand
-from messaging.operations.tables import DELETING, Table, delete, stream_in_words, table_to_drop, wait_until_gone
 from messaging.worker.checkpoints import forget_table
 
 

@@ -10,13 +10,13 @@ from django.core.management.base import CommandError, CommandParser
 from cruddur import stack
 from cruddur.commands import UsageError
 from cruddur.terminal import as_bytes
-from messaging.aws import patient
-from messaging.connection import message_table
+from messaging.dynamodb.client import patient
+from messaging.dynamodb.codec import Item
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.tables import find_table
 from messaging.management.table_command import TableCommand
 from messaging.operations.backup import write_items, write_stream
 from messaging.operations.scan import MAX_READERS, Scan, segments_for
-from messaging.operations.tables import find_table
-from messaging.values import Item
 
 from .ddb_scan import whole_number
 

@@ -9,15 +9,15 @@ from django.core.management.base import CommandError, CommandParser
 from cruddur import stack
 from cruddur.commands import UsageError
 from cruddur.terminal import is_terminal, printable
-from messaging.aws import patient
-from messaging.connection import message_table
-from messaging.items import Conversation, Message, pair_group_uuid
-from messaging.malformed import MalformedItem
+from messaging.dynamodb.client import patient
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.items import Conversation, Message, pair_group_uuid
+from messaging.dynamodb.malformed import MalformedItem
+from messaging.dynamodb.metering import metered
 from messaging.management import consumption
 from messaging.management.layout import Transcript, header, header_facts, message_facts
 from messaging.management.table_command import TableCommand, refuse_incomplete
 from messaging.operations.inspection import all_messages, newest_messages
-from messaging.operations.metering import metered
 from messaging.operations.periods import NoPeriod, period
 from users.models import User
 from users.people import people_by_uuid

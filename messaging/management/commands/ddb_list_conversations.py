@@ -8,15 +8,15 @@ from django.core.management.base import CommandParser
 from cruddur import stack
 from cruddur.commands import UsageError
 from cruddur.terminal import Column, is_plain
-from messaging.connection import message_table
-from messaging.items import Entry
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.items import Entry
+from messaging.dynamodb.malformed import MalformedItem
+from messaging.dynamodb.metering import metered
 from messaging.lists import ARCHIVED, INBOX, REQUESTS
-from messaging.malformed import MalformedItem
 from messaging.management import consumption
 from messaging.management.layout import moment, person_facts, said, write_inbox
 from messaging.management.table_command import TableCommand, refuse_incomplete
 from messaging.operations.inspection import inbox_pages
-from messaging.operations.metering import metered
 from users.models import User
 from users.people import people_by_uuid
 from users.typed_handles import person_meant

@@ -6,10 +6,10 @@ from typing import Any
 
 from cruddur import stack
 from cruddur.terminal import Column, as_bytes
-from messaging.aws import patient
-from messaging.connection import message_table
+from messaging.dynamodb.client import patient
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.tables import list_tables, stream_in_words
 from messaging.management.table_command import TableCommand
-from messaging.operations.tables import list_tables, stream_in_words
 
 
 def mark(application: bool) -> str:

@@ -12,11 +12,11 @@ from django.core.management.base import CommandError, CommandParser
 from cruddur import stack
 from cruddur.commands import UsageError
 from cruddur.terminal import printable
-from messaging.aws import patient
-from messaging.connection import message_table
+from messaging.dynamodb.client import patient
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.tables import find_table
 from messaging.management.table_command import TableCommand
 from messaging.operations.scan import segments_for
-from messaging.operations.tables import find_table
 from messaging.reconciliation.findings import Finding
 from messaging.reconciliation.looks import Place, parse_place
 from messaging.reconciliation.reconcile import Reconciliation

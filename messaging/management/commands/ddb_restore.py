@@ -12,14 +12,14 @@ from django.core.management.base import CommandError, CommandParser
 
 from cruddur import stack
 from cruddur.commands import UsageError
-from messaging.aws import patient
-from messaging.connection import message_table
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.client import patient
+from messaging.dynamodb.codec import Item
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.table import MessageTable
+from messaging.dynamodb.tables import find_table
 from messaging.management.table_command import TableCommand
 from messaging.operations.backup import check_files, is_empty, put_items, read_items
 from messaging.operations.scan import Scan, segments_for
-from messaging.operations.tables import find_table
-from messaging.values import Item
 
 from .ddb_scan import whole_number
 

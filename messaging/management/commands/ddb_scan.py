@@ -13,14 +13,14 @@ from django.core.management.base import CommandError, CommandParser
 
 from cruddur import stack, terminal
 from cruddur.terminal import Column
-from messaging.aws import patient
-from messaging.connection import message_table
+from messaging.dynamodb.client import patient
+from messaging.dynamodb.codec import Item
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.item_kinds import KINDS, OTHER
+from messaging.dynamodb.tables import find_table
 from messaging.management.table_command import TableCommand
-from messaging.operations.item_kinds import KINDS, OTHER
 from messaging.operations.plain_items import line, plain_item
 from messaging.operations.scan import MAX_READERS, Scan, Totals, kinds_in, segments_for
-from messaging.operations.tables import find_table
-from messaging.values import Item
 
 COLUMNS = (Column("kind"), Column("pk"), Column("sk"), Column("what"))
 ON_A_SCREEN = (12, 13, 20)

@@ -3,9 +3,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from cruddur import stack
-from messaging.connection import message_table
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.schema import load_schema
 from messaging.management.table_command import TableCommand
-from messaging.operations.schema import load_schema
 
 
 class Command(TableCommand):

@@ -14,13 +14,13 @@ from django.utils import timezone
 from cruddur import stack
 from cruddur.commands import UsageError
 from cruddur.loopback import is_loopback
-from messaging.aws import patient
-from messaging.connection import message_table
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.client import patient
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.table import MessageTable
+from messaging.dynamodb.tables import find_table
 from messaging.management.table_command import TableCommand
 from messaging.operations.seeding import THREADS, SyntheticSeeding, is_empty, seed, seed_conversations
 from messaging.operations.synthetic import SPAN, ImpossibleVolume, Volume, talks, volume_of
-from messaging.operations.tables import find_table
 from users.models import User
 from users.synthetic import synthetic_people
 

@@ -10,18 +10,18 @@ from django.utils import timezone
 
 from cruddur import measuring, stack
 from cruddur.terminal import Column, is_plain
-from messaging.connection import message_table, streams_client
+from messaging.dynamodb.connection import message_table, streams_client
+from messaging.dynamodb.schema import stream_arn
+from messaging.dynamodb.shards import StreamGone
 from messaging.live import publishing
 from messaging.management import shard_table
 from messaging.management.table_command import TableCommand
 from messaging.models import DeadLetter
-from messaging.operations.schema import stream_arn
 from messaging.worker.active_worker import active_session, try_to_be_active
 from messaging.worker.checkpoints import PostgresCheckpoints
 from messaging.worker.dead_letters import PostgresDeadLetters, Replay, replay
 from messaging.worker.deletions import WaitingDeletions
 from messaging.worker.progress import Batch
-from messaging.worker.shards import StreamGone
 from messaging.worker.stream import StreamConsumer
 from messaging.worker.stream_status import saved_checkpoints, stream_status
 

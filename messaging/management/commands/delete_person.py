@@ -12,9 +12,9 @@ from cruddur.commands import UsageError
 from cruddur.consent import add_consent_arguments, require_consent
 from cruddur.loopback import is_loopback
 from messaging import account_deletion
-from messaging.aws import patient
-from messaging.connection import message_table
-from messaging.dynamodb import MessageTable
+from messaging.dynamodb.client import patient
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.table import MessageTable
 from messaging.management.table_command import TableCommand
 from users import deletion
 from users.people import person_who_had

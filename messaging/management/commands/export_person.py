@@ -11,10 +11,10 @@ from django.utils import timezone
 from cruddur import stack
 from cruddur.terminal import json_for
 from messaging import personal_data
-from messaging.aws import patient
-from messaging.connection import message_table
-from messaging.dynamodb import MessageTable
-from messaging.malformed import MalformedItem
+from messaging.dynamodb.client import patient
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.malformed import MalformedItem
+from messaging.dynamodb.table import MessageTable
 from messaging.management.table_command import TableCommand, refuse_incomplete
 from users.typed_handles import person_meant
 

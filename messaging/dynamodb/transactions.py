@@ -9,20 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from cruddur.current_request import current_request_id
+from messaging.sends import sent_value
+from messaging.text import preview
 
-from .items import (
-    Conversation,
-    Entry,
-    Message,
-    conversation_item,
-    conversation_key,
-    entry_item,
-    entry_key,
-    message_key,
-)
-from .sends import sent_value
-from .text import preview
-from .values import number, uuid_bytes
+from .codec import number, uuid_bytes
+from .items import Conversation, Entry, Message, conversation_item, conversation_key, entry_item, entry_key, message_key
 
 MAY_WRITE = (
     "contains(member_uuids, :me) AND attribute_not_exists(blocked_by) "

@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 
-from messaging.aws import Unavailable
-from messaging.dynamodb import MessageTable
-from messaging.items import FIRST_MESSAGE_SK, Message
-from messaging.operations.message_range import messages_between
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.items import FIRST_MESSAGE_SK, Message
+from messaging.dynamodb.message_range import messages_between
+from messaging.dynamodb.table import MessageTable
 from messaging.operations.periods import LAST_CREATED_AT
 from tests.conftest import Calls
-
-from .faults import answer, fault
-from .talk import ANDREW, BAYKO, GROUP, write_all
+from tests.messaging.faults import answer, fault
+from tests.messaging.talk import ANDREW, BAYKO, GROUP, write_all
 
 NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -111,7 +110,7 @@ def test_it_waits_while_the_table_is_throttled(moto_table: MessageTable) -> None
 
 
 def test_it_gives_up_in_time(moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.operations.patience.FAILING_SECONDS", 0.0)
+    monkeypatch.setattr("messaging.dynamodb.retry.FAILING_SECONDS", 0.0)
 
     with fault(moto_table, "Query", *[answer("InternalServerError", 500)] * 2), pytest.raises(Unavailable):
         list(messages_between(moto_table, GROUP, FIRST_MESSAGE_SK, LAST_CREATED_AT))

@@ -9,11 +9,10 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError  # noqa: T
 
 from cruddur.loopback import KEY_ID_VARIABLE
 from messaging import conversations
-from messaging.aws import ServiceError, Unavailable, connect
-from messaging.dynamodb import MessageTable
-
-from .faults import answer, fault, timeout
-from .talk import ANDREW, BAYKO, GROUP, send, start
+from messaging.dynamodb.client import ServiceError, Unavailable, connect
+from messaging.dynamodb.table import MessageTable
+from tests.messaging.faults import answer, fault, timeout
+from tests.messaging.talk import ANDREW, BAYKO, GROUP, send, start
 
 THROTTLED = answer("ProvisionedThroughputExceededException")
 
@@ -102,7 +101,7 @@ def test_keys_that_stay_unprocessed_are_unavailable_and_never_absent(
     moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start()
-    monkeypatch.setattr("messaging.calls.time.sleep", lambda _: None)
+    monkeypatch.setattr("messaging.dynamodb.requests.time.sleep", lambda _: None)
     keys = {moto_table.name: {"Keys": [{"pk": {"S": f"MSG#{GROUP}"}, "sk": {"S": "#CONVERSATION"}}]}}
     unprocessed = answer("", 200, Responses={moto_table.name: []}, UnprocessedKeys=keys)
 

@@ -10,12 +10,11 @@ from uuid import uuid4
 import pytest
 
 from messaging import conversations
-from messaging.aws import ServiceError, Unavailable, connect
-from messaging.dynamodb import MessageTable
-from messaging.operations.metering import Request, metered, total
-
-from .faults import answer, fault
-from .talk import ANDREW, GROUP, send, start
+from messaging.dynamodb.client import ServiceError, Unavailable, connect
+from messaging.dynamodb.metering import Request, metered, total
+from messaging.dynamodb.table import MessageTable
+from tests.messaging.faults import answer, fault
+from tests.messaging.talk import ANDREW, GROUP, send, start
 
 
 def operations(requests: Sequence[Request]) -> list[str]:
@@ -129,7 +128,7 @@ def test_a_repetition_is_the_same_request_and_its_wait_counts(
     clock = iter(range(100))
     # botocore's own: the repetition's wait must not slow the test down.
     monkeypatch.setattr(sys.modules["botocore.endpoint"].time, "sleep", waits.append)
-    monkeypatch.setattr("messaging.operations.metering.time.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("messaging.dynamodb.metering.time.perf_counter", lambda: float(next(clock)))
 
     with fault(moto_table, "GetItem", answer("ThrottlingException")) as sent, metered(moto_table.client) as requests:
         moto_table.conversation(GROUP)

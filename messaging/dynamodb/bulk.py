@@ -11,11 +11,10 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from messaging.aws import Throttled, Unavailable, translated_errors
-from messaging.dynamodb import MessageTable
-from messaging.items import Message, key, message_item
-
-from .patience import FAILING_SECONDS, LONGEST_WAIT, THROTTLED_SECONDS
+from .client import Throttled, Unavailable, translated_errors
+from .items import Message, key, message_item
+from .retry import FAILING_SECONDS, LONGEST_WAIT, THROTTLED_SECONDS
+from .table import MessageTable
 
 BATCH = 25
 """Items a call, DynamoDB's limit."""

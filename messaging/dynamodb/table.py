@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from . import actions
-from .aws import Unavailable, translated_errors
-from .calls import TransactionRefused, batch_get, get, transact
+from messaging.sequence import entry_from_conversation
+
+from . import transactions
+from .client import Unavailable, translated_errors
+from .codec import Item
 from .entry_table import EntryTable
 from .items import (
     CONVERSATION_SK,
@@ -32,8 +34,7 @@ from .items import (
     message_key,
 )
 from .malformed import readable
-from .sequence import entry_from_conversation
-from .values import Item
+from .requests import TransactionRefused, batch_get, get, transact
 
 LATER = "sk > :after"
 BETWEEN = "sk BETWEEN :after AND :last"
@@ -179,14 +180,14 @@ class MessageTable(EntryTable):
         entry moved into the inbox. Raises ConversationMoved when anything was written in between, the writer is no
         member, a member blocks, or another one has not accepted.
         """
-        advance = actions.advance_conversation(self.name, conversation, after)
-        steps = [advance, actions.put_new(self.name, message_item(message))]
+        advance = transactions.advance_conversation(self.name, conversation, after)
+        steps = [advance, transactions.put_new(self.name, message_item(message))]
         if conversation.awaiting == message.user_uuid:
             self.change_with_entry(steps, entry_from_conversation(after, message.user_uuid))
             return
         if not conversation.begun:
             entries = (entry_from_conversation(after, member) for member in sorted(after.member_uuids))
-            steps += [actions.put_new(self.name, entry_item(entry)) for entry in entries]
+            steps += [transactions.put_new(self.name, entry_item(entry)) for entry in entries]
         self.transact(conversation.group_uuid, steps)
 
     def amend(self, conversation: Conversation, message: Message) -> None:
@@ -195,8 +196,8 @@ class MessageTable(EntryTable):
         Number, order and who has read what stay. Raises ConversationMoved when the conversation got a newer message
         than the one it was read with, a member blocks an edit, or the message cannot be changed any more.
         """
-        change = actions.amend_conversation(self.name, conversation, message)
-        self.transact(conversation.group_uuid, [change, actions.amend_message(self.name, message)])
+        change = transactions.amend_conversation(self.name, conversation, message)
+        self.transact(conversation.group_uuid, [change, transactions.amend_message(self.name, message)])
 
     def create(self, conversation: Conversation, message: Message | None, entries: Iterable[Entry]) -> None:
         """Store a conversation, its message and its entries: all or nothing. 1 call, 12 WCU for two members.
@@ -206,7 +207,10 @@ class MessageTable(EntryTable):
         items = [*([message_item(message)] if message else []), *map(entry_item, entries)]
         self.transact(
             conversation.group_uuid,
-            [actions.put_conversation(self.name, conversation), *(actions.put_new(self.name, item) for item in items)],
+            [
+                transactions.put_conversation(self.name, conversation),
+                *(transactions.put_new(self.name, item) for item in items),
+            ],
         )
 
     def _query_messages(
@@ -241,7 +245,7 @@ class MessageTable(EntryTable):
 
         Where there is none, `entry` is put. Raises ConversationMoved.
         """
-        moves = [actions.move_entry(self.name, entry), actions.put_new(self.name, entry_item(entry))]
+        moves = [transactions.move_entry(self.name, entry), transactions.put_new(self.name, entry_item(entry))]
         for move in (*moves, *moves):
             try:
                 transact(self.client, [*steps, move])

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from .aws import connect, connect_streams
-from .dynamodb import MessageTable
-from .watching import watch_if_asked
+from .client import connect, connect_streams
+from .request_log import watch_if_asked
+from .table import MessageTable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from cruddur import measuring
 
-from .operations.metering import READS, Request, units_by_index, watch
+from .metering import READS, Request, units_by_index, watch
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

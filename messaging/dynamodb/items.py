@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .sends import Sent, sends_at, sent_value
-from .values import (
+from messaging.sends import Sent, sends_at, sent_value
+
+from .codec import (
     Item,
     format_created_at,
     malformed,

@@ -15,11 +15,10 @@ from botocore.exceptions import (  # noqa: TID251
     TokenRetrievalError,
 )
 
-from messaging.aws import AwsProblem, ServiceError, connect, explained_errors
-from messaging.dynamodb import MessageTable
-
-from .faults import answer, fault, timeout
-from .talk import GROUP
+from messaging.dynamodb.client import AwsProblem, ServiceError, connect, explained_errors
+from messaging.dynamodb.table import MessageTable
+from tests.messaging.faults import answer, fault, timeout
+from tests.messaging.talk import GROUP
 
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
 

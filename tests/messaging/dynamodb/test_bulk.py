@@ -14,15 +14,14 @@ import pytest
 from botocore.awsrequest import AWSResponse  # noqa: TID251 - what a fault is made of
 from botocore.exceptions import ParamValidationError  # noqa: TID251
 
-from messaging.aws import ServiceError, Throttled, Unavailable, patient
-from messaging.dynamodb import MessageTable
-from messaging.items import Message, format_created_at, message_item
-from messaging.operations import bulk
-from messaging.operations.bulk import BulkWriter, Stopped, delete_messages, in_threads, put_messages
+from messaging.dynamodb import bulk
+from messaging.dynamodb.bulk import BulkWriter, Stopped, delete_messages, in_threads, put_messages
+from messaging.dynamodb.client import ServiceError, Throttled, Unavailable, patient
+from messaging.dynamodb.items import Message, format_created_at, message_item
+from messaging.dynamodb.table import MessageTable
 from tests.conftest import Calls
-
-from .faults import answer, fault
-from .talk import ANDREW, GROUP, NOW
+from tests.messaging.faults import answer, fault
+from tests.messaging.talk import ANDREW, GROUP, NOW
 
 
 def messages(number: int) -> list[Message]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cruddur.problem import Problem
-from messaging.aws import ServiceError, Unavailable, error_code, translated_errors
-from messaging.dynamodb import MessageTable
 
+from .client import ServiceError, Unavailable, error_code, translated_errors
 from .schema import describe
+from .table import MessageTable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

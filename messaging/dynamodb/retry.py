@@ -14,7 +14,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from messaging.aws import Throttled, Unavailable
+from .client import Throttled, Unavailable
 
 THROTTLED_SECONDS = 900.0
 FAILING_SECONDS = 15.0

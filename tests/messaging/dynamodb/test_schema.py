@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 from django.core.management import CommandError
 
-from messaging.aws import AwsProblem
-from messaging.dynamodb import MessageTable
-from messaging.operations.schema import SchemaRefused, describe, load_schema, stream_arn
-from messaging.operations.schema_differences import differences
+from messaging.dynamodb.client import AwsProblem
+from messaging.dynamodb.schema import SchemaRefused, describe, load_schema, stream_arn
+from messaging.dynamodb.schema_differences import differences
+from messaging.dynamodb.table import MessageTable
+from messaging.dynamodb.table_definition import INBOX_ATTRIBUTES, INDEXES, STREAM, table_definition
 from messaging.readiness import REFUSED, Part, Readiness
-from messaging.table import INBOX_ATTRIBUTES, INDEXES, STREAM, table_definition
-
-from .command_runs import run
+from tests.messaging.command_runs import run
 
 
 def load(table: MessageTable, **how: Any) -> list[str]:

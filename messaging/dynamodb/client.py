@@ -28,7 +28,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from cruddur.loopback import is_loopback, loopback_credentials
 from cruddur.problem import Problem
 
-from .answers import take_items_as_they_are, take_records_as_they_are
+from .response_parsing import take_items_as_they_are, take_records_as_they_are
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

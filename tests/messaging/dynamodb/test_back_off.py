@@ -14,17 +14,16 @@ from botocore.exceptions import (  # noqa: TID251 - faults are botocore's own
     ReadTimeoutError,
 )
 
-from messaging.aws import ServiceError, Unavailable
-from messaging.dynamodb import MessageTable
-from messaging.items import Conversation, conversation_item
+from messaging.dynamodb.client import ServiceError, Unavailable
+from messaging.dynamodb.items import Conversation, conversation_item
+from messaging.dynamodb.shards import SHARD_START
+from messaging.dynamodb.table import MessageTable
 from messaging.worker.applying import TRIES
-from messaging.worker.shards import SHARD_START
 from messaging.worker.stream import DRAIN_TRIES, POLL_SECONDS
-
-from .faults import answer, fault
-from .scripted_stream import ScriptedStream, refused
-from .scripted_watch import PassingTime, Watched
-from .talk import ANDREW, BAYKO, entry_of, start
+from tests.messaging.faults import answer, fault
+from tests.messaging.scripted_stream import ScriptedStream, refused
+from tests.messaging.scripted_watch import PassingTime, Watched
+from tests.messaging.talk import ANDREW, BAYKO, entry_of, start
 
 URL = "http://dynamodb"
 FAULTS = {

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .aws import ServiceError, Unavailable, cancellation_reasons, error_code, retried_conflicts, translated_errors
+from .client import ServiceError, Unavailable, cancellation_reasons, error_code, retried_conflicts, translated_errors
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from messaging.items import CONVERSATION_SK, FIRST_MESSAGE_SK
-from messaging.values import Item
+from .codec import Item
+from .items import CONVERSATION_SK, FIRST_MESSAGE_SK
 
 MESSAGE, CONVERSATION, ENTRY = "message", "conversation", "entry"
 OTHER = "other"

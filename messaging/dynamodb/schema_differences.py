@@ -1,4 +1,4 @@
-"""Compare a table, as DescribeTable tells it, with the definition in `messaging/table.py`. Pure."""
+"""Compare a table, as DescribeTable tells it, with the definition in `messaging/dynamodb/table_definition.py`. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from messaging.table import INDEXES, KEY_SCHEMA, STREAM, attribute_definitions
+from .table_definition import INDEXES, KEY_SCHEMA, STREAM, attribute_definitions
 
 TYPES = {"S": "a String", "N": "a Number", "B": "Binary"}
 STREAM_PART = "the stream"

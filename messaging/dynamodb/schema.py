@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from cruddur.problem import Problem
-from messaging.aws import AwsProblem, ServiceError, error_code, translated_errors
-from messaging.table import (
+
+from .client import AwsProblem, ServiceError, error_code, translated_errors
+from .schema_differences import STREAM_PART, Difference, Remedy, differences, remarks
+from .table_definition import (
     INDEXES,
     KEY_SCHEMA,
     STREAM,
@@ -18,10 +20,8 @@ from messaging.table import (
     table_definition,
 )
 
-from .schema_differences import STREAM_PART, Difference, Remedy, differences, remarks
-
 if TYPE_CHECKING:
-    from messaging.dynamodb import MessageTable
+    from .table import MessageTable
 
 WAIT_SECONDS = 900
 """Adding an index fills it from the whole table, which takes minutes on a large one."""

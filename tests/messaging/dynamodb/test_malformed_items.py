@@ -25,9 +25,16 @@ from django.utils import timezone
 
 from cruddur.models import RateBucket
 from messaging import account_deletion, conversations
-from messaging.dynamodb import MessageTable
-from messaging.items import conversation_from, conversation_key, entry_from, entry_key, message_from, message_key
-from messaging.malformed import MalformedItem
+from messaging.dynamodb.items import (
+    conversation_from,
+    conversation_key,
+    entry_from,
+    entry_key,
+    message_from,
+    message_key,
+)
+from messaging.dynamodb.malformed import MalformedItem
+from messaging.dynamodb.table import MessageTable
 from messaging.models import BlockedPerson, DeadLetter
 from messaging.projection import change_to
 from messaging.reconciliation.comparison import ONLY_THE_CONVERSATION_KNOWS
@@ -36,12 +43,11 @@ from messaging.unread import unread_total
 from messaging.worker.applying import apply
 from messaging.worker.dead_letters import PostgresDeadLetters
 from messaging.worker.dead_letters import replay as replay_dead_letters
+from tests.messaging.command_runs import run
+from tests.messaging.damage import Items, everything, put, reconcile, restore
+from tests.messaging.pages import HTML, SCRIPT, group_of, text_of
+from tests.messaging.talk import drain, send, start
 from users.models import User
-
-from .command_runs import run
-from .damage import Items, everything, put, reconcile, restore
-from .pages import HTML, SCRIPT, group_of, text_of
-from .talk import drain, send, start
 
 pytestmark = pytest.mark.django_db
 

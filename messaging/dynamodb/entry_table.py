@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from . import actions
-from .aws import translated_errors
-from .calls import TransactionRefused, batch_get, get, refused, transact
+from messaging.sequence import entry_from_conversation
+
+from . import transactions
+from .client import translated_errors
+from .codec import Item, number, number_at, uuid_bytes, uuid_set
 from .items import Conversation, Entry, Message, conversation_from, conversation_key, entry_from, entry_key
 from .malformed import MalformedItem, readable, report
-from .sequence import entry_from_conversation
-from .table import INBOX_INDEX
-from .values import Item, number, number_at, uuid_bytes, uuid_set
+from .requests import TransactionRefused, batch_get, get, refused, transact
+from .table_definition import INBOX_INDEX
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -130,7 +131,7 @@ class EntryTable:
     def make_entry(self, entry: Entry) -> bool:
         """Store an entry that was lost, unless there is one, or its member has left for good. 1 call, 8 WCU."""
         try:
-            transact(self.client, actions.make_entry(self.name, entry))
+            transact(self.client, transactions.make_entry(self.name, entry))
         except TransactionRefused:
             return False
         return True

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cruddur.problem import Problem
-from messaging.aws import ServiceError, error_code, translated_errors
+
+from .client import ServiceError, error_code, translated_errors
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient

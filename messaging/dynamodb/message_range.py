@@ -7,14 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from messaging.aws import translated_errors
-from messaging.items import FIRST_MESSAGE_SK, Message, group_pk, message_from
-from messaging.malformed import MalformedItem, readable, report
-
-from .patience import patiently
+from .client import translated_errors
+from .items import FIRST_MESSAGE_SK, Message, group_pk, message_from
+from .malformed import MalformedItem, readable, report
+from .retry import patiently
 
 if TYPE_CHECKING:
-    from messaging.dynamodb import MessageTable
+    from .table import MessageTable
 
 PAGE = 1000
 """Messages a request when there is a limit: without one a page is 1 MB, DynamoDB's own."""

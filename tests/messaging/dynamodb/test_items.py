@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from messaging.items import (
+from messaging.dynamodb.items import (
     CONVERSATION_SK,
     FIRST_MESSAGE_SK,
     conversation_from,
@@ -25,8 +25,7 @@ from messaging.sequence import (
     next_message,
 )
 from messaging.text import PREVIEW_BYTES
-
-from .capacity import KILOBYTE, item_size
+from tests.messaging.capacity import KILOBYTE, item_size
 
 NOW = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
 ONE, OTHER = uuid.UUID(int=1), uuid.UUID(int=2)

@@ -1,0 +1,1 @@
+"""The service module of the conversations table: every request, key, expression, condition and retry."""
