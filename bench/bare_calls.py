@@ -11,10 +11,10 @@ from django.test import Client
 from django.utils import timezone
 
 from bench.timing import Ask
+from messaging.domain.transitions import conversation_after, next_message
 from messaging.dynamodb import transactions
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import conversation_from, conversation_key, message_item
-from messaging.sequence import conversation_after, next_message
 
 Call = tuple[str, dict[str, Any]]
 """Name of the client's method, and its parameters."""

@@ -16,10 +16,10 @@ from threading import Thread
 from typing import Any
 from uuid import UUID, uuid4
 
+from messaging.domain.transitions import conversation_after, next_message
 from messaging.dynamodb.client import ServiceError, connect
 from messaging.dynamodb.items import conversation_from, conversation_key, message_item
 from messaging.dynamodb.transactions import advance_conversation, put_new
-from messaging.sequence import conversation_after, next_message
 
 REGION = "us-east-1"
 TEXT = "x" * 181

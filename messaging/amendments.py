@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from messaging.domain.transitions import deleted, edited
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import Conversation, Message, parse_created_at
@@ -16,7 +17,6 @@ from messaging.dynamodb.table import ConversationMoved
 
 from . import send_queue
 from .conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound, sendable
-from .sequence import deleted, edited
 
 EDIT_TIME = timedelta(minutes=15)
 ATTEMPTS = 20

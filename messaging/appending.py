@@ -9,14 +9,13 @@ from time import sleep
 from uuid import UUID
 
 from cruddur.text import TextTooLong, normalise_text
+from messaging.domain.send_history import SENDS_KEPT
+from messaging.domain.text import MESSAGE_MAX_CHARS, problem_with
+from messaging.domain.transitions import conversation_after, next_message
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import Conversation, Message
 from messaging.dynamodb.table import ConversationMoved, MessageTable
-
-from .sends import SENDS_KEPT
-from .sequence import conversation_after, next_message
-from .text import MESSAGE_MAX_CHARS, problem_with
 
 SEND_ATTEMPTS = 20
 """Each failed one means that somebody else's message went in between."""

@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from messaging.domain.folders import ARCHIVED, INBOX, list_key
+from messaging.domain.transitions import entry_from_conversation
 from messaging.dynamodb.codec import number
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import FOR_GOOD, Entry, entry_from
 from messaging.dynamodb.malformed import MalformedItem, report
 
 from .conversations import as_member, visible_to
-from .lists import ARCHIVED, INBOX, list_key
-from .sequence import entry_from_conversation
 
 
 def mute(*, user_uuid: UUID, group_uuid: UUID, until: datetime | None) -> Entry:

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+from messaging.domain.transitions import conversation_without_messages, entry_from_conversation
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.codec import number, uuid_bytes, uuid_set
 from messaging.dynamodb.connection import message_table
@@ -21,7 +22,6 @@ from messaging.dynamodb.table import ConversationMoved, MessageTable
 
 from .dynamodb import transactions
 from .models import BlockedPerson
-from .sequence import conversation_without_messages, entry_from_conversation
 
 ATTEMPTS = 20
 """Each failed one means that the conversation was written into in between."""

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from messaging.domain.transitions import entry_from_conversation
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import Conversation, Entry, Message, parse_created_at
 from messaging.dynamodb.table import MessageTable
 
 from .conversations import Thread, visible_to
-from .sequence import entry_from_conversation
 
 NEW_AT_ONCE = 100
 WINDOW_AT_MOST = 200

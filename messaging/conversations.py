@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
+from messaging.domain.folders import INBOX, list_key
+from messaging.domain.transitions import conversation_from_first, entry_from_conversation, first_message
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import (
     GROUP_PREFIX,
@@ -38,8 +40,6 @@ from .appending import (
     append,
     sendable,
 )
-from .lists import INBOX, list_key
-from .sequence import conversation_from_first, entry_from_conversation, first_message
 
 __all__ = [
     "PAGE_SIZE",

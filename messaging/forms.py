@@ -9,9 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cruddur.text import TextTooLong, normalise_text
+from messaging.domain.text import MESSAGE_MAX_CHARS, problem_with
 from messaging.dynamodb.items import parse_created_at
-
-from .text import MESSAGE_MAX_CHARS, problem_with
 
 FORM_INCOMPLETE = "form_incomplete"
 

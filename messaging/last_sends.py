@@ -9,9 +9,8 @@ from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
 
+from messaging.domain.text import preview
 from messaging.dynamodb.items import Entry, Message, parse_created_at, user_pk
-
-from .text import preview
 
 SESSION_KEY = "last_sends"
 KEPT = 10

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from messaging.domain.transitions import deleted
 from messaging.dynamodb.client import ServiceError, Unavailable, error_code, translated_errors
 from messaging.dynamodb.codec import Item, number, uuid_bytes, uuid_in_key, uuid_text_at
 from messaging.dynamodb.items import (
@@ -31,7 +32,6 @@ from messaging.dynamodb.requests import TransactionRefused, refused, transact
 from messaging.dynamodb.table import MessageTable
 
 from .dynamodb import transactions
-from .sequence import deleted
 
 ENTRIES_A_PAGE = 100
 MESSAGES_A_PAGE = 25

@@ -11,6 +11,8 @@ from uuid import UUID
 
 from django.conf import settings
 
+from messaging.domain.folders import REQUESTS, list_key
+from messaging.domain.transitions import entry_from_conversation
 from messaging.dynamodb.codec import uuid_bytes
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import Conversation
@@ -21,8 +23,6 @@ from .appending import Blocked
 from .arranging import change_own_entry
 from .conversations import Inbox, Opening, as_member, inbox, visible_to
 from .dynamodb import transactions
-from .lists import REQUESTS, list_key
-from .sequence import entry_from_conversation
 
 SETTLED = timedelta(minutes=5)
 """By then a request is stored, and the index has it, or there will be none."""

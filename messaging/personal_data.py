@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+from messaging.domain.transitions import entry_from_conversation
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.codec import Item, uuid_in_key
 from messaging.dynamodb.items import (
@@ -36,7 +37,6 @@ from users.people import people_by_uuid
 from .leaving import entry_page
 from .models import BlockedPerson, WrittenOutside
 from .presentation.faces import DELETED_NAME
-from .sequence import entry_from_conversation
 
 FORMAT = "cruddur-personal-data/1"
 ENTRIES_A_PAGE = 25

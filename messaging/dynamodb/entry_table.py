@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from messaging.sequence import entry_from_conversation
+from messaging.domain.transitions import entry_from_conversation
 
 from . import transactions
 from .client import translated_errors

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from messaging.sends import Sent, sends_at, sent_value
+from messaging.domain.send_history import Sent, sends_at, sent_value
 
 from .codec import (
     Item,

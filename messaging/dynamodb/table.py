@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from messaging.sequence import entry_from_conversation
+from messaging.domain.transitions import entry_from_conversation
 
 from . import transactions
 from .client import Unavailable, translated_errors

@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from cruddur.current_request import current_request_id
-from messaging.sends import sent_value
-from messaging.text import preview
+from messaging.domain.send_history import sent_value
+from messaging.domain.text import preview
 
 from .codec import number, uuid_bytes
 from .items import Conversation, Entry, Message, conversation_item, conversation_key, entry_item, entry_key, message_key

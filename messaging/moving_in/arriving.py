@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from uuid import UUID
 
+from messaging.domain.transitions import conversation_from_messages, entry_from_conversation
 from messaging.dynamodb import transactions
 from messaging.dynamodb.bulk import BulkWriter, Stopped
 from messaging.dynamodb.client import Unavailable
@@ -34,7 +35,6 @@ from messaging.dynamodb.table import ConversationMoved, MessageTable
 from messaging.reconciliation.comparison import Look, problems
 from messaging.reconciliation.looks import Looks
 from messaging.reconciliation.settling import Settling
-from messaging.sequence import conversation_from_messages, entry_from_conversation
 
 from .merging import fitted_in
 

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from uuid import UUID
 
 from cruddur.text import normalise_long_text
+from messaging.domain.text import MESSAGE_MAX_CHARS
+from messaging.domain.transitions import deleted
 from messaging.dynamodb.items import Message, format_created_at
-from messaging.sequence import deleted
-from messaging.text import MESSAGE_MAX_CHARS
 
 from .old_layout import OldMessage
 from .old_times import Reading, read_time

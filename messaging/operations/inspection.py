@@ -13,11 +13,11 @@ from uuid import UUID
 
 from messaging import conversations
 from messaging.conversations import Inbox
+from messaging.domain.folders import INBOX
 from messaging.dynamodb.items import Message
 from messaging.dynamodb.malformed import MalformedItem, report
 from messaging.dynamodb.message_range import messages_between
 from messaging.dynamodb.table import MessageTable
-from messaging.lists import INBOX
 
 from .periods import Period
 

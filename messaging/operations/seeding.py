@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from cruddur.text import normalise_long_text
+from messaging.domain.transitions import conversation_from_messages, entry_from_conversation
 from messaging.dynamodb.bulk import BulkWriter, delete_messages, in_threads, put_messages
 from messaging.dynamodb.client import translated_errors
 from messaging.dynamodb.codec import Item, number
@@ -31,7 +32,6 @@ from messaging.dynamodb.items import (
 from messaging.dynamodb.requests import batch_get
 from messaging.dynamodb.retry import patiently
 from messaging.dynamodb.table import ConversationMoved, MessageTable
-from messaging.sequence import conversation_from_messages, entry_from_conversation
 
 from .synthetic import Talk, Telling
 

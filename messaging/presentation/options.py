@@ -8,7 +8,7 @@ from uuid import UUID
 
 from cruddur.addresses import address
 from messaging.conversations import Thread
-from messaging.lists import ARCHIVED, INBOX, list_key
+from messaging.domain.folders import ARCHIVED, INBOX, list_key
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ from itertools import combinations
 from typing import Any
 from uuid import UUID
 
+from messaging.domain.folders import ARCHIVED, INBOX, REQUESTS, home_of, list_key
+from messaging.domain.send_history import Sent
+from messaging.domain.transitions import conversation_after, conversation_from_first, entry_from_conversation
 from messaging.dynamodb.codec import Item, moment_at, number, number_at, number_of, uuids_at
 from messaging.dynamodb.items import (
     CONVERSATION_SK,
@@ -27,9 +30,6 @@ from messaging.dynamodb.items import (
     user_pk,
 )
 from messaging.dynamodb.malformed import MalformedItem
-from messaging.lists import ARCHIVED, INBOX, REQUESTS, home_of, list_key
-from messaging.sends import Sent
-from messaging.sequence import conversation_after, conversation_from_first, entry_from_conversation
 
 from .findings import Finding, Kind
 

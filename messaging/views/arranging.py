@@ -18,8 +18,8 @@ from django.views.decorators.http import require_POST, require_safe
 from cruddur.errors import bad_request
 from messaging import arranging, message_requests
 from messaging.conversations import Blocked, ConversationNotFound
+from messaging.domain.folders import ARCHIVED, REQUESTS, list_key
 from messaging.dynamodb.connection import message_table
-from messaging.lists import ARCHIVED, REQUESTS, list_key
 from messaging.live import publishing
 from users.authenticated import AuthenticatedHttpRequest
 from users.redirects import HttpResponseSeeOther

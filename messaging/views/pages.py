@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from messaging import conversations, message_requests
 from messaging.conversations import Thread
+from messaging.domain.folders import list_key
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import Entry, Message, pair_group_uuid
 from messaging.last_sends import missing, overlay, recall
-from messaging.lists import list_key
 from messaging.presentation import inbox as inbox_view
 from messaging.presentation import thread as thread_view
 from messaging.presentation.amending import Deletion, Menu

@@ -18,9 +18,9 @@ from cruddur.errors import bad_request
 from messaging import conversations
 from messaging.blocking import any_blocks
 from messaging.conversations import ConversationNotFound, MessageNotFound, Thread
+from messaging.domain.folders import ARCHIVED, INBOX, list_key
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.malformed import MalformedItem
-from messaging.lists import ARCHIVED, INBOX, list_key
 from messaging.live import publishing
 from messaging.presentation import thread as thread_view
 from users.authenticated import AuthenticatedHttpRequest

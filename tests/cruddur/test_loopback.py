@@ -27,7 +27,8 @@ CLIENTS = {
         "from messaging.dynamodb.client import connect; connect(endpoint_url=url, region='us-east-1').list_tables()"
     ),
     "streams": (
-        "from messaging.dynamodb.client import connect_streams as c; c(endpoint_url=url, region='us-east-1').list_streams()"
+        "from messaging.dynamodb.client import connect_streams; "
+        "connect_streams(endpoint_url=url, region='us-east-1').list_streams()"
     ),
     "Cognito": (
         "from users.cognito import connect; connect(endpoint_url=url, region='us-east-1').list_user_pools(MaxResults=1)"

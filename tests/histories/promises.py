@@ -9,6 +9,8 @@ from uuid import UUID
 
 from messaging import conversations
 from messaging.conversations import ConversationNotFound
+from messaging.domain.folders import INBOX, REQUESTS, list_key
+from messaging.domain.send_history import SENDS_KEPT, Send, Sent
 from messaging.dynamodb.items import (
     CONVERSATION_SK,
     Conversation,
@@ -19,8 +21,6 @@ from messaging.dynamodb.items import (
     message_from,
     user_pk,
 )
-from messaging.lists import INBOX, REQUESTS, list_key
-from messaging.sends import SENDS_KEPT, Send, Sent
 from messaging.unread import unread_total
 
 from .looks import whole_list

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from messaging.domain.send_history import SENDS_KEPT, Send
 from messaging.dynamodb.items import (
     CONVERSATION_SK,
     Conversation,
@@ -18,7 +19,6 @@ from messaging.dynamodb.items import (
     user_pk,
 )
 from messaging.dynamodb.table import MessageTable
-from messaging.sends import SENDS_KEPT, Send
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from messaging import amendments, conversations
+from messaging.domain.transitions import conversation_from_first, entry_from_conversation
 from messaging.dynamodb.codec import number, uuid_set
 from messaging.dynamodb.items import (
     Message,
@@ -23,7 +24,6 @@ from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.transactions import REQUEST_ID
 from messaging.reconciliation.findings import Finding, Kind
 from messaging.reconciliation.reconcile import Reconciliation
-from messaging.sequence import conversation_from_first, entry_from_conversation
 
 from .talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, start, write_all
 

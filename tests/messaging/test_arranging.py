@@ -8,9 +8,9 @@ import pytest
 
 from messaging import arranging, blocking, conversations
 from messaging.conversations import ConversationNotFound
+from messaging.domain.folders import ARCHIVED
 from messaging.dynamodb.items import entry_key
 from messaging.dynamodb.table import MessageTable
-from messaging.lists import ARCHIVED
 from messaging.unread import unread_total
 
 from .capacity import items

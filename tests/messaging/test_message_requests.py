@@ -15,9 +15,9 @@ from pytest_django.fixtures import Settings
 from messaging import arranging, blocking, conversations, leaving, message_requests
 from messaging.catching_up import since
 from messaging.conversations import AwaitingAnswer, Blocked, ConversationNotFound, Opening
+from messaging.domain.folders import REQUESTS
 from messaging.dynamodb.items import Entry, Message, conversation_key, entry_key
 from messaging.dynamodb.table import MessageTable
-from messaging.lists import REQUESTS
 from messaging.unread import unread_total
 from tests.conftest import Calls
 from users.models import NOBODY, User

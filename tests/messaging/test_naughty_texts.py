@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from cruddur.text import normalise_long_text
+from messaging.domain.text import MESSAGE_MAX_CHARS, problem_with
 from messaging.dynamodb.table import MessageTable
-from messaging.text import MESSAGE_MAX_CHARS, problem_with
 from tests import corpus
 from users.models import User
 

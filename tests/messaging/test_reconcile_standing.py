@@ -8,9 +8,9 @@ import pytest
 
 from messaging import arranging, blocking, conversations, message_requests
 from messaging.conversations import Opening
+from messaging.domain.folders import REQUESTS
 from messaging.dynamodb.items import conversation_key, entry_key, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
-from messaging.lists import REQUESTS
 
 from .damage import but_for_who_wrote, change, delete, everything, healthy, reconcile
 from .talk import ANDREW, BAYKO, LONDO, NOW, entry_of, send, start

@@ -13,6 +13,8 @@ from uuid import UUID
 import pytest
 
 from messaging import conversations
+from messaging.domain.text import problem_with
+from messaging.domain.transitions import conversation_from_messages
 from messaging.dynamodb.bulk import put_messages
 from messaging.dynamodb.client import ServiceError
 from messaging.dynamodb.item_kinds import kind_of
@@ -29,8 +31,6 @@ from messaging.operations.seeding import (
 )
 from messaging.operations.synthetic import Talk, Telling, Volume, talks
 from messaging.projection import project
-from messaging.sequence import conversation_from_messages
-from messaging.text import problem_with
 from tests.conftest import Calls
 from users.people import seeded_people
 

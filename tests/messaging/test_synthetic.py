@@ -13,6 +13,8 @@ from uuid import UUID
 
 import pytest
 
+from messaging.domain.text import MESSAGE_MAX_CHARS, problem_with
+from messaging.domain.transitions import conversation_from_messages
 from messaging.dynamodb.items import (
     Entry,
     Message,
@@ -36,8 +38,6 @@ from messaging.operations.synthetic import (
     text,
     volume_of,
 )
-from messaging.sequence import conversation_from_messages
-from messaging.text import MESSAGE_MAX_CHARS, problem_with
 
 from .capacity import write_units
 from .talk import ANDREW, BAYKO

@@ -8,11 +8,11 @@ from django.core.management.base import CommandParser
 from cruddur import stack
 from cruddur.commands import UsageError
 from cruddur.terminal import Column, is_plain
+from messaging.domain.folders import ARCHIVED, INBOX, REQUESTS
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import Entry
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.metering import metered
-from messaging.lists import ARCHIVED, INBOX, REQUESTS
 from messaging.management import consumption
 from messaging.management.layout import moment, person_facts, said, write_inbox
 from messaging.management.table_command import TableCommand, refuse_incomplete

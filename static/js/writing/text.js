@@ -1,4 +1,4 @@
-// The rules of a message's text, as the server has them (messaging/text.py, cruddur/text.py).
+// The rules of a message's text, as the server has them (messaging/domain/text.py, cruddur/text.py).
 
 export const LONGEST = 1024; // code points
 

@@ -4,6 +4,14 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from messaging.domain.text import PREVIEW_BYTES
+from messaging.domain.transitions import (
+    conversation_after,
+    conversation_from_first,
+    entry_from_conversation,
+    first_message,
+    next_message,
+)
 from messaging.dynamodb.items import (
     CONVERSATION_SK,
     FIRST_MESSAGE_SK,
@@ -17,14 +25,6 @@ from messaging.dynamodb.items import (
     pair_group_uuid,
     parse_created_at,
 )
-from messaging.sequence import (
-    conversation_after,
-    conversation_from_first,
-    entry_from_conversation,
-    first_message,
-    next_message,
-)
-from messaging.text import PREVIEW_BYTES
 from tests.messaging.capacity import KILOBYTE, item_size
 
 NOW = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from messaging.dynamodb.items import Conversation, Entry, Message, format_created_at, parse_created_at
 
-from .lists import home_of
-from .sends import SENDS_KEPT, Send, Sent
+from .folders import home_of
+from .send_history import SENDS_KEPT, Send, Sent
 from .text import preview
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from cruddur.text import is_blank, normalise_long_text
-from messaging.text import PREVIEW_BYTES, preview, problem_with
+from messaging.domain.text import PREVIEW_BYTES, preview, problem_with
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Entities and pure rules: transitions, folders, text. No I/O."""
