@@ -16,9 +16,6 @@ from django.utils import timezone
 
 from bench.costs import Row, drained
 from bench.meter import Cost, metered
-from messaging import conversations
-from messaging.catching_up import since
-from messaging.conversations import Delivery
 from messaging.dynamodb.connection import message_table, streams_client
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.schema import stream_arn
@@ -27,6 +24,9 @@ from messaging.live.events import Author, Written, event_from, payloads
 from messaging.live.hub import Hub
 from messaging.live.rendering import Reader
 from messaging.operations.seeding import seed, seed_conversations
+from messaging.queries import conversations
+from messaging.queries.conversations import Delivery
+from messaging.queries.sync import since
 from messaging.worker.checkpoints import PostgresCheckpoints
 from messaging.worker.dead_letters import PostgresDeadLetters
 from messaging.worker.stream import StreamConsumer

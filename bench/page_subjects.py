@@ -26,10 +26,10 @@ from bench.old_system import OldPerson, OldSystem, client_as_it_did, entry_item,
 from bench.pages import BARE_PAGE
 from bench.stack import Person, Server, signed_in
 from bench.timing import Ask, Subject
-from messaging import conversations
-from messaging.conversations import PAGE_SIZE
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import pair_group_uuid
+from messaging.queries import conversations
+from messaging.queries.conversations import PAGE_SIZE
 from users.models import User
 
 TEXT = "x" * 181

@@ -108,9 +108,9 @@ class Pages:
 
 def conversation_of_two(person: Person, people: People) -> Pages:
     """A conversation of 40 messages, and 20 others in the list."""
-    from messaging import conversations  # noqa: PLC0415 - once the environment names the stack
     from messaging.dynamodb.connection import message_table  # noqa: PLC0415
     from messaging.projection import project  # noqa: PLC0415
+    from messaging.queries import conversations  # noqa: PLC0415 - once the environment names the stack
     from users.models import User  # noqa: PLC0415
 
     receiver = User.objects.get(handle=people.receiver_handle)
@@ -158,10 +158,10 @@ def rate(person: Person, ask: Callable[[HTTPConnection], object], requests: int)
 
 def measure_worker() -> None:
     """How many changed conversations a second the worker applies, and what each takes."""
-    from messaging import conversations  # noqa: PLC0415
     from messaging.dynamodb.connection import message_table, streams_client  # noqa: PLC0415
     from messaging.dynamodb.items import pair_group_uuid  # noqa: PLC0415
     from messaging.dynamodb.schema import stream_arn  # noqa: PLC0415
+    from messaging.queries import conversations  # noqa: PLC0415
     from messaging.worker.checkpoints import PostgresCheckpoints  # noqa: PLC0415
     from messaging.worker.dead_letters import PostgresDeadLetters  # noqa: PLC0415
     from messaging.worker.stream import StreamConsumer  # noqa: PLC0415

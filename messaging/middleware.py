@@ -12,13 +12,12 @@ from django.urls import resolve
 from cruddur import errors
 from cruddur.log import HEALTH_PATHS
 from cruddur.rate_limits import RateLimited
+from messaging.actions.send_queue import ConversationBusy, MustWait
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.malformed import MalformedItem, report
+from messaging.queries.conversations import concerns
 from users.models import User
 from users.rights import moderates
-
-from .conversations import concerns
-from .send_queue import ConversationBusy, MustWait
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 

@@ -14,7 +14,7 @@ class ModerationConfig(AppConfig):
         restrict("moderation_decision", SQL("SELECT, INSERT"))
         restrict("moderation_report", SQL("SELECT, INSERT, UPDATE (state, claimed_by_uuid, claimed_at)"))
 
-        from messaging import personal_data as of_messaging  # noqa: PLC0415 - models are loaded by now
+        from messaging.queries import export_data as of_messaging  # noqa: PLC0415 - models are loaded by now
 
         from . import personal_data  # noqa: PLC0415
 

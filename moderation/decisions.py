@@ -7,9 +7,9 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from messaging import amendments
-from messaging.conversations import ConversationNotFound, MessageNotFound
+from messaging.actions import edit_message
 from messaging.live import publishing
+from messaging.queries.conversations import ConversationNotFound, MessageNotFound
 from users.models import User
 from users.rights import administrates
 
@@ -71,7 +71,7 @@ def _carry_out(verdict: str, report: Report, person: User | None, now: datetime)
     """Do what was decided, which may have been done before; what could not be done in full."""
     if verdict == Verdict.DELETE_MESSAGE:
         try:
-            delivery = amendments.delete_for_moderation(
+            delivery = edit_message.delete_for_moderation(
                 group_uuid=report.group_uuid, created_at=report.message_created_at, now=now
             )
         except (ConversationNotFound, MessageNotFound):

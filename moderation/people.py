@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from messaging.signing_out import sign_out_everywhere
+from messaging.actions.sign_out import sign_out_everywhere
 from users.cognito import CognitoError, CognitoUser, UserPool
 from users.linking import link_people
 from users.models import MOCK, User

@@ -1,4 +1,4 @@
-"""What moderation keeps about a person that is theirs to take along: see `messaging.personal_data`."""
+"""What moderation keeps about a person that is theirs to take along: see `messaging.queries.export_data`."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from messaging.conversations import PAGE_SIZE, ConversationNotFound
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import Conversation, Message, parse_created_at
+from messaging.queries.conversations import PAGE_SIZE, ConversationNotFound
 from users.models import User
 
 from . import audit

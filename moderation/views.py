@@ -15,10 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from cruddur.errors import RETRY_AFTER, bad_request
 from cruddur.rate_limits import LIMITS, RateLimited, explanation, take
-from messaging.conversations import ConversationNotFound, MessageNotFound
 from messaging.dynamodb.client import Unavailable
 from messaging.presentation import amending
 from messaging.presentation.faces import face
+from messaging.queries.conversations import ConversationNotFound, MessageNotFound
 from users.authenticated import AuthenticatedHttpRequest
 from users.people import people_by_uuid
 from users.redirects import HttpResponseSeeOther, asked_next

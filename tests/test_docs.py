@@ -126,7 +126,7 @@ def test_the_listing_of_the_architecture_names_files_that_exist() -> None:
     listing = section((ROOT / "docs" / "architecture.md").read_text(), "The modules").split("```")[1]
     paths = re.findall(r"^\S+", listing, re.MULTILINE)
 
-    assert "messaging/conversations.py" in paths
+    assert "messaging/queries/conversations.py" in paths
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 

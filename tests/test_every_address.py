@@ -19,11 +19,11 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from messaging import conversations
-from messaging.blocking import block
+from messaging.actions.block import block
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
+from messaging.queries import conversations
 from tests.messaging.talk import start
 from users.models import User
 

@@ -10,8 +10,8 @@ from uuid import UUID
 from django.db import transaction
 
 from cruddur import measuring
-from messaging.conversations import Delivery
 from messaging.dynamodb.items import Conversation
+from messaging.queries.conversations import Delivery
 from users.models import User
 
 from .bus import BusUnavailable, bus

@@ -9,9 +9,9 @@ from threading import Lock
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from messaging import conversations
-from messaging.blocking import any_blocks
+from messaging.actions.block import any_blocks
 from messaging.dynamodb.items import Conversation
+from messaging.queries import conversations
 
 from . import publishing
 

@@ -2,7 +2,7 @@
 
 Membership is NOT checked here: whoever calls these functions sees what only members may see. They are for commands, run
 by someone who has access to the table anyway, and must never be reachable by a view, the admin or an API; those go
-through `messaging.conversations`, where loading is the permission check. A test holds the site to that.
+through `messaging.queries.conversations`, where loading is the permission check. A test holds the site to that.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from messaging import conversations
-from messaging.conversations import Inbox
 from messaging.domain.folders import INBOX
 from messaging.dynamodb.items import Message
 from messaging.dynamodb.malformed import MalformedItem, report
 from messaging.dynamodb.message_range import messages_between
 from messaging.dynamodb.table import MessageTable
+from messaging.queries import conversations
+from messaging.queries.conversations import Inbox
 
 from .periods import Period
 

@@ -1,7 +1,7 @@
 """What each access pattern costs, in one place: the plan reckons with these numbers and the tests assert them.
 
 Units are AWS's ("Capacity units" in the DynamoDB developer guide), for two members, messages below 1 KB and texts as in
-the seed; emulators report them wrongly. `tests/messaging/test_costs.py` works them out from the requests that are made.
+the seed; emulators report them wrongly. `tests/messaging/actions/test_costs.py` works them out from the requests made.
 """
 
 from __future__ import annotations

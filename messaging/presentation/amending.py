@@ -7,7 +7,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from cruddur.addresses import address
-from messaging.amendments import may_be_edited
+from messaging.actions.edit_message import may_be_edited
 from messaging.dynamodb.items import Message
 
 from .composer import Composer, edit_composer

@@ -7,8 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 from cruddur.addresses import address
-from messaging.conversations import Thread
 from messaging.domain.folders import ARCHIVED, INBOX, list_key
+from messaging.queries.conversations import Thread
 
 
 @dataclass(frozen=True, slots=True)

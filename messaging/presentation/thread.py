@@ -12,8 +12,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from cruddur.addresses import address
-from messaging.conversations import Thread
 from messaging.dynamodb.items import Conversation, Message
+from messaging.queries.conversations import Thread
 from users.models import User
 
 from .body import Part, is_emoji, parts

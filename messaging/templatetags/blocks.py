@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 from django.template import Context
 
-from messaging.blocking import blocked_by
+from messaging.actions.block import blocked_by
 from messaging.presentation.faces import face
 from users.models import User
 from users.people import people_by_uuid

@@ -22,10 +22,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from messaging import account_deletion, personal_data
+from messaging.actions import delete_account as delete_account_actions
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.connection import message_table
-from messaging.personal_data import Pause
+from messaging.queries import export_data as export_data_queries
+from messaging.queries.export_data import Pause
 from users.authenticated import AuthenticatedHttpRequest
 from users.models import User
 from users.oidc import cognito_sign_out_url, is_configured
@@ -41,7 +42,7 @@ def export_data(request: AuthenticatedHttpRequest) -> HttpResponse | StreamingHt
         return render(request, "messaging/export_data.html", {})
     now = timezone.now()
     person = User.objects.get(pk=request.user.pk)
-    pieces = personal_data.document(person=person, table=message_table(), now=now)
+    pieces = export_data_queries.document(person=person, table=message_table(), now=now)
     # Until DynamoDB has answered nothing is said, so that the status is true.
     first = next(pieces)
     if isinstance(first, Pause):
@@ -89,7 +90,7 @@ def delete_account(request: AuthenticatedHttpRequest) -> HttpResponse:
     if typed.removeprefix("@").casefold() != request.user.handle.casefold():
         error = _("This is not your handle. Nothing was deleted.")
         return render(request, "messaging/delete_account.html", {"typed": typed, "error": error}, status=422)
-    account_deletion.ask(user_uuid=request.user.uuid, now=timezone.now())
+    delete_account_actions.ask(user_uuid=request.user.uuid, now=timezone.now())
     auth.logout(request)
     response = HttpResponseSeeOther(reverse("account_deleted"))
     # Pages, drafts and what waits to be sent. Not "cookies": that clears those of every site under the same domain.

@@ -14,14 +14,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from cruddur.errors import wants_json
 from cruddur.rate_limits import RateLimited
-from messaging import allowances, amendments, last_sends
-from messaging.amendments import MessageIsDeleted, NotTheWriter, TooLateToEdit
-from messaging.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound, Thread
+from messaging.actions import edit_message as edit_message_actions
+from messaging.actions import send_limits
+from messaging.actions.edit_message import MessageIsDeleted, NotTheWriter, TooLateToEdit
+from messaging.actions.send_queue import ConversationBusy
 from messaging.dynamodb.items import Message
 from messaging.forms import TextForm
 from messaging.live import publishing
 from messaging.presentation import amending
-from messaging.send_queue import ConversationBusy
+from messaging.queries import recent_sends
+from messaging.queries.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound, Thread
 from users.authenticated import AuthenticatedHttpRequest
 from users.redirects import HttpResponseSeeOther
 
@@ -45,7 +47,7 @@ def edit_message(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at
     if request.method == "POST":
         return change_message(request, group_uuid, created_at)
     thread, message = own_message_or_404(request, group_uuid, created_at)
-    if not amendments.may_be_edited(message, now=timezone.now()):
+    if not edit_message_actions.may_be_edited(message, now=timezone.now()):
         return redirect(amending.message_url(message))
     return thread_page(request, thread, editing=message)
 
@@ -70,16 +72,16 @@ def changed(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str
     try:
         if not form.is_valid():
             # A form with a mistake costs a token, too; one that is fine when its turn has come.
-            allowances.take_to_write(request.user, group_uuid, now=now)
+            send_limits.take_to_write(request.user, group_uuid, now=now)
             error = form.errors.as_data()["message"][0]
             return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code or "", str(error.message))
-        return amendments.edit(
+        return edit_message_actions.edit(
             user_uuid=request.user.uuid,
             group_uuid=group_uuid,
             created_at=created_at,
             text=form.cleaned_data["message"],
             now=now,
-            on_turn=lambda: allowances.take_to_write(request.user, group_uuid, now=now),
+            on_turn=lambda: send_limits.take_to_write(request.user, group_uuid, now=now),
         )
     except (RateLimited, ConversationBusy) as refused:
         return too_many_requests(refused)
@@ -106,7 +108,7 @@ def delete_message(request: AuthenticatedHttpRequest, group_uuid: UUID, created_
         thread, message = own_message_or_404(request, group_uuid, created_at)
         return thread_page(request, thread, deletion=amending.deletion(message))
     try:
-        delivery = amendments.delete(
+        delivery = edit_message_actions.delete(
             user_uuid=request.user.uuid, group_uuid=group_uuid, created_at=created_at, now=timezone.now()
         )
     except (ConversationNotFound, MessageNotFound, NotTheWriter, ValueError) as error:
@@ -135,7 +137,7 @@ def amended(request: AuthenticatedHttpRequest, delivery: Delivery) -> HttpRespon
     """To the message in its conversation, or for a script what is stored, and how it looks; open pages learn of it."""
     message = delivery.message
     publishing.message_amended(delivery, author=request.user)
-    last_sends.amend(request.session, message)
+    recent_sends.amend(request.session, message)
     if not wants_json(request):
         return HttpResponseSeeOther(amending.message_url(message))
     stored = {"created_at": message.created_at, "edited_at": message.edited_at, "deleted_at": message.deleted_at}

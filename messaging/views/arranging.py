@@ -16,11 +16,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from cruddur.errors import bad_request
-from messaging import arranging, message_requests
-from messaging.conversations import Blocked, ConversationNotFound
+from messaging.actions import conversation_settings, message_requests
 from messaging.domain.folders import ARCHIVED, REQUESTS, list_key
 from messaging.dynamodb.connection import message_table
 from messaging.live import publishing
+from messaging.queries.conversations import Blocked, ConversationNotFound
 from users.authenticated import AuthenticatedHttpRequest
 from users.redirects import HttpResponseSeeOther
 
@@ -71,11 +71,11 @@ def mute(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
     """`for` an hour, a day, always; or off."""
     how = request.POST.get("for", "")
     if how == "off":
-        arranging.unmute(user_uuid=request.user.uuid, group_uuid=group_uuid)
+        conversation_settings.unmute(user_uuid=request.user.uuid, group_uuid=group_uuid)
     elif how in MUTE_FOR:
         length = MUTE_FOR[how]
         until = timezone.now() + length if length else None
-        arranging.mute(user_uuid=request.user.uuid, group_uuid=group_uuid, until=until)
+        conversation_settings.mute(user_uuid=request.user.uuid, group_uuid=group_uuid, until=until)
     else:
         return bad_request(request)
     return _changed(request, group_uuid, reverse("conversation", args=[group_uuid]))
@@ -87,9 +87,9 @@ def mute(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
 def archive(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
     """Into the archive, or with `to=inbox` back."""
     if request.POST.get("to") == "inbox":
-        arranging.unarchive(user_uuid=request.user.uuid, group_uuid=group_uuid)
+        conversation_settings.unarchive(user_uuid=request.user.uuid, group_uuid=group_uuid)
         return _changed(request, group_uuid, reverse("conversation", args=[group_uuid]))
-    arranging.archive(user_uuid=request.user.uuid, group_uuid=group_uuid)
+    conversation_settings.archive(user_uuid=request.user.uuid, group_uuid=group_uuid)
     return _changed(request, group_uuid, reverse("conversations"))
 
 
@@ -97,7 +97,7 @@ def archive(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse
 @require_POST
 @members_only
 def mark_unread(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
-    entry = arranging.mark_unread(user_uuid=request.user.uuid, group_uuid=group_uuid)
+    entry = conversation_settings.mark_unread(user_uuid=request.user.uuid, group_uuid=group_uuid)
     publishing.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,), read_seq=entry.read_seq)
     return HttpResponseSeeOther(reverse("conversations"))
 

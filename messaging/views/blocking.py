@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from messaging import blocking, conversations
+from messaging.actions import block as block_actions
 from messaging.live import publishing
 from messaging.presentation.faces import face
+from messaging.queries import conversations
 from users.authenticated import AuthenticatedHttpRequest
 from users.people import people_by_uuid
 from users.redirects import HttpResponseSeeOther, asked_next
@@ -30,7 +31,7 @@ def block(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
     back = reverse("conversation", args=[group_uuid]) if group_uuid else person.get_absolute_url() if person else ""
     if request.method != "POST":
         return render(request, "messaging/block.html", {"face": face(person), "back": back, "user_uuid": user_uuid})
-    group_uuid = blocking.block(user_uuid=request.user.uuid, other_uuid=user_uuid, now=timezone.now())
+    group_uuid = block_actions.block(user_uuid=request.user.uuid, other_uuid=user_uuid, now=timezone.now())
     publishing.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
     return HttpResponseSeeOther(back)
 
@@ -38,6 +39,6 @@ def block(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def unblock(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
-    group_uuid = blocking.unblock(user_uuid=request.user.uuid, other_uuid=user_uuid)
+    group_uuid = block_actions.unblock(user_uuid=request.user.uuid, other_uuid=user_uuid)
     publishing.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
     return HttpResponseSeeOther(asked_next(request))

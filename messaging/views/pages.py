@@ -12,12 +12,10 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from messaging import conversations, message_requests
-from messaging.conversations import Thread
+from messaging.actions import message_requests
 from messaging.domain.folders import list_key
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import Entry, Message, pair_group_uuid
-from messaging.last_sends import missing, overlay, recall
 from messaging.presentation import inbox as inbox_view
 from messaging.presentation import thread as thread_view
 from messaging.presentation.amending import Deletion, Menu
@@ -25,6 +23,9 @@ from messaging.presentation.amending import editing as editing_composer
 from messaging.presentation.composer import composer
 from messaging.presentation.inbox import InboxPage, inbox_page
 from messaging.presentation.options import options
+from messaging.queries import conversations
+from messaging.queries.conversations import Thread
+from messaging.queries.recent_sends import missing, overlay, recall
 from users.authenticated import AuthenticatedHttpRequest
 from users.models import User
 from users.people import people_by_uuid

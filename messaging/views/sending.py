@@ -17,14 +17,15 @@ from django.views.decorators.http import require_safe
 
 from cruddur.errors import error_page, wants_json
 from cruddur.rate_limits import RateLimited, explanation
-from messaging import allowances, last_sends
-from messaging.conversations import AwaitingAnswer, Blocked, Delivery, MessageUuidReused
+from messaging.actions import send_limits
+from messaging.actions.send_queue import ConversationBusy
 from messaging.forms import MessageForm
 from messaging.live import publishing
 from messaging.presentation.composer import Composer
 from messaging.presentation.faces import face
 from messaging.presentation.message import message_html
-from messaging.send_queue import ConversationBusy
+from messaging.queries import recent_sends
+from messaging.queries.conversations import AwaitingAnswer, Blocked, Delivery, MessageUuidReused
 from users.authenticated import AuthenticatedHttpRequest
 from users.redirects import HttpResponseSeeOther
 
@@ -66,15 +67,15 @@ def post_message(
 
     def take_tokens() -> None:
         now = timezone.now()
-        allowances.take_to_write(request.user, group_uuid, now=now)
+        send_limits.take_to_write(request.user, group_uuid, now=now)
         if begins:
-            allowances.take_to_begin(request.user, now=now)
+            send_limits.take_to_begin(request.user, now=now)
 
     form = MessageForm(request.POST)
     try:
         if not form.is_valid():
             # A form with a mistake costs a token, too; one that is fine when its turn has come.
-            allowances.take_to_write(request.user, group_uuid, now=timezone.now())
+            send_limits.take_to_write(request.user, group_uuid, now=timezone.now())
             return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, form.error_code, form.error_text, fresh=form.incomplete)
         delivery = send(form, take_tokens)
     except (RateLimited, ConversationBusy) as refused:
@@ -91,7 +92,7 @@ def post_message(
         return Problem(HTTPStatus.CONFLICT, "awaiting_answer", text)
     except Blocked:
         return Problem(HTTPStatus.FORBIDDEN, "blocked", _("Not sent: nothing can be written in this conversation."))
-    last_sends.remember(request.session, delivery.message, member_uuids=delivery.member_uuids)
+    recent_sends.remember(request.session, delivery.message, member_uuids=delivery.member_uuids)
     publishing.message_sent(delivery, author=request.user)
     return delivery
 

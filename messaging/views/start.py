@@ -14,10 +14,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from cruddur.rate_limits import LIMITS, take
-from messaging import conversations, message_requests
-from messaging.conversations import Delivery, Opening
+from messaging.actions import message_requests
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.forms import MessageForm
+from messaging.queries import conversations
+from messaging.queries.conversations import Delivery, Opening
 from users.authenticated import AuthenticatedHttpRequest
 from users.models import User
 from users.people import person_by_handle

@@ -15,14 +15,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cruddur.errors import bad_request
-from messaging import conversations
-from messaging.blocking import any_blocks
-from messaging.conversations import ConversationNotFound, MessageNotFound, Thread
+from messaging.actions.block import any_blocks
 from messaging.domain.folders import ARCHIVED, INBOX, list_key
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.live import publishing
 from messaging.presentation import thread as thread_view
+from messaging.queries import conversations
+from messaging.queries.conversations import ConversationNotFound, MessageNotFound, Thread
 from users.authenticated import AuthenticatedHttpRequest
 from users.people import people_by_uuid
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from messaging import account_deletion
+from messaging.actions import delete_account
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.malformed import MalformedItem
@@ -80,5 +80,5 @@ class WaitingDeletions:
 
     def _begun(self, user_uuid: UUID) -> _Deletion:
         return _Deletion(
-            account_deletion.steps(user_uuid=user_uuid, table=message_table(), user_pool=user_pool, clock=timezone.now)
+            delete_account.steps(user_uuid=user_uuid, table=message_table(), user_pool=user_pool, clock=timezone.now)
         )

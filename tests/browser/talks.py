@@ -8,10 +8,10 @@ from uuid import uuid4
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from messaging import conversations
 from messaging.dynamodb.items import Message, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.live import publishing
+from messaging.queries import conversations
 from tests.messaging.talk import write_all
 from users.models import User
 

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
-from messaging import account_deletion
+from messaging.actions import delete_account
 from users.models import MOCK, User
 
 from .chat import conversation, expect_the_page_to_equal_its_reload, field, message, open_conversation, write
@@ -23,7 +23,7 @@ Enter = Callable[..., Page]
 def test_deleting_an_account_shows_at_once_in_the_other_s_open_page(
     monkeypatch: pytest.MonkeyPatch, enter: Enter
 ) -> None:
-    monkeypatch.setattr(account_deletion, "REQUESTS_END_WITHIN", timedelta(0))
+    monkeypatch.setattr(delete_account, "REQUESTS_END_WITHIN", timedelta(0))
     # The pool is that of all tests: the Cognito user stays.
     User.objects.filter(handle="andrewbrown").update(cognito_user_id=MOCK)
     leaving = enter("andrewbrown")

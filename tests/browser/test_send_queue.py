@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Page, Response, expect
 from pytest_django.fixtures import Settings
 
-from messaging import appending, conversations
+from messaging.actions import send_message
+from messaging.queries import conversations
 
 from .conftest import Enter
 from .writing import is_stored, message, unsent, write, writing_to
@@ -35,7 +36,7 @@ def test_sixteen_at_once_through_the_outbox_are_stored_once_each(
 ) -> None:
     settings.SEND_QUEUE_SECONDS = 0.2
     refused: list[str | None] = []
-    may_write, append = threading.Event(), appending.append
+    may_write, append = threading.Event(), send_message.append
 
     def held(*arguments: Any, **how: Any) -> Any:
         assert may_write.wait(HANGS)

@@ -12,9 +12,9 @@ from pytest_django import Settings
 
 from cruddur import errors
 from cruddur.rate_limits import RateLimited
-from messaging import conversations
 from messaging.dynamodb.client import Unavailable
 from messaging.middleware import UnavailableMiddleware
+from messaging.queries import conversations
 from tests.cookies import COOKIES
 from users.models import User
 

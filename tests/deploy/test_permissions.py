@@ -19,7 +19,8 @@ from django.test import Client, override_settings
 from django.utils import timezone
 from pytest_django import Settings
 
-from messaging import account_deletion, lambda_handler
+from messaging import lambda_handler
+from messaging.actions import delete_account
 from messaging.dynamodb import connection, schema
 from messaging.dynamodb.connection import streams_client
 from messaging.dynamodb.items import conversation_item, conversation_key, entry_key, pair_group_uuid
@@ -118,7 +119,7 @@ def test_the_worker(heard: Noted, table: MessageTable, people: tuple[User, User,
     table.client.delete_item(TableName=table.name, Key=entry_key(bayko.uuid, group))  # lost, as in no life of the site
     talk.send(by=andrew.uuid, group=group, now=timezone.now())
     consumer.drain(threading.Event())
-    account_deletion.ask(user_uuid=andrew.uuid, now=timezone.now() - timedelta(minutes=5))
+    delete_account.ask(user_uuid=andrew.uuid, now=timezone.now() - timedelta(minutes=5))
     deletions = WaitingDeletions()
     while User.objects.filter(pk=andrew.pk, deleted_at=None).exists():
         deletions()
@@ -194,7 +195,7 @@ def test_the_operator_s_commands(
     run("cognito_list_users")
     run("update_cognito_user_ids")
     run("export_person", andrew.handle)
-    account_deletion.ask(user_uuid=andrew.uuid, now=timezone.now() - timedelta(minutes=5))
+    delete_account.ask(user_uuid=andrew.uuid, now=timezone.now() - timedelta(minutes=5))
     run("delete_person", "--pending", "--yes")
 
     check_called("operator", heard)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from messaging.amendments import EDIT_TIME, MessageIsDeleted, NotTheWriter, TooLateToEdit, delete, edit
-from messaging.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound
+from messaging.actions.edit_message import EDIT_TIME, MessageIsDeleted, NotTheWriter, TooLateToEdit, delete, edit
 from messaging.dynamodb.items import Message
+from messaging.queries.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound
 
 from .looks import showing
 from .model import Amendment, Story

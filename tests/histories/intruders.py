@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from messaging import conversations
-from messaging.conversations import ConversationNotFound
+from messaging.queries import conversations
+from messaging.queries.conversations import ConversationNotFound
 
 from .amending import refuse
 from .looks import showing

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from messaging import conversations
-from messaging.conversations import ConversationNotFound, Thread
 from messaging.dynamodb.items import Entry, Message
+from messaging.queries import conversations
+from messaging.queries.conversations import ConversationNotFound, Thread
 
 from .model import Story
 from .tally import Broken, BrokenPromise

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from messaging import conversations
-from messaging.conversations import (
+from messaging.dynamodb.items import pair_group_uuid
+from messaging.queries import conversations
+from messaging.queries.conversations import (
     AwaitingAnswer,
     Blocked,
     ConversationNotFound,
@@ -14,7 +15,6 @@ from messaging.conversations import (
     MessageUuidReused,
     Opening,
 )
-from messaging.dynamodb.items import pair_group_uuid
 
 from .looks import showing
 from .model import Story

@@ -7,8 +7,6 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from messaging import conversations
-from messaging.conversations import ConversationNotFound
 from messaging.domain.folders import INBOX, REQUESTS, list_key
 from messaging.domain.send_history import SENDS_KEPT, Send, Sent
 from messaging.dynamodb.items import (
@@ -21,7 +19,9 @@ from messaging.dynamodb.items import (
     message_from,
     user_pk,
 )
-from messaging.unread import unread_total
+from messaging.queries import conversations
+from messaging.queries.conversations import ConversationNotFound
+from messaging.queries.unread_total import unread_total
 
 from .looks import whole_list
 from .model import Story, preview

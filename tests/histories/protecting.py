@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from messaging import blocking, message_requests
-from messaging.conversations import Blocked, ConversationNotFound
+from messaging.actions import block, message_requests
+from messaging.queries.conversations import Blocked, ConversationNotFound
 
 from .looks import showing
 from .model import Story
@@ -33,9 +33,9 @@ class Block:
         story = world.story(tab.person, other)
         with world.network.disturbed(()):
             if tab.person in story.blockers:
-                blocking.reopen(user_uuid=tab.person, other_uuid=other)
+                block.reopen(user_uuid=tab.person, other_uuid=other)
             else:
-                blocking.shut(user_uuid=tab.person, other_uuid=other, now=world.time)
+                block.shut(user_uuid=tab.person, other_uuid=other, now=world.time)
             messages = [*world.table.messages_after(story.group_uuid, "", limit=1000)]
             for message in messages:
                 story.see(message)

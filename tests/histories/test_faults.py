@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from messaging import conversations
-from messaging.amendments import edit
+from messaging.actions.edit_message import edit
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.items import Message, entry_key
 from messaging.dynamodb.table import MessageTable
+from messaging.queries import conversations
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, NOW, drain, entry_of, send, start
 
 from .faults import Disturbance, Fault, Network, ProcessDied

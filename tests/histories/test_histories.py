@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from messaging import conversations
 from messaging.dynamodb.table import MessageTable
+from messaging.queries import conversations
 
 from . import steps
 from .faults import Disturbance

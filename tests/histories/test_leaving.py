@@ -11,11 +11,12 @@ from uuid import UUID
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from messaging import conversations, leaving
-from messaging.appending import AwaitingAnswer
-from messaging.conversations import Blocked, ConversationNotFound, send
+from messaging.actions import leave_conversations
+from messaging.actions.send_message import AwaitingAnswer
 from messaging.dynamodb.items import Conversation, Entry, Message, format_created_at
 from messaging.dynamodb.table import MessageTable
+from messaging.queries import conversations
+from messaging.queries.conversations import Blocked, ConversationNotFound, send
 
 from .promises import check, items_of
 from .stream import deliver
@@ -40,7 +41,7 @@ class ThenSomebodyLeaves(Histories):
 def leave(world: World, person: UUID, chance: random.Random) -> None:
     before = items_of(world)
     now = world.time + timedelta(days=1)
-    list(leaving.leave_all(world.table, person, now=now))
+    list(leave_conversations.leave_all(world.table, person, now=now))
     world.log.read()
     # Of a stream that was read too late: each record once more, in any order.
     everything = list(range(len(world.log.records)))
@@ -105,7 +106,7 @@ def test_whatever_had_happened_the_others_keep_what_they_had(
 ) -> None:
     set_hypothesis_home_dir(tmp_path)
     monkeypatch.setattr(conversations, "PAGE_SIZE", PAGE_SIZE)
-    monkeypatch.setattr(leaving, "MESSAGES_A_PAGE", PAGE_SIZE)
+    monkeypatch.setattr(leave_conversations, "MESSAGES_A_PAGE", PAGE_SIZE)
     tally = Tally()
 
     try_histories(patient_table, tally, seed=7, histories=HISTORIES, kind=ThenSomebodyLeaves)

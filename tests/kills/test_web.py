@@ -10,9 +10,9 @@ import pytest
 from django.utils import timezone
 
 from cruddur.models import RateBucket
-from messaging import conversations
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
+from messaging.queries import conversations
 from users.models import User
 
 from .book import Book, Contents, check_conversations, check_entries, check_whole, contents

@@ -11,11 +11,11 @@ from uuid import UUID, uuid4
 import pytest
 from django.utils import timezone
 
-from messaging import conversations
 from messaging.dynamodb.items import entry_key, pair_group_uuid
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable
 from messaging.projection import project
+from messaging.queries import conversations
 from messaging.worker.checkpoints import PostgresCheckpoints
 
 from .book import Book, check_conversations, check_entries, contents, is_projected

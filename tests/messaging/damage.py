@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from messaging import amendments, conversations
+from messaging.actions import edit_message
 from messaging.domain.transitions import conversation_from_first, entry_from_conversation
 from messaging.dynamodb.codec import number, uuid_set
 from messaging.dynamodb.items import (
@@ -22,6 +22,7 @@ from messaging.dynamodb.items import (
 )
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.transactions import REQUEST_ID
+from messaging.queries import conversations
 from messaging.reconciliation.findings import Finding, Kind
 from messaging.reconciliation.reconcile import Reconciliation
 
@@ -95,8 +96,8 @@ def healthy(table: MessageTable) -> MessageTable:
     start(by=LONDO, to=ANDREW)
     start(by=LONDO, to=BAYKO)
     now = NOW + timedelta(minutes=7)
-    amendments.edit(user_uuid=ANDREW, group_uuid=GROUP, created_at=sk(6), text="six!", now=now)
-    amendments.delete(user_uuid=BAYKO, group_uuid=GROUP, created_at=sk(3), now=now)
+    edit_message.edit(user_uuid=ANDREW, group_uuid=GROUP, created_at=sk(6), text="six!", now=now)
+    edit_message.delete(user_uuid=BAYKO, group_uuid=GROUP, created_at=sk(3), now=now)
     conversations.mark_read(user_uuid=ANDREW, group_uuid=GROUP, created_at=sk(5))
     conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=sk(4))
     drain(table)

@@ -16,9 +16,9 @@ from django.db import connection
 from django.test import AsyncClient, Client
 from pytest_django.fixtures import Settings
 
-from messaging import personal_data
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.table import MessageTable
+from messaging.queries import export_data
 from users import deletion
 from users.models import User
 
@@ -95,7 +95,7 @@ def test_a_handle_in_any_script_makes_a_file_s_name(table: MessageTable, bayko: 
 def test_while_it_streams_it_holds_no_database_connection(
     table: MessageTable, andrew: User, bayko: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(personal_data, "MESSAGES_A_PAGE", 2)
+    monkeypatch.setattr(export_data, "MESSAGES_A_PAGE", 2)
     said = [(andrew.uuid, str(n), NOW + timedelta(seconds=n)) for n in range(9)]
     write_all(table, said, members=(andrew.uuid, bayko.uuid))
     before = sessions()
@@ -145,7 +145,7 @@ def test_without_dynamodb_the_status_says_so(member: Client, table: MessageTable
 def test_dynamodb_that_goes_away_midway_breaks_the_answer_off(
     table: MessageTable, andrew: User, bayko: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(personal_data, "WAITS", (0.0,))
+    monkeypatch.setattr(export_data, "WAITS", (0.0,))
     start(by=andrew.uuid, to=bayko.uuid, text="Hello")
     parts: list[bytes] = []
 

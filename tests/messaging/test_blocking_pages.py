@@ -11,10 +11,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from messaging import arranging, blocking, conversations
+from messaging.actions import block as block_actions
+from messaging.actions import conversation_settings
 from messaging.dynamodb.table import MessageTable
 from messaging.live import publishing
 from messaging.live import typing as live_typing
+from messaging.queries import conversations
 from tests.conftest import Calls
 from tests.cookies import COOKIES
 from users.models import NOBODY, User
@@ -333,7 +335,7 @@ def test_a_cursor_that_is_none_is_no_page(of_andrew: Client) -> None:
 
 
 def test_whom_one_blocks_stays_listed_when_they_are_gone(of_andrew: Client, andrew: User, bayko: User) -> None:
-    blocking.block(user_uuid=andrew.uuid, other_uuid=bayko.uuid, now=timezone.now())
+    block_actions.block(user_uuid=andrew.uuid, other_uuid=bayko.uuid, now=timezone.now())
     bayko.delete()
     assert "Deleted user" in text_of(of_andrew.get("/settings"))
 
@@ -348,5 +350,5 @@ def test_who_may_write_is_chosen_in_the_settings(of_andrew: Client, andrew: User
 
 
 def test_a_page_of_a_muted_conversation_offers_to_unmute_it(of_andrew: Client, andrew: User, url: str) -> None:
-    arranging.mute(user_uuid=andrew.uuid, group_uuid=UUID(url[-36:]), until=None)
+    conversation_settings.mute(user_uuid=andrew.uuid, group_uuid=UUID(url[-36:]), until=None)
     assert "Unmute" in text_of(of_andrew.get(f"{url}/options"))

@@ -10,12 +10,13 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 
-from messaging import amendments, arranging, blocking, conversations, leaving, message_requests
-from messaging.conversations import Opening
+from messaging.actions import block, conversation_settings, edit_message, leave_conversations, message_requests
 from messaging.dynamodb.item_kinds import kind_of
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.table_definition import INBOX_ATTRIBUTES, INBOX_INDEX
+from messaging.queries import conversations
+from messaging.queries.conversations import Opening
 from users.models import User
 
 from .damage import everything
@@ -54,10 +55,10 @@ def everything_that_can_be_done(andrew: User, bayko: User) -> list[Callable[[], 
         conversations.mark_read(user_uuid=one, group_uuid=group, created_at=sent[-1])
 
     def edit() -> None:
-        amendments.edit(user_uuid=one, group_uuid=group, created_at=sent[0], text="Hello", now=later)
+        edit_message.edit(user_uuid=one, group_uuid=group, created_at=sent[0], text="Hello", now=later)
 
     def delete() -> None:
-        amendments.delete(user_uuid=one, group_uuid=group, created_at=sent[0], now=later)
+        edit_message.delete(user_uuid=one, group_uuid=group, created_at=sent[0], now=later)
 
     return [
         request,
@@ -66,10 +67,10 @@ def everything_that_can_be_done(andrew: User, bayko: User) -> list[Callable[[], 
         answer,
         mark_read,
         edit,
-        lambda: arranging.mute(user_uuid=one, group_uuid=group, until=None),
-        lambda: arranging.archive(user_uuid=one, group_uuid=group),
-        lambda: arranging.mark_unread(user_uuid=one, group_uuid=group),
-        lambda: blocking.block(user_uuid=one, other_uuid=other, now=later),
+        lambda: conversation_settings.mute(user_uuid=one, group_uuid=group, until=None),
+        lambda: conversation_settings.archive(user_uuid=one, group_uuid=group),
+        lambda: conversation_settings.mark_unread(user_uuid=one, group_uuid=group),
+        lambda: block.block(user_uuid=one, other_uuid=other, now=later),
         delete,
     ]
 
@@ -94,7 +95,7 @@ def test_the_readme_lists_the_attributes_that_the_code_writes(
         look()
         drain(either_table)
         look()
-    list(leaving.leave_one(either_table, pair_group_uuid(andrew.uuid, bayko.uuid), andrew.uuid, now=NOW))
+    list(leave_conversations.leave_one(either_table, pair_group_uuid(andrew.uuid, bayko.uuid), andrew.uuid, now=NOW))
     look()
 
     assert dict(written) == listed()

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import DjangoAssertNumQueries
 
-from messaging import amendments
+from messaging.actions import edit_message
 from messaging.dynamodb.items import Message, conversation_key
 from messaging.dynamodb.table import MessageTable
 from tests.conftest import Calls
@@ -208,10 +208,10 @@ def test_it_writes_no_character_that_steers_a_terminal(table: MessageTable, andr
 def test_edited_and_deleted_messages_are_marked(table: MessageTable, sent: list[Message]) -> None:
     edited, deleted = sent[28], sent[29]
     group = edited.group_uuid
-    amendments.edit(
+    edit_message.edit(
         user_uuid=edited.user_uuid, group_uuid=group, created_at=edited.created_at, text="Better", now=edited.created
     )
-    amendments.delete(user_uuid=deleted.user_uuid, group_uuid=group, created_at=deleted.created_at, now=NOW)
+    edit_message.delete(user_uuid=deleted.user_uuid, group_uuid=group, created_at=deleted.created_at, now=NOW)
 
     _, one, two, _ = run_json(COMMAND, *PAIR, "--limit", "2")
     lines = run(COMMAND, *PAIR, "--limit", "2", "-v0")[0].splitlines()

@@ -9,11 +9,12 @@ import pytest
 from django.core.management import CommandError
 from pytest_django import DjangoAssertNumQueries
 
-from messaging import amendments, conversations
+from messaging.actions import edit_message
 from messaging.dynamodb import connection
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.management import consumption
+from messaging.queries import conversations
 from users.models import User
 
 from .command_runs import Terminal, run, run_json
@@ -231,7 +232,7 @@ def test_it_writes_no_character_that_steers_a_terminal(table: MessageTable, andr
 
 def test_a_deleted_message_is_said_to_be(table: MessageTable, andrew: User, bayko: User) -> None:
     message = start(by=bayko.uuid, to=andrew.uuid, text="Regretted")
-    amendments.delete(
+    edit_message.delete(
         user_uuid=bayko.uuid, group_uuid=message.group_uuid, created_at=message.created_at, now=message.created
     )
     drain(table)

@@ -24,7 +24,7 @@ from messaging.dynamodb.table import MessageTable
 from messaging.management.commands.ddb_seed import in_words
 from messaging.operations.seeding import is_empty, seed_conversations
 from messaging.projection import project
-from messaging.unread import unread_total
+from messaging.queries.unread_total import unread_total
 from tests.conftest import Calls
 from users.models import User
 

@@ -13,11 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from messaging import amendments, blocking, conversations
-from messaging.conversations import Delivery
+from messaging.actions import block, edit_message
 from messaging.dynamodb.table import MessageTable
 from messaging.live import publishing
 from messaging.planning import patterns
+from messaging.queries import conversations
+from messaging.queries.conversations import Delivery
 from tests.conftest import Calls
 from tests.cookies import COOKIES
 from users.models import User
@@ -253,7 +254,7 @@ def test_what_was_projected_together_is_told_together(
 def test_nobody_is_told_of_what_is_blocked(
     site: WebProcess, talk: Delivery, moto_table: MessageTable, andrew: User, bayko: User
 ) -> None:
-    blocking.block(user_uuid=bayko.uuid, other_uuid=andrew.uuid, now=timezone.now())
+    block.block(user_uuid=bayko.uuid, other_uuid=andrew.uuid, now=timezone.now())
     conversation = moto_table.conversation(talk.message.group_uuid)
     assert conversation is not None
     with opened(site, bayko) as of_bayko, opened(site, andrew) as of_andrew:
@@ -381,7 +382,7 @@ def test_an_amendment_that_changed_nothing_is_told_as_a_hint(
     site: WebProcess, talk: Delivery, andrew: User, bayko: User
 ) -> None:
     with opened(site, bayko) as stream:
-        same = amendments.edit(
+        same = edit_message.edit(
             user_uuid=andrew.uuid,
             group_uuid=talk.message.group_uuid,
             created_at=talk.message.created_at,

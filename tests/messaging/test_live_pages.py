@@ -11,12 +11,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from messaging import conversations
-from messaging.conversations import Delivery
 from messaging.dynamodb.table import MessageTable
 from messaging.live import publishing
 from messaging.live import typing as live_typing
 from messaging.planning import patterns
+from messaging.queries import conversations
+from messaging.queries.conversations import Delivery
 from tests.conftest import Calls
 from users.models import User
 

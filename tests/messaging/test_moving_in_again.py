@@ -6,14 +6,14 @@ from uuid import uuid4
 
 import pytest
 
-from messaging.account_deletion import ask
-from messaging.arranging import mark_unread
-from messaging.blocking import block
+from messaging.actions.block import block
+from messaging.actions.conversation_settings import mark_unread
+from messaging.actions.delete_account import ask
+from messaging.actions.leave_conversations import leave_all
 from messaging.dynamodb.bulk import delete_messages
 from messaging.dynamodb.items import conversation_key, message_key, pair_group_uuid, user_pk
 from messaging.dynamodb.table import MessageTable
-from messaging.leaving import leave_all
-from messaging.unread import unread_total
+from messaging.queries.unread_total import unread_total
 from users.models import MovedIn, User
 
 from .capacity import items

@@ -12,9 +12,10 @@ import pytest
 from django.core.management import CommandError
 from django.test import Client
 
-from messaging import account_deletion, conversations, personal_data
+from messaging.actions import delete_account
 from messaging.dynamodb.table import MessageTable
 from messaging.models import WrittenOutside
+from messaging.queries import conversations, export_data
 
 from .command_runs import run
 from .moved import (
@@ -159,10 +160,10 @@ def test_what_somebody_wrote_into_a_conversation_of_others_is_in_their_export_an
     run(COMMAND, old.name, "--users", users, "--ignore-cognito-ids")
     intruder, here = person(LONDO), group_of(ANDREW, BAYKO)
 
-    exported = json.loads("".join(map(str, personal_data.document(person=intruder, table=table, now=EVE))))
-    account_deletion.ask(user_uuid=intruder.uuid, now=later(100))
+    exported = json.loads("".join(map(str, export_data.document(person=intruder, table=table, now=EVE))))
+    delete_account.ask(user_uuid=intruder.uuid, now=later(100))
     how: dict[str, Any] = {"user_pool": lambda: None, "clock": lambda: later(1000)}
-    list(account_deletion.steps(user_uuid=intruder.uuid, table=table, **how))
+    list(delete_account.steps(user_uuid=intruder.uuid, table=table, **how))
 
     ((written,),) = [outside["messages"] for outside in exported["written_outside"]]
     assert (written["text"], written["own"], exported["conversations"]) == ("Intruding", True, [])

@@ -7,9 +7,9 @@ import re
 import pytest
 from django.test import Client
 
-from messaging import conversations
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.table import MessageTable
+from messaging.queries import conversations
 from tests.conftest import Calls
 from users.models import User
 

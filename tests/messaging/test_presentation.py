@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from messaging.conversations import Thread
 from messaging.domain.text import MESSAGE_MAX_CHARS
 from messaging.domain.transitions import conversation_after, conversation_from_first, entry_from_conversation
 from messaging.dynamodb.items import Message, format_created_at
@@ -21,6 +20,7 @@ from messaging.presentation.faces import deleted_face, face, initials
 from messaging.presentation.links import as_shown
 from messaging.presentation.thread import bubbles, days, new_count
 from messaging.presentation.times import clock_time, day_label, list_time
+from messaging.queries.conversations import Thread
 from users.models import User
 
 from .talk import ANDREW, BAYKO, GROUP

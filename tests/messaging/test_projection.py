@@ -3,11 +3,11 @@
 import random
 from typing import Any
 
-from messaging import conversations
 from messaging.dynamodb.items import Conversation, conversation_item, entry_key, message_item
 from messaging.dynamodb.table import MessageTable
 from messaging.projection import changes, project
-from messaging.unread import unread_total
+from messaging.queries import conversations
+from messaging.queries.unread_total import unread_total
 
 from .faults import during
 from .talk import ANDREW, BAYKO, GROUP, NOW, entry_of, send, start

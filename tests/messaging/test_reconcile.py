@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from messaging import conversations
 from messaging.dynamodb.codec import number, uuid_set
 from messaging.dynamodb.items import CONVERSATION_SK, conversation_key, entry_key, format_created_at, message_key
 from messaging.dynamodb.table import MessageTable
+from messaging.queries import conversations
 from messaging.reconciliation.findings import Kind
 from messaging.reconciliation.looks import Looks
 from messaging.reconciliation.reconcile import Reconciliation

@@ -6,11 +6,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from messaging import arranging, blocking, conversations, message_requests
-from messaging.conversations import Opening
+from messaging.actions import block, conversation_settings, message_requests
 from messaging.domain.folders import REQUESTS
 from messaging.dynamodb.items import conversation_key, entry_key, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
+from messaging.queries import conversations
+from messaging.queries.conversations import Opening
 
 from .damage import but_for_who_wrote, change, delete, everything, healthy, reconcile
 from .talk import ANDREW, BAYKO, LONDO, NOW, entry_of, send, start
@@ -31,18 +32,18 @@ def chosen(table: MessageTable) -> MessageTable:
     ask(ASKER)
     ask(DECLINED)
     message_requests.decline(user_uuid=ANDREW, group_uuid=pair_group_uuid(DECLINED, ANDREW))
-    blocking.shut(user_uuid=ANDREW, other_uuid=STRANGER, now=NOW)
-    blocking.shut(user_uuid=BAYKO, other_uuid=STRANGER, now=NOW)
-    blocking.reopen(user_uuid=BAYKO, other_uuid=STRANGER)
+    block.shut(user_uuid=ANDREW, other_uuid=STRANGER, now=NOW)
+    block.shut(user_uuid=BAYKO, other_uuid=STRANGER, now=NOW)
+    block.reopen(user_uuid=BAYKO, other_uuid=STRANGER)
     group = pair_group_uuid(LONDO, BAYKO)
-    arranging.mute(user_uuid=BAYKO, group_uuid=group, until=None)
-    arranging.archive(user_uuid=BAYKO, group_uuid=group)
-    blocking.shut(user_uuid=LONDO, other_uuid=BAYKO, now=NOW)
+    conversation_settings.mute(user_uuid=BAYKO, group_uuid=group, until=None)
+    conversation_settings.archive(user_uuid=BAYKO, group_uuid=group)
+    block.shut(user_uuid=LONDO, other_uuid=BAYKO, now=NOW)
     message = start(by=STRANGER, to=LONDO)
     send(by=STRANGER, group=message.group_uuid)
     newest = send(by=STRANGER, group=message.group_uuid)
     conversations.mark_read(user_uuid=LONDO, group_uuid=message.group_uuid, created_at=newest.created_at)
-    arranging.mark_unread(user_uuid=LONDO, group_uuid=message.group_uuid)
+    conversation_settings.mark_unread(user_uuid=LONDO, group_uuid=message.group_uuid)
     reconcile(table)
     return table
 

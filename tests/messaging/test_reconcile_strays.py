@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from messaging import blocking
+from messaging.actions import block
 from messaging.dynamodb.codec import number
 from messaging.dynamodb.items import (
     CONVERSATION_SK,
@@ -199,7 +199,7 @@ def test_a_damaged_conversation_without_messages_is_made_again_unless_entries_sa
     table: MessageTable,
 ) -> None:
     group = pair_group_uuid(ANDREW, VIR)
-    blocking.shut(user_uuid=ANDREW, other_uuid=VIR, now=NOW)
+    block.shut(user_uuid=ANDREW, other_uuid=VIR, now=NOW)
     change(table, conversation_key(group), seq={"S": "none"}, last_sk=None, sent=None)
 
     assert [(each.kind, each.repaired) for each in reconcile(table)] == [(Kind.CONVERSATION_DIFFERS, True)]

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from messaging import amendments, conversations
-from messaging.conversations import ConversationNotFound
+from messaging.actions import edit_message
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.codec import number
 from messaging.dynamodb.items import Message
 from messaging.dynamodb.table import MessageTable
+from messaging.queries import conversations
+from messaging.queries.conversations import ConversationNotFound
 from messaging.reconciliation.findings import Kind
 from messaging.reconciliation.reconcile import SETTLE_SECONDS, Reconciliation
 from tests.conftest import Calls
@@ -112,10 +113,10 @@ def chat() -> list[Message]:
     now = NOW + timedelta(minutes=10)
     try:
         sent = send(by=BAYKO, text="in between", now=now)
-        edited = amendments.edit(
+        edited = edit_message.edit(
             user_uuid=BAYKO, group_uuid=GROUP, created_at=sent.created_at, text="in between!", now=now
         )
-        deleted = amendments.delete(user_uuid=ANDREW, group_uuid=GROUP, created_at=sk(4), now=now)
+        deleted = edit_message.delete(user_uuid=ANDREW, group_uuid=GROUP, created_at=sk(4), now=now)
     except ConversationNotFound:
         return []
     conversations.mark_read(user_uuid=ANDREW, group_uuid=GROUP, created_at=sent.created_at)

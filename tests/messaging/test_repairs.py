@@ -9,11 +9,12 @@ from uuid import UUID
 
 import pytest
 
-from messaging import amendments, conversations
+from messaging.actions import edit_message
 from messaging.dynamodb.codec import Item, number
 from messaging.dynamodb.items import Message, conversation_key, entry_key, message_key
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.transactions import REQUEST_ID
+from messaging.queries import conversations
 from messaging.reconciliation.comparison import Look, rebuilt
 from messaging.reconciliation.looks import Looks
 from messaging.reconciliation.repairs import Repairs
@@ -105,7 +106,7 @@ def delete_stray(read: Read) -> bool:
 
 
 def edit(read: Read) -> None:
-    amendments.edit(
+    edit_message.edit(
         user_uuid=BAYKO,
         group_uuid=GROUP,
         created_at=newest(read).created_at,

@@ -15,7 +15,8 @@ from aws_lambda_powertools import Logger
 
 from cruddur.current_request import current_request_id, working_for
 from cruddur.log import JsonLines, WithRequestId
-from messaging import amendments, blocking, lambda_handler, leaving, message_requests
+from messaging import lambda_handler
+from messaging.actions import block, edit_message, leave_conversations, message_requests
 from messaging.dynamodb import connection
 from messaging.dynamodb.items import conversation_key, format_created_at
 from messaging.dynamodb.table import MessageTable
@@ -23,13 +24,13 @@ from messaging.projection import changes
 from messaging.reconciliation.repairs import Repairs
 from messaging.worker.applying import apply
 from tests.cookies import COOKIES
+from tests.messaging.actions.test_message_requests import ask
 from users.models import User
 
 from .faults import answer, fault
 from .live_site import session_of, web_process
 from .talk import ANDREW, BAYKO, GROUP, NOW, send, start
 from .test_lambda_handler import event
-from .test_message_requests import ask
 from .test_stream import PutAside, Remembered, consumer, drained
 
 NAME = "b1946ac92492d234"
@@ -43,11 +44,11 @@ def stored(table: MessageTable) -> str:
 
 
 def blocked() -> None:
-    blocking.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW)
+    block.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW)
 
 
 def edit() -> None:
-    amendments.edit(user_uuid=ANDREW, group_uuid=GROUP, created_at=format_created_at(NOW), text="Anew", now=NOW)
+    edit_message.edit(user_uuid=ANDREW, group_uuid=GROUP, created_at=format_created_at(NOW), text="Anew", now=NOW)
 
 
 WRITES: dict[str, tuple[list[Callable[[], object]], Callable[[], object]]] = {
@@ -56,7 +57,7 @@ WRITES: dict[str, tuple[list[Callable[[], object]], Callable[[], object]]] = {
     "edit": ([start], edit),
     "block": ([start], blocked),
     "block before any message": ([], blocked),
-    "unblock": ([start, blocked], lambda: blocking.reopen(user_uuid=BAYKO, other_uuid=ANDREW)),
+    "unblock": ([start, blocked], lambda: block.reopen(user_uuid=BAYKO, other_uuid=ANDREW)),
 }
 
 
@@ -79,7 +80,7 @@ def test_each_write_names_its_own(either_table: MessageTable) -> None:
     assert stored(either_table) == "-"
 
     with working_for(NAME):
-        list(leaving.leave_one(either_table, GROUP, BAYKO, now=NOW))
+        list(leave_conversations.leave_one(either_table, GROUP, BAYKO, now=NOW))
     assert stored(either_table) == NAME
 
 

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import pytest
 
-from messaging import conversations
 from messaging.domain.text import problem_with
 from messaging.domain.transitions import conversation_from_messages
 from messaging.dynamodb.bulk import put_messages
@@ -31,6 +30,7 @@ from messaging.operations.seeding import (
 )
 from messaging.operations.synthetic import Talk, Telling, Volume, talks
 from messaging.projection import project
+from messaging.queries import conversations
 from tests.conftest import Calls
 from users.people import seeded_people
 

@@ -12,10 +12,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from cruddur.rate_limits import LIMITS, take
-from messaging import conversations
 from messaging.domain.text import MESSAGE_MAX_CHARS
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.table import MessageTable
+from messaging.queries import conversations
 from tests.conftest import Calls
 from users.models import User
 

@@ -16,10 +16,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from messaging import conversations, last_sends
 from messaging.dynamodb.items import Message, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.live.sessions import people_of
+from messaging.queries import conversations, recent_sends
 from users.models import User
 
 from .pages import SCRIPT, draft_of, hidden_of, messages_of
@@ -111,7 +111,7 @@ End = Callable[[], None]
 @pytest.fixture
 def end_meanwhile(monkeypatch: pytest.MonkeyPatch) -> End:
     """From when it is called on: sign the person out, as in another tab, once a message is stored and not answered."""
-    remember, amend = last_sends.remember, last_sends.amend
+    remember, amend = recent_sends.remember, recent_sends.amend
 
     def ending(note: Callable[..., None]) -> Callable[..., None]:
         def noted(*arguments: Any, **options: Any) -> None:
@@ -121,8 +121,8 @@ def end_meanwhile(monkeypatch: pytest.MonkeyPatch) -> End:
         return noted
 
     def engage() -> None:
-        monkeypatch.setattr(last_sends, "remember", ending(remember))
-        monkeypatch.setattr(last_sends, "amend", ending(amend))
+        monkeypatch.setattr(recent_sends, "remember", ending(remember))
+        monkeypatch.setattr(recent_sends, "amend", ending(amend))
 
     return engage
 

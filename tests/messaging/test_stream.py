@@ -9,12 +9,12 @@ from threading import Event, Thread
 import pytest
 import time_machine
 
-from messaging import conversations
 from messaging.dynamodb.connection import streams_client
 from messaging.dynamodb.items import Conversation
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable
 from messaging.models import StreamCheckpoint
+from messaging.queries import conversations
 from messaging.worker.checkpoints import PostgresCheckpoints
 from messaging.worker.dead_letters import PostgresDeadLetters
 from messaging.worker.progress import SHARD_END

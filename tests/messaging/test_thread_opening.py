@@ -11,9 +11,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from messaging import conversations
 from messaging.dynamodb.items import Message
 from messaging.dynamodb.table import MessageTable
+from messaging.queries import conversations
 from tests.conftest import Calls
 from tests.cookies import COOKIES
 from users.models import User

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
-from messaging import account_deletion
+from messaging.actions import delete_account
 from messaging.dynamodb.table import MessageTable
 from messaging.worker import deletions
 from messaging.worker.deletions import AGAIN_SECONDS, LOOK_SECONDS, WaitingDeletions
@@ -40,7 +40,7 @@ def leaving(table: MessageTable, andrew: User, bayko: User) -> User:
     """Somebody without a Cognito user, who asked a while ago."""
     User.objects.filter(pk=andrew.pk).update(cognito_user_id=MOCK)
     start(by=andrew.uuid, to=bayko.uuid)
-    account_deletion.ask(user_uuid=andrew.uuid, now=timezone.now() - timedelta(hours=1))
+    delete_account.ask(user_uuid=andrew.uuid, now=timezone.now() - timedelta(hours=1))
     return andrew
 
 
@@ -59,7 +59,7 @@ def test_it_finds_who_asks_later(leaving: User, bayko: User, clock: Clock) -> No
     waiting = WaitingDeletions(clock)
     work(waiting)
     User.objects.filter(pk=bayko.pk).update(cognito_user_id=MOCK)
-    account_deletion.ask(user_uuid=bayko.uuid, now=timezone.now() - timedelta(hours=1))
+    delete_account.ask(user_uuid=bayko.uuid, now=timezone.now() - timedelta(hours=1))
 
     clock.now += LOOK_SECONDS
     work(waiting)

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cruddur.rate_limits import LIMITS, take
-from messaging import amendments
+from messaging.actions import edit_message
 from messaging.dynamodb.items import Message
 from messaging.dynamodb.table import MessageTable
 from moderation.models import Report, State
@@ -71,7 +71,9 @@ def test_what_it_keeps_is_read_from_the_table_never_from_the_form(andrew: User, 
 
 
 def test_what_it_keeps_stays_when_the_message_is_deleted(andrew: User, bayko: User, report: Report) -> None:
-    amendments.delete(user_uuid=bayko.uuid, group_uuid=report.group_uuid, created_at=report.message_created_at, now=NOW)
+    edit_message.delete(
+        user_uuid=bayko.uuid, group_uuid=report.group_uuid, created_at=report.message_created_at, now=NOW
+    )
 
     report.refresh_from_db()
     assert report.snapshot[-1]["message"] == "Buy kites"
@@ -146,7 +148,7 @@ def test_what_is_not_there_cannot_be_reported(andrew: User, bad_message: Message
 
 
 def test_a_deleted_message_cannot_be_reported(andrew: User, bayko: User, bad_message: Message) -> None:
-    amendments.delete(
+    edit_message.delete(
         user_uuid=bayko.uuid, group_uuid=bad_message.group_uuid, created_at=bad_message.created_at, now=NOW
     )
 

@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from messaging import conversations
 from messaging.dynamodb.table import MessageTable
+from messaging.queries import conversations
 from tests.messaging import talk
 from tests.test_every_address import SCRIPT, check_headers
 from users.models import User

@@ -28,7 +28,7 @@ MARKS_SAFE = {
 }
 RANDOM = {
     "cruddur/housekeeping.py": "when a process tidies up",
-    "messaging/appending.py": "a pause before the next try",
+    "messaging/actions/send_message.py": "a pause before the next try",
     "messaging/live/endpoint.py": "when a stream ends",
     "messaging/live/hub.py": "when pages compare themselves",
     "messaging/management/commands/ddb_seed.py": "invented texts",

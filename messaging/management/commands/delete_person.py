@@ -11,7 +11,7 @@ from cruddur import stack
 from cruddur.commands import UsageError
 from cruddur.consent import add_consent_arguments, require_consent
 from cruddur.loopback import is_loopback
-from messaging import account_deletion
+from messaging.actions import delete_account
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.table import MessageTable
@@ -70,14 +70,14 @@ class Command(TableCommand):
             i_mean=i_mean,
             holding="all their messages",
         )
-        account_deletion.ask(user_uuid=person.uuid, now=timezone.now())
+        delete_account.ask(user_uuid=person.uuid, now=timezone.now())
         return [person.uuid]
 
     def delete(self, user_uuid: UUID) -> None:
         told = False
         table = message_table()
         table = MessageTable(patient(table.client), table.name)
-        steps = account_deletion.steps(user_uuid=user_uuid, table=table, user_pool=user_pool, clock=timezone.now)
+        steps = delete_account.steps(user_uuid=user_uuid, table=table, user_pool=user_pool, clock=timezone.now)
         with self.progress("steps") as advance:
             for seconds in steps:
                 advance(1)

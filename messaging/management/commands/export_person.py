@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from cruddur import stack
 from cruddur.terminal import json_for
-from messaging import personal_data
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.table import MessageTable
 from messaging.management.table_command import TableCommand, refuse_incomplete
+from messaging.queries import export_data
 from users.typed_handles import person_meant
 
 ONLY_ITS_OWNER = 0o600
@@ -55,7 +55,7 @@ class Command(TableCommand):
         table = message_table()
         table = MessageTable(patient(table.client), table.name)
         left_out: list[MalformedItem] = []
-        pieces = personal_data.document(person=person, table=table, now=timezone.now(), left_out=left_out)
+        pieces = export_data.document(person=person, table=table, now=timezone.now(), left_out=left_out)
         if output is None:
             stdout = cast("IO[str]", self.stdout)
             for text in self.awaited(pieces):
@@ -68,7 +68,7 @@ class Command(TableCommand):
         self.done(f"Wrote {output}, {size:,} bytes.", file=str(output), bytes=size, uuid=person.uuid, left_out=named)
         refuse_incomplete(left_out)
 
-    def awaited(self, pieces: Iterator[str | personal_data.Pause]) -> Iterator[str]:
+    def awaited(self, pieces: Iterator[str | export_data.Pause]) -> Iterator[str]:
         """Yield the text, once there is some; say what is waited for."""
         for piece in pieces:
             if isinstance(piece, str):

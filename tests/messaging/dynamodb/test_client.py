@@ -8,9 +8,9 @@ from botocore.awsrequest import AWSResponse  # noqa: TID251 - faults are made of
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError  # noqa: TID251
 
 from cruddur.loopback import KEY_ID_VARIABLE
-from messaging import conversations
 from messaging.dynamodb.client import ServiceError, Unavailable, connect
 from messaging.dynamodb.table import MessageTable
+from messaging.queries import conversations
 from tests.messaging.faults import answer, fault, timeout
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, send, start
 

@@ -24,7 +24,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cruddur.models import RateBucket
-from messaging import account_deletion, conversations
+from messaging.actions import delete_account
 from messaging.dynamodb.items import (
     conversation_from,
     conversation_key,
@@ -37,9 +37,10 @@ from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.table import MessageTable
 from messaging.models import BlockedPerson, DeadLetter
 from messaging.projection import change_to
+from messaging.queries import conversations
+from messaging.queries.unread_total import unread_total
 from messaging.reconciliation.comparison import ONLY_THE_CONVERSATION_KNOWS
 from messaging.reconciliation.findings import Kind
-from messaging.unread import unread_total
 from messaging.worker.applying import apply
 from messaging.worker.dead_letters import PostgresDeadLetters
 from messaging.worker.dead_letters import replay as replay_dead_letters
@@ -397,7 +398,7 @@ def test_deleting_an_account_erases_all_it_can_and_ends_only_when_nothing_is_lef
         left: MalformedItem | None = None
         try:
             list(
-                account_deletion.steps(
+                delete_account.steps(
                     user_uuid=place.andrew.uuid,
                     table=place.table,
                     user_pool=no_pool,

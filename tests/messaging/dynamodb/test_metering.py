@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 
-from messaging import conversations
 from messaging.dynamodb.client import ServiceError, Unavailable, connect
 from messaging.dynamodb.metering import Request, metered, total
 from messaging.dynamodb.table import MessageTable
+from messaging.queries import conversations
 from tests.messaging.faults import answer, fault
 from tests.messaging.talk import ANDREW, GROUP, send, start
 

@@ -15,12 +15,16 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
-from messaging import account_deletion, amendments, conversations
-from messaging.blocking import block, blocked_by
+from messaging.actions import delete_account, edit_message
+from messaging.actions.block import block, blocked_by
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
-from messaging.last_sends import remember
+from messaging.queries import conversations
+from messaging.queries.recent_sends import remember
+from tests.messaging.capacity import items
+from tests.messaging.faults import answer, fault
+from tests.messaging.talk import NOW, drain, send, start
 from tests.users.pools import add_user, new_pool
 from users import deletion
 from users.cognito import CognitoError, UserPool
@@ -30,10 +34,7 @@ from users.people import people_by_uuid, person_by_handle, require_free, seed_pe
 from users.search import find_people
 from users.sign_in import AccountDeleted, Identity, person_of
 
-from .capacity import items
-from .faults import answer, fault
-from .talk import NOW, drain, send, start
-from .test_leaving import texts
+from .test_leave_conversations import texts
 
 LATER = NOW + timedelta(hours=1)
 
@@ -49,13 +50,13 @@ def gone(andrew: User, pool: UserPool, table: MessageTable, bayko: User) -> User
     User.objects.filter(pk=andrew.pk).update(cognito_user_id=add_user(pool, "andrewbrown"))
     start(by=andrew.uuid, to=bayko.uuid, text="Mine")
     send(by=bayko.uuid, group=pair_group_uuid(andrew.uuid, bayko.uuid), text="Theirs")
-    account_deletion.ask(user_uuid=andrew.uuid, now=NOW)
+    delete_account.ask(user_uuid=andrew.uuid, now=NOW)
     andrew.refresh_from_db()
     return andrew
 
 
 def do_all(person: User, table: MessageTable, pool: UserPool, *, now: datetime = LATER) -> list[float]:
-    steps = account_deletion.steps(user_uuid=person.uuid, table=table, user_pool=lambda: pool, clock=lambda: now)
+    steps = delete_account.steps(user_uuid=person.uuid, table=table, user_pool=lambda: pool, clock=lambda: now)
     return list(steps)
 
 
@@ -65,13 +66,13 @@ def do_all(person: User, table: MessageTable, pool: UserPool, *, now: datetime =
 def test_every_session_ends(client: Client, table: MessageTable, andrew: User) -> None:
     client.force_login(andrew)
 
-    account_deletion.ask(user_uuid=andrew.uuid, now=NOW)
+    delete_account.ask(user_uuid=andrew.uuid, now=NOW)
 
     assert client.get("/messages").status_code == 302
 
 
 def test_sign_in_is_refused_with_a_page_of_its_own(andrew: User) -> None:
-    account_deletion.ask(user_uuid=andrew.uuid, now=NOW)
+    delete_account.ask(user_uuid=andrew.uuid, now=NOW)
 
     with pytest.raises(AccountDeleted):
         person_of(Identity(sub="sub-andrewbrown", email="", name="", handle="andrewbrown", is_admin=True))
@@ -80,7 +81,7 @@ def test_sign_in_is_refused_with_a_page_of_its_own(andrew: User) -> None:
 def test_nobody_sees_them_any_more(client: Client, table: MessageTable, andrew: User, bayko: User) -> None:
     start(by=andrew.uuid, to=bayko.uuid)
     group = pair_group_uuid(andrew.uuid, bayko.uuid)
-    account_deletion.ask(user_uuid=andrew.uuid, now=NOW)
+    delete_account.ask(user_uuid=andrew.uuid, now=NOW)
     client.force_login(bayko)
 
     page = client.get(f"/messages/{group}").content.decode()
@@ -94,9 +95,9 @@ def test_nobody_sees_them_any_more(client: Client, table: MessageTable, andrew: 
 
 
 def test_asking_again_changes_nothing(andrew: User) -> None:
-    account_deletion.ask(user_uuid=andrew.uuid, now=NOW)
+    delete_account.ask(user_uuid=andrew.uuid, now=NOW)
 
-    account_deletion.ask(user_uuid=andrew.uuid, now=LATER)
+    delete_account.ask(user_uuid=andrew.uuid, now=LATER)
 
     andrew.refresh_from_db()
     assert andrew.deletion_asked_at == NOW
@@ -104,12 +105,12 @@ def test_asking_again_changes_nothing(andrew: User) -> None:
 
 def test_asking_takes_one_statement(andrew: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with transaction.atomic(), django_assert_num_queries(3):  # with a savepoint around it
-        account_deletion.ask(user_uuid=andrew.uuid, now=NOW)
+        delete_account.ask(user_uuid=andrew.uuid, now=NOW)
 
 
 @pytest.mark.parametrize("rights", ["is_active", "is_staff"])
 def test_the_database_lets_nobody_back_in(andrew: User, rights: str) -> None:
-    account_deletion.ask(user_uuid=andrew.uuid, now=NOW)
+    delete_account.ask(user_uuid=andrew.uuid, now=NOW)
 
     with pytest.raises(IntegrityError, match="user_who_is_deleted_stays_out"):
         User.objects.filter(pk=andrew.pk).update(**{rights: True})
@@ -210,12 +211,12 @@ def test_the_same_human_comes_as_somebody_else(table: MessageTable, pool: UserPo
 
 def test_who_never_had_a_cognito_user_is_deleted_without_cognito(table: MessageTable, andrew: User) -> None:
     User.objects.filter(pk=andrew.pk).update(cognito_user_id=MOCK)
-    account_deletion.ask(user_uuid=andrew.uuid, now=NOW)
+    delete_account.ask(user_uuid=andrew.uuid, now=NOW)
 
     def no_pool() -> UserPool:
         raise CognitoError("There is none.")
 
-    list(account_deletion.steps(user_uuid=andrew.uuid, table=table, user_pool=no_pool, clock=lambda: LATER))
+    list(delete_account.steps(user_uuid=andrew.uuid, table=table, user_pool=no_pool, clock=lambda: LATER))
 
     assert deletion.waiting() == []
 
@@ -248,9 +249,7 @@ def test_what_was_under_way_when_it_was_asked_for_goes_too(
     table: MessageTable, pool: UserPool, gone: User, londo: User
 ) -> None:
     moments = iter([NOW + timedelta(seconds=5), LATER, LATER, LATER])
-    steps = account_deletion.steps(
-        user_uuid=gone.uuid, table=table, user_pool=lambda: pool, clock=lambda: next(moments)
-    )
+    steps = delete_account.steps(user_uuid=gone.uuid, table=table, user_pool=lambda: pool, clock=lambda: next(moments))
     waits = (seconds for seconds in steps if seconds)
 
     assert next(waits) == 55.0
@@ -266,7 +265,7 @@ def test_without_cognito_the_messages_go_and_the_row_stays(table: MessageTable, 
         raise CognitoError("Cognito does not answer.")
 
     with pytest.raises(CognitoError):
-        list(account_deletion.steps(user_uuid=gone.uuid, table=table, user_pool=no_pool, clock=lambda: LATER))
+        list(delete_account.steps(user_uuid=gone.uuid, table=table, user_pool=no_pool, clock=lambda: LATER))
 
     drain(table)
     assert "Mine" not in str(items(table))
@@ -361,7 +360,7 @@ def test_others_read_and_delete_and_are_told_neutrally_that_nothing_more_is_writ
     assert sent.status_code == 403
     assert "Hello?" in sent.content.decode()
     theirs = conversations.thread(user_uuid=bayko.uuid, group_uuid=group).messages[1]
-    amendments.delete(user_uuid=bayko.uuid, group_uuid=group, created_at=theirs.created_at, now=LATER)
+    edit_message.delete(user_uuid=bayko.uuid, group_uuid=group, created_at=theirs.created_at, now=LATER)
 
 
 def test_the_list_of_others_shows_a_deleted_user(
@@ -389,7 +388,7 @@ def run(*arguments: str) -> str:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No request is under way."""
-    monkeypatch.setattr(account_deletion, "REQUESTS_END_WITHIN", timedelta(0))
+    monkeypatch.setattr(delete_account, "REQUESTS_END_WITHIN", timedelta(0))
 
 
 @pytest.fixture
@@ -424,7 +423,7 @@ def test_the_command_may_be_repeated(someone: User) -> None:
 
 @pytest.mark.usefixtures("at_once")
 def test_pending_does_what_was_asked_for(someone: User, bayko: User) -> None:
-    account_deletion.ask(user_uuid=someone.uuid, now=NOW)
+    delete_account.ask(user_uuid=someone.uuid, now=NOW)
 
     run("--pending")
 
@@ -433,7 +432,7 @@ def test_pending_does_what_was_asked_for(someone: User, bayko: User) -> None:
 
 
 def test_the_command_says_what_it_did_for_programs(monkeypatch: pytest.MonkeyPatch, someone: User) -> None:
-    monkeypatch.setattr(account_deletion, "REQUESTS_END_WITHIN", timedelta(0))
+    monkeypatch.setattr(delete_account, "REQUESTS_END_WITHIN", timedelta(0))
 
     out = run("andrewbrown", "--yes", "--json", "-v0")
 

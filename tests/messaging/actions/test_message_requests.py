@@ -12,18 +12,19 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from messaging import arranging, blocking, conversations, leaving, message_requests
-from messaging.catching_up import since
-from messaging.conversations import AwaitingAnswer, Blocked, ConversationNotFound, Opening
+from messaging.actions import block as block_actions
+from messaging.actions import conversation_settings, leave_conversations, message_requests
 from messaging.domain.folders import REQUESTS
 from messaging.dynamodb.items import Entry, Message, conversation_key, entry_key
 from messaging.dynamodb.table import MessageTable
-from messaging.unread import unread_total
+from messaging.queries import conversations
+from messaging.queries.conversations import AwaitingAnswer, Blocked, ConversationNotFound, Opening
+from messaging.queries.sync import since
+from messaging.queries.unread_total import unread_total
 from tests.conftest import Calls
+from tests.messaging.capacity import items, units_written
+from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO, NOW, between_read_and_write, drain, entry_of, send, start
 from users.models import NOBODY, User
-
-from .capacity import items, units_written
-from .talk import ANDREW, BAYKO, GROUP, LONDO, NOW, between_read_and_write, drain, entry_of, send, start
 
 
 def ask(*, by: UUID = ANDREW, to: UUID = BAYKO, text: str = "May I?", uuid: UUID | None = None) -> Message:
@@ -171,7 +172,7 @@ def test_reading_it_is_not_told(either_table: MessageTable) -> None:
 
 def test_blocking_it_looks_to_the_other_like_waiting(either_table: MessageTable) -> None:
     ask()
-    blocking.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW)
+    block_actions.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW)
 
     assert not requests_of(BAYKO)
     with pytest.raises(AwaitingAnswer):
@@ -181,12 +182,12 @@ def test_blocking_it_looks_to_the_other_like_waiting(either_table: MessageTable)
     with pytest.raises(Blocked):
         message_requests.accept(user_uuid=BAYKO, group_uuid=GROUP)
 
-    blocking.reopen(user_uuid=BAYKO, other_uuid=ANDREW)
+    block_actions.reopen(user_uuid=BAYKO, other_uuid=ANDREW)
     assert len(requests_of(BAYKO)) == 1
 
 
 def block() -> None:
-    blocking.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW)
+    block_actions.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW)
 
 
 def answer() -> None:
@@ -214,7 +215,7 @@ def test_accepting_what_was_answered_and_archived_in_between_moves_nothing(eithe
 
     def answer_and_archive() -> None:
         answer()
-        arranging.archive(user_uuid=BAYKO, group_uuid=GROUP)
+        conversation_settings.archive(user_uuid=BAYKO, group_uuid=GROUP)
 
     between_read_and_write(either_table, answer_and_archive)
     message_requests.accept(user_uuid=BAYKO, group_uuid=GROUP)
@@ -224,7 +225,9 @@ def test_accepting_what_was_answered_and_archived_in_between_moves_nothing(eithe
 
 def test_accepting_does_not_bring_back_who_has_left_for_good(either_table: MessageTable) -> None:
     ask()
-    between_read_and_write(either_table, lambda: list(leaving.leave_one(either_table, GROUP, BAYKO, now=NOW)))
+    between_read_and_write(
+        either_table, lambda: list(leave_conversations.leave_one(either_table, GROUP, BAYKO, now=NOW))
+    )
 
     message_requests.accept(user_uuid=BAYKO, group_uuid=GROUP)
 
@@ -279,8 +282,8 @@ def test_projecting_moves_no_entry_between_lists(either_table: MessageTable) -> 
 
 
 def test_it_begins_a_conversation_that_was_blocked_before_it_had_a_message(either_table: MessageTable) -> None:
-    blocking.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW)
-    blocking.reopen(user_uuid=BAYKO, other_uuid=ANDREW)
+    block_actions.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW)
+    block_actions.reopen(user_uuid=BAYKO, other_uuid=ANDREW)
 
     assert ask().seq == 1
 
@@ -321,8 +324,8 @@ def test_who_wants_no_first_message_is_written_to_by_those_they_know(either_tabl
 
     with pytest.raises(Blocked):
         write()
-    blocking.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW)
-    blocking.reopen(user_uuid=BAYKO, other_uuid=ANDREW)
+    block_actions.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW)
+    block_actions.reopen(user_uuid=BAYKO, other_uuid=ANDREW)
     with pytest.raises(Blocked):
         write()
     start(by=BAYKO, to=ANDREW)

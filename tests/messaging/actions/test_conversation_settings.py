@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from messaging import arranging, blocking, conversations
-from messaging.conversations import ConversationNotFound
+from messaging.actions import block, conversation_settings
 from messaging.domain.folders import ARCHIVED
 from messaging.dynamodb.items import entry_key
 from messaging.dynamodb.table import MessageTable
-from messaging.unread import unread_total
-
-from .capacity import items
-from .talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start
+from messaging.queries import conversations
+from messaging.queries.conversations import ConversationNotFound
+from messaging.queries.unread_total import unread_total
+from tests.messaging.capacity import items
+from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start
 
 OF_BAYKO = {"user_uuid": BAYKO, "group_uuid": GROUP}
 
@@ -26,7 +26,7 @@ def unread_of_bayko() -> int:
 
 def test_what_is_muted_is_not_counted_until_its_time_is_over(either_table: MessageTable) -> None:
     start()
-    arranging.mute(**OF_BAYKO, until=NOW + timedelta(hours=1))
+    conversation_settings.mute(**OF_BAYKO, until=NOW + timedelta(hours=1))
     drain(either_table)
 
     assert unread_total(user_uuid=BAYKO, now=NOW).count == 0
@@ -36,13 +36,13 @@ def test_what_is_muted_is_not_counted_until_its_time_is_over(either_table: Messa
 
 def test_for_good_is_until_one_says_otherwise(either_table: MessageTable) -> None:
     start()
-    assert arranging.mute(**OF_BAYKO, until=None).is_muted(NOW + timedelta(days=40_000))
-    assert not arranging.unmute(**OF_BAYKO).is_muted(NOW)
+    assert conversation_settings.mute(**OF_BAYKO, until=None).is_muted(NOW + timedelta(days=40_000))
+    assert not conversation_settings.unmute(**OF_BAYKO).is_muted(NOW)
 
 
 def test_what_is_archived_stays_so_whatever_comes(either_table: MessageTable) -> None:
     start()
-    arranging.archive(**OF_BAYKO)
+    conversation_settings.archive(**OF_BAYKO)
     send()
     drain(either_table)
 
@@ -51,16 +51,16 @@ def test_what_is_archived_stays_so_whatever_comes(either_table: MessageTable) ->
     assert entry.unread == 2
     assert unread_total(user_uuid=BAYKO, now=NOW).count == 0
 
-    arranging.unarchive(**OF_BAYKO)
+    conversation_settings.unarchive(**OF_BAYKO)
     assert unread_of_bayko() == 2
 
 
 def test_what_is_blocked_is_not_archived_into_sight(either_table: MessageTable) -> None:
     start()
-    blocking.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW)
+    block.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW)
 
-    assert arranging.archive(**OF_BAYKO).inbox is None
-    assert arranging.unarchive(**OF_BAYKO).inbox is None
+    assert conversation_settings.archive(**OF_BAYKO).inbox is None
+    assert conversation_settings.unarchive(**OF_BAYKO).inbox is None
 
 
 def test_marking_unread_steps_back_before_the_newest_message(either_table: MessageTable) -> None:
@@ -69,11 +69,11 @@ def test_marking_unread_steps_back_before_the_newest_message(either_table: Messa
     drain(either_table)
     conversations.mark_read(**OF_BAYKO, created_at=second.created_at)
 
-    entry = arranging.mark_unread(**OF_BAYKO)
+    entry = conversation_settings.mark_unread(**OF_BAYKO)
 
     assert (entry.read_seq, entry.unread) == (1, 1)
     assert unread_of_bayko() == 1
-    assert arranging.mark_unread(**OF_BAYKO) == entry
+    assert conversation_settings.mark_unread(**OF_BAYKO) == entry
     assert conversations.mark_read(**OF_BAYKO, created_at=second.created_at).unread == 0
 
 
@@ -81,7 +81,7 @@ def test_of_a_single_message_nothing_is_read_then(either_table: MessageTable) ->
     first = start()
     conversations.mark_read(**OF_BAYKO, created_at=first.created_at)
 
-    entry = arranging.mark_unread(**OF_BAYKO)
+    entry = conversation_settings.mark_unread(**OF_BAYKO)
 
     assert (entry.read_seq, entry.read_sk, entry.unread) == (0, "", 1)
 
@@ -93,7 +93,7 @@ def test_what_was_not_read_stays_as_it_is(either_table: MessageTable) -> None:
     drain(either_table)
     conversations.mark_read(**OF_BAYKO, created_at=first.created_at)
 
-    assert arranging.mark_unread(**OF_BAYKO).read_seq == 1
+    assert conversation_settings.mark_unread(**OF_BAYKO).read_seq == 1
 
 
 def test_one_s_own_newest_message_is_never_unread(either_table: MessageTable) -> None:
@@ -102,10 +102,18 @@ def test_one_s_own_newest_message_is_never_unread(either_table: MessageTable) ->
     drain(either_table)
     conversations.mark_read(**OF_BAYKO, created_at=own.created_at)
 
-    assert arranging.mark_unread(**OF_BAYKO).unread == 0
+    assert conversation_settings.mark_unread(**OF_BAYKO).unread == 0
 
 
-@pytest.mark.parametrize("act", [arranging.unmute, arranging.archive, arranging.unarchive, arranging.mark_unread])
+@pytest.mark.parametrize(
+    "act",
+    [
+        conversation_settings.unmute,
+        conversation_settings.archive,
+        conversation_settings.unarchive,
+        conversation_settings.mark_unread,
+    ],
+)
 def test_outsiders_can_do_nothing(either_table: MessageTable, act: object) -> None:
     start()
     before = items(either_table)
@@ -117,8 +125,8 @@ def test_outsiders_can_do_nothing(either_table: MessageTable, act: object) -> No
 def test_the_other_s_entry_and_the_conversation_stay(either_table: MessageTable) -> None:
     start()
     before = either_table.conversation(GROUP), entry_of(either_table, ANDREW)
-    arranging.mute(**OF_BAYKO, until=None)
-    arranging.archive(**OF_BAYKO)
+    conversation_settings.mute(**OF_BAYKO, until=None)
+    conversation_settings.archive(**OF_BAYKO)
     assert (either_table.conversation(GROUP), entry_of(either_table, ANDREW)) == before
 
 
@@ -126,6 +134,6 @@ def test_an_entry_that_was_lost_is_made_for_it(either_table: MessageTable) -> No
     start()
     either_table.client.delete_item(TableName=either_table.name, Key=entry_key(BAYKO, GROUP))
 
-    arranging.mute(**OF_BAYKO, until=None)
+    conversation_settings.mute(**OF_BAYKO, until=None)
 
     assert entry_of(either_table, BAYKO).is_muted(NOW)

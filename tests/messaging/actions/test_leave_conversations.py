@@ -10,24 +10,24 @@ from uuid import UUID
 
 import pytest
 
-from messaging import amendments, conversations, leaving
-from messaging.conversations import Blocked
+from messaging.actions import edit_message, leave_conversations
 from messaging.dynamodb.items import Conversation, entry_key, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.projection import project
+from messaging.queries import conversations
+from messaging.queries.conversations import Blocked
 from messaging.reconciliation.reconcile import Reconciliation
 from tests.conftest import Calls
-
-from .capacity import items, units_written
-from .faults import during
-from .talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start, write_all
+from tests.messaging.capacity import items, units_written
+from tests.messaging.faults import during
+from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start, write_all
 
 LATER = NOW + timedelta(hours=1)
 LONDOS = pair_group_uuid(ANDREW, LONDO)
 
 
 def leave(table: MessageTable, user: UUID = ANDREW) -> list[Conversation]:
-    return list(leaving.leave_all(table, user, now=LATER))
+    return list(leave_conversations.leave_all(table, user, now=LATER))
 
 
 def conversation(table: MessageTable, group: UUID = GROUP) -> Conversation:
@@ -70,13 +70,13 @@ def test_more_messages_than_one_transaction_takes(table: MessageTable) -> None:
     people = [ANDREW, ANDREW, BAYKO]
     write_all(
         table,
-        [(people[n % 3], str(n), NOW + timedelta(seconds=n)) for n in range(3 * leaving.MESSAGES_A_PAGE)],
+        [(people[n % 3], str(n), NOW + timedelta(seconds=n)) for n in range(3 * leave_conversations.MESSAGES_A_PAGE)],
         members=(ANDREW, BAYKO),
     )
 
     leave(table)
 
-    assert texts(table) == [str(n) if n % 3 == 2 else "" for n in range(3 * leaving.MESSAGES_A_PAGE)]
+    assert texts(table) == [str(n) if n % 3 == 2 else "" for n in range(3 * leave_conversations.MESSAGES_A_PAGE)]
 
 
 def test_one_s_own_entries_are_gone_and_nobody_else_s(either_table: MessageTable) -> None:
@@ -134,7 +134,7 @@ def test_nobody_writes_to_who_has_left(either_table: MessageTable) -> None:
     with pytest.raises(Blocked):
         start(by=BAYKO, to=ANDREW)
     with pytest.raises(Blocked):
-        amendments.edit(user_uuid=BAYKO, group_uuid=GROUP, created_at=mine.created_at, text="Hm", now=NOW)
+        edit_message.edit(user_uuid=BAYKO, group_uuid=GROUP, created_at=mine.created_at, text="Hm", now=NOW)
 
 
 def test_who_has_left_writes_no_more(either_table: MessageTable) -> None:
@@ -149,7 +149,7 @@ def test_others_may_delete_what_is_theirs(either_table: MessageTable) -> None:
     mine = start(by=BAYKO, to=ANDREW)
     leave(either_table)
 
-    amendments.delete(user_uuid=BAYKO, group_uuid=GROUP, created_at=mine.created_at, now=LATER)
+    edit_message.delete(user_uuid=BAYKO, group_uuid=GROUP, created_at=mine.created_at, now=LATER)
 
     assert texts(either_table) == [""]
 
@@ -168,7 +168,7 @@ def test_an_edit_on_its_way_while_somebody_leaves_is_refused(either_table: Messa
     mine = start(by=BAYKO, to=ANDREW, text="As it was")
 
     with during(either_table, "TransactWriteItems", lambda: leave(either_table)), pytest.raises(Blocked):
-        amendments.edit(user_uuid=BAYKO, group_uuid=GROUP, created_at=mine.created_at, text="Hm", now=NOW)
+        edit_message.edit(user_uuid=BAYKO, group_uuid=GROUP, created_at=mine.created_at, text="Hm", now=NOW)
 
     assert texts(either_table) == ["As it was"]
 
@@ -178,9 +178,9 @@ def test_an_own_edit_on_its_way_brings_no_text_back(either_table: MessageTable) 
 
     with (
         during(either_table, "TransactWriteItems", lambda: leave(either_table)),
-        pytest.raises((Blocked, amendments.MessageIsDeleted)),
+        pytest.raises((Blocked, edit_message.MessageIsDeleted)),
     ):
-        amendments.edit(user_uuid=ANDREW, group_uuid=GROUP, created_at=mine.created_at, text="Back", now=NOW)
+        edit_message.edit(user_uuid=ANDREW, group_uuid=GROUP, created_at=mine.created_at, text="Back", now=NOW)
 
     assert texts(either_table) == [""]
 
@@ -199,7 +199,7 @@ def test_what_is_deleted_meanwhile_is_no_obstacle(either_table: MessageTable) ->
     send()
 
     def delete() -> None:
-        amendments.delete(user_uuid=ANDREW, group_uuid=GROUP, created_at=mine.created_at, now=NOW)
+        edit_message.delete(user_uuid=ANDREW, group_uuid=GROUP, created_at=mine.created_at, now=NOW)
 
     with during(either_table, "TransactWriteItems", delete):
         leave(either_table)
@@ -271,7 +271,7 @@ def test_a_record_that_is_applied_while_somebody_leaves_makes_no_entry(either_ta
     either_table.client.delete_item(TableName=either_table.name, Key=entry_key(ANDREW, GROUP))
 
     def leave_now() -> None:
-        list(leaving.leave_one(either_table, GROUP, ANDREW, now=LATER))
+        list(leave_conversations.leave_one(either_table, GROUP, ANDREW, now=LATER))
 
     with during(either_table, "TransactWriteItems", leave_now):
         project(either_table, [old])
@@ -318,7 +318,7 @@ def dying_at(table: MessageTable, number: int) -> Iterator[list[str]]:
 def a_life(table: MessageTable) -> None:
     """Conversations with two people, one of them longer than a page."""
     people = [ANDREW, BAYKO]
-    count = leaving.MESSAGES_A_PAGE + 5
+    count = leave_conversations.MESSAGES_A_PAGE + 5
     write_all(
         table,
         [(people[n % 2], str(n), NOW + timedelta(seconds=n)) for n in range(count)],

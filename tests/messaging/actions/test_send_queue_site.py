@@ -24,18 +24,18 @@ from pytest_django.fixtures import Settings
 
 from cruddur import asgi
 from cruddur.turns import Turns
-from messaging import allowances, appending, conversations
+from messaging.actions import send_limits, send_message
+from messaging.actions.send_queue import SendQueue
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.live.endpoint import LiveApplication
-from messaging.send_queue import SendQueue
+from messaging.queries import conversations
 from tests.cookies import COOKIES
+from tests.messaging.live_site import serving, session_of
+from tests.messaging.pages import draft_of, hidden_of
+from tests.messaging.talk import start
 from users.models import User
-
-from .live_site import serving, session_of
-from .pages import draft_of, hidden_of
-from .talk import start
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -124,7 +124,7 @@ class Gate:
         self.entered, self.opened = threading.Event(), threading.Event()
         self.at_once = self.most_at_once = 0
         self.counting = threading.Lock()
-        append = appending.append
+        append = send_message.append
 
         def counted(*arguments: Any, **how: Any) -> Any:
             with self.counting:
@@ -152,13 +152,13 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 def tokens(monkeypatch: pytest.MonkeyPatch) -> Counter[User]:
     """How often each person took the rate-limit tokens of a message."""
     taken: Counter[User] = Counter()
-    take = allowances.take_to_write
+    take = send_limits.take_to_write
 
     def counted(person: User, *arguments: Any, **how: Any) -> None:
         taken[User.objects.get(pk=person.pk)] += 1
         take(person, *arguments, **how)
 
-    monkeypatch.setattr(allowances, "take_to_write", counted)
+    monkeypatch.setattr(send_limits, "take_to_write", counted)
     return taken
 
 
@@ -353,7 +353,7 @@ def test_an_outsider_is_answered_at_once_while_members_write_and_wait(
 def test_a_write_that_fails_gives_the_turn_to_the_next(
     group: UUID, andrew: User, bayko: User, table: MessageTable, patient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failing, entered, append = threading.Event(), threading.Event(), appending.append
+    failing, entered, append = threading.Event(), threading.Event(), send_message.append
 
     def fail_once(*arguments: Any, **how: Any) -> Any:
         if not entered.is_set():

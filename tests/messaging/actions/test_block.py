@@ -9,25 +9,25 @@ from uuid import uuid4
 
 import pytest
 
-from messaging import amendments, arranging, blocking, conversations
-from messaging.conversations import Blocked, ConversationNotFound
+from messaging.actions import block, conversation_settings, edit_message
 from messaging.dynamodb.items import entry_key
 from messaging.dynamodb.table import MessageTable
 from messaging.models import BlockedPerson
+from messaging.queries import conversations
+from messaging.queries.conversations import Blocked, ConversationNotFound
+from tests.messaging.capacity import item_size, items
+from tests.messaging.talk import ANDREW, BAYKO, GROUP, NOW, between_read_and_write, drain, entry_of, send, start
 from users.models import User
-
-from .capacity import item_size, items
-from .talk import ANDREW, BAYKO, GROUP, NOW, between_read_and_write, drain, entry_of, send, start
 
 
 def shut(by: str = "bayko") -> None:
     who, whom = (BAYKO, ANDREW) if by == "bayko" else (ANDREW, BAYKO)
-    blocking.shut(user_uuid=who, other_uuid=whom, now=NOW)
+    block.shut(user_uuid=who, other_uuid=whom, now=NOW)
 
 
 def reopen(by: str = "bayko") -> None:
     who, whom = (BAYKO, ANDREW) if by == "bayko" else (ANDREW, BAYKO)
-    blocking.reopen(user_uuid=who, other_uuid=whom)
+    block.reopen(user_uuid=who, other_uuid=whom)
 
 
 def groups_of(user: object) -> list[object]:
@@ -46,14 +46,14 @@ def test_neither_writes_to_the_other(either_table: MessageTable, writer: object)
         start(by=writer, to=BAYKO if writer == ANDREW else ANDREW)  # type: ignore[arg-type]
     created_at = message.created_at if writer == ANDREW else own.created_at
     with pytest.raises(Blocked):
-        amendments.edit(user_uuid=writer, group_uuid=GROUP, created_at=created_at, text="Else", now=NOW)  # type: ignore[arg-type]
+        edit_message.edit(user_uuid=writer, group_uuid=GROUP, created_at=created_at, text="Else", now=NOW)  # type: ignore[arg-type]
 
 
 def test_what_was_written_stays_for_both_and_own_messages_can_be_deleted(either_table: MessageTable) -> None:
     message = start(by=ANDREW)
     shut()
 
-    delivery = amendments.delete(user_uuid=ANDREW, group_uuid=GROUP, created_at=message.created_at, now=NOW)
+    delivery = edit_message.delete(user_uuid=ANDREW, group_uuid=GROUP, created_at=message.created_at, now=NOW)
 
     assert delivery.audience == {ANDREW}
     for member in (ANDREW, BAYKO):
@@ -260,7 +260,7 @@ def test_unblocking_twice_at_once_moves_the_entry_once(either_table: MessageTabl
 
     def reopen_and_archive() -> None:
         reopen()
-        arranging.archive(user_uuid=BAYKO, group_uuid=GROUP)
+        conversation_settings.archive(user_uuid=BAYKO, group_uuid=GROUP)
 
     between_read_and_write(either_table, reopen_and_archive)
     reopen()
@@ -297,27 +297,27 @@ def test_whom_one_blocks_is_listed_until_one_does_not(moto_table: MessageTable, 
     stranger = uuid4()
     for other in (bayko.uuid, stranger):
         for _ in range(2):
-            blocking.block(user_uuid=andrew.uuid, other_uuid=other, now=NOW)
-    assert blocking.blocked_by(andrew.uuid) == [stranger, bayko.uuid]
-    assert blocking.any_blocks((bayko.uuid, andrew.uuid))
+            block.block(user_uuid=andrew.uuid, other_uuid=other, now=NOW)
+    assert block.blocked_by(andrew.uuid) == [stranger, bayko.uuid]
+    assert block.any_blocks((bayko.uuid, andrew.uuid))
 
-    blocking.unblock(user_uuid=andrew.uuid, other_uuid=bayko.uuid)
-    assert blocking.blocked_by(andrew.uuid) == [stranger]
-    assert not blocking.any_blocks((bayko.uuid, andrew.uuid))
+    block.unblock(user_uuid=andrew.uuid, other_uuid=bayko.uuid)
+    assert block.blocked_by(andrew.uuid) == [stranger]
+    assert not block.any_blocks((bayko.uuid, andrew.uuid))
 
 
 def test_who_died_before_the_list_was_written_does_it_again(
     moto_table: MessageTable, andrew: User, bayko: User
 ) -> None:
-    blocking.shut(user_uuid=andrew.uuid, other_uuid=bayko.uuid, now=NOW)
-    blocking.block(user_uuid=andrew.uuid, other_uuid=bayko.uuid, now=NOW)
+    block.shut(user_uuid=andrew.uuid, other_uuid=bayko.uuid, now=NOW)
+    block.block(user_uuid=andrew.uuid, other_uuid=bayko.uuid, now=NOW)
     assert BlockedPerson.objects.count() == 1
 
-    blocking.reopen(user_uuid=andrew.uuid, other_uuid=bayko.uuid)
-    blocking.unblock(user_uuid=andrew.uuid, other_uuid=bayko.uuid)
+    block.reopen(user_uuid=andrew.uuid, other_uuid=bayko.uuid)
+    block.unblock(user_uuid=andrew.uuid, other_uuid=bayko.uuid)
     assert not BlockedPerson.objects.exists()
 
 
 def test_nobody_blocks_themselves(moto_table: MessageTable) -> None:
     with pytest.raises(ValueError, match="themselves"):
-        blocking.shut(user_uuid=ANDREW, other_uuid=ANDREW, now=NOW)
+        block.shut(user_uuid=ANDREW, other_uuid=ANDREW, now=NOW)

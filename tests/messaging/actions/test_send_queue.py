@@ -16,11 +16,10 @@ from pytest_django.fixtures import Settings
 
 from cruddur import measuring
 from cruddur.turns import Turns
-from messaging import send_queue
-from messaging.send_queue import ConversationBusy, MustWait, SendQueue, turn
+from messaging.actions import send_queue
+from messaging.actions.send_queue import ConversationBusy, MustWait, SendQueue, turn
+from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO
 from tests.own_thread import run
-
-from .talk import ANDREW, BAYKO, GROUP, LONDO
 
 OTHER_GROUP = UUID(int=99)
 GONE = {"type": "http.disconnect"}

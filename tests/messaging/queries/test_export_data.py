@@ -14,22 +14,22 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from messaging import account_deletion, amendments, personal_data
-from messaging.blocking import block
+from messaging.actions import delete_account, edit_message
+from messaging.actions.block import block
 from messaging.dynamodb.client import Throttled, Unavailable
 from messaging.dynamodb.items import entry_key, pair_group_uuid, user_pk
 from messaging.dynamodb.table import MessageTable
-from messaging.personal_data import Pause
+from messaging.queries import export_data
+from messaging.queries.export_data import Pause
 from moderation.models import Report
 from tests.conftest import Calls
+from tests.messaging.faults import answer, fault
+from tests.messaging.talk import NOW, send, start, write_all
 from users.models import User
-
-from .faults import answer, fault
-from .talk import NOW, send, start, write_all
 
 
 def pieces(person: User, table: MessageTable) -> Iterator[str | Pause]:
-    return personal_data.document(person=person, table=table, now=NOW)
+    return export_data.document(person=person, table=table, now=NOW)
 
 
 def text_of(person: User, table: MessageTable) -> str:
@@ -67,9 +67,11 @@ def test_it_holds_every_message_own_and_others(table: MessageTable, andrew: User
     first = start(by=andrew.uuid, to=bayko.uuid, text='Mine\nwith "lines"')
     group = first.group_uuid
     send(by=bayko.uuid, group=group, text="Theirs")
-    amendments.edit(user_uuid=andrew.uuid, group_uuid=group, created_at=first.created_at, text="Mine, edited", now=NOW)
+    edit_message.edit(
+        user_uuid=andrew.uuid, group_uuid=group, created_at=first.created_at, text="Mine, edited", now=NOW
+    )
     third = send(by=bayko.uuid, group=group, text="Gone")
-    amendments.delete(user_uuid=bayko.uuid, group_uuid=group, created_at=third.created_at, now=NOW)
+    edit_message.delete(user_uuid=bayko.uuid, group_uuid=group, created_at=third.created_at, now=NOW)
 
     (conversation,) = exported(andrew, table)["conversations"]
 
@@ -97,7 +99,7 @@ def test_members_are_called_what_they_are_called_now(table: MessageTable, andrew
 
 def test_who_deleted_their_account_has_no_name(table: MessageTable, andrew: User, bayko: User) -> None:
     start(by=andrew.uuid, to=bayko.uuid)
-    account_deletion.ask(user_uuid=bayko.uuid, now=NOW)
+    delete_account.ask(user_uuid=bayko.uuid, now=NOW)
 
     (conversation,) = exported(andrew, table)["conversations"]
 
@@ -136,7 +138,7 @@ def test_it_holds_no_conversation_that_the_person_is_no_member_of(
 def test_it_holds_more_conversations_than_a_page(
     table: MessageTable, andrew: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(personal_data, "ENTRIES_A_PAGE", 2)
+    monkeypatch.setattr(export_data, "ENTRIES_A_PAGE", 2)
     people = [
         User.objects.create_user(handle=f"friend_{letter}", display_name=letter, cognito_user_id=letter)
         for letter in "abcde"
@@ -191,7 +193,7 @@ def test_it_holds_what_the_person_reported(table: MessageTable, andrew: User, ba
 @pytest.fixture
 def talked(table: MessageTable, andrew: User, bayko: User, monkeypatch: pytest.MonkeyPatch) -> MessageTable:
     """A conversation of 35 messages, in pages of 10."""
-    monkeypatch.setattr(personal_data, "MESSAGES_A_PAGE", 10)
+    monkeypatch.setattr(export_data, "MESSAGES_A_PAGE", 10)
     said = [(andrew.uuid, f"Number {n}", NOW + timedelta(seconds=n)) for n in range(35)]
     write_all(table, said, members=(andrew.uuid, bayko.uuid))
     return table
@@ -282,7 +284,7 @@ def test_the_command_leaves_no_file_that_is_not_whole(
     def throttled(*_: Any, **__: Any) -> Any:
         raise Throttled
 
-    monkeypatch.setattr(personal_data, "WAITS", ())
+    monkeypatch.setattr(export_data, "WAITS", ())
     monkeypatch.setattr(MessageTable, "message_items_after", throttled)
 
     with pytest.raises(CommandError, match="run this again"):

@@ -10,14 +10,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from messaging import amendments, blocking, catching_up, conversations
+from messaging.actions import block, edit_message
 from messaging.dynamodb.items import Message
 from messaging.dynamodb.table import MessageTable
 from messaging.planning import patterns
+from messaging.queries import conversations, sync
 from tests.conftest import Calls
+from tests.messaging.pages import group_of, messages_of, text_of
 from users.models import User
-
-from .pages import group_of, messages_of, text_of
 
 
 class Talk:
@@ -38,7 +38,7 @@ class Talk:
             self.sent.append(delivery.message)
 
     def edit(self, number: int, text: str) -> None:
-        amendments.edit(
+        edit_message.edit(
             user_uuid=self.sent[number].user_uuid, group_uuid=self.group, created_at=self.sent[number].created_at,
             text=text, now=timezone.now(),
         )  # fmt: skip
@@ -115,7 +115,7 @@ def test_an_edit_among_new_messages_replaces_the_window(talk: Talk) -> None:
 
 def test_the_window_is_that_of_a_fresh_load(talk: Talk) -> None:
     talk.edit(0, "uno")
-    amendments.delete(
+    edit_message.delete(
         user_uuid=talk.andrew.uuid, group_uuid=talk.group, created_at=talk.sent[1].created_at, now=timezone.now()
     )
     window = talk.since(version=3).json()["replace"]
@@ -141,7 +141,7 @@ def test_a_window_that_does_not_show_the_end_stays_where_it_was(talk: Talk) -> N
 
 
 def test_of_a_window_that_is_too_large_the_newest_messages_come(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catching_up, "WINDOW_AT_MOST", 2)
+    monkeypatch.setattr(sync, "WINDOW_AT_MOST", 2)
     talk.edit(0, "uno")
     answer = talk.since(version=3).json()
 
@@ -152,7 +152,7 @@ def test_of_a_window_that_is_too_large_the_newest_messages_come(talk: Talk, monk
 def test_very_many_new_messages_come_in_parts_and_no_edit_is_missed_between(
     talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catching_up, "NEW_AT_ONCE", 2)
+    monkeypatch.setattr(sync, "NEW_AT_ONCE", 2)
     known = talk.sent[-1].created_at
     talk.send("four", "five", "six", "seven", "eight")
 
@@ -207,7 +207,7 @@ def test_what_one_has_read_oneself_is_not_seen_by_the_other(talk: Talk) -> None:
 def test_while_one_blocks_the_other_nobody_learns_what_is_read(talk: Talk) -> None:
     talk.send("four", by=talk.bayko)
     conversations.mark_read(user_uuid=talk.andrew.uuid, group_uuid=talk.group, created_at=talk.sent[-1].created_at)
-    blocking.block(user_uuid=talk.andrew.uuid, other_uuid=talk.bayko.uuid, now=timezone.now())
+    block.block(user_uuid=talk.andrew.uuid, other_uuid=talk.bayko.uuid, now=timezone.now())
 
     assert talk.since(version=4).json()["seen_seq"] == 0
 

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from messaging.domain.transitions import deleted
+from messaging.dynamodb import transactions
 from messaging.dynamodb.client import ServiceError, Unavailable, error_code, translated_errors
 from messaging.dynamodb.codec import Item, number, uuid_bytes, uuid_in_key, uuid_text_at
 from messaging.dynamodb.items import (
@@ -30,8 +31,6 @@ from messaging.dynamodb.items import (
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.requests import TransactionRefused, refused, transact
 from messaging.dynamodb.table import MessageTable
-
-from .dynamodb import transactions
 
 ENTRIES_A_PAGE = 100
 MESSAGES_A_PAGE = 25

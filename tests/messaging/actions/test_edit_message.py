@@ -9,8 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from messaging import conversations
-from messaging.amendments import (
+from messaging.actions.edit_message import (
     MessageIsDeleted,
     NotTheWriter,
     TooLateToEdit,
@@ -19,13 +18,19 @@ from messaging.amendments import (
     may_be_edited,
     own_message,
 )
-from messaging.conversations import Blocked, ConversationNotFound, MessageNotFound, MessageRejected, MessageUuidReused
 from messaging.dynamodb.items import Conversation, Message, conversation_key, message_key
 from messaging.dynamodb.table import MessageTable
+from messaging.queries import conversations
+from messaging.queries.conversations import (
+    Blocked,
+    ConversationNotFound,
+    MessageNotFound,
+    MessageRejected,
+    MessageUuidReused,
+)
 from tests.conftest import Calls
-
-from .faults import during
-from .talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start
+from tests.messaging.faults import during
+from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start
 
 LATER = NOW + timedelta(minutes=5)
 

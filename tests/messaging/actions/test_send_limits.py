@@ -11,12 +11,11 @@ from django.test import Client
 from django.utils import timezone
 
 from cruddur.rate_limits import LIMITS, take
-from messaging import allowances
+from messaging.actions import send_limits
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
+from tests.messaging.pages import draft_of, text_of
 from users.models import User
-
-from .pages import draft_of, text_of
 
 NEW = "/messages/new/bayko"
 
@@ -46,7 +45,7 @@ def test_an_old_account_may_begin_more(andrew: User, bayko: User) -> None:
     andrew.created_at = timezone.now() - timedelta(days=8)
     use_up("new_conversations_new_account", andrew.uuid)
 
-    allowances.take_to_begin(andrew, now=timezone.now())
+    send_limits.take_to_begin(andrew, now=timezone.now())
 
 
 def test_a_pair_has_a_limit_of_its_own(signed_in: Client, andrew: User, bayko: User, londo: User) -> None:
@@ -84,7 +83,7 @@ def test_a_text_that_cannot_be_sent_takes_a_token_of_messages_and_none_of_conver
     form = {"message": "a" * 5000, "message_uuid": str(uuid4()), "after": ""}
     # No token comes back before the last of these requests, however slow the machine is.
     limit = replace(LIMITS["messages_to_one"], refill_seconds=3600.0)
-    monkeypatch.setattr(allowances, "LIMITS", {**LIMITS, limit.name: limit})
+    monkeypatch.setattr(send_limits, "LIMITS", {**LIMITS, limit.name: limit})
 
     answers = [signed_in.post(NEW, form).status_code for _ in range(limit.at_once + 1)]
 

@@ -9,13 +9,12 @@ from uuid import uuid4
 
 import pytest
 
-from messaging import conversations
-from messaging.conversations import Blocked, ConversationNotFound, MessageUuidReused
 from messaging.dynamodb.bulk import put_messages
 from messaging.dynamodb.items import Message, conversation_key, entry_key, format_created_at, message_key
 from messaging.dynamodb.table import MessageTable
-
-from .talk import ANDREW, BAYKO, GROUP, NOW, between_read_and_write, send, start
+from messaging.queries import conversations
+from messaging.queries.conversations import Blocked, ConversationNotFound, MessageUuidReused
+from tests.messaging.talk import ANDREW, BAYKO, GROUP, NOW, between_read_and_write, send, start
 
 
 def stored() -> list[Message]:

@@ -8,9 +8,8 @@ from uuid import UUID, uuid4
 from django.contrib.sessions.backends.signed_cookies import SessionStore
 
 from messaging.dynamodb.items import Entry, Message, format_created_at
-from messaging.last_sends import KEPT, KEPT_FOR, LastSend, overlay, recall, remember
-
-from .talk import ANDREW, BAYKO
+from messaging.queries.recent_sends import KEPT, KEPT_FOR, LastSend, overlay, recall, remember
+from tests.messaging.talk import ANDREW, BAYKO
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -12,6 +12,17 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
+from messaging.actions import send_queue
+from messaging.actions.send_message import (
+    AwaitingAnswer,
+    Blocked,
+    ConversationNotFound,
+    Delivery,
+    MessageRejected,
+    MessageUuidReused,
+    append,
+    sendable,
+)
 from messaging.domain.folders import INBOX, list_key
 from messaging.domain.transitions import conversation_from_first, entry_from_conversation, first_message
 from messaging.dynamodb.connection import message_table
@@ -28,18 +39,6 @@ from messaging.dynamodb.items import (
 from messaging.dynamodb.malformed import MalformedItem, report
 from messaging.dynamodb.requests import get
 from messaging.dynamodb.table import ConversationMoved, MessageTable
-
-from . import send_queue
-from .appending import (
-    AwaitingAnswer,
-    Blocked,
-    ConversationNotFound,
-    Delivery,
-    MessageRejected,
-    MessageUuidReused,
-    append,
-    sendable,
-)
 
 __all__ = [
     "PAGE_SIZE",

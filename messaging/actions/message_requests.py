@@ -13,16 +13,16 @@ from django.conf import settings
 
 from messaging.domain.folders import REQUESTS, list_key
 from messaging.domain.transitions import entry_from_conversation
+from messaging.dynamodb import transactions
 from messaging.dynamodb.codec import uuid_bytes
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import Conversation
 from messaging.dynamodb.table import ConversationMoved
+from messaging.queries.conversations import Inbox, Opening, as_member, inbox, visible_to
 from users.models import NOBODY, User
 
-from .appending import Blocked
-from .arranging import change_own_entry
-from .conversations import Inbox, Opening, as_member, inbox, visible_to
-from .dynamodb import transactions
+from .conversation_settings import change_own_entry
+from .send_message import Blocked
 
 SETTLED = timedelta(minutes=5)
 """By then a request is stored, and the index has it, or there will be none."""

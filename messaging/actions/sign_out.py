@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from messaging.live import publishing
 from users.models import User
-
-from .live import publishing
 
 
 def sign_out_everywhere(person: User) -> None:

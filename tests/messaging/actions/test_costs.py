@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from cruddur.current_request import working_for
-from messaging import conversations
 from messaging.dynamodb.item_kinds import CONVERSATION, ENTRY, MESSAGE, kind_of
 from messaging.dynamodb.items import conversation_key, entry_key, message_key, user_pk
 from messaging.dynamodb.table import MessageTable
@@ -18,12 +17,12 @@ from messaging.dynamodb.table_definition import GROUP_INDEX, INBOX_INDEX, INDEXE
 from messaging.operations.seeding import seed, seed_conversations
 from messaging.planning import patterns
 from messaging.projection import project
-from messaging.unread import unread_total
+from messaging.queries import conversations
+from messaging.queries.unread_total import unread_total
 from tests.conftest import Calls
+from tests.messaging.capacity import assert_written, item_size, items, projection, read_units, units, units_written
+from tests.messaging.talk import ANDREW, BAYKO, GROUP, NOW, drain, send, start, write_all
 from users.people import seeded_people
-
-from .capacity import assert_written, item_size, items, projection, read_units, units, units_written
-from .talk import ANDREW, BAYKO, GROUP, NOW, drain, send, start, write_all
 
 
 def test_a_thread_takes_two_strongly_consistent_calls(moto_table: MessageTable, calls: Calls) -> None:

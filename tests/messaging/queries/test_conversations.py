@@ -5,13 +5,12 @@ from uuid import uuid4
 
 import pytest
 
-from messaging import conversations
-from messaging.conversations import Blocked, ConversationNotFound, MessageNotFound, MessageRejected
 from messaging.dynamodb.items import conversation_key, format_created_at, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
-from messaging.unread import UnreadTotal, unread_total
-
-from .talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start, write_all
+from messaging.queries import conversations
+from messaging.queries.conversations import Blocked, ConversationNotFound, MessageNotFound, MessageRejected
+from messaging.queries.unread_total import UnreadTotal, unread_total
+from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start, write_all
 
 pytestmark = pytest.mark.usefixtures("either_table")
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from messaging import appending
+from messaging.actions import send_message
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.table import ConversationMoved, MessageTable
-
-from .talk import GROUP, send, start
+from tests.messaging.talk import GROUP, send, start
 
 
 def test_a_sender_that_failed_more_waits_less(moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
     start()
     waits: list[float] = []
-    monkeypatch.setattr(appending, "uniform", lambda least, most: most)
-    monkeypatch.setattr(appending, "sleep", waits.append)
+    monkeypatch.setattr(send_message, "uniform", lambda least, most: most)
+    monkeypatch.setattr(send_message, "sleep", waits.append)
 
     def moved(self: MessageTable, *_: object) -> None:
         raise ConversationMoved(self.conversation(GROUP))
@@ -25,5 +24,5 @@ def test_a_sender_that_failed_more_waits_less(moto_table: MessageTable, monkeypa
     with pytest.raises(Unavailable):
         send()
 
-    assert len(waits) == appending.SEND_ATTEMPTS
+    assert len(waits) == send_message.SEND_ATTEMPTS
     assert waits == sorted(set(waits), reverse=True)

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+from messaging.actions.leave_conversations import entry_page
 from messaging.domain.transitions import entry_from_conversation
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.codec import Item, uuid_in_key
@@ -31,12 +32,10 @@ from messaging.dynamodb.items import (
 from messaging.dynamodb.malformed import MalformedItem, readable
 from messaging.dynamodb.requests import batch_get
 from messaging.dynamodb.table import MessageTable
+from messaging.models import BlockedPerson, WrittenOutside
+from messaging.presentation.faces import DELETED_NAME
 from users.models import MOCK, User
 from users.people import people_by_uuid
-
-from .leaving import entry_page
-from .models import BlockedPerson, WrittenOutside
-from .presentation.faces import DELETED_NAME
 
 FORMAT = "cruddur-personal-data/1"
 ENTRIES_A_PAGE = 25

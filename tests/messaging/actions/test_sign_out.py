@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from messaging.actions.sign_out import sign_out_everywhere
 from messaging.live.sessions import people_of
-from messaging.signing_out import sign_out_everywhere
+from tests.messaging.live_site import EventStream, WebProcess, session_of
 from users.models import User
-
-from .live_site import EventStream, WebProcess, session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -21,14 +21,14 @@ from django.db import transaction
 from messaging.dynamodb.items import Conversation, pair_group_uuid
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.table import MessageTable
+from messaging.live import publishing
+from messaging.models import BlockedPerson, WrittenOutside
 from users import deletion
 from users.cognito import CognitoError, UserPool
 from users.models import MOCK, User
 
-from .blocking import blocked_by
-from .leaving import erase_outside, leave_all, leave_one
-from .live import publishing
-from .models import BlockedPerson, WrittenOutside
+from .block import blocked_by
+from .leave_conversations import erase_outside, leave_all, leave_one
 
 logger = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import Conversation, Message, parse_created_at
 from messaging.dynamodb.table import ConversationMoved
+from messaging.queries.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound, sendable
 
 from . import send_queue
-from .conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound, sendable
 
 EDIT_TIME = timedelta(minutes=15)
 ATTEMPTS = 20

@@ -17,8 +17,7 @@ from messaging.dynamodb.codec import number
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import FOR_GOOD, Entry, entry_from
 from messaging.dynamodb.malformed import MalformedItem, report
-
-from .conversations import as_member, visible_to
+from messaging.queries.conversations import as_member, visible_to
 
 
 def mute(*, user_uuid: UUID, group_uuid: UUID, until: datetime | None) -> Entry:
