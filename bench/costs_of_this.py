@@ -20,16 +20,16 @@ from messaging.dynamodb.connection import message_table, streams_client
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable
-from messaging.live.events import Author, Written, event_from, payloads
-from messaging.live.hub import Hub
-from messaging.live.rendering import Reader
 from messaging.operations.seeding import seed, seed_conversations
 from messaging.queries import conversations
 from messaging.queries.conversations import Delivery
 from messaging.queries.sync import since
-from messaging.worker.checkpoints import PostgresCheckpoints
-from messaging.worker.dead_letters import PostgresDeadLetters
-from messaging.worker.stream import StreamConsumer
+from messaging.realtime.events import Author, Written, event_from, payloads
+from messaging.realtime.hub import Hub
+from messaging.realtime.rendering import Reader
+from messaging.stream.checkpoints import PostgresCheckpoints
+from messaging.stream.consumer import StreamConsumer
+from messaging.stream.dead_letters import PostgresDeadLetters
 from tests.messaging.live_site import session_of
 from users.models import User
 from users.people import seed_people

@@ -182,6 +182,6 @@ def set_up() -> People:
 
 def project_all(table: Any) -> int:
     """Bring all entries up to their conversations, as the stream worker would; returns how many moved."""
-    from messaging.projection import project  # noqa: PLC0415
+    from messaging.stream.projection import project  # noqa: PLC0415
 
     return project(table, table.conversations())

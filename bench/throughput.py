@@ -109,8 +109,8 @@ class Pages:
 def conversation_of_two(person: Person, people: People) -> Pages:
     """A conversation of 40 messages, and 20 others in the list."""
     from messaging.dynamodb.connection import message_table  # noqa: PLC0415
-    from messaging.projection import project  # noqa: PLC0415
     from messaging.queries import conversations  # noqa: PLC0415 - once the environment names the stack
+    from messaging.stream.projection import project  # noqa: PLC0415
     from users.models import User  # noqa: PLC0415
 
     receiver = User.objects.get(handle=people.receiver_handle)
@@ -162,9 +162,9 @@ def measure_worker() -> None:
     from messaging.dynamodb.items import pair_group_uuid  # noqa: PLC0415
     from messaging.dynamodb.schema import stream_arn  # noqa: PLC0415
     from messaging.queries import conversations  # noqa: PLC0415
-    from messaging.worker.checkpoints import PostgresCheckpoints  # noqa: PLC0415
-    from messaging.worker.dead_letters import PostgresDeadLetters  # noqa: PLC0415
-    from messaging.worker.stream import StreamConsumer  # noqa: PLC0415
+    from messaging.stream.checkpoints import PostgresCheckpoints  # noqa: PLC0415
+    from messaging.stream.consumer import StreamConsumer  # noqa: PLC0415
+    from messaging.stream.dead_letters import PostgresDeadLetters  # noqa: PLC0415
 
     table = message_table()
     arn = stream_arn(table)
@@ -190,7 +190,7 @@ def measure_worker() -> None:
 
 def measure_hearing(server: Server, people: People) -> None:
     """What an event takes in a process that has streams open, but none of those whom the event is for."""
-    from messaging.live import publishing  # noqa: PLC0415
+    from messaging.realtime import publish as publish_module  # noqa: PLC0415
 
     person = Person(server, people.others)
     stream = person.connection()
@@ -199,7 +199,9 @@ def measure_hearing(server: Server, people: People) -> None:
     answer.read(20)
     busy, own, began = server.cpu_seconds(), time.process_time(), time.perf_counter()
     for number in range(EVENTS):
-        publishing.read(group_uuid=uuid4(), user_uuid=uuid4(), seq=number, member_uuids=frozenset((uuid4(), uuid4())))
+        publish_module.read(
+            group_uuid=uuid4(), user_uuid=uuid4(), seq=number, member_uuids=frozenset((uuid4(), uuid4()))
+        )
     seconds, own = time.perf_counter() - began, time.process_time() - own
     time.sleep(1.0)
     heard = (server.cpu_seconds() - busy) / EVENTS * 1000

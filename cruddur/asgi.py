@@ -36,7 +36,7 @@ from cruddur.request_id import Application, RequestId  # noqa: E402
 from cruddur.turns import Turns  # noqa: E402
 from cruddur.well_formed import Utf8Only  # noqa: E402
 from messaging.actions.send_queue import SendQueue  # noqa: E402
-from messaging.live.endpoint import LiveApplication  # noqa: E402
+from messaging.realtime.endpoint import LiveApplication  # noqa: E402
 
 
 def site(pages: Application) -> Application:

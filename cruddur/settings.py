@@ -152,7 +152,7 @@ REQUESTS_AT_ONCE = env.number("REQUESTS_AT_ONCE", 4)
 LIVE_STREAMS_A_PERSON = env.number("LIVE_STREAMS_A_PERSON", 10)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-SESSION_ENGINE = "messaging.live.session_store"
+SESSION_ENGINE = "messaging.realtime.session_store"
 # Unused for as long a session ends; and whatever its use after as long: seconds.
 SESSION_COOKIE_AGE = env.number("SESSION_IDLE_DAYS", 14) * 24 * 3600
 SESSION_ABSOLUTE_AGE = env.number("SESSION_DAYS", 30) * 24 * 3600

@@ -25,7 +25,7 @@ from local_stack.problem import Problem as NotInstalled
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "deploy" / "requirements-lambda.lock"
-MODULE = "messaging.lambda_handler"
+MODULE = "messaging.stream.lambda_handler"
 LIST_MODULES = f"""
 import sys, {MODULE}
 print(*(module.__file__ for module in list(sys.modules.values()) if getattr(module, "__file__", None)), sep="\\n")

@@ -12,7 +12,7 @@ class StreamCheckpoint(models.Model):
     stream_arn = models.CharField(max_length=255)
     shard_id = models.CharField(max_length=80)
     sequence_number = models.CharField(max_length=60)
-    """Of the last record applied, or `messaging.worker.stream.SHARD_END`."""
+    """Of the last record applied, or `messaging.stream.consumer.SHARD_END`."""
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -12,8 +12,7 @@ from django.db import connection
 
 from messaging.dynamodb.client import ServiceError, Throttled, error_code
 from messaging.dynamodb.connection import message_table
-
-from .live.bus import bus
+from messaging.realtime.bus import bus
 
 logger = logging.getLogger(__name__)
 

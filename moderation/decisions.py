@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from messaging.actions import edit_message
-from messaging.live import publishing
 from messaging.queries.conversations import ConversationNotFound, MessageNotFound
+from messaging.realtime import publish
 from users.models import User
 from users.rights import administrates
 
@@ -76,7 +76,7 @@ def _carry_out(verdict: str, report: Report, person: User | None, now: datetime)
             )
         except (ConversationNotFound, MessageNotFound):
             return _("The message was gone already.")
-        publishing.message_removed(delivery)
+        publish.message_removed(delivery)
     if verdict == Verdict.DISABLE_PERSON and person is not None and (problem := people.disable(person)):
         return _("Disabled here, not in Cognito: %(problem)s") % {"problem": problem}
     return ""

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("module", ["messaging.lambda_handler", "messaging.worker.stream", "users.cognito"])
+@pytest.mark.parametrize("module", ["messaging.stream.lambda_handler", "messaging.stream.consumer", "users.cognito"])
 def test_it_imports_without_django(module: str) -> None:
     script = f"import sys, {module}; sys.exit('django' in sys.modules)"
 

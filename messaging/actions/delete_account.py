@@ -21,8 +21,8 @@ from django.db import transaction
 from messaging.dynamodb.items import Conversation, pair_group_uuid
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.table import MessageTable
-from messaging.live import publishing
 from messaging.models import BlockedPerson, WrittenOutside
+from messaging.realtime import publish
 from users import deletion
 from users.cognito import CognitoError, UserPool
 from users.models import MOCK, User
@@ -41,7 +41,7 @@ def ask(*, user_uuid: UUID, now: datetime) -> None:
     with transaction.atomic():
         if deletion.mark(user_uuid=user_uuid, now=now):
             logger.info("the deletion of account %s was asked for", user_uuid)
-        publishing.person_kicked(user_uuid)
+        publish.person_kicked(user_uuid)
 
 
 def steps(
@@ -66,7 +66,7 @@ def steps(
         try:
             for conversation in _leave_everything(table, user_uuid, now=began):
                 if conversation.begun:
-                    publishing.conversations_changed([conversation])
+                    publish.conversations_changed([conversation])
                 yield 0.0
         except MalformedItem:
             # The account is not deleted as long as something of it may be left.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from messaging.live import publishing
+from messaging.realtime import publish
 from users.models import User
 
 
@@ -15,4 +15,4 @@ def sign_out_everywhere(person: User) -> None:
     """
     person.set_unusable_password()
     person.save(update_fields=["password"])
-    publishing.person_kicked(person.uuid)
+    publish.person_kicked(person.uuid)

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from cruddur.terminal import Column, is_plain
 from messaging.dynamodb.shards import SHARD_START
-from messaging.worker.progress import SHARD_END
-from messaging.worker.stream_status import Checkpoint, ShardStatus, StreamStatus
+from messaging.stream.consumer_types import SHARD_END
+from messaging.stream.status import Checkpoint, ShardStatus, StreamStatus
 
 from .layout import rendered
 

@@ -20,10 +20,10 @@ from messaging.actions.edit_message import MessageIsDeleted, NotTheWriter, TooLa
 from messaging.actions.send_queue import ConversationBusy
 from messaging.dynamodb.items import Message
 from messaging.forms import TextForm
-from messaging.live import publishing
 from messaging.presentation import amending
 from messaging.queries import recent_sends
 from messaging.queries.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound, Thread
+from messaging.realtime import publish
 from users.authenticated import AuthenticatedHttpRequest
 from users.redirects import HttpResponseSeeOther
 
@@ -136,7 +136,7 @@ def message_or_404(request: AuthenticatedHttpRequest, group_uuid: UUID, created_
 def amended(request: AuthenticatedHttpRequest, delivery: Delivery) -> HttpResponse:
     """To the message in its conversation, or for a script what is stored, and how it looks; open pages learn of it."""
     message = delivery.message
-    publishing.message_amended(delivery, author=request.user)
+    publish.message_amended(delivery, author=request.user)
     recent_sends.amend(request.session, message)
     if not wants_json(request):
         return HttpResponseSeeOther(amending.message_url(message))

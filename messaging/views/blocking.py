@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from messaging.actions import block as block_actions
-from messaging.live import publishing
 from messaging.presentation.faces import face
 from messaging.queries import conversations
+from messaging.realtime import publish
 from users.authenticated import AuthenticatedHttpRequest
 from users.people import people_by_uuid
 from users.redirects import HttpResponseSeeOther, asked_next
@@ -32,7 +32,7 @@ def block(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
     if request.method != "POST":
         return render(request, "messaging/block.html", {"face": face(person), "back": back, "user_uuid": user_uuid})
     group_uuid = block_actions.block(user_uuid=request.user.uuid, other_uuid=user_uuid, now=timezone.now())
-    publishing.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
+    publish.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
     return HttpResponseSeeOther(back)
 
 
@@ -40,5 +40,5 @@ def block(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
 @require_POST
 def unblock(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
     group_uuid = block_actions.unblock(user_uuid=request.user.uuid, other_uuid=user_uuid)
-    publishing.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
+    publish.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
     return HttpResponseSeeOther(asked_next(request))

@@ -13,13 +13,13 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from messaging.live import typing as live_typing
 from messaging.presentation import thread as thread_view
 from messaging.presentation.faces import face
 from messaging.presentation.message import message_html
 from messaging.presentation.standing import standing
 from messaging.queries.conversations import ConversationNotFound
 from messaging.queries.sync import Since, since
+from messaging.realtime import typing as live_typing
 from users.authenticated import AuthenticatedHttpRequest
 from users.people import people_by_uuid
 

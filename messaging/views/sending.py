@@ -20,12 +20,12 @@ from cruddur.rate_limits import RateLimited, explanation
 from messaging.actions import send_limits
 from messaging.actions.send_queue import ConversationBusy
 from messaging.forms import MessageForm
-from messaging.live import publishing
 from messaging.presentation.composer import Composer
 from messaging.presentation.faces import face
 from messaging.presentation.message import message_html
 from messaging.queries import recent_sends
 from messaging.queries.conversations import AwaitingAnswer, Blocked, Delivery, MessageUuidReused
+from messaging.realtime import publish
 from users.authenticated import AuthenticatedHttpRequest
 from users.redirects import HttpResponseSeeOther
 
@@ -93,7 +93,7 @@ def post_message(
     except Blocked:
         return Problem(HTTPStatus.FORBIDDEN, "blocked", _("Not sent: nothing can be written in this conversation."))
     recent_sends.remember(request.session, delivery.message, member_uuids=delivery.member_uuids)
-    publishing.message_sent(delivery, author=request.user)
+    publish.message_sent(delivery, author=request.user)
     return delivery
 
 

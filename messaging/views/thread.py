@@ -19,10 +19,10 @@ from messaging.actions.block import any_blocks
 from messaging.domain.folders import ARCHIVED, INBOX, list_key
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.malformed import MalformedItem
-from messaging.live import publishing
 from messaging.presentation import thread as thread_view
 from messaging.queries import conversations
 from messaging.queries.conversations import ConversationNotFound, MessageNotFound, Thread
+from messaging.realtime import publish
 from users.authenticated import AuthenticatedHttpRequest
 from users.people import people_by_uuid
 
@@ -114,7 +114,7 @@ def note_read(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: s
         own_lists = (list_key(user_uuid, INBOX), list_key(user_uuid, ARCHIVED))
         # Not of a request, nor where one of them blocks.
         tells = entry.inbox in own_lists and not any_blocks(entry.member_uuids)
-        publishing.read(
+        publish.read(
             group_uuid=group_uuid,
             user_uuid=user_uuid,
             seq=entry.read_seq,

@@ -22,9 +22,9 @@ from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.shards import StreamGone
 from messaging.dynamodb.tables import find_table
 from messaging.models import DeadLetter
-from messaging.worker.active_worker import active_session
-from messaging.worker.dead_letters import replay as replay_letters
-from messaging.worker.stream_status import saved_checkpoints, stream_status
+from messaging.stream.dead_letters import replay as replay_letters
+from messaging.stream.leader_lock import active_session
+from messaging.stream.status import saved_checkpoints, stream_status
 from moderation import audit
 from users.authenticated import AuthenticatedHttpRequest
 from users.rights import administrates

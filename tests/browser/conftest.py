@@ -25,10 +25,10 @@ from local_stack.ports import listener
 from messaging.dynamodb.connection import streams_client
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable
-from messaging.live import publishing, typing
-from messaging.worker.checkpoints import PostgresCheckpoints
-from messaging.worker.dead_letters import PostgresDeadLetters
-from messaging.worker.stream import StreamConsumer
+from messaging.realtime import publish, typing
+from messaging.stream.checkpoints import PostgresCheckpoints
+from messaging.stream.consumer import StreamConsumer
+from messaging.stream.dead_letters import PostgresDeadLetters
 from tests.run_summary import NO_CHROMIUM
 
 from .chat import NOTE_EVENTS, session_of
@@ -174,7 +174,7 @@ def site(transactional_db: None, table: MessageTable, server: str) -> Iterator[s
                 arn,
                 PostgresCheckpoints(arn),
                 PostgresDeadLetters(arn),
-                projected=publishing.conversations_changed,
+                projected=publish.conversations_changed,
             ).run(stop)
         finally:
             connection.close()

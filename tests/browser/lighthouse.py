@@ -17,7 +17,7 @@ from django.core.asgi import get_asgi_application
 from django.core.management import call_command
 from pytest_django import Settings
 
-from messaging.live.endpoint import LiveApplication
+from messaging.realtime.endpoint import LiveApplication
 
 from .conftest import CHROMIUM_ARGUMENTS, SignIn
 

@@ -12,7 +12,7 @@ from messaging.dynamodb.bulk import BulkWriter
 from messaging.dynamodb.connection import streams_client
 from messaging.dynamodb.shards import describe_stream, iterator_after, read_records
 from messaging.dynamodb.table import MessageTable
-from messaging.worker.checkpoints import PostgresCheckpoints
+from messaging.stream.checkpoints import PostgresCheckpoints
 from users.models import User
 
 

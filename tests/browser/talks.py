@@ -10,8 +10,8 @@ from playwright.sync_api import Page
 
 from messaging.dynamodb.items import Message, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
-from messaging.live import publishing
 from messaging.queries import conversations
+from messaging.realtime import publish
 from tests.messaging.talk import write_all
 from users.models import User
 
@@ -63,7 +63,7 @@ def say(writer: str, reader: str, text: str) -> Message:
         after="",
         now=timezone.now(),
     )
-    publishing.message_sent(delivery, author=one)
+    publish.message_sent(delivery, author=one)
     return delivery.message
 
 

@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 
 from cruddur.cookies import cookie_names
 from messaging.dynamodb.table import MessageTable
-from messaging.live import typing
+from messaging.realtime import typing
 from tests.messaging.live_site import web_process
 
 from .chat import session_of

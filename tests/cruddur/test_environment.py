@@ -17,7 +17,7 @@ from cruddur.variables import VARIABLES
 from deploy.command_line import main as deploy
 from local_stack.environment import read_configuration
 from local_stack.problem import Problem
-from messaging import lambda_handler
+from messaging.stream import lambda_handler
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / ".env.example").read_text()

@@ -124,7 +124,7 @@ def postgres_away(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr("messaging.live.session_store.SessionStore.load", refuse)
+    monkeypatch.setattr("messaging.realtime.session_store.SessionStore.load", refuse)
 
 
 @pytest.mark.django_db

@@ -19,10 +19,10 @@ from .policies import Requested, allows, requested
 ROOT = Path(__file__).parents[2]
 MARKS = (
     ("/django/core/handlers/base.py", "web"),
-    ("messaging/live/endpoint.py", "web"),
-    ("messaging/worker/stream.py", "worker"),
-    ("messaging/worker/deletions.py", "worker"),
-    ("messaging/lambda_handler.py", "lambda"),
+    ("messaging/realtime/endpoint.py", "web"),
+    ("messaging/stream/consumer.py", "worker"),
+    ("messaging/stream/account_deletion_job.py", "worker"),
+    ("messaging/stream/lambda_handler.py", "lambda"),
     ("cruddur/commands.py", "operator"),
     # What pages do, also where a test does it without a page.
     *(

@@ -19,7 +19,6 @@ from django.test import Client, override_settings
 from django.utils import timezone
 from pytest_django import Settings
 
-from messaging import lambda_handler
 from messaging.actions import delete_account
 from messaging.dynamodb import connection, schema
 from messaging.dynamodb.connection import streams_client
@@ -28,13 +27,14 @@ from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.table_definition import table_definition
 from messaging.models import DeadLetter
-from messaging.worker.checkpoints import PostgresCheckpoints
-from messaging.worker.dead_letters import PostgresDeadLetters
-from messaging.worker.deletions import WaitingDeletions
-from messaging.worker.stream import StreamConsumer
+from messaging.stream import lambda_handler
+from messaging.stream.account_deletion_job import WaitingDeletions
+from messaging.stream.checkpoints import PostgresCheckpoints
+from messaging.stream.consumer import StreamConsumer
+from messaging.stream.dead_letters import PostgresDeadLetters
 from tests.messaging import talk
 from tests.messaging.command_runs import run
-from tests.messaging.test_lambda_handler import event
+from tests.messaging.stream.test_lambda_handler import event
 from tests.test_every_address import FORMS, ROWS, visited
 from tests.users.pools import add_user, new_pool
 from users.cognito import UserPool

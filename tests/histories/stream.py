@@ -9,7 +9,7 @@ from typing import Any
 from messaging.dynamodb.connection import streams_client
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable
-from messaging.projection import changes, project
+from messaging.stream.projection import changes, project
 
 
 @dataclass(slots=True)

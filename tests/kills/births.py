@@ -14,7 +14,7 @@ from cruddur.command_line import main
 from messaging.dynamodb import connection
 from messaging.dynamodb.table import MessageTable
 from messaging.management.commands import ddb_import_reference, ddb_stream
-from messaging.worker import active_worker
+from messaging.stream import leader_lock
 
 from .moments import Moments
 
@@ -47,7 +47,7 @@ def web(*, told: int, table: str, listening: socket.socket) -> None:
 
 def worker(*, told: int, table: str, die_at: int | None = None, lock: int = 0, arguments: tuple[str, ...] = ()) -> None:
     """`manage.py ddb_stream`. Workers with different `lock`s do not know of each other, and are all active."""
-    active_worker.NAMESPACE += lock
+    leader_lock.NAMESPACE += lock
     moments = watched(told, table)
     if die_at is not None:
         moments.arm(die_at)

@@ -19,7 +19,7 @@ from messaging.dynamodb.bulk import BulkWriter
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.schema import load_schema
 from messaging.dynamodb.table import MessageTable
-from messaging.projection import project
+from messaging.stream.projection import project
 
 from .book import check_conversations, check_entries, contents, items
 from .flow import Flow

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from messaging import lambda_handler
 from messaging.dynamodb import connection
 from messaging.dynamodb.connection import streams_client
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.shards import describe_stream, iterator_after, read_records
 from messaging.dynamodb.table import MessageTable
-from messaging.projection import project
+from messaging.stream import lambda_handler
+from messaging.stream.projection import project
 
 from .book import check_conversations, check_entries, contents, is_projected
 from .flow import Flow

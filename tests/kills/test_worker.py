@@ -14,9 +14,9 @@ from django.utils import timezone
 from messaging.dynamodb.items import entry_key, pair_group_uuid
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable
-from messaging.projection import project
 from messaging.queries import conversations
-from messaging.worker.checkpoints import PostgresCheckpoints
+from messaging.stream.checkpoints import PostgresCheckpoints
+from messaging.stream.projection import project
 
 from .book import Book, check_conversations, check_entries, contents, is_projected
 from .processes import Nursery

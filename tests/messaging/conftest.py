@@ -11,8 +11,8 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from messaging.dynamodb.table import MessageTable
-from messaging.live import redis_bus
-from messaging.live import typing as live_typing
+from messaging.realtime import typing as live_typing
+from messaging.realtime.bus import redis
 
 from .live_site import WebProcess, web_process
 from .moved import ANDREW, BAYKO, LONDO
@@ -28,7 +28,7 @@ def redis_server(tmp_path: Path, settings: Settings) -> Iterator[RedisServer]:
     settings.REDIS_URL = server.url
     yield server
     server.stop()
-    redis_bus.redis_bus.cache_clear()
+    redis.redis_bus.cache_clear()
 
 
 @pytest.fixture(params=["postgres", "redis"])

@@ -19,8 +19,8 @@ from django.core.asgi import get_asgi_application
 
 from cruddur.body_limit import BodyLimit
 from cruddur.request_id import RequestId
-from messaging.live.bus import Bus, bus
-from messaging.live.endpoint import LiveApplication
+from messaging.realtime.bus import Bus, bus
+from messaging.realtime.endpoint import LiveApplication
 from tests.cookies import COOKIES
 from users.models import User
 

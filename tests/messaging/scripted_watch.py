@@ -12,11 +12,10 @@ from messaging.dynamodb.items import Conversation, conversation_from
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.shards import SHARD_START
 from messaging.dynamodb.table import MessageTable
-from messaging.worker.progress import SHARD_END
-from messaging.worker.stream import POLL_SECONDS, StreamConsumer
-
-from .scripted_stream import ScriptedStream
-from .test_stream import PutAside
+from messaging.stream.consumer import POLL_SECONDS, StreamConsumer
+from messaging.stream.consumer_types import SHARD_END
+from tests.messaging.stream.scripted_stream import ScriptedStream
+from tests.messaging.stream.test_consumer import PutAside
 
 
 class PassingTime(Event):

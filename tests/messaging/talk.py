@@ -10,8 +10,8 @@ from messaging.domain.transitions import conversation_from_messages, entry_from_
 from messaging.dynamodb.bulk import put_messages
 from messaging.dynamodb.items import Entry, Message, format_created_at, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
-from messaging.projection import project
 from messaging.queries import conversations
+from messaging.stream.projection import project
 
 ANDREW, BAYKO, LONDO = UUID(int=1), UUID(int=2), UUID(int=3)
 NOW = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)

@@ -14,9 +14,9 @@ from pytest_django.fixtures import Settings
 from messaging.actions import block as block_actions
 from messaging.actions import conversation_settings
 from messaging.dynamodb.table import MessageTable
-from messaging.live import publishing
-from messaging.live import typing as live_typing
 from messaging.queries import conversations
+from messaging.realtime import publish
+from messaging.realtime import typing as live_typing
 from tests.conftest import Calls
 from tests.cookies import COOKIES
 from users.models import NOBODY, User
@@ -60,7 +60,7 @@ def url(andrew: User, bayko: User, moto_table: MessageTable) -> str:
 def published(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What is told to open pages."""
     events: list[Any] = []
-    monkeypatch.setattr(publishing, "_publish", events.append)
+    monkeypatch.setattr(publish, "_publish", events.append)
     live_typing.forget()
     return events
 

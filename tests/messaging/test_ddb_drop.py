@@ -22,7 +22,7 @@ from messaging.dynamodb.schema import describe, load_schema, stream_arn
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.tables import NotGone, delete, table_to_drop, wait_until_gone
 from messaging.models import StreamCheckpoint
-from messaging.worker.checkpoints import PostgresCheckpoints
+from messaging.stream.checkpoints import PostgresCheckpoints
 
 from .command_runs import run, run_json
 from .faults import answer, fault

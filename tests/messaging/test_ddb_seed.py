@@ -23,8 +23,8 @@ from messaging.dynamodb.item_kinds import kind_of
 from messaging.dynamodb.table import MessageTable
 from messaging.management.commands.ddb_seed import in_words
 from messaging.operations.seeding import is_empty, seed_conversations
-from messaging.projection import project
 from messaging.queries.unread_total import unread_total
+from messaging.stream.projection import project
 from tests.conftest import Calls
 from users.models import User
 

@@ -23,10 +23,10 @@ from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.shards import StreamGone
 from messaging.dynamodb.table import MessageTable
-from messaging.worker.stream import DRAIN_TRIES, DRAINED_PASSES, StreamConsumer
+from messaging.stream.consumer import DRAIN_TRIES, DRAINED_PASSES, StreamConsumer
+from tests.messaging.stream.scripted_stream import ScriptedStream, refused
 
 from .command_runs import run, run_json
-from .scripted_stream import ScriptedStream, refused
 from .scripted_watch import Watched
 from .talk import BAYKO, entry_of, send, start
 

@@ -13,8 +13,8 @@ from messaging.dynamodb.metering import metered
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable
 from messaging.models import StreamCheckpoint
-from messaging.worker.progress import SHARD_END
-from messaging.worker.stream_status import READS, saved_checkpoints, stream_status
+from messaging.stream.consumer_types import SHARD_END
+from messaging.stream.status import READS, saved_checkpoints, stream_status
 
 from .command_runs import Terminal, run, run_json
 from .talk import send, start

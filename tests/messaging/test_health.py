@@ -19,7 +19,7 @@ from local_stack.ports import free_port
 from messaging import readiness
 from messaging.dynamodb import connection as messaging_connection
 from messaging.dynamodb.table import MessageTable
-from messaging.live.bus import BusUnavailable, bus
+from messaging.realtime.bus import BusUnavailable, bus
 from messaging.views import health
 
 from .faults import answer, fault

@@ -15,23 +15,23 @@ from aws_lambda_powertools import Logger
 
 from cruddur.current_request import current_request_id, working_for
 from cruddur.log import JsonLines, WithRequestId
-from messaging import lambda_handler
 from messaging.actions import block, edit_message, leave_conversations, message_requests
 from messaging.dynamodb import connection
 from messaging.dynamodb.items import conversation_key, format_created_at
 from messaging.dynamodb.table import MessageTable
-from messaging.projection import changes
 from messaging.reconciliation.repairs import Repairs
-from messaging.worker.applying import apply
+from messaging.stream import lambda_handler
+from messaging.stream.apply import apply
+from messaging.stream.projection import changes
 from tests.cookies import COOKIES
 from tests.messaging.actions.test_message_requests import ask
+from tests.messaging.stream.test_consumer import PutAside, Remembered, consumer, drained
+from tests.messaging.stream.test_lambda_handler import event
 from users.models import User
 
 from .faults import answer, fault
 from .live_site import session_of, web_process
 from .talk import ANDREW, BAYKO, GROUP, NOW, send, start
-from .test_lambda_handler import event
-from .test_stream import PutAside, Remembered, consumer, drained
 
 NAME = "b1946ac92492d234"
 CSRF = "c" * 32

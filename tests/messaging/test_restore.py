@@ -21,9 +21,9 @@ from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.schema import describe, stream_arn
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.tables import delete
-from messaging.worker.checkpoints import PostgresCheckpoints
-from messaging.worker.dead_letters import PostgresDeadLetters
-from messaging.worker.stream import StreamConsumer
+from messaging.stream.checkpoints import PostgresCheckpoints
+from messaging.stream.consumer import StreamConsumer
+from messaging.stream.dead_letters import PostgresDeadLetters
 from tests.cookies import COOKIES
 from users.models import User
 

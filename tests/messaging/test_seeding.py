@@ -29,15 +29,15 @@ from messaging.operations.seeding import (
     seed_conversations,
 )
 from messaging.operations.synthetic import Talk, Telling, Volume, talks
-from messaging.projection import project
 from messaging.queries import conversations
+from messaging.stream.projection import project
 from tests.conftest import Calls
+from tests.messaging.stream.test_consumer import Remembered, consumer, drained
 from users.people import seeded_people
 
 from .damage import everything, restore
 from .faults import answer
 from .talk import ANDREW, BAYKO, GROUP, drain, send, start
-from .test_stream import Remembered, consumer, drained
 
 NOW = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
 SHORT = SeedConversation(

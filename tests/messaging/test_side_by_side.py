@@ -10,8 +10,8 @@ from uuid import UUID
 from messaging.dynamodb.items import Conversation, conversation_item
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.table import MessageTable
-from messaging.projection import Change, changes
-from messaging.worker.applying import project_side_by_side
+from messaging.stream.apply import project_side_by_side
+from messaging.stream.projection import Change, changes
 
 from .talk import ANDREW, BAYKO, LONDO, entry_of, send, start
 

@@ -25,13 +25,13 @@ from cruddur import telemetry
 from cruddur.telemetry import ListedAttributes
 from local_stack.ports import free_port
 from messaging.dynamodb.table import MessageTable
+from tests.messaging.realtime.test_hub import database_url
+from tests.messaging.realtime.test_sse import wait_until
 from users.models import User
 
 from .live_site import EventStream, session_of
 from .otlp_receiver import Received, otlp_receiver
 from .talk import send, start
-from .test_live_hub import database_url
-from .test_live_stream import wait_until
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = "Meet me at the lighthouse"
@@ -188,7 +188,7 @@ def test_a_collector_that_is_away_holds_up_nobody_who_ends(monkeypatch: pytest.M
 
 def test_without_a_place_to_send_to_no_part_of_it_is_even_imported() -> None:
     script = (
-        "import sys, cruddur.asgi, messaging.management.commands.ddb_stream, messaging.lambda_handler\n"
+        "import sys, cruddur.asgi, messaging.management.commands.ddb_stream, messaging.stream.lambda_handler\n"
         "sys.exit(any(name.split('.')[0] == 'opentelemetry' for name in sys.modules))"
     )
 

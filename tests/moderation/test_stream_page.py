@@ -12,7 +12,7 @@ from messaging.dynamodb import connection as messaging_connection
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable
 from messaging.models import DeadLetter, StreamCheckpoint
-from messaging.worker.active_worker import try_to_be_active
+from messaging.stream.leader_lock import try_to_be_active
 from moderation.models import AuditEntry
 from tests.messaging import talk
 from tests.messaging.faults import answer

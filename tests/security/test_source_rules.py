@@ -29,8 +29,8 @@ MARKS_SAFE = {
 RANDOM = {
     "cruddur/housekeeping.py": "when a process tidies up",
     "messaging/actions/send_message.py": "a pause before the next try",
-    "messaging/live/endpoint.py": "when a stream ends",
-    "messaging/live/hub.py": "when pages compare themselves",
+    "messaging/realtime/endpoint.py": "when a stream ends",
+    "messaging/realtime/hub.py": "when pages compare themselves",
     "messaging/management/commands/ddb_seed.py": "invented texts",
     "messaging/dynamodb/bulk.py": "a pause before the next try",
     "messaging/operations/synthetic.py": "invented texts",
@@ -40,7 +40,7 @@ RANDOM = {
 AWS_CLIENTS = {"messaging/dynamodb/client.py", "users/cognito.py"}
 OUR_OWN_NAMES = {
     "cruddur/housekeeping.py": ("statement",),  # tables and columns of our models
-    "messaging/live/postgres_bus.py": ("CHANNEL", "channel"),  # a constant, or random hexadecimal digits
+    "messaging/realtime/bus/postgres.py": ("CHANNEL", "channel"),  # a constant, or random hexadecimal digits
 }
 """Variables whose text is no value of anybody's, where SQL takes no parameter."""
 SECRETS = re.compile(

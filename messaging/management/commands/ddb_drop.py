@@ -16,7 +16,7 @@ from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.tables import DELETING, Table, delete, stream_in_words, table_to_drop, wait_until_gone
 from messaging.management.table_command import TableCommand
-from messaging.worker.checkpoints import forget_table
+from messaging.stream.checkpoints import forget_table
 
 
 class Command(TableCommand):

@@ -13,17 +13,17 @@ from cruddur.terminal import Column, is_plain
 from messaging.dynamodb.connection import message_table, streams_client
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.shards import StreamGone
-from messaging.live import publishing
 from messaging.management import shard_table
 from messaging.management.table_command import TableCommand
 from messaging.models import DeadLetter
-from messaging.worker.active_worker import active_session, try_to_be_active
-from messaging.worker.checkpoints import PostgresCheckpoints
-from messaging.worker.dead_letters import PostgresDeadLetters, Replay, replay
-from messaging.worker.deletions import WaitingDeletions
-from messaging.worker.progress import Batch
-from messaging.worker.stream import StreamConsumer
-from messaging.worker.stream_status import saved_checkpoints, stream_status
+from messaging.realtime import publish
+from messaging.stream.account_deletion_job import WaitingDeletions
+from messaging.stream.checkpoints import PostgresCheckpoints
+from messaging.stream.consumer import StreamConsumer
+from messaging.stream.consumer_types import Batch
+from messaging.stream.dead_letters import PostgresDeadLetters, Replay, replay
+from messaging.stream.leader_lock import active_session, try_to_be_active
+from messaging.stream.status import saved_checkpoints, stream_status
 
 PAUSE_SECONDS = 2.0
 LETTER_COLUMNS = (Column("key"), Column("reason"), Column("tries", right=True), Column("created_at", "put aside"))
@@ -118,7 +118,7 @@ class Command(TableCommand):
             PostgresCheckpoints(arn),
             PostgresDeadLetters(arn),
             self.tell_batch,
-            publishing.conversations_changed,
+            publish.conversations_changed,
             WaitingDeletions(),
         )
         measuring.gauges[measuring.STREAM_LAG] = lambda: consumer.lag.seconds(timezone.now())

@@ -16,9 +16,9 @@ from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.table_definition import GROUP_INDEX, INBOX_INDEX, INDEXES
 from messaging.operations.seeding import seed, seed_conversations
 from messaging.planning import patterns
-from messaging.projection import project
 from messaging.queries import conversations
 from messaging.queries.unread_total import unread_total
+from messaging.stream.projection import project
 from tests.conftest import Calls
 from tests.messaging.capacity import assert_written, item_size, items, projection, read_units, units, units_written
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, NOW, drain, send, start, write_all

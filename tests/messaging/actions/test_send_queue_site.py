@@ -29,8 +29,8 @@ from messaging.actions.send_queue import SendQueue
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
-from messaging.live.endpoint import LiveApplication
 from messaging.queries import conversations
+from messaging.realtime.endpoint import LiveApplication
 from tests.cookies import COOKIES
 from tests.messaging.live_site import serving, session_of
 from tests.messaging.pages import draft_of, hidden_of

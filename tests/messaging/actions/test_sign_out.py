@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from messaging.actions.sign_out import sign_out_everywhere
-from messaging.live.sessions import people_of
+from messaging.realtime.session_checks import people_of
 from tests.messaging.live_site import EventStream, WebProcess, session_of
 from users.models import User
 

@@ -18,11 +18,11 @@ from messaging.dynamodb.client import ServiceError, Unavailable
 from messaging.dynamodb.items import Conversation, conversation_item
 from messaging.dynamodb.shards import SHARD_START
 from messaging.dynamodb.table import MessageTable
-from messaging.worker.applying import TRIES
-from messaging.worker.stream import DRAIN_TRIES, POLL_SECONDS
+from messaging.stream.apply import TRIES
+from messaging.stream.consumer import DRAIN_TRIES, POLL_SECONDS
 from tests.messaging.faults import answer, fault
-from tests.messaging.scripted_stream import ScriptedStream, refused
 from tests.messaging.scripted_watch import PassingTime, Watched
+from tests.messaging.stream.scripted_stream import ScriptedStream, refused
 from tests.messaging.talk import ANDREW, BAYKO, entry_of, start
 
 URL = "http://dynamodb"

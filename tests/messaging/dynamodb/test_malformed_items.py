@@ -36,14 +36,14 @@ from messaging.dynamodb.items import (
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.table import MessageTable
 from messaging.models import BlockedPerson, DeadLetter
-from messaging.projection import change_to
 from messaging.queries import conversations
 from messaging.queries.unread_total import unread_total
 from messaging.reconciliation.comparison import ONLY_THE_CONVERSATION_KNOWS
 from messaging.reconciliation.findings import Kind
-from messaging.worker.applying import apply
-from messaging.worker.dead_letters import PostgresDeadLetters
-from messaging.worker.dead_letters import replay as replay_dead_letters
+from messaging.stream.apply import apply
+from messaging.stream.dead_letters import PostgresDeadLetters
+from messaging.stream.dead_letters import replay as replay_dead_letters
+from messaging.stream.projection import change_to
 from tests.messaging.command_runs import run
 from tests.messaging.damage import Items, everything, put, reconcile, restore
 from tests.messaging.pages import HTML, SCRIPT, group_of, text_of

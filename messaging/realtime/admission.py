@@ -1,0 +1,110 @@
+"""Who may have a stream: what the endpoint asks of a request before it opens one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any
+
+from csp.middleware import CSPMiddleware
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.security import SecurityMiddleware
+from django.utils import translation
+from django_permissions_policy import PermissionsPolicyMiddleware
+
+from cruddur.middleware import zone_from
+from cruddur.origin import is_from_elsewhere
+from cruddur.rate_limits import RateLimited
+
+from .hub import Hub
+from .rendering import Reader
+from .session_checks import SessionChecks, SessionsUnavailable
+from .session_store import is_session_key
+
+Headers = list[tuple[bytes, bytes]]
+RETRY_AFTER = 5
+"""Seconds, when sessions cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the endpoint answers with: a status and headers. With a reader a stream follows."""
+
+    status: int
+    headers: Headers
+    reader: Reader | None = None
+    session_key: str = ""
+    asked_at: float = 0.0
+    """When, on the loop's clock, the question began whose the session is."""
+
+
+async def admit(scope: dict[str, Any], hub: Hub) -> Answer:
+    """Whether this request gets a stream. Asks Postgres whose the session is, and for nothing else."""
+    request = ASGIRequest(scope, BytesIO())
+    response, reader, asked_at = _secured()(request), None, 0.0
+    session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    if response.status_code == HTTPStatus.OK:
+        response.status_code = _first_look(request, session_key)
+    if response.status_code == HTTPStatus.OK:
+        # In this order nothing is missed: a session that ended before is gone, and of a later end the bus tells.
+        await hub.listen()
+        asked_at = asyncio.get_running_loop().time()
+        try:
+            response.status_code, reader = await _second_look(request, session_key, hub.sessions)
+        except RateLimited as limited:
+            response.status_code, response["Retry-After"] = HTTPStatus.TOO_MANY_REQUESTS, str(limited.retry_after)
+    response["Cache-Control"] = "no-store"
+    match response.status_code:
+        case HTTPStatus.OK:
+            response["Content-Type"] = "text/event-stream"
+            # Or nginx would keep what comes until there is more of it.
+            response["X-Accel-Buffering"] = "no"
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            response["Allow"] = "GET"
+        case HTTPStatus.SERVICE_UNAVAILABLE:
+            response["Retry-After"] = str(RETRY_AFTER)
+    headers = [(name.lower().encode("latin1"), value.encode("latin1")) for name, value in response.items()]
+    return Answer(response.status_code, headers, reader, session_key, asked_at)
+
+
+def _first_look(request: HttpRequest, session_key: str) -> int:
+    """The status as far as it follows from the request alone."""
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return HTTPStatus.BAD_REQUEST
+    if request.method != "GET":
+        return HTTPStatus.METHOD_NOT_ALLOWED
+    if is_from_elsewhere(request):
+        return HTTPStatus.FORBIDDEN
+    return HTTPStatus.OK if is_session_key(session_key) else HTTPStatus.UNAUTHORIZED
+
+
+async def _second_look(request: HttpRequest, session_key: str, sessions: SessionChecks) -> tuple[int, Reader | None]:
+    """The status by whose the session is, and the reader."""
+    try:
+        user = await sessions.person_of(session_key)
+    except SessionsUnavailable:
+        return HTTPStatus.SERVICE_UNAVAILABLE, None
+    if user is None:
+        return HTTPStatus.UNAUTHORIZED, None
+    zone = zone_from(request.COOKIES.get(settings.COOKIES.timezone, ""))
+    return HTTPStatus.OK, Reader(user, zone, translation.get_language_from_request(request))
+
+
+@cache
+def _secured() -> Callable[[HttpRequest], HttpResponse]:
+    """Gives an empty answer the headers that every other answer has; or the redirect to https, where that is due."""
+    answer: Any = lambda request: HttpResponse()  # noqa: E731
+    for middleware in (XFrameOptionsMiddleware, PermissionsPolicyMiddleware, CSPMiddleware, SecurityMiddleware):
+        answer = middleware(answer)
+    secured: Callable[[HttpRequest], HttpResponse] = answer
+    return secured

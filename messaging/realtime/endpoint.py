@@ -1,0 +1,122 @@
+"""The stream endpoint: an ASGI application ahead of Django's.
+
+Inside Django's request cycle an open stream would keep a thread and a database connection for as long as it is open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+
+from cruddur import measuring
+
+from .admission import admit
+from .bus import Bus, bus
+from .hub import Hub
+from .rendering import frame
+from .shutdown import at_shutdown
+from .sse import Stream
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+PATH = "/messages/stream"
+SECONDS_OPEN = (540.0, 660.0)
+"""How long a stream lives, drawn for each, so that those which opened together do not come back together."""
+RETRY_MILLISECONDS = (1000, 5000)
+"""How long a browser waits before it comes back by itself, drawn for each stream."""
+SEND_SECONDS = 20.0
+"""A connection that takes nothing for as long is given up."""
+
+
+class LiveApplication:
+    """Answers for the streams, and lets `django` answer everything else. One hub for each event loop that serves it."""
+
+    def __init__(self, django: Application, make_bus: Callable[[], Bus] = bus) -> None:
+        self._django = django
+        self._make_bus = make_bus
+        self._hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http" and scope["path"] == PATH:
+            await self._stream(scope, receive, send)
+        else:
+            await self._django(scope, receive, send)
+
+    @property
+    def hub(self) -> Hub:
+        """The running loop's."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._hubs:
+            self._hubs[loop] = Hub(self._make_bus)
+        return self._hubs[loop]
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """The server's lifespan: streams end when it is told to stop, for it waits for open answers."""
+        hub = self.hub
+        await receive()
+        with at_shutdown(hub.close):
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        hub.close()
+        await asyncio.to_thread(measuring.stop)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        hub = self.hub
+        answer = await admit(dict(scope), hub)
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        if answer.reader is None:
+            await send({"type": "http.response.body", "body": b""})
+            return
+        limit = settings.LIVE_STREAMS_A_PERSON
+        with hub.stream(answer.reader, answer.session_key, asked_at=answer.asked_at, at_most=limit) as stream:
+            stream.offer(_first_words(answer.reader.user))
+            await _run(stream, receive, send)
+
+
+async def _run(stream: Stream, receive: Receive, send: Send) -> None:
+    """Say what there is to say until the stream ends, the reader goes, or the server stops."""
+    loop = asyncio.get_running_loop()
+    renewal = loop.call_later(random.uniform(*SECONDS_OPEN), stream.end, "renew")  # noqa: S311 - spreads load
+    gone = loop.create_task(_close_when_gone(stream, receive))
+    try:
+        async for said in stream.frames():
+            async with asyncio.timeout(SEND_SECONDS):
+                await send({"type": "http.response.body", "body": said, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    except TimeoutError:
+        # Whoever reads nothing does not read that either: returning closes the connection.
+        return
+    except asyncio.CancelledError:
+        # The server stops and has waited long enough. An answer that ends well leaves no complaint in its log.
+        with suppress(asyncio.CancelledError):
+            await send({"type": "http.response.body", "body": b""})
+    finally:
+        renewal.cancel()
+        gone.cancel()
+
+
+async def _close_when_gone(stream: Stream, receive: Receive) -> None:
+    """A GET has no body that matters; what comes after it is the end of the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    stream.close()
+
+
+def _first_words(user: UUID) -> bytes:
+    """When to come back, and that what happens from now on will be said."""
+    retry = random.randint(*RETRY_MILLISECONDS)  # noqa: S311
+    return b"retry: %d\n" % retry + frame("ready", {"user": str(user)})

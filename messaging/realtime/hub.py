@@ -1,0 +1,184 @@
+"""The hub of a process: hears the bus and hands each event to the streams of the members it is for.
+
+One for each event loop. It begins with the first stream, and reads nothing but the sessions of its streams.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from uuid import UUID
+
+from cruddur import measuring
+
+from .bus import Bus, BusUnavailable, bus
+from .events import Event, Malformed, PersonKicked, SessionEnded, Written, event_from
+from .rendering import Reader, Rendering, frame
+from .session_checks import SessionChecks, SessionsUnavailable, fingerprint
+from .sse import Stream
+
+logger = logging.getLogger(__name__)
+
+FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
+"""Seconds before the bus is tried again, doubled each time, give or take a half."""
+SECONDS_FOR_THE_BUS = 2.0
+"""As long a stream that opens waits for the bus; it then opens without."""
+CHECK_SECONDS = 25.0
+CHECK_AGAIN_SECONDS = 5.0
+"""After a check that Postgres did not answer."""
+UNCHECKED_SECONDS = 60.0
+"""A stream whose session could not be checked for as long ends."""
+
+
+class Hub:
+    """The streams of a process, and its one ear at the bus."""
+
+    def __init__(self, make_bus: Callable[[], Bus] = bus) -> None:
+        self.sessions = SessionChecks()
+        self._make_bus = make_bus
+        self._streams: dict[UUID, dict[Stream, None]] = {}
+        """By person; a dict, for it keeps the order in which they were opened."""
+        self._listening = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._kicked: dict[str | UUID, float] = {}
+        """When, of late, a session or a person was kicked, for streams that are just about to open."""
+
+    def __len__(self) -> int:
+        return sum(map(len, self._streams.values()))
+
+    @contextmanager
+    def stream(self, reader: Reader, session_key: str, *, asked_at: float, at_most: int) -> Iterator[Stream]:
+        """A stream for this reader while the block runs, whose session was asked for at `asked_at`.
+
+        Of more than `at_most` of one person the oldest end.
+        """
+        stream = Stream(reader, session_key=session_key, fingerprint=fingerprint(session_key), checked_at=asked_at)
+        if max(self._kicked.get(stream.fingerprint, 0.0), self._kicked.get(reader.user, 0.0)) >= asked_at:
+            stream.end("signed-out")
+        own = self._streams.setdefault(reader.user, {})
+        for oldest in list(own)[: max(0, len(own) + 1 - at_most)]:
+            oldest.end("too-many")
+            own.pop(oldest)
+        own[stream] = None
+        measuring.tell(measuring.STREAMS_OPEN)
+        try:
+            yield stream
+        finally:
+            measuring.tell(measuring.STREAMS_OPEN, -1)
+            own.pop(stream, None)
+            if not own and self._streams.get(reader.user) is own:
+                del self._streams[reader.user]
+
+    async def listen(self) -> None:
+        """Begin to listen, unless that was done before; returns when the bus is heard, or after two seconds."""
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._hear()), asyncio.create_task(self._check())]
+        if not self._listening.is_set():
+            try:
+                async with asyncio.timeout(SECONDS_FOR_THE_BUS):
+                    await self._listening.wait()
+            except TimeoutError:
+                logger.warning("a stream opens while the bus is away")
+
+    def close(self) -> None:
+        """End every stream, without a word, and stop listening.
+
+        Readers come back after the time they were given, each another one: all at once would be too much.
+        """
+        for stream in self._all():
+            stream.close()
+        for task in self._tasks:
+            task.cancel()
+        self._tasks = []
+
+    def deliver(self, event: Event) -> None:
+        """Hand an event to the streams it is for."""
+        match event:
+            case SessionEnded():
+                self._kick(event.fingerprint, [each for each in self._all() if each.fingerprint == event.fingerprint])
+            case PersonKicked():
+                self._kick(event.user, list(self._streams.get(event.user, ())))
+            case _:
+                rendering = Rendering(event)
+                readers = event.members & self._streams.keys()
+                if readers and isinstance(event, Written) and measuring.is_heard():
+                    measuring.tell(measuring.DELIVERY_TIME, seconds_since(event.message.created_at))
+                for member in readers:
+                    for stream in self._streams[member]:
+                        if said := rendering.for_reader(stream.reader):
+                            stream.offer(said)
+
+    def _kick(self, whom: str | UUID, streams: list[Stream]) -> None:
+        self._kicked[whom] = asyncio.get_running_loop().time()
+        for stream in streams:
+            stream.end("signed-out")
+
+    def _all(self) -> list[Stream]:
+        return [stream for own in self._streams.values() for stream in own]
+
+    # --- The bus ------------------------------------------------------------------------------------------------------
+
+    async def _hear(self) -> None:
+        """Listen for ever; wait longer and longer while the bus is away."""
+        self._wait = FIRST_WAIT
+        while True:
+            try:
+                await self._make_bus().listen(up=self._up, hear=self._heard)
+            except BusUnavailable as error:
+                logger.warning("the bus is away (%s); trying again in about %.1f s", error, self._wait)
+            except Exception:
+                logger.exception("listening to the bus failed")
+            self._listening.clear()
+            await asyncio.sleep(self._wait * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load, keeps no secret
+            self._wait = min(LONGEST_WAIT, self._wait * 2)
+
+    def _up(self) -> None:
+        self._wait = FIRST_WAIT
+        self._listening.set()
+        # Something may have been said while nobody listened.
+        for stream in self._all():
+            stream.offer(frame("resync", {}))
+
+    def _heard(self, payload: str) -> None:
+        try:
+            self.deliver(event_from(payload))
+        except Malformed as error:
+            logger.warning("a payload on the bus is none of ours: %s", error)
+        except Exception:
+            # One event that cannot be shown must not silence the others; pages find it when they compare.
+            logger.exception("an event could not be delivered")
+
+    # --- Sessions -----------------------------------------------------------------------------------------------------
+
+    async def _check(self) -> None:
+        """Ask again and again whose the sessions are, of all streams at once, and end those that are nobody's."""
+        pause = CHECK_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            streams, now = self._all(), asyncio.get_running_loop().time()
+            self._kicked = {whom: at for whom, at in self._kicked.items() if at > now - UNCHECKED_SECONDS}
+            try:
+                people = await self.sessions.people_of({stream.session_key for stream in streams})
+            except Exception as error:
+                if not isinstance(error, SessionsUnavailable):
+                    logger.exception("checking the sessions of streams failed")
+                pause = CHECK_AGAIN_SECONDS
+                for stream in streams:
+                    if now - stream.checked_at > UNCHECKED_SECONDS - CHECK_AGAIN_SECONDS:
+                        stream.end("renew")
+                continue
+            pause = CHECK_SECONDS
+            for stream in streams:
+                if people.get(stream.session_key) == stream.reader.user:
+                    stream.checked_at = now
+                else:
+                    stream.end("signed-out")
+
+
+def seconds_since(created_at: str) -> float:
+    """How long ago a message was written, by this machine's clock; 0 where another one's was ahead."""
+    return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(created_at)).total_seconds())

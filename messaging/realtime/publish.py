@@ -1,0 +1,96 @@
+"""What is published, and when: after the write, never in its place. A bus that is away fails nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+
+from cruddur import measuring
+from messaging.dynamodb.items import Conversation
+from messaging.queries.conversations import Delivery
+from users.models import User
+
+from .bus import BusUnavailable, bus
+from .events import Amended, Author, Changed, Event, Hint, PersonKicked, Read, SessionEnded, Typing, Written, payloads
+from .session_checks import fingerprint
+
+logger = logging.getLogger(__name__)
+
+
+def message_sent(delivery: Delivery, *, author: User) -> None:
+    """A message was stored. What was stored before and came again is told as a hint: it may be known already."""
+    if delivery.repeated:
+        _publish(Hint(delivery.audience, delivery.message.group_uuid, delivery.version))
+    else:
+        measuring.tell(measuring.MESSAGES_SENT)
+        _publish(Written(delivery.audience, delivery.version, delivery.message, _author(author)))
+    if delivery.accepted:
+        changed(group_uuid=delivery.message.group_uuid, member_uuids=delivery.member_uuids)
+
+
+def message_amended(delivery: Delivery, *, author: User) -> None:
+    """A message was edited or deleted."""
+    if delivery.repeated:
+        _publish(Hint(delivery.audience, delivery.message.group_uuid, delivery.version))
+        return
+    _publish(Amended(delivery.audience, delivery.version, delivery.message, _author(author), newest=delivery.is_newest))
+
+
+def conversations_changed(conversations: Iterable[Conversation]) -> None:
+    """The lists were brought up to these conversations. While a member blocks one, nobody is told of it."""
+    _publish(*(Hint(each.member_uuids, each.group_uuid, each.version) for each in conversations if not each.blocked))
+
+
+def changed(*, group_uuid: UUID, member_uuids: Iterable[UUID], read_seq: int | None = None) -> None:
+    """Members have a conversation otherwise than before: accepted, blocked, muted, archived, marked unread.
+
+    Whoever must not learn of it is not among `member_uuids`.
+    """
+    _publish(Changed(frozenset(member_uuids), group_uuid, read_seq))
+
+
+def message_removed(delivery: Delivery) -> None:
+    """A message was deleted by somebody else than its writer, who may be gone: pages fetch how it looks now."""
+    _publish(Hint(delivery.member_uuids, delivery.message.group_uuid, delivery.version))
+
+
+def read(*, group_uuid: UUID, user_uuid: UUID, seq: int, member_uuids: Iterable[UUID]) -> None:
+    """A member has read up to the message of this number."""
+    _publish(Read(frozenset(member_uuids), group_uuid, user_uuid, seq))
+
+
+def typing(*, group_uuid: UUID, user_uuid: UUID, member_uuids: Iterable[UUID]) -> None:
+    """A member is writing."""
+    _publish(Typing(frozenset(member_uuids), group_uuid, user_uuid))
+
+
+def session_ended(session_key: str) -> None:
+    """A session is over: its streams end."""
+    _publish(SessionEnded(fingerprint(session_key)))
+
+
+def person_kicked(user_uuid: UUID) -> None:
+    """A person may not be here any more: all their streams end."""
+    _publish(PersonKicked(user_uuid))
+
+
+def _author(person: User) -> Author:
+    return Author(person.uuid, person.display_name, person.handle)
+
+
+def _publish(*events: Event) -> None:
+    """At once, or after the transaction that this is part of."""
+    if events:
+        transaction.on_commit(partial(_send, events))
+
+
+def _send(events: Sequence[Event]) -> None:
+    try:
+        bus().publish([payload for event in events for payload in payloads(event)])
+    except BusUnavailable as error:
+        # Pages find out by themselves, later. Nothing of what was written stands in here.
+        logger.warning("%s was not published: %s", type(events[0]).__name__, error)
