@@ -286,7 +286,8 @@ TELEMETRY = bool(env.text("OTEL_EXPORTER_OTLP_ENDPOINT", ""))
 DEBUG_PANEL = env.boolean("DEBUG_PANEL", CRUDDUR_ENV == "local") and not PRODUCTION
 if DEBUG_PANEL:
     MIDDLEWARE.insert(
-        MIDDLEWARE.index("django.middleware.gzip.GZipMiddleware") + 1, "messaging.debug_panel.DebugPanelMiddleware"
+        MIDDLEWARE.index("django.middleware.gzip.GZipMiddleware") + 1,
+        "messaging.views.debug_panel.DebugPanelMiddleware",
     )
 
 LOGGING = {

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from cruddur.errors import RETRY_AFTER, bad_request
 from cruddur.rate_limits import LIMITS, RateLimited, explanation, take
 from messaging.dynamodb.client import Unavailable
-from messaging.presentation import amending
-from messaging.presentation.faces import face
+from messaging.presenters import edit_message
+from messaging.presenters.avatar import face
 from messaging.queries.conversations import ConversationNotFound, MessageNotFound
 from users.authenticated import AuthenticatedHttpRequest
 from users.people import people_by_uuid
@@ -110,7 +110,7 @@ def form_page(
         context["reported"] = face(reported)
         if created_at:
             context["text"] = snapshot.newest.message
-            context["back"] = amending.message_url(snapshot.newest)
+            context["back"] = edit_message.message_url(snapshot.newest)
     return render(request, "moderation/report.html", context, status=status)
 
 

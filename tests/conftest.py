@@ -36,7 +36,7 @@ from cruddur.templatetags import pieces
 from messaging.dynamodb import connection as dynamodb_connection
 from messaging.dynamodb.schema import load_schema
 from messaging.dynamodb.table import MessageTable
-from messaging.presentation import times
+from messaging.presenters import dates
 from messaging.templatetags import look
 from users.models import User
 
@@ -177,7 +177,7 @@ def what_is_called_is_allowed(request: pytest.FixtureRequest) -> Iterator[None]:
 def nothing_is_kept_of_pages() -> None:
     """A test may have other catalogues, static files or addresses under the same names."""
     rate_limits.forget_here()
-    for kept in (pieces.rendered, times.clock_time_in, times.list_time_in, addresses.reversed_once, look.icon):
+    for kept in (pieces.rendered, dates.clock_time_in, dates.list_time_in, addresses.reversed_once, look.icon):
         kept.cache_clear()
 
 

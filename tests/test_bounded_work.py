@@ -27,7 +27,7 @@ from cruddur import text as texts
 from cruddur.rate_limits import LIMITS, Limit
 from messaging.domain.text import MESSAGE_MAX_CHARS
 from messaging.dynamodb.table import MessageTable
-from messaging.presentation.body import is_emoji, parts
+from messaging.presenters.rich_text import is_emoji, parts
 from users import handles
 from users.models import User
 

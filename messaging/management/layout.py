@@ -16,7 +16,7 @@ from rich.text import Text
 
 from cruddur.terminal import as_text, cut, is_plain, printable, width_of, write_block
 from messaging.dynamodb.items import Conversation, Entry, Message, parse_created_at
-from messaging.presentation.faces import DELETED_NAME
+from messaging.presenters.avatar import DELETED_NAME
 from users.models import User
 
 GAP = "  "

@@ -32,9 +32,9 @@ from messaging.dynamodb.malformed import MalformedItem, readable
 from messaging.dynamodb.requests import refused
 from messaging.dynamodb.retry import patiently
 from messaging.dynamodb.table import ConversationMoved, MessageTable
-from messaging.reconciliation.comparison import Look, problems
-from messaging.reconciliation.looks import Looks
-from messaging.reconciliation.settling import Settling
+from messaging.operations.consistency.comparison import Look, problems
+from messaging.operations.consistency.recheck import Settling
+from messaging.operations.consistency.snapshot_reader import Looks
 
 from .merging import fitted_in
 

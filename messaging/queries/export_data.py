@@ -33,7 +33,7 @@ from messaging.dynamodb.malformed import MalformedItem, readable
 from messaging.dynamodb.requests import batch_get
 from messaging.dynamodb.table import MessageTable
 from messaging.models import BlockedPerson, WrittenOutside
-from messaging.presentation.faces import DELETED_NAME
+from messaging.presenters.avatar import DELETED_NAME
 from users.models import MOCK, User
 from users.people import people_by_uuid
 

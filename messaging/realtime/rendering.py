@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone, translation
 
 from messaging.domain.text import preview
-from messaging.presentation.faces import face_from
-from messaging.presentation.message import message_html
+from messaging.presenters.avatar import face_from
+from messaging.presenters.message import message_html
 
 from .events import Amended, Changed, Hint, Read, Typing, Written
 

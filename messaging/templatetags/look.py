@@ -9,8 +9,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from messaging.presentation import faces
-from messaging.presentation.faces import Face
+from messaging.presenters import avatar
+from messaging.presenters.avatar import Face
 from users.models import User
 
 register = template.Library()
@@ -31,4 +31,4 @@ def icon(name: str, modifiers: str = "") -> SafeString:
 @register.filter
 def face(person: User) -> Face:
     """`{{ person|face }}`: the person as `partials/avatar.html` wants them."""
-    return faces.face(person)
+    return avatar.face(person)

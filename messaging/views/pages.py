@@ -16,13 +16,13 @@ from messaging.actions import message_requests
 from messaging.domain.folders import list_key
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import Entry, Message, pair_group_uuid
-from messaging.presentation import inbox as inbox_view
-from messaging.presentation import thread as thread_view
-from messaging.presentation.amending import Deletion, Menu
-from messaging.presentation.amending import editing as editing_composer
-from messaging.presentation.composer import composer
-from messaging.presentation.inbox import InboxPage, inbox_page
-from messaging.presentation.options import options
+from messaging.presenters import conversation as thread_view
+from messaging.presenters import conversations as inbox_view
+from messaging.presenters.composer import composer
+from messaging.presenters.conversation_menu import options
+from messaging.presenters.conversations import InboxPage, inbox_page
+from messaging.presenters.edit_message import Deletion, Menu
+from messaging.presenters.edit_message import editing as editing_composer
 from messaging.queries import conversations
 from messaging.queries.conversations import Thread
 from messaging.queries.recent_sends import missing, overlay, recall
@@ -30,7 +30,7 @@ from users.authenticated import AuthenticatedHttpRequest
 from users.models import User
 from users.people import people_by_uuid
 
-from .sending import Problem, refilled
+from .send_message import Problem, refilled
 
 
 def conversations_page(request: AuthenticatedHttpRequest, *, before: str | None) -> HttpResponse:

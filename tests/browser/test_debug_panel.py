@@ -19,7 +19,7 @@ from .test_for_everyone_axe import findings
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-PANEL = "messaging.debug_panel.DebugPanelMiddleware"
+PANEL = "messaging.views.debug_panel.DebugPanelMiddleware"
 SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 

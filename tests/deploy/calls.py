@@ -42,7 +42,7 @@ MARKS = (
     ("moderation/", "web"),
     # Some of the commands' work is done in threads.
     ("messaging/operations/", "operator"),
-    ("messaging/reconciliation/", "operator"),
+    ("messaging/operations/consistency/", "operator"),
 )
 """The outermost of these on the stack, inside of the test, says on whose behalf a call is made; none: on its own."""
 WORKER_COMMAND = (str(ROOT / "messaging/management/commands/ddb_stream.py"), "work")

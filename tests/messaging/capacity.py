@@ -13,7 +13,7 @@ from typing import Any
 
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.table_definition import GROUP_INDEX, INBOX_INDEX, INDEXES
-from messaging.planning.patterns import Pattern
+from messaging.operations.capacity.patterns import Pattern
 
 KILOBYTE = 1024
 Indexes = Mapping[str, Mapping[str, Any]]

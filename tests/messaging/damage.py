@@ -22,9 +22,9 @@ from messaging.dynamodb.items import (
 )
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.transactions import REQUEST_ID
+from messaging.operations.consistency.findings import Finding, Kind
+from messaging.operations.consistency.reconcile import Reconciliation
 from messaging.queries import conversations
-from messaging.reconciliation.findings import Finding, Kind
-from messaging.reconciliation.reconcile import Reconciliation
 
 from .talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, start, write_all
 

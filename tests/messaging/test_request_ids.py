@@ -19,7 +19,7 @@ from messaging.actions import block, edit_message, leave_conversations, message_
 from messaging.dynamodb import connection
 from messaging.dynamodb.items import conversation_key, format_created_at
 from messaging.dynamodb.table import MessageTable
-from messaging.reconciliation.repairs import Repairs
+from messaging.operations.consistency.repairs import Repairs
 from messaging.stream import lambda_handler
 from messaging.stream.apply import apply
 from messaging.stream.projection import changes

@@ -10,9 +10,9 @@ from django.core.management.base import CommandParser
 
 from cruddur.commands import StackCommand
 from cruddur.terminal import Column
-from messaging.planning.habits import SECONDS_A_DAY, Habits
-from messaging.planning.plan import Plan, plan
-from messaging.planning.prices import Prices, prices
+from messaging.operations.capacity.habits import SECONDS_A_DAY, Habits
+from messaging.operations.capacity.plan import Plan, plan
+from messaging.operations.capacity.prices import Prices, prices
 
 PEOPLE = 1000
 MOST_PEOPLE = 1_000_000_000
@@ -57,8 +57,8 @@ class Command(StackCommand):
     help = (
         "Work out what a number of people takes: units, processes and money. From what they do in a day to read and "
         "write units, what to provision for the table and each index, storage, shards, processes, and the cost of a "
-        "month. Reckons with what the tests count (messaging/planning/patterns.py), what was measured (docs/scale.md) "
-        "and a table of prices with a date; asks nothing of AWS and changes nothing."
+        "month. Reckons with what the tests count (messaging/operations/capacity/patterns.py), what was measured "
+        "(docs/scale.md) and a table of prices with a date; asks nothing of AWS and changes nothing."
     )
     examples = (
         "",

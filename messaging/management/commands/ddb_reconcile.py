@@ -16,10 +16,10 @@ from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.tables import find_table
 from messaging.management.table_command import TableCommand
+from messaging.operations.consistency.findings import Finding
+from messaging.operations.consistency.reconcile import Reconciliation
+from messaging.operations.consistency.snapshot_reader import Place, parse_place
 from messaging.operations.scan import segments_for
-from messaging.reconciliation.findings import Finding
-from messaging.reconciliation.looks import Place, parse_place
-from messaging.reconciliation.reconcile import Reconciliation
 from users.typed_handles import person_meant
 
 

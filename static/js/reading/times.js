@@ -1,5 +1,5 @@
 // Times as people say them, in the reader's zone, and kept true when a day ends. The same forms as the server's
-// (messaging/presentation/times.py); the words come from the browser, in the page's language.
+// (messaging/presenters/dates.py); the words come from the browser, in the page's language.
 
 /** @typedef {"today" | "yesterday" | "weekday" | "date" | "year"} Form how far back a day is, as far as words go */
 

@@ -1,6 +1,6 @@
 """What the access patterns cost: calls, units, consistency. Exact, by AWS's rules (see capacity.py).
 
-The numbers are those of `messaging.planning.patterns`, with which `ddb_capacity` reckons.
+The numbers are those of `messaging.operations.capacity.patterns`, with which `ddb_capacity` reckons.
 """
 
 from datetime import timedelta
@@ -14,8 +14,8 @@ from messaging.dynamodb.item_kinds import CONVERSATION, ENTRY, MESSAGE, kind_of
 from messaging.dynamodb.items import conversation_key, entry_key, message_key, user_pk
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.table_definition import GROUP_INDEX, INBOX_INDEX, INDEXES
+from messaging.operations.capacity import patterns
 from messaging.operations.seeding import seed, seed_conversations
-from messaging.planning import patterns
 from messaging.queries import conversations
 from messaging.queries.unread_total import unread_total
 from messaging.stream.projection import project

@@ -13,9 +13,9 @@ import pytest
 from messaging.actions import edit_message, leave_conversations
 from messaging.dynamodb.items import Conversation, entry_key, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
+from messaging.operations.consistency.reconcile import Reconciliation
 from messaging.queries import conversations
 from messaging.queries.conversations import Blocked
-from messaging.reconciliation.reconcile import Reconciliation
 from messaging.stream.projection import project
 from tests.conftest import Calls
 from tests.messaging.capacity import items, units_written

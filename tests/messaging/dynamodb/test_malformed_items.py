@@ -36,10 +36,10 @@ from messaging.dynamodb.items import (
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.table import MessageTable
 from messaging.models import BlockedPerson, DeadLetter
+from messaging.operations.consistency.comparison import ONLY_THE_CONVERSATION_KNOWS
+from messaging.operations.consistency.findings import Kind
 from messaging.queries import conversations
 from messaging.queries.unread_total import unread_total
-from messaging.reconciliation.comparison import ONLY_THE_CONVERSATION_KNOWS
-from messaging.reconciliation.findings import Kind
 from messaging.stream.apply import apply
 from messaging.stream.dead_letters import PostgresDeadLetters
 from messaging.stream.dead_letters import replay as replay_dead_letters

@@ -12,7 +12,7 @@ from messaging.dynamodb.schema import SchemaRefused, describe, load_schema, stre
 from messaging.dynamodb.schema_differences import differences
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.table_definition import INBOX_ATTRIBUTES, INDEXES, STREAM, table_definition
-from messaging.readiness import REFUSED, Part, Readiness
+from messaging.operations.readiness import REFUSED, Part, Readiness
 from tests.messaging.command_runs import run
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from messaging.actions import block, edit_message
 from messaging.dynamodb.items import Message
 from messaging.dynamodb.table import MessageTable
-from messaging.planning import patterns
+from messaging.operations.capacity import patterns
 from messaging.queries import conversations, sync
 from tests.conftest import Calls
 from tests.messaging.pages import group_of, messages_of, text_of

@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from messaging.actions import block, edit_message
 from messaging.dynamodb.table import MessageTable
-from messaging.planning import patterns
+from messaging.operations.capacity import patterns
 from messaging.queries import conversations
 from messaging.queries.conversations import Delivery
 from messaging.realtime import publish

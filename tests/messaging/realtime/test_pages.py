@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from messaging.dynamodb.table import MessageTable
-from messaging.planning import patterns
+from messaging.operations.capacity import patterns
 from messaging.queries import conversations
 from messaging.queries.conversations import Delivery
 from messaging.realtime import publish

@@ -1,0 +1,153 @@
+"""Compares every conversation with its messages and every entry with its conversation, and repairs what is wrong.
+
+Safe while people chat: what looks wrong is looked at again `SETTLE_SECONDS` later, when what was only under way has
+arrived, and each repair is a write that is refused when anything came in between (`repairs`). Memory holds a page of
+the table, never more than a page of one conversation's messages.
+
+The whole table costs one scan, 2 RCU for each entry (itself and its conversation) and 1 RCU for each that names another
+message as read than the newest. What looks wrong costs its conversation once or twice more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+from uuid import UUID
+
+from messaging.dynamodb.codec import Item
+from messaging.dynamodb.items import CONVERSATION_SK, conversation_key, group_pk
+from messaging.dynamodb.metering import metered, total
+from messaging.dynamodb.table import MessageTable
+
+from .comparison import BY_HAND, Look, problems
+from .findings import Finding, Kind
+from .recheck import Settling, may_hold
+from .snapshot_reader import Holder, Looks, Place, holder_of, key_uuid
+
+SETTLE_SECONDS = 1.0
+"""A second look is this much later than the first: entries follow the stream, and the items of a transaction may
+become visible one after the other."""
+
+WHOLE_TABLE = Place(segment=0, segments=1)
+
+Page = TypeVar("Page")
+
+
+@dataclass(slots=True)
+class Reconciliation:
+    """One run: iterate one of `of_table`, `of_user`, `of_group`, which yield what they find once it is dealt with."""
+
+    table: MessageTable
+    dry_run: bool = False
+    delete_strays: bool = False
+    advance: Callable[[int], object] = int
+    """Told how many items of the table, or entries of the person, were dealt with."""
+    sleep: Callable[[float], object] = time.sleep
+    cursor: str | None = None
+    """Where another run can go on should this one end now; None at the beginning and the end."""
+    compared: Counter[str] = field(default_factory=Counter)
+    """How many conversations, messages and entries."""
+    read_units: float = 0.0
+    """As DynamoDB reports them."""
+
+    @property
+    def reads(self) -> Looks:
+        return Looks(self.table)
+
+    @property
+    def settling(self) -> Settling:
+        return Settling(self.table, dry_run=self.dry_run, delete_strays=self.delete_strays, sleep=self.sleep)
+
+    def of_table(self, place: Place = WHOLE_TABLE) -> Iterator[Finding]:
+        """Compare everything from this place on, which is what the cursor tells; `parse_place` reads it."""
+        self.cursor = str(place) if place.segment or place.pk else None
+        looks: list[Look] = []
+        for items, following in self._metered(self.reads.table_pages(place)):
+            holders, malformed = self._sort(items, looks)
+            yield from malformed
+            # The conversation in which a page ends may go on in the next one.
+            goes_on = bool(looks and following and following.pk == group_pk(looks[-1].group_uuid))
+            finished = looks[:-1] if goes_on else looks[:]
+            del looks[: len(finished)]
+            self.reads.read_entries(finished)
+            self.reads.read_positions(finished)
+            yield from self._of_page(finished, holders)
+            self.advance(len(items))
+            self.cursor = str(following) if following else None
+
+    def of_user(self, user_uuid: UUID, after: str | None = None) -> Iterator[Finding]:
+        """Compare a person's entries, those after a sort key, and their conversations. The cursor is a sort key.
+
+        Conversations in which the person's entry is missing are not found this way.
+        """
+        self.cursor = after
+        for items, last_sk in self._metered(self.reads.entry_pages(user_uuid, after)):
+            holders, malformed = self._sort(items, [])
+            yield from malformed
+            looks = (self.reads.look(holder.group_uuid) for holder in holders)
+            yield from self._of_page(looks, holders)
+            self.advance(len(items))
+            self.cursor = last_sk
+
+    def of_group(self, group_uuid: UUID) -> Iterator[Finding]:
+        """Compare one conversation, and everybody's entry of it."""
+        for holders in self._metered(self.reads.holder_pages(group_uuid)):
+            yield from self._of_page([self.reads.look(group_uuid)], holders)
+            self.advance(len(holders))
+
+    def _metered(self, pages: Iterator[Page]) -> Iterator[Page]:
+        """The pages, while counting the units of reading them and of what is done about each."""
+        while True:
+            with metered(self.table.client) as requests:
+                try:
+                    yield next(pages)
+                except StopIteration:
+                    return
+                finally:
+                    self.read_units += total(requests).read_units
+
+    def _sort(self, items: Iterable[Item], looks: list[Look]) -> tuple[list[Holder], list[Finding]]:
+        """Add the items of a page to its looks; returns who holds entries, and what is none of the table's items."""
+        holders: list[Holder] = []
+        malformed: list[Finding] = []
+        for item in items:
+            pk, sk = item["pk"]["S"], item["sk"]["S"]
+            if group_uuid := key_uuid(pk, group_pk):
+                if not looks or looks[-1].group_uuid != group_uuid:
+                    looks.append(Look(group_uuid))
+                if sk == CONVERSATION_SK:
+                    looks[-1].set_item(item)
+                else:
+                    looks[-1].running.add(item)
+            elif holder := holder_of(item):
+                holders.append(holder)
+            else:
+                malformed.append(Finding(Kind.MALFORMED, pk, sk, "its keys are those of no item", BY_HAND))
+        return holders, malformed
+
+    def _of_page(self, looks: Iterable[Look], holders: Sequence[Holder]) -> Iterator[Finding]:
+        """What is wrong with conversations that were looked at once, and with those who hold entries."""
+        suspects: dict[UUID, int] = {}
+        for look in looks:
+            self.compared.update(conversations=int(look.item is not None), messages=look.running.count)
+            version = look.conversation.version if look.conversation else 0
+            if problems(look, settled_version=version):
+                suspects[look.group_uuid] = version
+        self.compared.update(entries=len(holders))
+        strays = self._strays(holders)
+        if suspects or strays:
+            self.sleep(SETTLE_SECONDS)
+        for group_uuid, version in suspects.items():
+            yield from self.settling.conversation(group_uuid, version)
+        for holder in strays:
+            yield from self.settling.stray(holder)
+
+    def _strays(self, holders: Sequence[Holder]) -> list[Holder]:
+        """Those of them who may be no members."""
+        groups = {holder.group_uuid for holder in holders}
+        found = self.reads.items(conversation_key(group_uuid) for group_uuid in groups)
+        keys = {group_uuid: (group_pk(group_uuid), CONVERSATION_SK) for group_uuid in groups}
+        return [holder for holder in holders if not may_hold(holder, found.get(keys[holder.group_uuid]))]

@@ -1,0 +1,44 @@
+"""Blocking somebody, and no longer."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from messaging.actions import block as block_actions
+from messaging.presenters.avatar import face
+from messaging.queries import conversations
+from messaging.realtime import publish
+from users.authenticated import AuthenticatedHttpRequest
+from users.people import people_by_uuid
+from users.redirects import HttpResponseSeeOther, asked_next
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def block(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
+    """Ask first, then block; somebody one could write to, or has a conversation with."""
+    person = people_by_uuid([user_uuid]).get(user_uuid)
+    group_uuid = conversations.existing_with(user_uuid=request.user.uuid, other_uuid=user_uuid)
+    if user_uuid == request.user.uuid or (group_uuid is None and (person is None or not person.is_active)):
+        raise Http404("There is nobody to block.")
+    back = reverse("conversation", args=[group_uuid]) if group_uuid else person.get_absolute_url() if person else ""
+    if request.method != "POST":
+        return render(request, "messaging/block.html", {"face": face(person), "back": back, "user_uuid": user_uuid})
+    group_uuid = block_actions.block(user_uuid=request.user.uuid, other_uuid=user_uuid, now=timezone.now())
+    publish.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
+    return HttpResponseSeeOther(back)
+
+
+@login_required
+@require_POST
+def unblock(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
+    group_uuid = block_actions.unblock(user_uuid=request.user.uuid, other_uuid=user_uuid)
+    publish.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
+    return HttpResponseSeeOther(asked_next(request))

@@ -1,0 +1,148 @@
+"""Rows and messages are rendered once, and are what they would be if they were rendered each time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.template import Context, Template
+from django.template.loader import get_template
+from django.test import Client
+from django.test.signals import template_rendered
+from django.utils import timezone, translation
+
+from cruddur.templatetags import pieces
+from messaging.dynamodb.items import Message, format_created_at
+from messaging.presenters.avatar import face_from
+from messaging.presenters.conversation import Bubble, bubble
+from messaging.presenters.conversations import Row
+from messaging.presenters.dates import list_time
+from tests.cruddur.test_pseudo_locale import made_up  # noqa: F401 - a fixture
+from tests.messaging.talk import ANDREW, GROUP, NOW
+from users.models import User
+
+MESSAGE = "messaging/_message.html"
+ROW = "messaging/_conversation.html"
+
+
+def some_message(text: str = "Have a look: https://example.org <3", at: datetime = NOW) -> Bubble:
+    stored = Message(GROUP, format_created_at(at), 7, text, UUID(int=9), ANDREW)
+    return bubble(stored, face_from(uuid=ANDREW, name="Andrew Brown", handle="andrew"), own=False)
+
+
+def some_row(**different: object) -> Row:
+    row = Row(
+        url="/messages/x", name="Andrew Brown", face=face_from(uuid=ANDREW, name="Andrew Brown", handle="andrew"),
+        time=list_time(NOW, now=NOW), preview="<b>Hello</b>", own=True, unread=3, current=False, group=str(GROUP),
+        at=format_created_at(NOW), last_seq=7, read_seq=4, sent_seq=0, muted=True, muted_until=1,
+    )  # fmt: skip
+    return replace(row, **different)  # type: ignore[arg-type]
+
+
+@contextmanager
+def renderings(template_name: str) -> Iterator[list[str]]:
+    found: list[str] = []
+
+    def note(template: Template, **_: object) -> None:
+        if template.name == template_name:
+            found.append(template_name)
+
+    template_rendered.connect(note)
+    try:
+        yield found
+    finally:
+        template_rendered.disconnect(note)
+
+
+def piece(template_name: str, **values: object) -> str:
+    arguments = " ".join(f"{name}={name}" for name in values)
+    return Template(f'{{% load pieces %}}{{% piece "{template_name}" {arguments} %}}').render(Context(values))
+
+
+def test_the_same_is_rendered_once() -> None:
+    with renderings(ROW) as found:
+        first = piece(ROW, row=some_row())
+        again = piece(ROW, row=some_row())
+
+    assert found == [ROW]
+    assert first == again
+
+
+@pytest.mark.parametrize(
+    "different",
+    [{"unread": 4}, {"preview": "Bye"}, {"current": True}, {"time": list_time(NOW.replace(hour=7), now=NOW)}],
+    ids=str,
+)
+def test_what_differs_is_another_piece(different: dict[str, object]) -> None:
+    before = piece(ROW, row=some_row())
+
+    assert piece(ROW, row=some_row(**different)) == get_template(ROW).render({"row": some_row(**different)}) != before
+
+
+def test_a_message_whose_menu_is_open_is_another_piece() -> None:
+    message = replace(some_message(), actions_url="/messages/x/y")
+    closed = piece(MESSAGE, message=message, open="")
+
+    opened = piece(MESSAGE, message=message, open=message.created_at)
+
+    assert opened == get_template(MESSAGE).render({"message": message, "open": message.created_at}) != closed
+
+
+@pytest.mark.usefixtures("made_up")
+def test_each_language_has_its_own() -> None:
+    """`made_up` says everything else for English alone."""
+    with translation.override("de"):
+        german = piece(ROW, row=some_row())
+    with translation.override("en"):
+        english = piece(ROW, row=some_row())
+
+    assert german != english
+
+
+def test_what_people_wrote_is_escaped() -> None:
+    assert "<b>" not in piece(ROW, row=some_row())
+    assert "&lt;3" in piece(MESSAGE, message=some_message(), open="")
+
+
+@pytest.mark.parametrize("name", [ROW, MESSAGE])
+def test_its_template_depends_on_nothing_else(name: str) -> None:
+    values = {"row": some_row()} if name == ROW else {"message": some_message(), "open": ""}
+
+    with timezone.override(ZoneInfo("Pacific/Auckland")):
+        there = get_template(name).render(dict(values))
+    with timezone.override(ZoneInfo("America/Lima")):
+        here = piece(name, **values)
+
+    assert here == there
+
+
+def test_no_more_are_kept_than_said() -> None:
+    for number in range(pieces.KEPT + 10):
+        pieces.rendered("messaging/_notice.html", "en", (("number", number),))
+
+    assert pieces.rendered.cache_info().currsize == pieces.KEPT
+
+
+# --- Around every page ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("moto_table")
+def test_the_way_to_ones_profile_follows_ones_name_and_rights(client: Client, andrew: User) -> None:
+    client.force_login(andrew, "users.oidc.CognitoBackend")
+    before = client.get("/messages").text
+    assert andrew.get_absolute_url() in before
+    assert "/admin/" not in before
+
+    User.objects.filter(pk=andrew.pk).update(handle="zoe", display_name="Zoe Zander", is_staff=True)
+    after = client.get("/messages").text
+
+    assert andrew.get_absolute_url() not in after
+    assert User.objects.get(pk=andrew.pk).get_absolute_url() in after
+    assert ">ZZ<" in after
+    assert "/admin/" in after

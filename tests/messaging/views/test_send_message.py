@@ -1,0 +1,285 @@
+"""A message posted into a conversation."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from cruddur.rate_limits import LIMITS, take
+from messaging.domain.text import MESSAGE_MAX_CHARS
+from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.table import MessageTable
+from messaging.queries import conversations
+from tests.conftest import Calls
+from tests.messaging.pages import (
+    SCRIPT,
+    conversations_of,
+    draft_of,
+    group_of,
+    hidden_of,
+    messages_of,
+    post,
+    text_of,
+    without_nonce,
+)
+from tests.messaging.talk import drain, start
+from users.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def url(client: Client, andrew: User, bayko: User, moto_table: MessageTable) -> str:
+    """The conversation of Andrew, who is signed in, and Bayko, who has written one message."""
+    start(by=bayko.uuid, to=andrew.uuid, text="Hello", now=timezone.now() - timedelta(hours=1))
+    drain(moto_table)
+    client.force_login(andrew)
+    return f"/messages/{group_of(andrew, bayko)}"
+
+
+def stored(andrew: User, bayko: User) -> list[str]:
+    thread = conversations.thread(user_uuid=andrew.uuid, group_uuid=group_of(andrew, bayko))
+    return [message.message for message in thread.messages]
+
+
+def test_it_is_in_the_thread_and_on_top_of_the_list_at_once(
+    client: Client, url: str, londo: User, andrew: User, moto_table: MessageTable
+) -> None:
+    start(by=londo.uuid, to=andrew.uuid, now=timezone.now() - timedelta(minutes=1))
+    drain(moto_table)
+
+    response = post(client, url, "Mine\r\nand more")
+
+    assert (response.status_code, response["Location"]) == (303, url)
+    page = client.get(url)
+    assert messages_of(page) == ["Hello", "Mine\nand more"]
+    assert conversations_of(page) == ["Bayko", "Londo"]
+    assert "Sent" in text_of(page)
+
+
+def test_it_keeps_to_its_budget(client: Client, url: str, moto_table: MessageTable, calls: Calls) -> None:
+    with calls.counted(moto_table.client):
+        post(client, url, "Mine")
+
+    assert calls.operations == ["GetItem", "TransactWriteItems"]
+
+
+def test_it_stores_what_is_posted_twice_once(client: Client, url: str, andrew: User, bayko: User) -> None:
+    form = hidden_of(client.get(url))
+
+    for _ in range(2):
+        assert post(client, url, "Mine", form).status_code == 303
+
+    assert stored(andrew, bayko) == ["Hello", "Mine"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (" \r\n\u200b", "There is nothing to send yet."),
+        ("", "There is nothing to send yet."),
+        ("x" * (MESSAGE_MAX_CHARS + 12), "12 characters too many. Shorten it to send it."),
+        ("😀" * (MESSAGE_MAX_CHARS + 1), "1 character too many."),
+    ],
+)
+def test_it_keeps_a_text_that_cannot_be_sent_and_says_why(client: Client, url: str, text: str, says: str) -> None:
+    form = hidden_of(client.get(url))
+
+    response = post(client, url, text, form)
+
+    assert response.status_code == 422
+    assert says in text_of(response)
+    assert draft_of(response) == text.replace("\r\n", "\r\n")
+    assert hidden_of(response) == form
+    html = response.content.decode()
+    assert 'id="composer-error"' in html
+    assert 'aria-describedby="composer-left composer-error" aria-invalid="true"' in html
+
+
+def test_it_takes_a_text_of_just_the_length_with_line_ends_counted_once(
+    client: Client, url: str, andrew: User, bayko: User
+) -> None:
+    text = "😀" * (MESSAGE_MAX_CHARS - 1)
+
+    assert post(client, url, text + "\r\n").status_code == 303
+    assert stored(andrew, bayko)[-1] == text + "\n"
+
+
+def test_it_gives_a_uuid_that_belongs_to_another_text_a_new_form(client: Client, url: str) -> None:
+    form = hidden_of(client.get(url))
+    post(client, url, "First", form)
+
+    response = post(client, url, "Second", form)
+
+    assert response.status_code == 409
+    assert draft_of(response) == "Second"
+    assert "another text already" in text_of(response)
+    again = hidden_of(response)
+    assert again["message_uuid"] != form["message_uuid"]
+    assert post(client, url, "Second", again).status_code == 303
+    assert messages_of(client.get(url)) == ["Hello", "First", "Second"]
+
+
+@pytest.mark.parametrize("broken", [{"message_uuid": "x"}, {"message_uuid": ""}, {"after": "yesterday"}])
+def test_it_mends_a_form_whose_own_fields_are_broken(client: Client, url: str, broken: dict[str, str]) -> None:
+    response = post(client, url, "Mine", broken)
+
+    assert (response.status_code, draft_of(response)) == (422, "Mine")
+    assert post(client, url, "Mine", hidden_of(response)).status_code == 303
+
+
+def test_it_keeps_the_text_of_someone_who_is_too_fast(client: Client, url: str, andrew: User) -> None:
+    take(LIMITS["messages"], who=str(andrew.uuid), now=timezone.now() + timedelta(seconds=5), cost=30)
+    form = hidden_of(client.get(url))
+
+    response = post(client, url, "Mine", form)
+
+    assert response.status_code == 429
+    assert 1 <= int(response["Retry-After"]) <= 7
+    assert (draft_of(response), hidden_of(response)) == ("Mine", form)
+    assert "You have sent a lot in a short time" in text_of(response)
+
+
+def test_it_keeps_the_text_when_somebody_blocks(client: Client, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def blocked(**_: object) -> None:
+        raise conversations.Blocked
+
+    monkeypatch.setattr(conversations, "send", blocked)
+
+    response = post(client, url, "Mine")
+
+    assert (response.status_code, draft_of(response)) == (403, "Mine")
+
+
+def unavailable(**_: object) -> None:
+    raise Unavailable
+
+
+def test_it_keeps_the_text_in_a_form_to_send_again_while_dynamodb_is_away(
+    client: Client,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    moto_table: MessageTable,
+    calls: Calls,
+    andrew: User,
+    bayko: User,
+) -> None:
+    form = hidden_of(client.get(url))
+    with monkeypatch.context() as away, calls.counted(moto_table.client):
+        away.setattr(conversations, "send", unavailable)
+        response = post(client, url, "Mine", form)
+
+    assert (response.status_code, response["Retry-After"], calls.made) == (503, "10", [])
+    assert (draft_of(response), hidden_of(response)) == ("Mine", form)
+    assert f'action="{url}#composer-text"' in response.content.decode()
+    for _ in range(2):
+        assert post(client, url, draft_of(response), hidden_of(response)).status_code == 303
+    assert stored(andrew, bayko) == ["Hello", "Mine"]
+
+
+def test_it_keeps_the_text_when_the_page_that_says_why_cannot_be_made(
+    client: Client, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversations, "thread", unavailable)
+
+    response = post(client, url, "x" * 2000)
+
+    assert (response.status_code, draft_of(response)) == (503, "x" * 2000)
+
+
+def test_it_keeps_the_text_of_someone_who_was_signed_out(client: Client, url: str, andrew: User, bayko: User) -> None:
+    form = hidden_of(client.get(url))
+    client.logout()
+
+    response = post(client, url, "Mine", form)
+
+    assert (response.status_code, draft_of(response), hidden_of(response)) == (403, "Mine", form)
+    assert "You are signed out" in text_of(response)
+    assert stored(andrew, bayko) == ["Hello"]
+
+
+def test_it_keeps_the_text_of_a_form_whose_token_is_out_of_date(url: str, andrew: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(andrew)
+    form = hidden_of(client.get(url))
+
+    response = post(client, url, "Mine", form)
+
+    assert (response.status_code, draft_of(response), hidden_of(response)) == (403, "Mine", form)
+
+
+@pytest.mark.parametrize(
+    "header", [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}]
+)
+def test_it_does_not_keep_what_another_site_has_posted(url: str, andrew: User, header: dict[str, str]) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(andrew)
+
+    response = post(client, url, "Send me money", headers={"Accept": "text/html", **header})
+
+    assert response.status_code == 403
+    assert "Send me money" not in response.content.decode()
+
+
+def test_it_looks_the_same_to_outsiders_as_what_does_not_exist(client: Client, url: str, londo: User) -> None:
+    client.force_login(londo)
+
+    for text in ("Mine", ""):
+        outsider, nothing = post(client, url, text), post(client, f"/messages/{uuid4()}", text)
+
+        assert (outsider.status_code, nothing.status_code) == (404, 404)
+        assert without_nonce(outsider) == without_nonce(nothing)
+
+
+def test_it_answers_a_script_in_short(client: Client, url: str, andrew: User, bayko: User) -> None:
+    sent = post(client, url, "Mine", headers=SCRIPT)
+    refused = post(client, url, " ", headers=SCRIPT)
+
+    assert sent.status_code == 201
+    assert sent.json()["seq"] == 2
+    assert (refused.status_code, refused.json()) == (422, {"error": "message_blank"})
+
+
+def test_reading_writes_no_session(client: Client, url: str, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    post(client, url, "Mine")
+
+    with django_assert_num_queries(3) as queries:
+        client.get("/messages")
+
+    assert all(query["sql"].startswith("SELECT") for query in queries.captured_queries)
+
+
+def test_no_log_has_what_was_written(client: Client, url: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    secret = "between you and me"
+
+    for text in (secret, secret * 100, f"{secret}\u200b"):
+        post(client, url, text)
+    client.post(url, {"message": secret})
+
+    assert "/messages/" in caplog.text
+    assert secret not in caplog.text
+
+
+def test_a_script_gets_a_fresh_token_and_learns_whose_it_is(client: Client, url: str, andrew: User) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(andrew)
+    expired = post(strict, url, "Mine", headers=SCRIPT)
+    fresh = strict.get("/messages/token", headers=SCRIPT)
+
+    assert (expired.status_code, expired.json()) == (403, {"error": "csrf"})
+    assert fresh.json()["user"] == str(andrew.uuid)
+    assert "no-store" in fresh["Cache-Control"]
+    assert post(strict, url, "Mine", headers={**SCRIPT, "X-CSRFToken": fresh.json()["token"]}).status_code == 201
+
+
+def test_nobody_signed_out_gets_a_token(client: Client) -> None:
+    refused = client.get("/messages/token", headers=SCRIPT)
+
+    assert (refused.status_code, refused.json()) == (403, {"error": "signed_out"})
