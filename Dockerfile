@@ -15,6 +15,7 @@ COPY cruddur cruddur
 COPY users users
 COPY messaging messaging
 COPY moderation moderation
+COPY legacy_import legacy_import
 COPY templates templates
 COPY static static
 # Static files named by their content, compressed: settings ask for these variables, and nothing of them stays.

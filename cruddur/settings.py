@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "users",
     "messaging",
     "moderation",
+    "legacy_import",
     "cruddur.apps.CruddurConfig",
     "moderation.admin_config.ModerationAdminConfig",
     "django.contrib.auth",

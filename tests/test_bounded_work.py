@@ -35,7 +35,7 @@ from .messaging.talk import start
 from .test_every_address import FORMS, routes
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("cruddur", "users", "messaging", "moderation")
+PACKAGES = ("cruddur", "users", "messaging", "moderation", "legacy_import")
 
 # Marks that trade places, which normalising sorts; what decomposes into 18 or into marks alone; symbols that two
 # parts of a pattern match; beginnings of links.

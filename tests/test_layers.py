@@ -20,9 +20,9 @@ def test_it_imports_without_django(module: str) -> None:
 @pytest.mark.parametrize(
     ("package", "above"),
     [
-        ("cruddur", {"users", "messaging", "moderation"}),
-        ("users", {"messaging", "moderation"}),
-        ("messaging", {"moderation"}),
+        ("cruddur", {"users", "messaging", "moderation", "legacy_import"}),
+        ("users", {"messaging", "moderation", "legacy_import"}),
+        ("messaging", {"moderation", "legacy_import"}),
     ],
 )
 def test_no_package_imports_one_above_it(package: str, above: set[str]) -> None:

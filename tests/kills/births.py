@@ -11,9 +11,10 @@ from django.urls import get_resolver
 
 from cruddur.asgi import application
 from cruddur.command_line import main
+from legacy_import.management.commands import ddb_import_reference
 from messaging.dynamodb import connection
 from messaging.dynamodb.table import MessageTable
-from messaging.management.commands import ddb_import_reference, ddb_stream
+from messaging.management.commands import ddb_stream
 from messaging.stream import leader_lock
 
 from .moments import Moments

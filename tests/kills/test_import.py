@@ -13,8 +13,8 @@ import pytest
 
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
+from tests.legacy_import.legacy_items import OldSystem, OldUser, in_utc, without_zone
 from tests.messaging.command_runs import run
-from tests.messaging.old_layout import OldSystem, OldUser, in_utc, without_zone
 from tests.messaging.talk import entry_of, start
 from users.models import User
 

@@ -20,6 +20,7 @@ PARTS = (
     "local_stack",
     "messaging",
     "moderation",
+    "legacy_import",
     "static",
     "templates",
     "users",

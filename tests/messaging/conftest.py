@@ -13,10 +13,10 @@ from pytest_django.fixtures import Settings
 from messaging.dynamodb.table import MessageTable
 from messaging.realtime import typing as live_typing
 from messaging.realtime.bus import redis
+from tests.legacy_import.imported import ANDREW, BAYKO, LONDO
+from tests.legacy_import.legacy_items import OldSystem
 
 from .live_site import WebProcess, web_process
-from .moved import ANDREW, BAYKO, LONDO
-from .old_layout import OldSystem
 from .redis_server import RedisServer
 
 

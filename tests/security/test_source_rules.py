@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("cruddur", "users", "messaging", "moderation")
+PACKAGES = ("cruddur", "users", "messaging", "moderation", "legacy_import")
 """What runs in production."""
 SOURCES = [
     path

@@ -10,11 +10,11 @@ from django.core.management import CommandError
 from django.test import Client
 
 from messaging.dynamodb.table import MessageTable
+from tests.messaging.capacity import items
+from tests.messaging.command_runs import run
 from users.models import User
 
-from .capacity import items
-from .command_runs import run
-from .moved import (
+from .imported import (
     ANDREW,
     BAYKO,
     COMMAND,
@@ -30,7 +30,7 @@ from .moved import (
     texts,
     walked,
 )
-from .old_layout import OldSystem, in_utc, with_a_z, with_offset, without_zone
+from .legacy_items import OldSystem, in_utc, with_a_z, with_offset, without_zone
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from messaging.dynamodb.retry import patiently
 from messaging.dynamodb.tables import Table
 from messaging.operations.scan import Scan, segments_for
 
-from .old_layout import MESSAGE_PREFIX, NotTheOldLayout, OldEntry, OldMessage, Strange, read_item
+from .legacy_items import MESSAGE_PREFIX, NotTheOldLayout, OldEntry, OldMessage, Strange, read_item
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

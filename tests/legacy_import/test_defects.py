@@ -16,9 +16,11 @@ from messaging.actions import delete_account
 from messaging.dynamodb.table import MessageTable
 from messaging.models import WrittenOutside
 from messaging.queries import conversations, export_data
+from tests.messaging.command_runs import run
+from tests.messaging.pages import messages_of
+from tests.messaging.talk import drain, entry_of
 
-from .command_runs import run
-from .moved import (
+from .imported import (
     ANDREW,
     BAYKO,
     COMMAND,
@@ -34,9 +36,7 @@ from .moved import (
     summary,
     texts,
 )
-from .old_layout import OldSystem, OldUser, in_utc, with_offset
-from .pages import messages_of
-from .talk import drain, entry_of
+from .legacy_items import OldSystem, OldUser, in_utc, with_offset
 
 pytestmark = pytest.mark.django_db
 

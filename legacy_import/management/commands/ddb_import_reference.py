@@ -12,16 +12,16 @@ from django.utils import timezone
 from cruddur import stack
 from cruddur.commands import UsageError
 from cruddur.terminal import Column, printable
+from legacy_import.legacy_table import OldTable
+from legacy_import.legacy_users import BadRow, OldPerson, old_people
+from legacy_import.report import Remark, Report
+from legacy_import.run import Import
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.tables import find_table
 from messaging.management.table_command import TableCommand
-from messaging.moving_in.importing import Import
-from messaging.moving_in.old_table import OldTable
-from messaging.moving_in.report import Remark, Report
 from messaging.operations.scan import MAX_READERS
-from users.old_people import BadRow, OldPerson, old_people
 
 THREADS = 4
 NUMBERS = {

@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from legacy_import.import_users import Arrival, move_in
+from legacy_import.legacy_users import OldPerson
 from users.cognito import CognitoUser
 from users.linking import link_people
 from users.models import MOCK, MovedIn, User
-from users.moving_in import Arrival, move_in
-from users.old_people import OldPerson
 
 pytestmark = pytest.mark.django_db
 

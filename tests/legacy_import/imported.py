@@ -14,11 +14,11 @@ from django.test import Client
 
 from messaging.dynamodb.items import Message, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
+from tests.messaging.command_runs import run
+from tests.messaging.pages import messages_of
 from users.models import MovedIn, User
 
-from .command_runs import run
-from .old_layout import OldSystem, OldUser
-from .pages import messages_of
+from .legacy_items import OldSystem, OldUser
 
 COMMAND = "ddb_import_reference"
 EVE = datetime(2022, 12, 31, 23, 58, 30, 250_000, tzinfo=UTC)

@@ -36,7 +36,7 @@ from messaging.operations.consistency.comparison import Look, problems
 from messaging.operations.consistency.recheck import Settling
 from messaging.operations.consistency.snapshot_reader import Looks
 
-from .merging import fitted_in
+from .merge_conversations import fitted_in
 
 ATTEMPTS = 5
 """Each failed one means that the two wrote to each other here at this moment."""

@@ -19,11 +19,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from cruddur.text import is_blank
+from users.handles import HANDLE_MAX_CHARS, HandleError, skeleton, validate_handle
+from users.models import BIO_MAX_CHARS, DISPLAY_NAME_MAX_CHARS, MOCK, MovedIn, User
+from users.sign_in import EMAIL_MAX_CHARS, identifies_someone
 
-from .handles import HANDLE_MAX_CHARS, HandleError, skeleton, validate_handle
-from .models import BIO_MAX_CHARS, DISPLAY_NAME_MAX_CHARS, MOCK, MovedIn, User
-from .old_people import OldPerson
-from .sign_in import EMAIL_MAX_CHARS, identifies_someone
+from .legacy_users import OldPerson
 
 BATCH = 500
 """Looked up at a time, in two statements; those who are new take a transaction each."""

@@ -14,12 +14,13 @@ from messaging.dynamodb.bulk import delete_messages
 from messaging.dynamodb.items import conversation_key, message_key, pair_group_uuid, user_pk
 from messaging.dynamodb.table import MessageTable
 from messaging.queries.unread_total import unread_total
+from tests.messaging.capacity import items
+from tests.messaging.command_runs import run
+from tests.messaging.faults import answer, during, fault
+from tests.messaging.talk import drain, entry_of, send, start
 from users.models import MovedIn, User
 
-from .capacity import items
-from .command_runs import run
-from .faults import answer, during, fault
-from .moved import (
+from .imported import (
     ANDREW,
     BAYKO,
     COMMAND,
@@ -34,8 +35,7 @@ from .moved import (
     summary,
     texts,
 )
-from .old_layout import OldSystem, OldUser, in_utc
-from .talk import drain, entry_of, send, start
+from .legacy_items import OldSystem, OldUser, in_utc
 
 pytestmark = pytest.mark.django_db
 

@@ -20,8 +20,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from cruddur.problem import Problem
-
-from .models import MOCK
+from users.models import MOCK
 
 POSTGRES = ("postgres://", "postgresql://")
 QUERY = "SELECT * FROM users"

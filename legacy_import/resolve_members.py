@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from .old_layout import OLD_NAMESPACE
+from .legacy_items import OLD_NAMESPACE
 from .survey import Group
 
 PAIR = 2

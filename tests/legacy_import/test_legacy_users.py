@@ -13,8 +13,8 @@ import pytest
 from django.conf import settings
 from psycopg import sql
 
+from legacy_import.legacy_users import BadRow, OldPerson, UnreadableUsers, old_people
 from users.models import MOCK
-from users.old_people import BadRow, OldPerson, UnreadableUsers, old_people
 
 ROW = {
     "uuid": "0c37ddd7-6a41-4d0c-a8d9-0f5a6c2b7e11",

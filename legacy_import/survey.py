@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from uuid import UUID
 
-from .old_layout import OldEntry, OldMessage, Person, Strange
+from .legacy_items import OldEntry, OldMessage, Person, Strange
 
 HASH_BYTES = 8
 

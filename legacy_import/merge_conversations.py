@@ -16,8 +16,8 @@ from messaging.domain.text import MESSAGE_MAX_CHARS
 from messaging.domain.transitions import deleted
 from messaging.dynamodb.items import Message, format_created_at
 
-from .old_layout import OldMessage
-from .old_times import Reading, read_time
+from .legacy_items import OldMessage
+from .legacy_timestamps import Reading, read_time
 from .report import Kind, Report
 
 LATER = timedelta(microseconds=1)

@@ -17,15 +17,15 @@ from messaging.dynamodb.bulk import BulkWriter, in_threads
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.models import WrittenOutside
-from users.moving_in import Arrival, move_in
-from users.old_people import BadRow, OldPerson
 
-from .arriving import Arriving, Unrepaired
-from .merging import Merger, Placed
-from .old_table import OldTable
-from .pairing import Pairing, pairing_of
+from .import_users import Arrival, move_in
+from .legacy_table import OldTable
+from .legacy_users import BadRow, OldPerson
+from .merge_conversations import Merger, Placed
 from .report import Kind, Report
+from .resolve_members import Pairing, pairing_of
 from .survey import EntryNote, Survey, text_hash
+from .write_conversation import Arriving, Unrepaired
 
 Advance = Callable[[int], object]
 

@@ -1,6 +1,6 @@
 """The old system, as far as its table shows it: its keys, its times, its calls, and everything that went wrong there.
 
-Made after docs/defects.md and the old layout's description in `messaging.moving_in.old_layout`, not with its functions:
+Made after docs/defects.md and the old layout's description in `legacy_import.legacy_items`, not with its functions:
 what reads the old table must not have written it.
 """
 

@@ -1,0 +1,1 @@
+"""Import people and conversations of the predecessor. Its database and table are only read, never written."""
