@@ -55,7 +55,7 @@ class PrivateMiddleware:
     """Set `no-store` unless an answer sets Cache-Control; browsers may keep whole pages, and revalidate them first.
 
     Not `no-store` for pages: browsers then forget a page that is left, and what was typed in it, and load it again for
-    the back button. What a cache holds after signing out goes with `Clear-Site-Data`: see `users.sign_in_views`.
+    the back button. What a cache holds after signing out goes with `Clear-Site-Data`: see `users.cognito.views`.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -116,7 +116,7 @@ TEMPLATES = [
 AUTH_USER_MODEL = "users.User"
 # The handle is unique by constraints (whatever the case, whatever looks alike), not by `unique=True`.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
-AUTHENTICATION_BACKENDS = ["users.oidc.CognitoBackend"]
+AUTHENTICATION_BACKENDS = ["users.cognito.oidc.CognitoBackend"]
 LOGIN_URL = "landing"  # where a button signs in: no link and no other site's page does
 LOGIN_REDIRECT_URL = "/messages"
 LOGIN_REDIRECT_URL_FAILURE = "/sign-in-failed"
@@ -226,7 +226,7 @@ OIDC_USE_PKCE = True
 OIDC_PKCE_CODE_CHALLENGE_METHOD = "S256"
 OIDC_CALLBACK_CLASS = "users.views.CallbackView"
 OIDC_AUTHENTICATE_CLASS = "users.views.SignInView"
-OIDC_OP_LOGOUT_URL_METHOD = "users.oidc.cognito_sign_out_url"
+OIDC_OP_LOGOUT_URL_METHOD = "users.cognito.oidc.cognito_sign_out_url"
 OIDC_TIMEOUT = 5  # seconds, for each request to Cognito
 
 # --- Browsers ---------------------------------------------------------------------------------------------

@@ -19,9 +19,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from cruddur.text import is_blank
+from users.cognito.sign_in import EMAIL_MAX_CHARS, identifies_someone
 from users.handles import HANDLE_MAX_CHARS, HandleError, skeleton, validate_handle
 from users.models import BIO_MAX_CHARS, DISPLAY_NAME_MAX_CHARS, MOCK, MovedIn, User
-from users.sign_in import EMAIL_MAX_CHARS, identifies_someone
 
 from .legacy_users import OldPerson
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypedDict
 from cruddur.loopback import is_loopback
 from local_stack.aws import ROOT
 from local_stack.problem import Problem
-from users import cognito
+from users.cognito import client as client_module
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -59,7 +59,7 @@ def ensure_pool(
     """Make or complete the pool on an emulator, for sites of these origins. Never for anything but loopback."""
     if not is_loopback(endpoint_url):
         raise Problem(f"A user pool is made on a local emulator only, never at {endpoint_url}: set OIDC_RP_CLIENT_ID.")
-    client = cognito.connect(endpoint_url=endpoint_url, region=region)
+    client = client_module.connect(endpoint_url=endpoint_url, region=region)
     pool_id = find_pool(client) or create_pool(client)
     app_client = ensure_client(client, pool_id, *app_urls)
     ensure_domain(client, pool_id)

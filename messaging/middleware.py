@@ -17,7 +17,7 @@ from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.malformed import MalformedItem, report
 from messaging.queries.conversations import concerns
 from users.models import User
-from users.rights import moderates
+from users.permissions import moderates
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 

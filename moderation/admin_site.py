@@ -13,7 +13,7 @@ from moderation import queue
 from moderation.models import State
 from users.admin_site import CruddurAdminSite
 from users.models import User
-from users.rights import administrates
+from users.permissions import administrates
 
 
 class ModerationAdminSite(CruddurAdminSite):
@@ -37,7 +37,7 @@ class ModerationAdminSite(CruddurAdminSite):
 
 def waiting(request: HttpRequest) -> dict[str, Any]:
     """What the front page counts: a statement each, all on indexes or small tables."""
-    from .admin.rights import moderator_of  # noqa: PLC0415 - as above
+    from moderation.admin.permissions import moderator_of  # noqa: PLC0415 - as above
 
     me = moderator_of(request)
     undecided = queue.reports_for(me).exclude(state=State.DECIDED)

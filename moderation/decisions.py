@@ -11,7 +11,7 @@ from messaging.actions import edit_message
 from messaging.queries.conversations import ConversationNotFound, MessageNotFound
 from messaging.realtime import publish
 from users.models import User
-from users.rights import administrates
+from users.permissions import administrates
 
 from . import audit, notices, people
 from .models import OUTCOME_MAX_CHARS, Decision, Report, State, Verdict

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from users.models import User
-from users.rights import administrates
+from users.permissions import administrates
 
 from . import audit
 from .models import Report, State

@@ -21,8 +21,8 @@ from cruddur.address_limits import BUCKETS, IN_THIS_PROCESS, Buckets, buckets_of
 from cruddur.rate_limits import LIMITS, Limit, RateLimited, take, take_here
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
+from users.cognito.sign_in import Identity, wait_for_handle
 from users.models import User
-from users.sign_in import Identity, wait_for_handle
 
 from .conftest import Calls
 from .messaging.talk import send, start

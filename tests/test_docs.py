@@ -26,7 +26,7 @@ USED_BY = {
     # Writes that met another transaction; scans; what commands ask of DynamoDB.
     "tenacity": {"messaging/dynamodb/client.py", "messaging/operations/scan.py", "messaging/dynamodb/retry.py"},
     # Cognito's token endpoint and signing keys.
-    "requests": {"users/oidc.py", "users/signing_keys.py"},
+    "requests": {"users/cognito/oidc.py", "users/cognito/signing_keys.py"},
 }
 """The modules of the site that import a package whose reason in docs/dependencies.md names where it is used."""
 

@@ -34,7 +34,7 @@ from django.core.management import get_commands, load_command_class
 from cruddur.commands import StackCommand
 from cruddur.variables import VARIABLES
 from local_stack.ports import free_port
-from users.cognito import connect
+from users.cognito.client import connect
 
 from .cruddur.test_environment import WRONG
 from .programs import FULL, ROOT, Answer, Server

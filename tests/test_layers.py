@@ -10,7 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("module", ["messaging.stream.lambda_handler", "messaging.stream.consumer", "users.cognito"])
+@pytest.mark.parametrize(
+    "module", ["messaging.stream.lambda_handler", "messaging.stream.consumer", "users.cognito.client"]
+)
 def test_it_imports_without_django(module: str) -> None:
     script = f"import sys, {module}; sys.exit('django' in sys.modules)"
 

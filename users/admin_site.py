@@ -11,8 +11,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver
 
+from users.cognito.views import SignOutView
+
 from .redirects import asked_next
-from .sign_in_views import SignOutView
 
 
 class CruddurAdminSite(AdminSite):

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from .handles import HANDLE_MAX_CHARS, skeleton, validate_handle
-from .search_text import search_text
+from .search_index import search_text
 
 # What stands in `cognito_user_id` until the person's Cognito user is known.
 MOCK = "MOCK"

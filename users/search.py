@@ -11,7 +11,7 @@ from cruddur.text import is_too_long
 
 from .handles import skeleton
 from .models import User
-from .search_text import plain
+from .search_index import plain
 
 PEOPLE_PER_PAGE = 20
 QUERY_MAX_WORDS = 8

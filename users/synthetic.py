@@ -20,7 +20,7 @@ from cruddur.problem import Problem
 
 from .handles import skeleton
 from .models import MOCK, User
-from .search_text import search_text
+from .search_index import search_text
 
 PREFIX = "synthetic_"
 """Of their handles, numbers follow: nobody takes `synthetic_17` for a person."""

@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cruddur.preferences import preferences_of
+from users.cognito.oidc import has_account_pages
+from users.cognito.views import CallbackView, SignInView
 
 from .authenticated import AuthenticatedHttpRequest
 from .forms import BrowserForm, PrivacyForm, SettingsForm
 from .models import User
-from .oidc import has_account_pages
 from .people import person_by_handle
 from .redirects import HttpResponseSeeOther, asked_next
-from .sign_in_views import CallbackView, SignInView
 
 __all__ = ["CallbackView", "SignInView", "landing", "own_settings", "privacy_settings", "profile"]
 

@@ -23,8 +23,8 @@ from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.table import MessageTable
 from messaging.models import BlockedPerson, WrittenOutside
 from messaging.realtime import publish
-from users import deletion
-from users.cognito import CognitoError, UserPool
+from users import delete_account
+from users.cognito.client import CognitoError, UserPool
 from users.models import MOCK, User
 
 from .block import blocked_by
@@ -39,7 +39,7 @@ REQUESTS_END_WITHIN = timedelta(seconds=60)
 def ask(*, user_uuid: UUID, now: datetime) -> None:
     """Mark the account and sign the person out everywhere; the rest is `steps`. Repeatable; two SQL statements."""
     with transaction.atomic():
-        if deletion.mark(user_uuid=user_uuid, now=now):
+        if delete_account.mark(user_uuid=user_uuid, now=now):
             logger.info("the deletion of account %s was asked for", user_uuid)
         publish.person_kicked(user_uuid)
 
@@ -56,7 +56,7 @@ def steps(
     person = User.objects.get(uuid=user_uuid, deletion_asked_at__isnull=False)
     if person.deleted_at is not None or person.deletion_asked_at is None:
         return
-    for _ in deletion.delete_sessions(user_uuid):
+    for _ in delete_account.delete_sessions(user_uuid):
         yield 0.0
     _disable(person, user_pool)
     yield 0.0
@@ -79,7 +79,7 @@ def steps(
     yield 0.0
     BlockedPerson.objects.filter(person_id=user_uuid).delete()
     WrittenOutside.objects.filter(person_id=user_uuid).delete()
-    deletion.empty(user_uuid=user_uuid, now=clock())
+    delete_account.empty(user_uuid=user_uuid, now=clock())
     logger.info("account %s is deleted", user_uuid)
 
 

@@ -15,9 +15,9 @@ from messaging.actions import delete_account
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.malformed import MalformedItem
-from users import deletion
-from users.cognito import CognitoError
-from users.pool import user_pool
+from users import delete_account as delete_account_module
+from users.cognito.client import CognitoError
+from users.cognito.pool import user_pool
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class WaitingDeletions:
                 return
 
     def _look(self) -> None:
-        for user_uuid in deletion.waiting():
+        for user_uuid in delete_account_module.waiting():
             self._under_way.setdefault(user_uuid, self._begun(user_uuid))
 
     def _step(self, user_uuid: UUID) -> None:

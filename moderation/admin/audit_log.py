@@ -19,9 +19,9 @@ from moderation import audit, queue
 from moderation.models import ACT_MAX_CHARS, AuditEntry
 from users.admin_lookups import is_moment, text_up_to
 from users.handles import HANDLE_MAX_CHARS
-from users.rights import administrates
+from users.permissions import administrates
 
-from .rights import LookedAtAdmin, moderator_of
+from .permissions import LookedAtAdmin, moderator_of
 
 
 class ActorFilter(AllValuesFieldListFilter):

@@ -22,7 +22,7 @@ from moderation.reading import Cursor
 from users.authenticated import AuthenticatedHttpRequest
 from users.models import User
 from users.people import people_by_uuid
-from users.rights import administrates
+from users.permissions import administrates
 
 from .forms import ReasonForm, StatedReasonForm
 

@@ -20,13 +20,13 @@ from django.utils.translation import gettext_lazy
 from cruddur.text import is_too_long
 from moderation import audit, people
 from users.admin import PersonAdmin
-from users.cognito import CognitoError
+from users.cognito.client import CognitoError
 from users.handles import skeleton
 from users.models import User
-from users.rights import administrates, moderates
+from users.permissions import administrates, moderates
 from users.search import QUERY_MAX_CHARS
 
-from .rights import moderator_of
+from .permissions import moderator_of
 
 FOR_ADMINISTRATORS = frozenset({"email", "password"})
 """Fields that moderators do not see."""

@@ -30,11 +30,11 @@ from users.admin_lookups import one_of
 from users.authenticated import AuthenticatedHttpRequest
 from users.models import User
 from users.people import people_by_uuid
-from users.rights import administrates, moderates
+from users.permissions import administrates, moderates
 
 from .conversations import line, read_page
 from .forms import DecisionForm, StatedReasonForm
-from .rights import LookedAtAdmin, moderator_of
+from .permissions import LookedAtAdmin, moderator_of
 
 WAITING = ~Q(state=State.DECIDED)
 

@@ -27,7 +27,7 @@ from messaging.stream.leader_lock import active_session
 from messaging.stream.status import saved_checkpoints, stream_status
 from moderation import audit
 from users.authenticated import AuthenticatedHttpRequest
-from users.rights import administrates
+from users.permissions import administrates
 
 LETTERS_SHOWN = 100
 DOES_NOT_ANSWER = (Unavailable, ServiceError, Problem, StreamGone)

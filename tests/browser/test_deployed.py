@@ -43,7 +43,7 @@ from messaging.dynamodb.items import entry_from
 from tests.deploy import image
 from tests.deploy.fargate import Fargate
 from tests.deploy.templates import template
-from users import cognito
+from users.cognito import client as client_module
 
 from .chat import messages, write
 from .conftest import fill_in_sign_in
@@ -268,8 +268,8 @@ def test_what_a_container_is_told_is_all_that_the_site_asks_for(deployed: Deploy
 def test_two_people_chat_on_it_and_the_function_moves_their_lists(
     deployed: Deployment, web: str, browser: Browser, secrets: Secrets
 ) -> None:
-    client = cognito.connect(endpoint_url=deployed.fargate.endpoint_url, region="us-east-1")
-    pool = cognito.UserPool(client, deployed.outputs["UserPoolId"])
+    client = client_module.connect(endpoint_url=deployed.fargate.endpoint_url, region="us-east-1")
+    pool = client_module.UserPool(client, deployed.outputs["UserPoolId"])
     for handle, name in PEOPLE.items():
         email = f"{handle}@cruddur.example"
         pool.create_user(username=email, handle=handle, email=email, name=name, password=PASSWORD)

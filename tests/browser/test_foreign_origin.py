@@ -15,8 +15,8 @@ from playwright.sync_api import Page, Response
 from local_stack.aws_guard import HEALTH
 from local_stack.ports import BROWSERS_REFUSE, free_port
 from messaging.dynamodb.table import MessageTable
+from users.cognito.pool import user_pool
 from users.models import User
-from users.pool import user_pool
 
 from .conftest import PASSWORD, Enter
 from .hostile_page import ATTACK, Stranger, stranger

@@ -19,7 +19,7 @@ CLIENTS = {
     "urllib": "import urllib.request; urllib.request.urlopen(url, timeout=5).read()",
     "requests": "import requests; requests.get(url, timeout=5).raise_for_status()",
     "signing keys": (
-        "import jwt; from users.signing_keys import fetch_keys\n"
+        "import jwt; from users.cognito.signing_keys import fetch_keys\n"
         "try: fetch_keys(url, timeout=5)\n"
         "except jwt.PyJWTError: pass  # an answer without keys"
     ),
@@ -31,7 +31,8 @@ CLIENTS = {
         "connect_streams(endpoint_url=url, region='us-east-1').list_streams()"
     ),
     "Cognito": (
-        "from users.cognito import connect; connect(endpoint_url=url, region='us-east-1').list_user_pools(MaxResults=1)"
+        "from users.cognito.client import connect; "
+        "connect(endpoint_url=url, region='us-east-1').list_user_pools(MaxResults=1)"
     ),
     "telemetry": (
         "from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as Exporter\n"

@@ -37,7 +37,7 @@ from tests.messaging.command_runs import run
 from tests.messaging.stream.test_lambda_handler import event
 from tests.test_every_address import FORMS, ROWS, visited
 from tests.users.pools import add_user, new_pool
-from users.cognito import UserPool
+from users.cognito.client import UserPool
 from users.models import User
 
 from .calls import Noted, noted

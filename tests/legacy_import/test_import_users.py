@@ -10,8 +10,8 @@ import pytest
 
 from legacy_import.import_users import Arrival, move_in
 from legacy_import.legacy_users import OldPerson
-from users.cognito import CognitoUser
-from users.linking import link_people
+from users.cognito.client import CognitoUser
+from users.cognito.linking import link_people
 from users.models import MOCK, MovedIn, User
 
 pytestmark = pytest.mark.django_db

@@ -12,15 +12,15 @@ import pytest
 from local_stack.aws import AwsEmulator
 from local_stack.aws_server import may_change
 from local_stack.problem import Problem
-from users import cognito
+from users.cognito import client as client_module
 
 
 def make_pool(emulator: AwsEmulator, name: str) -> None:
-    cognito.connect(endpoint_url=emulator.url, region="us-east-1").create_user_pool(PoolName=name)
+    client_module.connect(endpoint_url=emulator.url, region="us-east-1").create_user_pool(PoolName=name)
 
 
 def pools(emulator: AwsEmulator) -> list[str]:
-    client = cognito.connect(endpoint_url=emulator.url, region="us-east-1")
+    client = client_module.connect(endpoint_url=emulator.url, region="us-east-1")
     return [pool["Name"] for pool in client.list_user_pools(MaxResults=10)["UserPools"]]
 
 

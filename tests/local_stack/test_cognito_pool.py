@@ -8,7 +8,7 @@ import pytest
 from local_stack.aws import AwsEmulator
 from local_stack.cognito_pool import POOL_NAME, Pool, ensure_pool, handles, statuses_by_email
 from local_stack.problem import Problem
-from users import cognito
+from users.cognito import client as client_module
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -30,7 +30,7 @@ def ensure(emulator: AwsEmulator, app_url: str = "http://localhost:8000") -> Poo
 
 def in_group(client: "CognitoIdentityProviderClient", pool_id: str, group: str) -> list[str]:
     users = client.list_users_in_group(UserPoolId=pool_id, GroupName=group)["Users"]
-    return [cognito.cognito_user(user).handle for user in users]
+    return [client_module.cognito_user(user).handle for user in users]
 
 
 def test_it_makes_everyone_once_however_often_it_runs(emulator: AwsEmulator) -> None:
@@ -38,7 +38,7 @@ def test_it_makes_everyone_once_however_often_it_runs(emulator: AwsEmulator) -> 
     second = ensure(emulator)
 
     assert first == second
-    client = cognito.connect(endpoint_url=emulator.url, region=REGION)
+    client = client_module.connect(endpoint_url=emulator.url, region=REGION)
     assert [pool["Name"] for pool in client.list_user_pools(MaxResults=10)["UserPools"]] == [POOL_NAME]
     statuses = statuses_by_email(client, first.pool_id)
     assert set(statuses) == {f"{handle}@cruddur.example" for handle in handles()}
@@ -53,7 +53,7 @@ def test_it_completes_people_whom_an_interrupted_start_left_without_a_password(
     emulator: AwsEmulator, tmp_path: Path
 ) -> None:
     pool = ensure(emulator)
-    client = cognito.connect(endpoint_url=emulator.url, region=REGION)
+    client = client_module.connect(endpoint_url=emulator.url, region=REGION)
     client.admin_create_user(
         UserPoolId=pool.pool_id,
         Username="late@cruddur.example",
@@ -76,7 +76,7 @@ def test_its_addresses_follow_the_port_of_the_site(emulator: AwsEmulator) -> Non
 
     pool = ensure(emulator, "http://localhost:9000")
 
-    client = cognito.connect(endpoint_url=emulator.url, region=REGION)
+    client = client_module.connect(endpoint_url=emulator.url, region=REGION)
     found = client.describe_user_pool_client(UserPoolId=pool.pool_id, ClientId=pool.client_id)["UserPoolClient"]
     assert found["CallbackURLs"] == ["http://localhost:9000/oidc/callback/"]
     assert found["LogoutURLs"] == ["http://localhost:9000/"]

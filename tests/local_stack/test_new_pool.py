@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from local_stack.postgres import PostgresServer
-from tests.users.test_emulator_sign_in import submit
+from tests.users.cognito.test_emulator_sign_in import submit
 
 from .clone import Stack
 

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from moderation.models import AuditEntry
 from tests.messaging.pages import text_of
 from tests.users.pools import add_user, new_pool
-from users.cognito import UserPool
+from users.cognito.client import UserPool
 from users.models import MOCK, User
 
 from .conftest import signed_in

@@ -37,7 +37,7 @@ RANDOM = {
     "users/synthetic.py": "invented people",
 }
 """Who may use random numbers that can be foretold, and what for. Keys and ids come from `secrets` and `uuid4`."""
-AWS_CLIENTS = {"messaging/dynamodb/client.py", "users/cognito.py"}
+AWS_CLIENTS = {"messaging/dynamodb/client.py", "users/cognito/client.py"}
 OUR_OWN_NAMES = {
     "cruddur/housekeeping.py": ("statement",),  # tables and columns of our models
     "messaging/realtime/bus/postgres.py": ("CHANNEL", "channel"),  # a constant, or random hexadecimal digits

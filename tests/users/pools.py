@@ -7,13 +7,13 @@ from io import StringIO
 from django.core.management import call_command
 from pytest_django import Settings
 
-from users import cognito
-from users.cognito import UserPool
+from users.cognito import client as client_module
+from users.cognito.client import UserPool
 
 
 def new_pool(settings: Settings, *, by_email: bool = True) -> UserPool:
     """An empty pool with the attributes of ours, which the settings name from now on."""
-    client = cognito.connect(endpoint_url=settings.COGNITO_ENDPOINT_URL, region=settings.AWS_REGION)
+    client = client_module.connect(endpoint_url=settings.COGNITO_ENDPOINT_URL, region=settings.AWS_REGION)
     username_attributes = {"UsernameAttributes": ["email"]} if by_email else {}
     pool = client.create_user_pool(PoolName="of-a-test", **username_attributes)["UserPool"]  # type: ignore[arg-type]
     settings.COGNITO_USER_POOL_ID = pool["Id"]
@@ -39,7 +39,7 @@ def add_user(
     )["User"]
     if confirmed:
         pool.set_password(email, "Cruddur123!")
-    return cognito.cognito_user(user).sub
+    return client_module.cognito_user(user).sub
 
 
 def run(command: str, *arguments: str) -> tuple[str, str]:

@@ -152,7 +152,7 @@ def test_it_lets_the_database_decide_when_a_check_came_too_early(
 ) -> None:
     come_back(preferred_username="")
     monkeypatch.setattr("users.forms.require_free", lambda _handle: None)
-    monkeypatch.setattr("users.sign_in.require_free", lambda _handle: None)
+    monkeypatch.setattr("users.cognito.sign_in.require_free", lambda _handle: None)
 
     response = client.post(PAGE, {"handle": "bayk0"})
 

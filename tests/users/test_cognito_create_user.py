@@ -13,13 +13,13 @@ from django.test import Client
 from pytest_django import Settings
 
 from local_stack.cognito_pool import ensure_client
-from users import accounts
-from users.cognito import CognitoError, CognitoUser, UserPool
+from tests.users.cognito.test_emulator_sign_in import sign_in_at_cognito
+from users.cognito import provisioning
+from users.cognito.client import CognitoError, CognitoUser, UserPool
 from users.models import MOCK, User
 
 from .conftest import signed_in_as
 from .pools import add_user, new_pool, run
-from .test_emulator_sign_in import sign_in_at_cognito
 
 pytestmark = pytest.mark.django_db
 
@@ -248,11 +248,11 @@ def test_it_wants_a_password_to_set(pool: UserPool, stdin: Type) -> None:
 
 
 def test_it_says_when_somebody_else_made_the_user_at_this_moment(pool: UserPool) -> None:
-    account = accounts.look_up_account(pool, handle=ANN[0], email=ANN[1], name="", groups=[])
+    account = provisioning.look_up_account(pool, handle=ANN[0], email=ANN[1], name="", groups=[])
     add_user(pool, "ann")
 
     with pytest.raises(CognitoError, match="with this e-mail or handle already"):
-        accounts.complete_account(pool, account, password=PASSWORD)
+        provisioning.complete_account(pool, account, password=PASSWORD)
 
 
 # --- The password, and what is told ---------------------------------------------------------------------------------

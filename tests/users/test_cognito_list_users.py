@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from users.cognito import UserPool
+from users.cognito.client import UserPool
 from users.models import User
 
 from .pools import add_user, new_pool, run
@@ -151,7 +151,7 @@ def test_it_lists_who_has_no_handle_and_steers_no_terminal(settings: Settings) -
 def test_it_asks_nothing_for_each_user(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     pool.client.meta.events.register("before-call.cognito-idp.*", lambda model, **_: asked.append(model.name))
-    monkeypatch.setattr("users.pool.cognito.connect", lambda **_: pool.client)
+    monkeypatch.setattr("users.cognito.pool.cognito.connect", lambda **_: pool.client)
 
     call_command("cognito_list_users", verbosity=0)
 

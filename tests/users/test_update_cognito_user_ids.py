@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from users.cognito import PAGE_SIZE, UserPool
+from users.cognito.client import PAGE_SIZE, UserPool
 from users.models import MOCK, User
 
 from .pools import add_user, new_pool, run

@@ -19,9 +19,9 @@ from messaging.management.layout import Transcript, header, header_facts, messag
 from messaging.management.table_command import TableCommand, refuse_incomplete
 from messaging.operations.inspection import all_messages, newest_messages
 from messaging.operations.periods import NoPeriod, period
+from users.handle_lookup import person_meant
 from users.models import User
 from users.people import people_by_uuid
-from users.typed_handles import person_meant
 
 
 class Command(TableCommand):

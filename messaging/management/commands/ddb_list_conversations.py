@@ -17,9 +17,9 @@ from messaging.management import consumption
 from messaging.management.layout import moment, person_facts, said, write_inbox
 from messaging.management.table_command import TableCommand, refuse_incomplete
 from messaging.operations.inspection import inbox_pages
+from users.handle_lookup import person_meant
 from users.models import User
 from users.people import people_by_uuid
-from users.typed_handles import person_meant
 
 COLUMNS = (
     Column("last_message_at", "last message (UTC)", moment),

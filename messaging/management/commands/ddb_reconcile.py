@@ -20,7 +20,7 @@ from messaging.operations.consistency.findings import Finding
 from messaging.operations.consistency.reconcile import Reconciliation
 from messaging.operations.consistency.snapshot_reader import Place, parse_place
 from messaging.operations.scan import segments_for
-from users.typed_handles import person_meant
+from users.handle_lookup import person_meant
 
 
 class Command(TableCommand):

@@ -16,10 +16,10 @@ from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.table import MessageTable
 from messaging.management.table_command import TableCommand
-from users import deletion
+from users import delete_account as delete_account_module
+from users.cognito.pool import user_pool
+from users.handle_lookup import NobodyCalled, person_meant
 from users.people import person_who_had
-from users.pool import user_pool
-from users.typed_handles import NobodyCalled, person_meant
 
 
 class Command(TableCommand):
@@ -43,7 +43,7 @@ class Command(TableCommand):
     def act(self, *, handle: str | None, pending: bool, yes: bool, i_mean: str | None, **options: Any) -> None:
         if (handle is None) != pending:
             raise UsageError("Name a handle, or give --pending.")
-        waiting = deletion.waiting() if handle is None else self.asked_for(handle, yes=yes, i_mean=i_mean)
+        waiting = delete_account_module.waiting() if handle is None else self.asked_for(handle, yes=yes, i_mean=i_mean)
         for user_uuid in waiting:
             self.delete(user_uuid)
         what = "1 account" if len(waiting) == 1 else f"{len(waiting)} accounts"

@@ -16,7 +16,7 @@ from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.table import MessageTable
 from messaging.management.table_command import TableCommand, refuse_incomplete
 from messaging.queries import export_data
-from users.typed_handles import person_meant
+from users.handle_lookup import person_meant
 
 ONLY_ITS_OWNER = 0o600
 

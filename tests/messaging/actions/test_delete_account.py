@@ -26,13 +26,13 @@ from tests.messaging.capacity import items
 from tests.messaging.faults import answer, fault
 from tests.messaging.talk import NOW, drain, send, start
 from tests.users.pools import add_user, new_pool
-from users import deletion
-from users.cognito import CognitoError, UserPool
+from users import delete_account as delete_account_module
+from users.cognito.client import CognitoError, UserPool
+from users.cognito.sign_in import AccountDeleted, Identity, person_of
 from users.handles import HandleError
 from users.models import MOCK, User
 from users.people import people_by_uuid, person_by_handle, require_free, seed_people
 from users.search import find_people
-from users.sign_in import AccountDeleted, Identity, person_of
 
 from .test_leave_conversations import texts
 
@@ -156,7 +156,7 @@ def test_sessions_are_deleted_with_what_they_hold(
     client.force_login(bayko)
     for _ in range(3):
         client_of_gone = Client()
-        client_of_gone.force_login(gone, backend="users.oidc.CognitoBackend")
+        client_of_gone.force_login(gone, backend="users.cognito.oidc.CognitoBackend")
         session = client_of_gone.session
         remember(session, start(by=gone.uuid, to=User(handle="x").uuid), member_uuids=[gone.uuid])
         session.save()
@@ -218,7 +218,7 @@ def test_who_never_had_a_cognito_user_is_deleted_without_cognito(table: MessageT
 
     list(delete_account.steps(user_uuid=andrew.uuid, table=table, user_pool=no_pool, clock=lambda: LATER))
 
-    assert deletion.waiting() == []
+    assert delete_account_module.waiting() == []
 
 
 def test_a_namesake_in_cognito_stays(table: MessageTable, pool: UserPool, gone: User) -> None:
@@ -269,7 +269,7 @@ def test_without_cognito_the_messages_go_and_the_row_stays(table: MessageTable, 
 
     drain(table)
     assert "Mine" not in str(items(table))
-    assert deletion.waiting() == [gone.uuid]
+    assert delete_account_module.waiting() == [gone.uuid]
 
 
 def test_who_was_not_asked_to_be_deleted_is_not(table: MessageTable, pool: UserPool, bayko: User) -> None:
@@ -314,7 +314,7 @@ def dying_at(table: MessageTable, pool: UserPool, number: int) -> Iterator[list[
 def test_it_ends_the_same_wherever_the_process_dies(table: MessageTable, pool: UserPool, gone: User) -> None:
     """Each time it gets a call further and dies: in the end all is done, and nothing of it twice."""
     tried = 0
-    while deletion.waiting():
+    while delete_account_module.waiting():
         with dying_at(table, pool, tried), suppress(Died):
             do_all(gone, table, pool)
         tried += 1
@@ -337,7 +337,7 @@ def test_dynamodb_may_be_away_meanwhile(table: MessageTable, pool: UserPool, gon
 
     do_all(gone, table, pool)
 
-    assert deletion.waiting() == []
+    assert delete_account_module.waiting() == []
 
 
 # --- For the others ---------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from messaging.stream import account_deletion_job
 from messaging.stream.account_deletion_job import AGAIN_SECONDS, LOOK_SECONDS, WaitingDeletions
 from tests.messaging.faults import answer, fault
 from tests.messaging.talk import start
-from users import deletion
+from users import delete_account as delete_account_module
 from users.models import MOCK, User
 
 
@@ -51,7 +51,7 @@ def work(waiting: WaitingDeletions, *, passes: int = 10) -> None:
 def test_it_deletes_who_waits(leaving: User, clock: Clock) -> None:
     work(WaitingDeletions(clock))
 
-    assert deletion.waiting() == []
+    assert delete_account_module.waiting() == []
 
 
 def test_it_finds_who_asks_later(leaving: User, bayko: User, clock: Clock) -> None:
@@ -63,7 +63,7 @@ def test_it_finds_who_asks_later(leaving: User, bayko: User, clock: Clock) -> No
     clock.now += LOOK_SECONDS
     work(waiting)
 
-    assert deletion.waiting() == []
+    assert delete_account_module.waiting() == []
 
 
 @pytest.mark.django_db
@@ -82,7 +82,7 @@ def test_lists_do_not_wait_for_a_long_one(monkeypatch: pytest.MonkeyPatch, leavi
 
     waiting()
 
-    assert deletion.waiting() == [leaving.uuid]
+    assert delete_account_module.waiting() == [leaving.uuid]
 
 
 def test_it_waits_for_requests_that_are_under_way(leaving: User, clock: Clock) -> None:
@@ -90,7 +90,7 @@ def test_it_waits_for_requests_that_are_under_way(leaving: User, clock: Clock) -
     waiting = WaitingDeletions(clock)
 
     work(waiting)
-    assert deletion.waiting() == [leaving.uuid]
+    assert delete_account_module.waiting() == [leaving.uuid]
 
 
 def test_what_fails_is_tried_again_a_minute_later(leaving: User, table: MessageTable, clock: Clock) -> None:
@@ -98,12 +98,12 @@ def test_what_fails_is_tried_again_a_minute_later(leaving: User, table: MessageT
     with fault(table, "Query", *[answer("InternalServerError", 500)] * 2) as sent:
         work(waiting)
     assert sent == ["Query"] * 2
-    assert deletion.waiting() == [leaving.uuid]
+    assert delete_account_module.waiting() == [leaving.uuid]
 
     clock.now += AGAIN_SECONDS
     work(waiting)
 
-    assert deletion.waiting() == []
+    assert delete_account_module.waiting() == []
 
 
 def test_cognito_that_cannot_be_asked_ends_nothing(leaving: User, clock: Clock, settings: Settings) -> None:
@@ -112,7 +112,7 @@ def test_cognito_that_cannot_be_asked_ends_nothing(leaving: User, clock: Clock, 
 
     work(WaitingDeletions(clock))
 
-    assert deletion.waiting() == [leaving.uuid]
+    assert delete_account_module.waiting() == [leaving.uuid]
 
 
 def test_a_failure_nobody_has_foreseen_ends_nothing(
@@ -128,7 +128,7 @@ def test_without_postgres_the_worker_is_told(leaving: User, clock: Clock, monkey
     def gone() -> None:
         raise OperationalError
 
-    monkeypatch.setattr(deletion, "waiting", gone)
+    monkeypatch.setattr(delete_account_module, "waiting", gone)
 
     with pytest.raises(OperationalError):
         WaitingDeletions(clock)()

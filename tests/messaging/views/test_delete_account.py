@@ -21,7 +21,7 @@ from messaging.dynamodb.table import MessageTable
 from messaging.queries import export_data
 from tests.messaging.faults import answer, fault
 from tests.messaging.talk import NOW, start, write_all
-from users import deletion
+from users import delete_account
 from users.models import User
 
 T = TypeVar("T")
@@ -197,7 +197,7 @@ def test_another_handle_deletes_nothing(member: Client, typed: str) -> None:
 
     assert response.status_code == 422
     assert "Nothing was deleted" in response.content.decode()
-    assert deletion.waiting() == []
+    assert delete_account.waiting() == []
     assert member.get("/messages").status_code == 200
 
 
@@ -206,7 +206,7 @@ def test_the_handle_asks_for_the_deletion_and_signs_out(member: Client, andrew: 
     response = member.post("/settings/delete-account", {"handle": typed})
 
     assert (response.status_code, response["Location"]) == (303, "/account-deleted")
-    assert deletion.waiting() == [andrew.uuid]
+    assert delete_account.waiting() == [andrew.uuid]
     assert member.get("/messages").status_code == 302
     assert "Your account is being deleted" in member.get("/account-deleted").content.decode()
 
@@ -225,7 +225,7 @@ def test_a_forged_form_deletes_nothing(andrew: User) -> None:
     strict.force_login(andrew)
 
     assert strict.post("/settings/delete-account", {"handle": "andrewbrown"}).status_code == 403
-    assert deletion.waiting() == []
+    assert delete_account.waiting() == []
 
 
 # --- What the browser keeps -------------------------------------------------------------------------------------------

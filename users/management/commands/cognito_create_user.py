@@ -10,11 +10,11 @@ from cruddur import stack
 from cruddur.commands import StackCommand
 from cruddur.loopback import is_loopback
 from cruddur.stack import describe_cognito_stack
-from users.accounts import Account, complete_account, look_up_account
-from users.linking import CONFIRMED
+from users.cognito.linking import CONFIRMED
+from users.cognito.pool import user_pool
+from users.cognito.provisioning import Account, complete_account, look_up_account
 from users.models import MOCK, User
-from users.pool import user_pool
-from users.rights import ADMINS, GROUPS
+from users.permissions import ADMINS, GROUPS
 
 
 class Command(StackCommand):

@@ -9,9 +9,9 @@ from cruddur import stack
 from cruddur.commands import StackCommand
 from cruddur.stack import describe_cognito_stack
 from cruddur.terminal import Column, is_plain
-from users.cognito import UserPool
-from users.linking import CONFIRMED, Match, matches
-from users.pool import groups_by_sub, user_pool
+from users.cognito.client import UserPool
+from users.cognito.linking import CONFIRMED, Match, matches
+from users.cognito.pool import groups_by_sub, user_pool
 
 
 def as_date(moment: datetime | None) -> str:

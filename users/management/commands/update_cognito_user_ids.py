@@ -11,8 +11,8 @@ from cruddur.database_server import is_on_this_machine
 from cruddur.loopback import is_loopback
 from cruddur.stack import describe_cognito_stack
 from cruddur.terminal import printable
-from users.linking import Link, handles_waiting, link_people
-from users.pool import user_pool
+from users.cognito.linking import Link, handles_waiting, link_people
+from users.cognito.pool import user_pool
 
 VERBOSE = 2
 SENTENCES = {

@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from cruddur.loopback import is_loopback
+from users.models import User
 
 from .id_tokens import TokenRefused, verified_claims
-from .models import User
 from .sign_in import SignInFailed, SignInRefused, identity_of, person_of
 from .signing_keys import KeysUnavailable, signing_keys
 

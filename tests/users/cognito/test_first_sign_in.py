@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from users import sign_in
+from users.cognito import sign_in
+from users.cognito.sign_in import AccountClosed, Identity, first_sign_in, person_of
 from users.handles import HandleError
 from users.models import User
-from users.sign_in import AccountClosed, Identity, first_sign_in, person_of
 
 IDENTITY = Identity(sub="new-sub", email="", name="New", handle="newcomer", is_admin=False)
 

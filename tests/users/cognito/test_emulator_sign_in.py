@@ -12,9 +12,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 
+from tests.users.conftest import signed_in_as
 from users.models import User
-
-from .conftest import signed_in_as
 
 pytestmark = pytest.mark.django_db
 

@@ -8,11 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from pytest_django import Settings
 
-from users import cognito
-from users.cognito import CognitoError, UserPool
-
-from .pools import add_user, new_pool
-from .provider import Provider
+from tests.users.pools import add_user, new_pool
+from tests.users.provider import Provider
+from users.cognito import client as client_module
+from users.cognito.client import CognitoError, UserPool
 
 POOL_ID = "us-east-1_Pool"
 
@@ -24,12 +23,12 @@ def provider() -> Iterator[Provider]:
 
 
 def pool_at(provider: Provider, pool_id: str = POOL_ID) -> UserPool:
-    return UserPool(cognito.connect(endpoint_url=provider.url, region="us-east-1"), pool_id)
+    return UserPool(client_module.connect(endpoint_url=provider.url, region="us-east-1"), pool_id)
 
 
 def test_it_lists_the_users_of_all_pages(settings: Settings) -> None:
     pool = new_pool(settings)
-    handles = {f"handle_{number}" for number in range(cognito.PAGE_SIZE * 2 + 10)}
+    handles = {f"handle_{number}" for number in range(client_module.PAGE_SIZE * 2 + 10)}
     for handle in handles:
         add_user(pool, handle, verified=False, confirmed=False)
 
@@ -65,15 +64,15 @@ def test_it_finds_users_by_an_attribute(settings: Settings) -> None:
 
 
 def test_it_escapes_what_a_filter_is_to_find() -> None:
-    assert cognito.equals("email", 'a"b\\c') == 'email = "a\\"b\\\\c"'
+    assert client_module.equals("email", 'a"b\\c') == 'email = "a\\"b\\\\c"'
 
 
 def test_it_lists_groups_and_members_of_all_pages(settings: Settings) -> None:
     pool = new_pool(settings)
-    names = [f"group-{number:03}" for number in range(cognito.PAGE_SIZE + 5)]
+    names = [f"group-{number:03}" for number in range(client_module.PAGE_SIZE + 5)]
     for name in names:
         pool.create_group(name)
-    subs = {add_user(pool, f"handle_{number}", confirmed=False) for number in range(cognito.PAGE_SIZE + 5)}
+    subs = {add_user(pool, f"handle_{number}", confirmed=False) for number in range(client_module.PAGE_SIZE + 5)}
     for sub in subs:
         pool.add_to_group(sub, "group-007")
 
@@ -180,12 +179,12 @@ def test_it_says_that_there_is_no_such_profile(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("AWS_PROFILE", "nobodys")
 
     with pytest.raises(CognitoError, match="no AWS profile nobodys"):
-        cognito.connect(endpoint_url=None, region="us-east-1")
+        client_module.connect(endpoint_url=None, region="us-east-1")
 
 
 def test_it_says_that_the_region_is_none(provider: Provider) -> None:
     with pytest.raises(CognitoError, match="AWS_REGION is no region"):
-        cognito.connect(endpoint_url=None, region="not a region")
+        client_module.connect(endpoint_url=None, region="not a region")
 
 
 def test_it_says_that_there_are_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +193,7 @@ def test_it_says_that_there_are_no_credentials(monkeypatch: pytest.MonkeyPatch) 
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, "/nonexistent")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    client = cognito.connect(endpoint_url="http://192.0.2.1", region="us-east-1")
+    client = client_module.connect(endpoint_url="http://192.0.2.1", region="us-east-1")
 
     with pytest.raises(CognitoError, match="No AWS credentials"):
         list(UserPool(client, POOL_ID).users())

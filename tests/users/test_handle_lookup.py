@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from users.handle_lookup import NobodyCalled, near_handles, person_meant
 from users.models import User
-from users.typed_handles import NobodyCalled, near_handles, person_meant
 
 pytestmark = pytest.mark.django_db
 

@@ -9,10 +9,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from tests.users.conftest import SITE, Begin, signed_in_as
+from tests.users.provider import Provider
 from users.models import User
-
-from .conftest import SITE, Begin, signed_in_as
-from .provider import Provider
 
 pytestmark = pytest.mark.django_db
 

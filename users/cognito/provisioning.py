@@ -9,11 +9,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from cruddur.problem import Problem
+from users.handles import HandleError, skeleton, validate_handle
+from users.models import MOCK, User
+from users.permissions import GROUPS
 
-from .cognito import CognitoUser, UserPool
-from .handles import HandleError, skeleton, validate_handle
-from .models import MOCK, User
-from .rights import GROUPS
+from .client import CognitoUser, UserPool
 
 USERNAME_MAX_CHARS = 128
 """Cognito's limit; where people sign in with their e-mail, that is the username."""

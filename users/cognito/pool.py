@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from . import cognito
+from . import client as client_module
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
 NOT_SET = "COGNITO_USER_POOL_ID is not set. Set it, or run `make run` for the local pool."
 
 
-def user_pool() -> cognito.UserPool:
+def user_pool() -> client_module.UserPool:
     """The pool of COGNITO_USER_POOL_ID. Raises `CognitoError` when none is named."""
     if not settings.COGNITO_USER_POOL_ID:
-        raise cognito.CognitoError(NOT_SET)
-    client = cognito.connect(endpoint_url=settings.COGNITO_ENDPOINT_URL, region=settings.AWS_REGION)
-    return cognito.UserPool(client, settings.COGNITO_USER_POOL_ID)
+        raise client_module.CognitoError(NOT_SET)
+    client = client_module.connect(endpoint_url=settings.COGNITO_ENDPOINT_URL, region=settings.AWS_REGION)
+    return client_module.UserPool(client, settings.COGNITO_USER_POOL_ID)
 
 
-def page_pool() -> cognito.UserPool:
+def page_pool() -> client_module.UserPool:
     """As `user_pool`, with a client that is kept and waits no longer than somebody who looks at a page."""
     if not settings.COGNITO_USER_POOL_ID:
-        raise cognito.CognitoError(NOT_SET)
+        raise client_module.CognitoError(NOT_SET)
     client = _page_client(settings.COGNITO_ENDPOINT_URL, settings.AWS_REGION)
-    return cognito.UserPool(client, settings.COGNITO_USER_POOL_ID)
+    return client_module.UserPool(client, settings.COGNITO_USER_POOL_ID)
 
 
 @cache
 def _page_client(endpoint_url: str | None, region: str) -> CognitoIdentityProviderClient:
-    return cognito.connect(endpoint_url=endpoint_url, region=region, timeouts=cognito.PAGE_TIMEOUTS)
+    return client_module.connect(endpoint_url=endpoint_url, region=region, timeouts=client_module.PAGE_TIMEOUTS)
 
 
-def groups_by_sub(pool: cognito.UserPool, groups: Sequence[str]) -> Mapping[str, Sequence[str]]:
+def groups_by_sub(pool: client_module.UserPool, groups: Sequence[str]) -> Mapping[str, Sequence[str]]:
     """Return which of these groups each user is in: a call for each page of each group, none for each user."""
     found = defaultdict(list)
     for group in groups:

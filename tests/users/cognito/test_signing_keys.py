@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from users.signing_keys import KeysUnavailable, SigningKeys, UnknownKey
-
-from .provider import Provider
+from tests.users.provider import Provider
+from users.cognito.signing_keys import KeysUnavailable, SigningKeys, UnknownKey
 
 
 @pytest.fixture
@@ -35,7 +34,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("users.signing_keys.time.monotonic", clock)
+    monkeypatch.setattr("users.cognito.signing_keys.time.monotonic", clock)
     return clock
 
 

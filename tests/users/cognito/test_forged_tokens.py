@@ -12,10 +12,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from tests.users.conftest import Begin, signed_in_as
+from tests.users.provider import CLIENT_ID, DROPPED, Provider, claims_of, private_key
 from users.models import User
-
-from .conftest import Begin, signed_in_as
-from .provider import CLIENT_ID, DROPPED, Provider, claims_of, private_key
 
 pytestmark = pytest.mark.django_db
 

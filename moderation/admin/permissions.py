@@ -1,4 +1,4 @@
-"""Who may what in the admin's models: nobody adds or deletes; moderators look; see `users.rights`."""
+"""Who may what in the admin's models: nobody adds or deletes; moderators look; see `users.permissions`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from users.admin_lookups import AllowListAdmin
 from users.models import User
-from users.rights import moderates
+from users.permissions import moderates
 
 
 class LookedAtAdmin(AllowListAdmin):

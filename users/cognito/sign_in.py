@@ -14,11 +14,10 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from cruddur.text import is_blank
-
-from .handles import HandleError, validate_handle
-from .models import COGNITO_USER_ID_MAX_CHARS, DISPLAY_NAME_MAX_CHARS, MOCK, User
-from .people import require_free
-from .rights import ADMINS, MODERATORS, give_rights
+from users.handles import HandleError, validate_handle
+from users.models import COGNITO_USER_ID_MAX_CHARS, DISPLAY_NAME_MAX_CHARS, MOCK, User
+from users.people import require_free
+from users.permissions import ADMINS, MODERATORS, give_rights
 
 EMAIL_MAX_CHARS = 254
 WAITING = "waiting_for_handle"

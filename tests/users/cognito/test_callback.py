@@ -13,10 +13,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from cruddur.rate_limits import LIMITS, RateLimited, take
+from tests.users.conftest import Begin, signed_in_as
+from tests.users.provider import Provider
 from users.models import User
-
-from .conftest import Begin, signed_in_as
-from .provider import Provider
 
 pytestmark = pytest.mark.django_db
 

@@ -19,12 +19,12 @@ from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthen
 from cruddur.client_address import take_for_network
 from cruddur.errors import forbidden
 from cruddur.origin import is_part_of_a_page
+from users.forms import ChooseHandleForm
+from users.handles import HandleError
+from users.models import User
+from users.redirects import HttpResponseSeeOther, asked_next, safe_next
 
-from .forms import ChooseHandleForm
-from .handles import HandleError
-from .models import User
 from .oidc import callback_url, has_account_pages, is_configured
-from .redirects import HttpResponseSeeOther, asked_next, safe_next
 from .sign_in import (
     AccountClosed,
     HandleNeeded,

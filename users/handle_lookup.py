@@ -10,7 +10,7 @@ from cruddur.problem import Problem
 from .models import User
 from .people import person_by_handle
 from .search import people_matching, ranked
-from .search_text import plain
+from .search_index import plain
 
 SUGGESTIONS = 3
 BEGINNING = 2

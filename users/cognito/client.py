@@ -29,7 +29,7 @@ from botocore.parsers import ResponseParserError
 from cruddur.loopback import loopback_credentials
 from cruddur.problem import Problem
 
-from .cognito_sentences import EXPIRED, NO_CREDENTIALS, NO_POOL, NOT_COGNITO, OF_ANOTHER, SENTENCES, UNREACHABLE
+from .error_messages import EXPIRED, NO_CREDENTIALS, NO_POOL, NOT_COGNITO, OF_ANOTHER, SENTENCES, UNREACHABLE
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient

@@ -3,10 +3,9 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from tests.users.conftest import SITE, signed_in_as
+from tests.users.provider import CLIENT_ID, Provider
 from users.models import User
-
-from .conftest import SITE, signed_in_as
-from .provider import CLIENT_ID, Provider
 
 pytestmark = pytest.mark.django_db
 

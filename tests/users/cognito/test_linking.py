@@ -12,11 +12,11 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
-from users import linking, sign_in
-from users.cognito import CognitoUser
-from users.linking import OTHER_USER, Link, link_people, matches
+from users.cognito import linking, sign_in
+from users.cognito.client import CognitoUser
+from users.cognito.linking import OTHER_USER, Link, link_people, matches
+from users.cognito.sign_in import identity_of, person_of
 from users.models import MOCK, User
-from users.sign_in import identity_of, person_of
 
 pytestmark = pytest.mark.django_db
 

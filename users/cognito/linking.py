@@ -10,9 +10,10 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from .cognito import CognitoUser
-from .handles import HandleError, skeleton, validate_handle
-from .models import MOCK, User
+from users.handles import HandleError, skeleton, validate_handle
+from users.models import MOCK, User
+
+from .client import CognitoUser
 from .sign_in import Identity, SignInRefused, free_handle, identifies_someone, identity_of, make_person
 
 BATCH = 500
