@@ -115,7 +115,7 @@ fuzz: packages-test ## Try 20,000 random requests on all addresses; FUZZ=n for a
 	@FUZZ=$${FUZZ:-20000} exec $(VENV_PYTHON) -m pytest tests/test_fuzz.py --capture=no $(ARGS)
 
 docs: packages-run ## Write docs/commands.md anew from what the commands say of themselves
-	@$(DUMMY_ENV) DJANGO_SETTINGS_MODULE=cruddur.settings $(VENV_PYTHON) -m cruddur.command_reference
+	@$(DUMMY_ENV) DJANGO_SETTINGS_MODULE=cruddur.settings $(VENV_PYTHON) -m cruddur.cli.command_reference
 
 lambda: packages-deploy ## Build dist/stream-lambda.zip, the stream consumer as an AWS Lambda function
 	@$(VENV_PYTHON) -m deploy.lambda_zip

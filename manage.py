@@ -4,12 +4,12 @@
 import os
 import sys
 
-from cruddur.program import run
+from cruddur.cli.program import run
 
 
 def main() -> int:
     """Import what takes long once Ctrl-C and the standard streams are taken care of."""
-    from cruddur.command_line import main as command_line  # noqa: PLC0415
+    from cruddur.cli.command_line import main as command_line  # noqa: PLC0415
 
     return command_line(sys.argv)
 

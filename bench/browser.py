@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from cruddur import program
+from cruddur.cli import program
 
 if __name__ == "__main__":
     # What follows takes long to import.
@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Reque
 from bench import browser_scripts as scripts
 from bench.figures import Figure, add_json_option, at_percentiles, tell
 from bench.stack import NO_LIMITS, Person, Server, say, signed_in, stack, web_server
-from cruddur.cookies import cookie_names
+from cruddur.web.cookies import cookie_names
 
 ARGUMENTS = [
     "--no-sandbox",

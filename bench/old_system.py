@@ -20,7 +20,7 @@ from uuid import UUID, uuid4
 
 import boto3  # noqa: TID251 - it made a client on every request, in boto3's own session
 
-from cruddur.loopback import loopback_credentials
+from cruddur.net import loopback_credentials
 from messaging.dynamodb.table_definition import GROUP_INDEX, KEY_SCHEMA
 
 if TYPE_CHECKING:

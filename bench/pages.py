@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from cruddur import program
+from cruddur.cli import program
 
 if __name__ == "__main__":
     # What follows takes long to import.

@@ -10,7 +10,7 @@ table whose part was never run stays as it is.
 
 from __future__ import annotations
 
-from cruddur import program
+from cruddur.cli import program
 
 if __name__ == "__main__":
     # What follows takes long to import.

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from cruddur import program
+from cruddur.cli import program
 
 if __name__ == "__main__":
     # What follows takes long to import.
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from cruddur.terminal import as_bytes
+from cruddur.cli.terminal import as_bytes
 from messaging.dynamodb.client import connect, patient, translated_errors
 from messaging.dynamodb.items import message_item
 from messaging.dynamodb.schema import load_schema

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from cruddur.cookies import cookie_names
+from cruddur.web.cookies import cookie_names
 from local_stack.ports import LOOPBACK, free_port
 from local_stack.pytest_dynamodb_local import TestsDynamoDbLocal, emulator
 from local_stack.pytest_plugin import FOREIGN, ThrowAwayStack
@@ -42,7 +42,7 @@ PRODUCTION = {
 
 
 def cookies(**values: str) -> str:
-    """The header of these cookies, named as in cruddur/cookies.py, for the site of the bench."""
+    """The header of these cookies, named as in cruddur/web/cookies.py, for the site of the bench."""
     names = cookie_names(os.environ["APP_URL"])
     return "; ".join(f"{getattr(names, name)}={value}" for name, value in values.items())
 

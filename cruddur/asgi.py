@@ -23,18 +23,18 @@ os.environ.setdefault("PGAPPNAME", "cruddur web")
 # whitenoise hands static files over as synchronous iterators, which Django reads whole: they are small.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
-from cruddur import measuring  # noqa: E402 - reads the settings
+from .observability import metrics  # noqa: E402 - reads the settings
 
-measuring.start("web")
+metrics.start("web")
 django = get_asgi_application()
 del os.environ["CRUDDUR_WEB_PROCESS"]
 
 # After Django is set up: the streams use its models.
-from cruddur.body_limit import BodyLimit  # noqa: E402
-from cruddur.housekeeping import Housekeeping  # noqa: E402
-from cruddur.request_id import Application, RequestId  # noqa: E402
-from cruddur.turns import Turns  # noqa: E402
-from cruddur.well_formed import Utf8Only  # noqa: E402
+from cruddur.observability.request_id import Application, RequestId  # noqa: E402
+from cruddur.postgres.housekeeping import Housekeeping  # noqa: E402
+from cruddur.web.body_limit import BodyLimit  # noqa: E402
+from cruddur.web.concurrency_limit import Turns  # noqa: E402
+from cruddur.web.reject_malformed import Utf8Only  # noqa: E402
 from messaging.actions.send_queue import SendQueue  # noqa: E402
 from messaging.realtime.endpoint import LiveApplication  # noqa: E402
 

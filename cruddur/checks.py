@@ -14,9 +14,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's own name
 from django.core.exceptions import ImproperlyConfigured
 
-from .database_roles import owns_restricted_tables
-from .database_tls import is_verified
-from .loopback import is_loopback
+from cruddur.postgres.roles import owns_restricted_tables
+from cruddur.postgres.tls import is_verified
+
+from .net import is_loopback
 
 LOCAL_HINT = "Run `make run` once (it writes .local/env), or set it as .env.example explains."
 PRODUCTION_HINT = "Set it in the environment, as .env.example explains."

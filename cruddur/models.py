@@ -6,7 +6,7 @@ from django.db import models
 
 
 class RateBucket(models.Model):
-    """A token bucket: see `cruddur.rate_limits`, which alone reads and writes it."""
+    """A token bucket: see `cruddur.web.rate_limits`, which alone reads and writes it."""
 
     key = models.CharField(max_length=120, primary_key=True)
     """The limit's name and whose bucket it is."""

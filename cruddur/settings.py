@@ -14,11 +14,12 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from cruddur.postgres.tls import with_certificates
+from cruddur.web.cookies import cookie_names
+
 from . import __version__
-from .cookies import cookie_names
-from .database_tls import with_certificates
 from .environment import Environment, Misconfigured, read_files
-from .loopback import bypass_proxies
+from .net import bypass_proxies
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -66,26 +67,26 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     # What every answer has, whoever gives it: before all that may answer by itself.
-    "cruddur.middleware.PrivateMiddleware",
+    "cruddur.web.middleware.PrivateMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "messaging.middleware.HealthMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "cruddur.body_limit.BodyLimitMiddleware",
+    "cruddur.web.body_limit.BodyLimitMiddleware",
     # Lengths tell little of what is in a page (BREACH): docs/architecture.md says why.
     "django.middleware.gzip.GZipMiddleware",
-    "cruddur.middleware.SessionMiddleware",
+    "cruddur.web.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "cruddur.middleware.SlashMiddleware",
+    "cruddur.web.middleware.SlashMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "cruddur.well_formed.WellFormedMiddleware",
+    "cruddur.web.reject_malformed.WellFormedMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "cruddur.address_limits.AddressLimitMiddleware",
-    "cruddur.middleware.TimezoneMiddleware",
+    "cruddur.web.address_limits.AddressLimitMiddleware",
+    "cruddur.web.middleware.TimezoneMiddleware",
     "messaging.middleware.UnavailableMiddleware",
 ]
 
@@ -104,7 +105,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "cruddur.preferences.preferences",
+                "cruddur.web.preferences.preferences",
                 "moderation.notices.waiting_notice",
             ],
         },
@@ -125,7 +126,7 @@ LOGOUT_REDIRECT_URL = "/"
 DATABASES = {"default": with_certificates(environ.Env.db_url_config(env.text("DATABASE_URL", "postgres:///")))}
 # Seconds for a connection, sign-in included: a server that is away, or stopped, is told soon.
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
-# The same database as the role that owns its tables; None where one role does both. See cruddur/database_roles.py.
+# The same database as the role that owns its tables; None where one role does both. See cruddur/postgres/roles.py.
 MIGRATION_DATABASE = None
 if _migration_url := env.text("MIGRATION_DATABASE_URL"):
     MIGRATION_DATABASE = with_certificates(environ.Env.db_url_config(_migration_url))
@@ -147,7 +148,7 @@ if DATABASE_POOL:
     }
 # What tells the web processes of each other's messages: Redis or Valkey when this is set, else Postgres.
 REDIS_URL = env.text("REDIS_URL", "")
-# In one process; open streams are none of them: see cruddur.turns.
+# In one process; open streams are none of them: see cruddur.web.concurrency_limit.
 REQUESTS_AT_ONCE = env.number("REQUESTS_AT_ONCE", 4)
 # Of more streams of one person in one process, the oldest end.
 LIVE_STREAMS_A_PERSON = env.number("LIVE_STREAMS_A_PERSON", 10)
@@ -159,17 +160,17 @@ SESSION_COOKIE_AGE = env.number("SESSION_IDLE_DAYS", 14) * 24 * 3600
 SESSION_ABSOLUTE_AGE = env.number("SESSION_DAYS", 30) * 24 * 3600
 COOKIES = cookie_names(APP_URL)
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, LANGUAGE_COOKIE_NAME = COOKIES.session, COOKIES.csrf, COOKIES.language
-MESSAGE_STORAGE = "cruddur.flash_messages.MessageStorage"
+MESSAGE_STORAGE = "cruddur.web.flash_messages.MessageStorage"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
-CSRF_FAILURE_VIEW = "cruddur.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "cruddur.web.errors.csrf_failure"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SIGNED_COOKIE_LEGACY_SALT_FALLBACK = False
 
 # --- Rates ------------------------------------------------------------------------------------------------
 
-# How often at once, and over which time as often again (cruddur/rate_limits.py); which are taken at which address is
-# in cruddur/address_limits.py.
+# How often at once, and over which time as often again (cruddur/web/rate_limits.py); which are taken at which address
+# is in cruddur/web/address_limits.py.
 RATE_LIMITS = {
     "messages": env.text("RATE_MESSAGES", "30/30s"),
     "messages_to_one": env.text("RATE_MESSAGES_TO_ONE", "25/30s"),
@@ -268,7 +269,7 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "cruddur.static_files.JoinedStaticFilesStorage"
+        "BACKEND": "cruddur.assets.storage.JoinedStaticFilesStorage"
         if PRODUCTION
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
@@ -296,12 +297,12 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
-        "json": {"()": "cruddur.log.JsonLines"},
+        "json": {"()": "cruddur.observability.log.JsonLines"},
     },
     "filters": {
-        "without_health_checks": {"()": "cruddur.log.WithoutHealthChecks"},
-        "without_query": {"()": "cruddur.log.WithoutQuery"},
-        "with_request_id": {"()": "cruddur.log.WithRequestId"},
+        "without_health_checks": {"()": "cruddur.observability.log.WithoutHealthChecks"},
+        "without_query": {"()": "cruddur.observability.log.WithoutQuery"},
+        "with_request_id": {"()": "cruddur.observability.log.WithRequestId"},
     },
     "handlers": {
         "stderr": {

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from cruddur.manifest import manifest
+from cruddur.web.manifest import manifest
 
 urlpatterns = [
     path("", include("users.urls")),
@@ -14,7 +14,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "cruddur.errors.bad_request"
-handler403 = "cruddur.errors.forbidden"
-handler404 = "cruddur.errors.not_found"
-handler500 = "cruddur.errors.server_error"
+handler400 = "cruddur.web.errors.bad_request"
+handler403 = "cruddur.web.errors.forbidden"
+handler404 = "cruddur.web.errors.not_found"
+handler500 = "cruddur.web.errors.server_error"

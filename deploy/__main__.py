@@ -2,7 +2,7 @@
 
 import sys
 
-from cruddur.program import raise_when_stopped, run
+from cruddur.cli.program import raise_when_stopped, run
 
 
 def main() -> int:

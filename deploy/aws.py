@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import boto3.session
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
-from cruddur.loopback import loopback_credentials
+from cruddur.net import loopback_credentials
 from cruddur.problem import Problem
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ standard API, with the anonymous token that they hand out, and writes `name:tag@
 
 from __future__ import annotations
 
-from cruddur import program
+from cruddur.cli import program
 
 if __name__ == "__main__":
     # What follows takes long to import.
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cruddur.loopback import bypass_proxies, is_loopback
+from cruddur.net import bypass_proxies, is_loopback
 from cruddur.problem import Problem
 
 ROOT = Path(__file__).resolve().parent.parent

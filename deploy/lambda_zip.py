@@ -5,7 +5,7 @@ The same sources give the same bytes, so that a deployment changes only what cha
 
 from __future__ import annotations
 
-from cruddur import program
+from cruddur.cli import program
 
 if __name__ == "__main__":
     # What follows takes long to import.

@@ -6,7 +6,7 @@ packages of lint/package-lock.json go into lint/node_modules, again when the loc
 
 from __future__ import annotations
 
-from cruddur import program
+from cruddur.cli import program
 
 if __name__ == "__main__":
     # What follows takes long to import.

@@ -2,7 +2,7 @@
 
 import sys
 
-from cruddur.program import run
+from cruddur.cli.program import run
 
 
 def main() -> int:

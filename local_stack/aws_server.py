@@ -4,7 +4,7 @@ ministack saves at its orderly end only. The functions used here to save in betw
 is pinned. Every request is handled on the event loop, so a snapshot taken there holds whole transactions.
 """
 
-from cruddur import program
+from cruddur.cli import program
 
 if __name__ == "__main__":
     # What follows takes long to import.
@@ -30,7 +30,7 @@ from hypercorn.config import Config
 from ministack import app as ministack_app
 from ministack.core import persistence, router
 
-from cruddur.loopback import KEY_ID_VARIABLE, SECRET_VARIABLE
+from cruddur.net import KEY_ID_VARIABLE, SECRET_VARIABLE
 from local_stack.aws_guard import Application, Guard, Message, Receive, Request, Scope, Send
 from local_stack.disk import write_atomically
 from local_stack.key import kept_key

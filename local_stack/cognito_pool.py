@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from cruddur.loopback import is_loopback
+from cruddur.net import is_loopback
 from local_stack.aws import ROOT
 from local_stack.problem import Problem
 from users.cognito import client as client_module

@@ -6,8 +6,8 @@ import errno
 import os
 from pathlib import Path
 
-from cruddur.loopback import bypass_proxies
-from cruddur.program import raise_when_stopped
+from cruddur.cli.program import raise_when_stopped
+from cruddur.net import bypass_proxies
 from local_stack.problem import Problem
 from local_stack.terminal import complain
 

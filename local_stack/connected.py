@@ -6,7 +6,7 @@ tells them already stays.
 
 from __future__ import annotations
 
-from cruddur import program
+from cruddur.cli import program
 
 if __name__ == "__main__":
     # What follows takes long to import.

@@ -1,6 +1,6 @@
 """The user pool of compose.yaml: made on its emulator, and told to the site in `CRUDDUR_LOCAL_DIR/env`."""
 
-from cruddur import program
+from cruddur.cli import program
 
 if __name__ == "__main__":
     # What follows takes long to import.
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from cruddur.environment import Environment, Misconfigured
-from cruddur.loopback import bypass_proxies
+from cruddur.net import bypass_proxies
 from local_stack.cognito_pool import ensure_pool
 from local_stack.environment import read_env, write_env
 from local_stack.key import read_key

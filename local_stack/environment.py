@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cruddur.environment import Environment, Misconfigured, read_file
-from cruddur.loopback import is_loopback
+from cruddur.net import is_loopback
 from local_stack.disk import write_atomically
 from local_stack.key import LocalKey, key_from
 from local_stack.problem import Problem

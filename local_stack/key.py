@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cruddur.loopback import KEY_ID_VARIABLE, SECRET_VARIABLE
+from cruddur.net import KEY_ID_VARIABLE, SECRET_VARIABLE
 from local_stack.disk import write_atomically
 
 
@@ -18,7 +18,7 @@ class LocalKey:
     secret: str = field(default_factory=lambda: secrets.token_hex(20), repr=False)
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that cruddur/loopback.py reads."""
+        """Return the variables that cruddur/net.py reads."""
         return {KEY_ID_VARIABLE: self.key_id, SECRET_VARIABLE: self.secret}
 
 

@@ -8,7 +8,7 @@ requirements.txt. Each requirements/*.txt gets a lock of its own. Options that t
 
 from __future__ import annotations
 
-from cruddur import program
+from cruddur.cli import program
 
 if __name__ == "__main__":
     # What follows takes long to import.

@@ -18,7 +18,7 @@ from typing import IO
 
 import pytest
 
-from cruddur.loopback import bypass_proxies
+from cruddur.net import bypass_proxies
 from local_stack.aws import AwsEmulator
 from local_stack.cognito_pool import ensure_pool
 from local_stack.ports import free_port

@@ -9,9 +9,9 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 
-from cruddur import errors
-from cruddur.log import HEALTH_PATHS
-from cruddur.rate_limits import RateLimited
+from cruddur.observability.log import HEALTH_PATHS
+from cruddur.web import errors
+from cruddur.web.rate_limits import RateLimited
 from messaging.actions.send_queue import ConversationBusy, MustWait
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.malformed import MalformedItem, report

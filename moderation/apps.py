@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from psycopg.sql import SQL
 
-from cruddur.database_roles import restrict
+from cruddur.postgres.roles import restrict
 
 
 class ModerationConfig(AppConfig):

@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from cruddur.errors import RETRY_AFTER, bad_request
-from cruddur.rate_limits import LIMITS, RateLimited, explanation, take
+from cruddur.web.errors import RETRY_AFTER, bad_request
+from cruddur.web.rate_limits import LIMITS, RateLimited, explanation, take
 from messaging.dynamodb.client import Unavailable
 from messaging.presenters import edit_message
 from messaging.presenters.avatar import face

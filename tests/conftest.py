@@ -31,8 +31,9 @@ from moto import mock_aws
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
-from cruddur import addresses, database_roles, rate_limits
+from cruddur.postgres import roles
 from cruddur.templatetags import pieces
+from cruddur.web import cached_urls, rate_limits
 from messaging.dynamodb import connection as dynamodb_connection
 from messaging.dynamodb.schema import load_schema
 from messaging.dynamodb.table import MessageTable
@@ -48,7 +49,7 @@ OPEN_FILES = 8192
 
 PRODUCTION_STORAGES = {
     **django_settings.STORAGES,
-    "staticfiles": {"BACKEND": "cruddur.static_files.JoinedStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "cruddur.assets.storage.JoinedStaticFilesStorage"},
 }
 # Nearly every test makes a client, for its own table, and most of the 70 ms that this takes goes into reading the same
 # descriptions of DynamoDB again.
@@ -107,11 +108,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """
     with django_db_blocker.unblock():
         try:
-            database_roles.ensure_application_role(connection, database_roles.Login(APPLICATION_ROLE, ""))
-        except database_roles.WrongRole:
+            roles.ensure_application_role(connection, roles.Login(APPLICATION_ROLE, ""))
+        except roles.WrongRole:
             yield
             return
-        database_roles.grant(APPLICATION_ROLE)
+        roles.grant(APPLICATION_ROLE)
         connection.close()
     _runs_as_migration_role.clear()
     connection_created.connect(become_the_application)
@@ -177,7 +178,7 @@ def what_is_called_is_allowed(request: pytest.FixtureRequest) -> Iterator[None]:
 def nothing_is_kept_of_pages() -> None:
     """A test may have other catalogues, static files or addresses under the same names."""
     rate_limits.forget_here()
-    for kept in (pieces.rendered, dates.clock_time_in, dates.list_time_in, addresses.reversed_once, look.icon):
+    for kept in (pieces.rendered, dates.clock_time_in, dates.list_time_in, cached_urls.reversed_once, look.icon):
         kept.cache_clear()
 
 

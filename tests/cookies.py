@@ -2,6 +2,6 @@
 
 import os
 
-from cruddur.cookies import cookie_names
+from cruddur.web.cookies import cookie_names
 
 COOKIES = cookie_names(os.environ["APP_URL"])

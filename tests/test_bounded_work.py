@@ -24,7 +24,7 @@ from django.test import Client
 from linkify_it import LinkifyIt
 
 from cruddur import text as texts
-from cruddur.rate_limits import LIMITS, Limit
+from cruddur.web.rate_limits import LIMITS, Limit
 from messaging.domain.text import MESSAGE_MAX_CHARS
 from messaging.dynamodb.table import MessageTable
 from messaging.presenters.rich_text import is_emoji, parts

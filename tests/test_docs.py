@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
-from cruddur.command_line import own_commands
-from cruddur.command_reference import reference
+from cruddur.cli.command_line import own_commands
+from cruddur.cli.command_reference import reference
 from messaging.dynamodb.table_definition import INDEXES
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +22,7 @@ DEPENDENCIES = (ROOT / "docs" / "dependencies.md").read_text()
 EXAMPLE = (ROOT / ".env.example").read_text()
 USED_BY = {
     # Tables and progress.
-    "rich": {"cruddur/terminal.py", "messaging/management/layout.py", "messaging/management/shard_table.py"},
+    "rich": {"cruddur/cli/terminal.py", "messaging/management/layout.py", "messaging/management/shard_table.py"},
     # Writes that met another transaction; scans; what commands ask of DynamoDB.
     "tenacity": {"messaging/dynamodb/client.py", "messaging/operations/scan.py", "messaging/dynamodb/retry.py"},
     # Cognito's token endpoint and signing keys.

@@ -31,7 +31,7 @@ import pytest
 from django.conf import settings
 from django.core.management import get_commands, load_command_class
 
-from cruddur.commands import StackCommand
+from cruddur.cli.base_command import StackCommand
 from cruddur.variables import VARIABLES
 from local_stack.ports import free_port
 from users.cognito.client import connect
@@ -162,7 +162,7 @@ PROGRAMS: dict[str, ProgramRow] = {
     "bench.send_queue": ProgramRow(),
     "bench.sending": ProgramRow(),
     "bench.throughput": ProgramRow(),
-    "cruddur.command_reference": ProgramRow("reference.md", needs_output=False),
+    "cruddur.cli.command_reference": ProgramRow("reference.md", needs_output=False),
     "deploy": ProgramRow(wrong=("AWS_ENDPOINT_URL", "outputs")),
     "deploy.digests": ProgramRow(),
     "deploy.lambda_zip": ProgramRow(),

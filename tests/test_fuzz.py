@@ -14,7 +14,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cruddur.rate_limits import LIMITS, Limit
+from cruddur.web.rate_limits import LIMITS, Limit
 from messaging.dynamodb.table import MessageTable
 from tests.cookies import COOKIES
 from tests.corpus import naughty_strings, script_vectors

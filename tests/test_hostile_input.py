@@ -14,8 +14,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from cruddur.asgi import application
-from cruddur.cookies import CookieNames
-from cruddur.well_formed import Utf8Only
+from cruddur.web.cookies import CookieNames
+from cruddur.web.reject_malformed import Utf8Only
 from messaging.dynamodb.table import MessageTable
 from tests.messaging.talk import start
 from users.models import User

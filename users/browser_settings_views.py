@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from cruddur.preferences import remember
+from cruddur.web.preferences import remember
 
 from .forms import BrowserForm
 from .redirects import HttpResponseSeeOther

@@ -8,8 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from cruddur.preferences import THEMES, Preferences
 from cruddur.text import TextTooLong, is_blank, normalise_text
+from cruddur.web.preferences import THEMES, Preferences
 
 from .handles import MESSAGES, validate_handle
 from .models import User

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cruddur.preferences import preferences_of
+from cruddur.web.preferences import preferences_of
 from users.cognito.oidc import has_account_pages
 from users.cognito.views import CallbackView, SignInView
 

@@ -9,7 +9,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from cruddur.javascript import import_map
+from cruddur.assets.bundle import import_map
 
 register = template.Library()
 

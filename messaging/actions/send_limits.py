@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from cruddur.rate_limits import LIMITS, take_all
+from cruddur.web.rate_limits import LIMITS, take_all
 from users.models import User
 
 

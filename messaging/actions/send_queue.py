@@ -10,8 +10,8 @@ decide, and a writer that does not queue (a command, another process) breaks not
 - **Who may queue.** Only a member, and only after the session and the conversation were read. An outsider's request is
   answered without entering the queue, so it delays nobody and its sender learns nothing.
 - **Waiting** happens in the event loop, for at most SEND_QUEUE_SECONDS. A request that has to wait gives back its
-  thread, its database connection and its place in `cruddur.turns`, and is handled again from the start when its turn
-  has come. Nothing was written before that and no token of messages was taken.
+  thread, its database connection and its place in `cruddur.web.concurrency_limit`, and is handled again from the
+  start when its turn has come. Nothing was written before that and no token of messages was taken.
 - **Costs.** A request that need not wait costs nothing more. While a conversation is busy, the queue remembers which
   session of which member sends to which address; such requests wait before they are handled for the first time. The
   first request of each session to a busy conversation is handled twice: one read of the conversation and the SQL
@@ -39,7 +39,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import parse_cookie
 
-from cruddur import measuring
+from cruddur.observability import metrics
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -285,7 +285,7 @@ class SendQueue:
                     return
                 self.lines.give_up(visit)
                 outcome = "refused" if visit.waited_in_vain else "served"
-                measuring.tell(measuring.SEND_QUEUE_TIME, visit.loop.time() - began, outcome=outcome)
+                metrics.tell(metrics.SEND_QUEUE_TIME, visit.loop.time() - began, outcome=outcome)
             visit.must_wait = False
             await self._application(scope, client.receive_again(), answer)
             if not visit.must_wait:

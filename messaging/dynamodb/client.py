@@ -25,7 +25,7 @@ from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.parsers import ResponseParserError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from cruddur.loopback import is_loopback, loopback_credentials
+from cruddur.net import is_loopback, loopback_credentials
 from cruddur.problem import Problem
 
 from .response_parsing import take_items_as_they_are, take_records_as_they_are

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from cruddur import measuring
+from cruddur.observability import metrics
 
 from .metering import READS, Request, units_by_index, watch
 
@@ -55,12 +55,10 @@ def note(request: Request, parameters: Mapping[str, Any], answer: Mapping[str, A
     calls = _collected.get()
     if calls is not None:
         calls.append(Call(request, parameters, answer))
-    if not measuring.is_heard():
+    if not metrics.is_heard():
         return
     error = {"error": request.error} if request.error else {}
-    measuring.tell(measuring.DYNAMODB_TIME, request.milliseconds / 1000, operation=request.operation, **error)
+    metrics.tell(metrics.DYNAMODB_TIME, request.milliseconds / 1000, operation=request.operation, **error)
     kind = "read" if request.operation in READS else "write"
     for table, index, units in units_by_index(answer):
-        measuring.tell(
-            measuring.DYNAMODB_UNITS, units, operation=request.operation, kind=kind, table=table, index=index
-        )
+        metrics.tell(metrics.DYNAMODB_UNITS, units, operation=request.operation, kind=kind, table=table, index=index)

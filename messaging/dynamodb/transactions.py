@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from cruddur.current_request import current_request_id
+from cruddur.observability.request_context import current_request_id
 from messaging.domain.send_history import sent_value
 from messaging.domain.text import preview
 

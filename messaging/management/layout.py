@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cruddur.terminal import as_text, cut, is_plain, printable, width_of, write_block
+from cruddur.cli.terminal import as_text, cut, is_plain, printable, width_of, write_block
 from messaging.dynamodb.items import Conversation, Entry, Message, parse_created_at
 from messaging.presenters.avatar import DELETED_NAME
 from users.models import User

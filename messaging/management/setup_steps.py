@@ -12,9 +12,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from cruddur.database_roles import as_migration_role
-from cruddur.database_server import is_on_this_machine
-from cruddur.loopback import is_loopback
+from cruddur.net import is_loopback
+from cruddur.postgres.roles import as_migration_role
+from cruddur.postgres.server import is_on_this_machine
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from cruddur.terminal import Column, is_plain
+from cruddur.cli.terminal import Column, is_plain
 from messaging.dynamodb.shards import SHARD_START
 from messaging.stream.consumer_types import SHARD_END
 from messaging.stream.status import Checkpoint, ShardStatus, StreamStatus

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from django.core.management.base import CommandError
 
-from cruddur.commands import StackCommand
+from cruddur.cli.base_command import StackCommand
 from messaging.dynamodb.client import explained_errors
 from messaging.dynamodb.malformed import MalformedItem
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy
 
-from cruddur.addresses import address
+from cruddur.web.cached_urls import address
 from users.models import User
 
 COLOURS = 8

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from cruddur.addresses import address
+from cruddur.web.cached_urls import address
 from messaging.dynamodb.items import Conversation, Message
 from messaging.queries.conversations import Thread
 from users.models import User

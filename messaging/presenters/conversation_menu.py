@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from cruddur.addresses import address
+from cruddur.web.cached_urls import address
 from messaging.domain.folders import ARCHIVED, INBOX, list_key
 from messaging.queries.conversations import Thread
 

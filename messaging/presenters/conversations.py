@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.utils.translation import ngettext
 
-from cruddur.addresses import address
+from cruddur.web.cached_urls import address
 from messaging.dynamodb.items import Entry
 from users.models import User
 

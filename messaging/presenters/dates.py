@@ -1,4 +1,4 @@
-"""Times as people say them, in the active zone: `cruddur.middleware.TimezoneMiddleware` activates the reader's."""
+"""Times as people say them, in the active zone: `cruddur.web.middleware.TimezoneMiddleware` activates the reader's."""
 
 from __future__ import annotations
 

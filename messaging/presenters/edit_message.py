@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from cruddur.addresses import address
+from cruddur.web.cached_urls import address
 from messaging.actions.edit_message import may_be_edited
 from messaging.dynamodb.items import Message
 

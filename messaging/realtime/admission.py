@@ -20,9 +20,9 @@ from django.middleware.security import SecurityMiddleware
 from django.utils import translation
 from django_permissions_policy import PermissionsPolicyMiddleware
 
-from cruddur.middleware import zone_from
-from cruddur.origin import is_from_elsewhere
-from cruddur.rate_limits import RateLimited
+from cruddur.web.middleware import zone_from
+from cruddur.web.origin import is_from_elsewhere
+from cruddur.web.rate_limits import RateLimited
 
 from .hub import Hub
 from .rendering import Reader

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
-from cruddur import measuring
+from cruddur.observability import metrics
 
 from .bus import Bus, BusUnavailable, bus
 from .events import Event, Malformed, PersonKicked, SessionEnded, Written, event_from
@@ -64,11 +64,11 @@ class Hub:
             oldest.end("too-many")
             own.pop(oldest)
         own[stream] = None
-        measuring.tell(measuring.STREAMS_OPEN)
+        metrics.tell(metrics.STREAMS_OPEN)
         try:
             yield stream
         finally:
-            measuring.tell(measuring.STREAMS_OPEN, -1)
+            metrics.tell(metrics.STREAMS_OPEN, -1)
             own.pop(stream, None)
             if not own and self._streams.get(reader.user) is own:
                 del self._streams[reader.user]
@@ -105,8 +105,8 @@ class Hub:
             case _:
                 rendering = Rendering(event)
                 readers = event.members & self._streams.keys()
-                if readers and isinstance(event, Written) and measuring.is_heard():
-                    measuring.tell(measuring.DELIVERY_TIME, seconds_since(event.message.created_at))
+                if readers and isinstance(event, Written) and metrics.is_heard():
+                    metrics.tell(metrics.DELIVERY_TIME, seconds_since(event.message.created_at))
                 for member in readers:
                     for stream in self._streams[member]:
                         if said := rendering.for_reader(stream.reader):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from cruddur import measuring
+from cruddur.observability import metrics
 from messaging.dynamodb.items import Conversation
 from messaging.queries.conversations import Delivery
 from users.models import User
@@ -26,7 +26,7 @@ def message_sent(delivery: Delivery, *, author: User) -> None:
     if delivery.repeated:
         _publish(Hint(delivery.audience, delivery.message.group_uuid, delivery.version))
     else:
-        measuring.tell(measuring.MESSAGES_SENT)
+        metrics.tell(metrics.MESSAGES_SENT)
         _publish(Written(delivery.audience, delivery.version, delivery.message, _author(author)))
     if delivery.accepted:
         changed(group_uuid=delivery.message.group_uuid, member_uuids=delivery.member_uuids)

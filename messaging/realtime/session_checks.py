@@ -19,7 +19,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from cruddur.rate_limits import LIMITS, RateLimited, take_each
+from cruddur.web.rate_limits import LIMITS, RateLimited, take_each
 from users.models import User
 
 from .session_store import is_over

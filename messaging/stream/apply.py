@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from cruddur.current_request import working_for
+from cruddur.observability.request_context import working_for
 from messaging.dynamodb.client import ServiceError, Unavailable, error_code
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.table import MessageTable

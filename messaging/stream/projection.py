@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cruddur.current_request import NONE
+from cruddur.observability.request_context import NONE
 from messaging.dynamodb.codec import Item
 from messaging.dynamodb.items import CONVERSATION_SK, Conversation, conversation_from
 from messaging.dynamodb.malformed import MalformedItem

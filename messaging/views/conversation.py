@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cruddur.errors import bad_request
+from cruddur.web.errors import bad_request
 from messaging.actions.block import any_blocks
 from messaging.domain.folders import ARCHIVED, INBOX, list_key
 from messaging.dynamodb.client import Unavailable

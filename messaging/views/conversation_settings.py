@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from cruddur.errors import bad_request
+from cruddur.web.errors import bad_request
 from messaging.actions import conversation_settings, message_requests
 from messaging.domain.folders import ARCHIVED, REQUESTS, list_key
 from messaging.dynamodb.connection import message_table

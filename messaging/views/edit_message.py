@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from cruddur.errors import wants_json
-from cruddur.rate_limits import RateLimited
+from cruddur.web.errors import wants_json
+from cruddur.web.rate_limits import RateLimited
 from messaging.actions import edit_message as edit_message_actions
 from messaging.actions import send_limits
 from messaging.actions.edit_message import MessageIsDeleted, NotTheWriter, TooLateToEdit

@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from cruddur.errors import RETRY_AFTER, unsent_message
+from cruddur.web.errors import RETRY_AFTER, unsent_message
 from messaging.dynamodb.client import Unavailable
 from users.authenticated import AuthenticatedHttpRequest
 

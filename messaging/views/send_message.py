@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from cruddur.errors import error_page, wants_json
-from cruddur.rate_limits import RateLimited, explanation
+from cruddur.web.errors import error_page, wants_json
+from cruddur.web.rate_limits import RateLimited, explanation
 from messaging.actions import send_limits
 from messaging.actions.send_queue import ConversationBusy
 from messaging.forms import MessageForm

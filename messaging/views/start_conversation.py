@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from cruddur.rate_limits import LIMITS, take
+from cruddur.web.rate_limits import LIMITS, take
 from messaging.actions import message_requests
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.forms import MessageForm

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from pytest_django import DjangoDbBlocker
 
 from cruddur import asgi
-from cruddur.request_id import Application
+from cruddur.observability.request_id import Application
 from local_stack.ports import listener
 from messaging.dynamodb.connection import streams_client
 from messaging.dynamodb.schema import stream_arn

@@ -32,7 +32,7 @@ def production(settings: Settings, tmp_path: Path) -> Iterator[str]:
     """The site with joined, hashed and compressed files, beside the one that people sign in at; yields its address."""
     settings.STATIC_ROOT = tmp_path
     settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = False
-    storage = {"BACKEND": "cruddur.static_files.JoinedStaticFilesStorage"}
+    storage = {"BACKEND": "cruddur.assets.storage.JoinedStaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": storage}
     call_command("collectstatic", interactive=False, verbosity=0)
     sock = socket.create_server(("127.0.0.1", 0))

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from django.conf import settings
 from playwright.sync_api import BrowserContext, Request
 
-from cruddur.log import JsonLines
+from cruddur.observability.log import JsonLines
 
 FIELDS = {"message", "csrfmiddlewaretoken", "password", "bio", "display_name", "details"}
 PARAMETERS = {"code", "state", "nonce", "q"}

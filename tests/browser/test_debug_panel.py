@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.fixtures import Settings
 
-from cruddur.cookies import cookie_names
+from cruddur.web.cookies import cookie_names
 from messaging.dynamodb.table import MessageTable
 from messaging.realtime import typing
 from tests.messaging.live_site import web_process

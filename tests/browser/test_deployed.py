@@ -31,7 +31,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from cruddur.loopback import loopback_credentials
+from cruddur.net import loopback_credentials
 from deploy import commands
 from deploy.aws import Account, connect
 from deploy.command_line import main

@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage
 from pytest_django.fixtures import Settings
 
 from cruddur.checks import check_settings
-from cruddur.database_tls import RDS_CERTIFICATES
+from cruddur.postgres.tls import RDS_CERTIFICATES
 
 ROOT = Path(__file__).parents[2]
 DATABASE_URLS = ("DATABASE_URL", "MIGRATION_DATABASE_URL")

@@ -23,7 +23,7 @@ MARKS = (
     ("messaging/stream/consumer.py", "worker"),
     ("messaging/stream/account_deletion_job.py", "worker"),
     ("messaging/stream/lambda_handler.py", "lambda"),
-    ("cruddur/commands.py", "operator"),
+    ("cruddur/cli/base_command.py", "operator"),
     # What pages do, also where a test does it without a page.
     *(
         (f"messaging/{name}.py", "web")

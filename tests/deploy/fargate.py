@@ -19,7 +19,7 @@ from typing import Any
 
 import boto3  # noqa: TID251 - as the tests' own door
 
-from cruddur.loopback import loopback_credentials
+from cruddur.net import loopback_credentials
 from deploy.aws import Account
 
 

@@ -12,7 +12,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from cruddur.checks import check_settings
-from cruddur.database_tls import with_certificates
+from cruddur.postgres.tls import with_certificates
 from deploy.stacks import KEPT, ORDER
 from messaging.dynamodb.table_definition import table_definition
 

@@ -17,7 +17,7 @@ from .package_index import FAR_NEWER, PackageIndex, served, wheel
 
 ANY_INDEX = ("--index-strategy", "unsafe-best-match")
 INSTALLER = (
-    "cruddur/__init__.py", "cruddur/program.py", "cruddur/standard_streams.py", "local_stack/__init__.py",
+    "cruddur/__init__.py", "cruddur/cli/program.py", "cruddur/cli/standard_streams.py", "local_stack/__init__.py",
     "local_stack/bootstrap.py", "local_stack/installers.py", "local_stack/pip_settings.py", "local_stack/problem.py",
     "local_stack/terminal.py",
 )  # fmt: skip

@@ -10,7 +10,7 @@ import uvicorn
 from django.urls import get_resolver
 
 from cruddur.asgi import application
-from cruddur.command_line import main
+from cruddur.cli.command_line import main
 from legacy_import.management.commands import ddb_import_reference
 from messaging.dynamodb import connection
 from messaging.dynamodb.table import MessageTable

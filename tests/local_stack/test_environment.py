@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from cruddur.loopback import KEY_ID_VARIABLE, SECRET_VARIABLE
+from cruddur.net import KEY_ID_VARIABLE, SECRET_VARIABLE
 from local_stack import environment
 from local_stack.environment import Configuration, read_configuration, read_env, write_env
 from local_stack.problem import Problem

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.cruddur.test_loopback import black_hole
+from tests.cruddur.test_net import black_hole
 
 from .clone import Stack
 

@@ -17,8 +17,8 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.asgi import get_asgi_application
 
-from cruddur.body_limit import BodyLimit
-from cruddur.request_id import RequestId
+from cruddur.observability.request_id import RequestId
+from cruddur.web.body_limit import BodyLimit
 from messaging.realtime.bus import Bus, bus
 from messaging.realtime.endpoint import LiveApplication
 from tests.cookies import COOKIES

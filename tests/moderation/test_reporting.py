@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from cruddur.rate_limits import LIMITS, take
+from cruddur.web.rate_limits import LIMITS, take
 from messaging.actions import edit_message
 from messaging.dynamodb.items import Message
 from messaging.dynamodb.table import MessageTable

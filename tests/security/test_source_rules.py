@@ -27,7 +27,7 @@ MARKS_SAFE = {
     "messaging/templatetags/look.py",  # names a type
 }
 RANDOM = {
-    "cruddur/housekeeping.py": "when a process tidies up",
+    "cruddur/postgres/housekeeping.py": "when a process tidies up",
     "messaging/actions/send_message.py": "a pause before the next try",
     "messaging/realtime/endpoint.py": "when a stream ends",
     "messaging/realtime/hub.py": "when pages compare themselves",
@@ -39,7 +39,7 @@ RANDOM = {
 """Who may use random numbers that can be foretold, and what for. Keys and ids come from `secrets` and `uuid4`."""
 AWS_CLIENTS = {"messaging/dynamodb/client.py", "users/cognito/client.py"}
 OUR_OWN_NAMES = {
-    "cruddur/housekeeping.py": ("statement",),  # tables and columns of our models
+    "cruddur/postgres/housekeeping.py": ("statement",),  # tables and columns of our models
     "messaging/realtime/bus/postgres.py": ("CHANNEL", "channel"),  # a constant, or random hexadecimal digits
 }
 """Variables whose text is no value of anybody's, where SQL takes no parameter."""

@@ -26,7 +26,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from cruddur.loopback import loopback_credentials
+from cruddur.net import loopback_credentials
 from cruddur.problem import Problem
 
 from .error_messages import EXPIRED, NO_CREDENTIALS, NO_POOL, NOT_COGNITO, OF_ANOTHER, SENTENCES, UNREACHABLE

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
-from cruddur.loopback import is_loopback
+from cruddur.net import is_loopback
 from users.models import User
 
 from .id_tokens import TokenRefused, verified_claims

@@ -16,9 +16,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView, OIDCLogoutView
 
-from cruddur.client_address import take_for_network
-from cruddur.errors import forbidden
-from cruddur.origin import is_part_of_a_page
+from cruddur.web.client_address import take_for_network
+from cruddur.web.errors import forbidden
+from cruddur.web.origin import is_part_of_a_page
 from users.forms import ChooseHandleForm
 from users.handles import HandleError
 from users.models import User

@@ -3,11 +3,11 @@ from typing import Any
 
 from django.conf import settings
 
-from cruddur import stack
-from cruddur.commands import StackCommand
-from cruddur.database_roles import Login, as_migration_role, ensure_application_role, has_two_roles
-from cruddur.database_server import MAINTENANCE, connected, create_database, database_name, lacks_tables
-from cruddur.stack import describe_database
+from cruddur.cli import target
+from cruddur.cli.base_command import StackCommand
+from cruddur.cli.target import describe_database
+from cruddur.postgres.roles import Login, as_migration_role, ensure_application_role, has_two_roles
+from cruddur.postgres.server import MAINTENANCE, connected, create_database, database_name, lacks_tables
 
 
 class Command(StackCommand):
@@ -16,7 +16,7 @@ class Command(StackCommand):
         "made by migrate. Where MIGRATION_DATABASE_URL is set, its role does so, and makes the role of DATABASE_URL. "
         "Safe to run again."
     )
-    needs = (stack.postgres,)
+    needs = (target.postgres,)
     examples = ("",)
     replaces = ("db/create",)
     when_stopped = "Stopped. The database is there whole or not at all: run it again to see."

@@ -5,11 +5,14 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from cruddur import session_table, stack
-from cruddur.commands import StackCommand
-from cruddur.consent import add_consent_arguments, require_consent
-from cruddur.database_roles import as_migration_role
-from cruddur.database_server import (
+from cruddur.cli import target
+from cruddur.cli.base_command import StackCommand
+from cruddur.cli.confirm import add_consent_arguments, require_consent
+from cruddur.cli.terminal import as_bytes, width_of
+from cruddur.postgres import connection_table
+from cruddur.postgres.connections import Session, staying_sessions
+from cruddur.postgres.roles import as_migration_role
+from cruddur.postgres.server import (
     MAINTENANCE,
     NEVER_DROPPED,
     Database,
@@ -20,8 +23,6 @@ from cruddur.database_server import (
     find_database,
     is_on_this_machine,
 )
-from cruddur.database_sessions import Session, staying_sessions
-from cruddur.terminal import as_bytes, width_of
 
 
 class Command(StackCommand):
@@ -29,7 +30,7 @@ class Command(StackCommand):
         "Drop a database of the server in DATABASE_URL and everything in it. Needs its name and asks for it again; "
         "refuses while others are connected, unless forced."
     )
-    needs = (stack.postgres,)
+    needs = (target.postgres,)
     examples = ("cruddur", "cruddur --yes", "cruddur --yes --force", "cruddur --i-mean cruddur")
     replaces = ("db/drop",)
     when_stopped = "Stopped. The database is there whole or not at all: `manage.py db_drop` again says which."
@@ -79,7 +80,7 @@ class Command(StackCommand):
     def refuse_others(self, others: Sequence[Session], database: str, *, force: bool) -> None:
         if others and not self.as_json and not self.quiet:
             width = width_of(cast("IO[str]", self.stdout))
-            for table in session_table.tables(others, now=timezone.now(), width=width, cut=True):
+            for table in connection_table.tables(others, now=timezone.now(), width=width, cut=True):
                 self.write_rows(*table)
         if others and not force:
             pids = ", ".join(str(each.pid) for each in others)

@@ -4,11 +4,12 @@ from typing import IO, Any, cast
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from cruddur import session_table, stack
-from cruddur.commands import StackCommand
-from cruddur.database_server import MAINTENANCE, connected, database_name, describe_server, find_database
-from cruddur.database_sessions import Session, end_session, sessions
-from cruddur.terminal import is_plain, width_of
+from cruddur.cli import target
+from cruddur.cli.base_command import StackCommand
+from cruddur.cli.terminal import is_plain, width_of
+from cruddur.postgres import connection_table
+from cruddur.postgres.connections import Session, end_session, sessions
+from cruddur.postgres.server import MAINTENANCE, connected, database_name, describe_server, find_database
 
 VERBOSE = 2
 
@@ -18,7 +19,7 @@ class Command(StackCommand):
         "Show who is connected to the database, since when, from where, doing what. With the state of each session "
         "and whom it waits for; texts in statements are left out. Can end a session."
     )
-    needs = (stack.postgres,)
+    needs = (target.postgres,)
     examples = ("", "--all", "--database postgres --json", "--kill 4711")
     replaces = ("db/sessions",)
     when_stopped = "Stopped. No session was ended, unless the line above says so."
@@ -45,7 +46,7 @@ class Command(StackCommand):
         elif found:
             stream = cast("IO[str]", self.stdout)
             cut = not is_plain(stream) and verbosity < VERBOSE
-            for table in session_table.tables(found, now=timezone.now(), width=width_of(stream), cut=cut):
+            for table in connection_table.tables(found, now=timezone.now(), width=width_of(stream), cut=cut):
                 self.write_rows(*table)
         where = f"to the database {name}" if name else "to the databases of this server"
         who = len(found) or "Nobody is"
@@ -55,8 +56,8 @@ class Command(StackCommand):
         now = timezone.now()
         whose = f"{ended.program or 'a program without a name'} as {ended.role}"
         origin = f" from {ended.address}" if ended.address else ""
-        since = f", connected for {session_table.lasting(ended.connected_at, now)}" if ended.connected_at else ""
-        state = f", {ended.state} for {session_table.lasting(ended.state_since, now)}" if ended.state else ""
+        since = f", connected for {connection_table.lasting(ended.connected_at, now)}" if ended.connected_at else ""
+        state = f", {ended.state} for {connection_table.lasting(ended.state_since, now)}" if ended.state else ""
         self.done(
             f"Ended session {ended.pid} in the database {ended.database}: {whose}{origin}{since}{state}.",
             **asdict(ended),

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.commands import migrate
 
-from cruddur.database_roles import as_migration_role, grant, has_two_roles
+from cruddur.postgres.roles import as_migration_role, grant, has_two_roles
 
 
 class Command(migrate.Command):

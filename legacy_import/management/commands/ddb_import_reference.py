@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from cruddur import stack
-from cruddur.commands import UsageError
-from cruddur.terminal import Column, printable
+from cruddur.cli import target
+from cruddur.cli.base_command import UsageError
+from cruddur.cli.terminal import Column, printable
 from legacy_import.legacy_table import OldTable
 from legacy_import.legacy_users import BadRow, OldPerson, old_people
 from legacy_import.report import Remark, Report
@@ -75,7 +75,7 @@ class Command(TableCommand):
         "item, a row or a text was left out; the lines above say which. The old seed wrote one such text into two "
         "lists."
     )
-    needs = (stack.postgres, stack.dynamodb)
+    needs = (target.postgres, target.dynamodb)
     examples = (
         "cruddur-messages-old --users postgresql://reader@old-host/cruddur --dry-run",
         "cruddur-messages-old --users users.csv",

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from cruddur.commands import StackCommand
-from cruddur.terminal import Column
+from cruddur.cli.base_command import StackCommand
+from cruddur.cli.terminal import Column
 from messaging.operations.capacity.habits import SECONDS_A_DAY, Habits
 from messaging.operations.capacity.plan import Plan, plan
 from messaging.operations.capacity.prices import Prices, prices

@@ -6,12 +6,12 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.db import Error as DatabaseError
 
-from cruddur import stack
-from cruddur.consent import add_consent_arguments, require_consent
-from cruddur.database_problems import explained
-from cruddur.loopback import is_loopback
-from cruddur.program import STOPPED
-from cruddur.terminal import as_bytes
+from cruddur.cli import target
+from cruddur.cli.confirm import add_consent_arguments, require_consent
+from cruddur.cli.program import STOPPED
+from cruddur.cli.terminal import as_bytes
+from cruddur.net import is_loopback
+from cruddur.postgres.postgres_errors import explained
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.tables import DELETING, Table, delete, stream_in_words, table_to_drop, wait_until_gone
@@ -24,13 +24,13 @@ class Command(TableCommand):
         "Delete a table and everything in it, for ever, and say what it was. Asks for the table's name again. Refuses "
         "a table with deletion protection. Forgets how far the table's stream was read, too."
     )
-    needs = (stack.dynamodb,)
+    needs = (target.dynamodb,)
     examples = ("cruddur-messages", "cruddur-messages --yes", "cruddur-messages --i-mean cruddur-messages")
     replaces = ("ddb/drop TABLE", "ddb/drop-sdk")
 
     def describe(self) -> str:
         # The table is the one that is named, not the application's.
-        return f"{stack.describe_dynamodb()}; {stack.describe_database()}"
+        return f"{target.describe_dynamodb()}; {target.describe_database()}"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("table", metavar="TABLE", help="its name, whole")

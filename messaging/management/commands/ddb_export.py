@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from cruddur import stack
-from cruddur.commands import UsageError
-from cruddur.terminal import as_bytes
+from cruddur.cli import target
+from cruddur.cli.base_command import UsageError
+from cruddur.cli.terminal import as_bytes
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.codec import Item
 from messaging.dynamodb.connection import message_table
@@ -28,7 +28,7 @@ class Command(TableCommand):
         "The file - is standard output. What is written meanwhile may be in it or not; on AWS "
         "a backup of DynamoDB's own has one moment."
     )
-    needs = (stack.dynamodb,)
+    needs = (target.dynamodb,)
     examples = ("cruddur-messages.json.gz", "/backups/2026-11-21.json.gz --segments 4", "- > cruddur-messages.json.gz")
     to_stdout = False
     when_stopped = "Stopped. There is no file: nothing of it is left."

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 
-from cruddur import stack
-from cruddur.commands import UsageError
-from cruddur.terminal import is_terminal, printable
+from cruddur.cli import target
+from cruddur.cli.base_command import UsageError
+from cruddur.cli.terminal import is_terminal, printable
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import Conversation, Message, pair_group_uuid
@@ -31,7 +31,7 @@ class Command(TableCommand):
         "the first line is the conversation, the last one the cursor to go on from and what was consumed. Exit code 1: "
         "a message could not be read and was left out; it is named."
     )
-    needs = (stack.postgres, stack.dynamodb)
+    needs = (target.postgres, target.dynamodb)
     examples = (
         "andrewbrown bayko",
         "3f2b8c1e-5d0a-5b8e-9c55-0d6f4b1a7e21 --limit 100",

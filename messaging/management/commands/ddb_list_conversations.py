@@ -5,9 +5,9 @@ from uuid import UUID
 
 from django.core.management.base import CommandParser
 
-from cruddur import stack
-from cruddur.commands import UsageError
-from cruddur.terminal import Column, is_plain
+from cruddur.cli import target
+from cruddur.cli.base_command import UsageError
+from cruddur.cli.terminal import Column, is_plain
 from messaging.domain.folders import ARCHIVED, INBOX, REQUESTS
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import Entry
@@ -38,7 +38,7 @@ class Command(TableCommand):
         "an operator's command. The inbox index it reads may lag a moment. With --json the last line is the cursor "
         "to go on from and what was consumed. Exit code 1: an entry could not be read and was left out; it is named."
     )
-    needs = (stack.postgres, stack.dynamodb)
+    needs = (target.postgres, target.dynamodb)
     examples = (
         "bayko",
         "@Bayko --limit 0 --json",

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from cruddur import stack
-from cruddur.terminal import Column, as_bytes
+from cruddur.cli import target
+from cruddur.cli.terminal import Column, as_bytes
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.tables import list_tables, stream_in_words
@@ -38,7 +38,7 @@ class Command(TableCommand):
         "List the tables there are, the application's marked with a star. Items and size are as DynamoDB last counted "
         "them, which on AWS may be six hours ago; billing is per request or in units provisioned a second."
     )
-    needs = (stack.dynamodb,)
+    needs = (target.dynamodb,)
     examples = ("", "--json")
     replaces = ("ddb/list-tables", "ddb/list-tables-sdk")
 

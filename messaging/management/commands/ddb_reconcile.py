@@ -9,9 +9,9 @@ from uuid import UUID
 
 from django.core.management.base import CommandError, CommandParser
 
-from cruddur import stack
-from cruddur.commands import UsageError
-from cruddur.terminal import printable
+from cruddur.cli import target
+from cruddur.cli.base_command import UsageError
+from cruddur.cli.terminal import printable
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.tables import find_table
@@ -31,7 +31,7 @@ class Command(TableCommand):
         "repair is refused if anything was written in between, and looked at again. Exit code 0: all is well or "
         "repaired; 1: something could not be repaired, or with --dry-run, something is wrong."
     )
-    needs = (stack.dynamodb,)
+    needs = (target.dynamodb,)
     examples = (
         "",
         "--dry-run",

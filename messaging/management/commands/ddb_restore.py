@@ -10,8 +10,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from cruddur import stack
-from cruddur.commands import UsageError
+from cruddur.cli import target
+from cruddur.cli.base_command import UsageError
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.codec import Item
 from messaging.dynamodb.connection import message_table
@@ -34,7 +34,7 @@ class Command(TableCommand):
         "--resume writes all of them once more. The file - is standard input. All files are read through before "
         "anything is written. Then run ddb_reconcile, before anybody writes."
     )
-    needs = (stack.dynamodb,)
+    needs = (target.dynamodb,)
     examples = (
         "cruddur-messages.json.gz",
         "AWSDynamoDB/01234567890123-abcdef12/data/*.json.gz",

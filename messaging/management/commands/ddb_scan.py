@@ -11,8 +11,8 @@ from typing import IO, Any, cast
 
 from django.core.management.base import CommandError, CommandParser
 
-from cruddur import stack, terminal
-from cruddur.terminal import Column
+from cruddur.cli import target, terminal
+from cruddur.cli.terminal import Column
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.codec import Item
 from messaging.dynamodb.connection import message_table
@@ -46,7 +46,7 @@ class Command(TableCommand):
         "Show or count the items of the table, reading all of it or up to a limit. Items come as they are read; "
         "what is neither message nor conversation nor entry is called other. When DynamoDB throttles, it waits."
     )
-    needs = (stack.dynamodb,)
+    needs = (target.dynamodb,)
     examples = ("--limit 20", "--kind conversation --json", "--count --segments 4")
     replaces = ("ddb/scan",)
 

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from cruddur import stack
+from cruddur.cli import target
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.schema import load_schema
 from messaging.management.table_command import TableCommand
@@ -15,7 +15,7 @@ class Command(TableCommand):
         "something differs that DynamoDB cannot change; the message names it and the way out. Deletes nothing, except "
         "with --replace the indexes and the stream that differ."
     )
-    needs = (stack.dynamodb,)
+    needs = (target.dynamodb,)
     examples = ("", "--on-demand", "--replace")
     replaces = ("ddb/schema-load [prod]",)
     when_stopped = "Stopped. What DynamoDB was told it goes on with; run it again to see the rest done."

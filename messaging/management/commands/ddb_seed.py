@@ -11,9 +11,9 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from cruddur import stack
-from cruddur.commands import UsageError
-from cruddur.loopback import is_loopback
+from cruddur.cli import target
+from cruddur.cli.base_command import UsageError
+from cruddur.net import is_loopback
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.table import MessageTable
@@ -44,7 +44,7 @@ class Command(TableCommand):
         "are @synthetic_1 and so on, those who come first have most conversations, nobody can sign in as them. "
         "Refuses a table that holds anything unless --append is given."
     )
-    needs = (stack.postgres, stack.dynamodb)
+    needs = (target.postgres, target.dynamodb)
     examples = (
         "",
         "--append",

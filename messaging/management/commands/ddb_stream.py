@@ -8,8 +8,9 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from cruddur import measuring, stack
-from cruddur.terminal import Column, is_plain
+from cruddur.cli import target
+from cruddur.cli.terminal import Column, is_plain
+from cruddur.observability import metrics
 from messaging.dynamodb.connection import message_table, streams_client
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.shards import StreamGone
@@ -38,7 +39,7 @@ class Command(TableCommand):
         "stream is drained. --status only looks, also while a worker runs. Between its passes a worker deletes the "
         "accounts whose owners asked for that: see delete_person."
     )
-    needs = (stack.postgres, stack.dynamodb)
+    needs = (target.postgres, target.dynamodb)
     examples = ("", "-v2", "--once", "--status", "--status --json", "--replay")
     replaces = ("the stream Lambda",)
     when_stopped = "Stopped. What was applied is noted; run it again to go on."
@@ -62,7 +63,7 @@ class Command(TableCommand):
     def act(self, *, once: bool, status: bool, replay: bool, verbosity: int, **options: Any) -> None:
         self.tells_batches = verbosity > 1
         if not status:
-            measuring.start("worker")
+            metrics.start("worker")
         if status:
             self.show_status(stream_arn(message_table()))
         elif once:
@@ -121,11 +122,11 @@ class Command(TableCommand):
             publish.conversations_changed,
             WaitingDeletions(),
         )
-        measuring.gauges[measuring.STREAM_LAG] = lambda: consumer.lag.seconds(timezone.now())
+        metrics.gauges[metrics.STREAM_LAG] = lambda: consumer.lag.seconds(timezone.now())
         return consumer
 
     def tell_batch(self, batch: Batch) -> None:
-        measuring.tell(measuring.STREAM_RECORDS, batch.records)
+        metrics.tell(metrics.STREAM_RECORDS, batch.records)
         if not self.tells_batches:
             return
         what = f"{batch.shard_id}: {batch.records:,} records" if batch.shard_id else "every conversation projected"

@@ -7,10 +7,10 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from cruddur import stack
-from cruddur.commands import UsageError
-from cruddur.consent import add_consent_arguments, require_consent
-from cruddur.loopback import is_loopback
+from cruddur.cli import target
+from cruddur.cli.base_command import UsageError
+from cruddur.cli.confirm import add_consent_arguments, require_consent
+from cruddur.net import is_loopback
 from messaging.actions import delete_account
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
@@ -30,7 +30,7 @@ class Command(TableCommand):
         "were under way have ended. --pending does what is left of all deletions that were asked for, as the stream "
         "worker does by itself: for where none runs."
     )
-    needs = (stack.postgres, stack.dynamodb, stack.cognito)
+    needs = (target.postgres, target.dynamodb, target.cognito)
     examples = ("bayko", "bayko --yes", "bayko --i-mean bayko", "--pending")
     when_stopped = "Stopped. What is done is done; --pending, or the stream worker, does the rest."
 

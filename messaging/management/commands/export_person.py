@@ -8,8 +8,8 @@ from typing import IO, Any, cast
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from cruddur import stack
-from cruddur.terminal import json_for
+from cruddur.cli import target
+from cruddur.cli.terminal import json_for
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.malformed import MalformedItem
@@ -28,7 +28,7 @@ class Command(TableCommand):
         "it goes to standard output. docs/personal-data.md describes it. Exit code 1: something that is stored could "
         "not be read; the document is written without it, and names it in left_out."
     )
-    needs = (stack.postgres, stack.dynamodb)
+    needs = (target.postgres, target.dynamodb)
     examples = ("bayko --output bayko.json", "bayko | python -m json.tool")
     when_stopped = "Stopped. No file was written."
 

@@ -5,7 +5,7 @@ from typing import IO, Any, cast
 
 from django.core.management.base import CommandError, CommandParser
 
-from cruddur.commands import UsageError
+from cruddur.cli.base_command import UsageError
 from messaging.management.setup_steps import STEPS, Step, carry_out, reason_to_leave_out
 from messaging.management.table_command import TableCommand
 

@@ -3,6 +3,6 @@
 const WEEK = 7 * 24 * 3600;
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const secure = location.protocol === "https:" ? "; secure" : "";
-// As cruddur/cookies.py names it: cookies do not know ports, and several sites may run on one machine.
+// As cruddur/web/cookies.py names it: cookies do not know ports, and several sites may run on one machine.
 const name = secure ? "timezone" : `timezone-${location.port || 80}`;
 document.cookie = `${name}=${zone}; path=/; max-age=${WEEK}; samesite=lax${secure}`;

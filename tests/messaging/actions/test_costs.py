@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from cruddur.current_request import working_for
+from cruddur.observability.request_context import working_for
 from messaging.dynamodb.item_kinds import CONVERSATION, ENTRY, MESSAGE, kind_of
 from messaging.dynamodb.items import conversation_key, entry_key, message_key, user_pk
 from messaging.dynamodb.table import MessageTable

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from cruddur.rate_limits import LIMITS, take
+from cruddur.web.rate_limits import LIMITS, take
 from messaging.actions import send_limits
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable

@@ -14,8 +14,8 @@ import pytest
 from django.conf import settings
 from pytest_django.fixtures import Settings
 
-from cruddur import measuring
-from cruddur.turns import Turns
+from cruddur.observability import metrics
+from cruddur.web.concurrency_limit import Turns
 from messaging.actions import send_queue
 from messaging.actions.send_queue import ConversationBusy, MustWait, SendQueue, turn
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO
@@ -778,7 +778,7 @@ def test_requests_that_wait_hold_no_turn_of_the_process() -> None:
 
 def test_how_long_requests_waited_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Any] = []
-    monkeypatch.setattr(measuring, "_listeners", [lambda *what: told.append(what)])
+    monkeypatch.setattr(metrics, "_listeners", [lambda *what: told.append(what)])
 
     async def scene(clock: Clock) -> None:
         site = Site()
@@ -793,8 +793,8 @@ def test_how_long_requests_waited_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     run_on_clock(scene)
 
     assert told == [
-        (measuring.SEND_QUEUE_TIME, 0.25, {"outcome": "served"}),
-        (measuring.SEND_QUEUE_TIME, 5.25, {"outcome": "refused"}),
+        (metrics.SEND_QUEUE_TIME, 0.25, {"outcome": "served"}),
+        (metrics.SEND_QUEUE_TIME, 5.25, {"outcome": "refused"}),
     ]
 
 

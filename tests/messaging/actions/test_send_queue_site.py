@@ -23,7 +23,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from cruddur import asgi
-from cruddur.turns import Turns
+from cruddur.web.concurrency_limit import Turns
 from messaging.actions import send_limits, send_message
 from messaging.actions.send_queue import SendQueue
 from messaging.dynamodb.client import Unavailable

@@ -7,7 +7,7 @@ import pytest
 from botocore.awsrequest import AWSResponse  # noqa: TID251 - faults are made of botocore's own answers
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError  # noqa: TID251
 
-from cruddur.loopback import KEY_ID_VARIABLE
+from cruddur.net import KEY_ID_VARIABLE
 from messaging.dynamodb.client import ServiceError, Unavailable, connect
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from cruddur.rate_limits import LIMITS, take
+from cruddur.web.rate_limits import LIMITS, take
 from messaging.realtime import endpoint, sse
 from tests.messaging.live_site import END, EventStream, WebProcess, session_of
 from users.models import User

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from cruddur.rate_limits import LIMITS, take
+from cruddur.web.rate_limits import LIMITS, take
 from messaging.domain.text import MESSAGE_MAX_CHARS
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.table import MessageTable

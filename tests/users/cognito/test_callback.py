@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from cruddur.rate_limits import LIMITS, RateLimited, take
+from cruddur.web.rate_limits import LIMITS, RateLimited, take
 from tests.users.conftest import Begin, signed_in_as
 from tests.users.provider import Provider
 from users.models import User

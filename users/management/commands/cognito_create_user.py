@@ -6,10 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from cruddur import stack
-from cruddur.commands import StackCommand
-from cruddur.loopback import is_loopback
-from cruddur.stack import describe_cognito_stack
+from cruddur.cli import target
+from cruddur.cli.base_command import StackCommand
+from cruddur.cli.target import describe_cognito_stack
+from cruddur.net import is_loopback
 from users.cognito.linking import CONFIRMED
 from users.cognito.pool import user_pool
 from users.cognito.provisioning import Account, complete_account, look_up_account
@@ -23,7 +23,7 @@ class Command(StackCommand):
         "password, unless --set-password gives one. Their e-mail counts as verified. A user who is there already gets "
         "the groups, and the password if one is given: safe to run again."
     )
-    needs = (stack.cognito, stack.postgres)
+    needs = (target.cognito, target.postgres)
     examples = (
         "ann ann@example.com --name 'Ann Example' --admin",
         "ann ann@example.com --admin --set-password",

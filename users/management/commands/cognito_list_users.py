@@ -5,10 +5,10 @@ from typing import IO, Any, cast
 
 from django.core.management.base import CommandError, CommandParser
 
-from cruddur import stack
-from cruddur.commands import StackCommand
-from cruddur.stack import describe_cognito_stack
-from cruddur.terminal import Column, is_plain
+from cruddur.cli import target
+from cruddur.cli.base_command import StackCommand
+from cruddur.cli.target import describe_cognito_stack
+from cruddur.cli.terminal import Column, is_plain
 from users.cognito.client import UserPool
 from users.cognito.linking import CONFIRMED, Match, matches
 from users.cognito.pool import groups_by_sub, user_pool
@@ -39,7 +39,7 @@ class Command(StackCommand):
         "them, the person who waits for them (and why they cannot be tied), or nobody. Off the terminal, or with -v2, "
         "also with the sub and the date of the last change."
     )
-    needs = (stack.cognito, stack.postgres)
+    needs = (target.cognito, target.postgres)
     examples = ("", "-v2", "--group admins", "--unmatched", "--json")
     replaces = ("cognito/list-users",)
 

@@ -4,11 +4,11 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.db import IntegrityError
 
-from cruddur import stack
-from cruddur.commands import StackCommand
-from cruddur.database_server import database_name
-from cruddur.stack import describe_database
-from cruddur.terminal import Column
+from cruddur.cli import target
+from cruddur.cli.base_command import StackCommand
+from cruddur.cli.target import describe_database
+from cruddur.cli.terminal import Column
+from cruddur.postgres.server import database_name
 from users.people import seed_people
 
 COLUMNS = (Column("handle"), Column("name"), Column("email", "e-mail"), Column("uuid"))
@@ -19,7 +19,7 @@ class Command(StackCommand):
         "Bring the people of the seed into Postgres. Who is there already is not touched. They are invented: in "
         "production the name of the database is needed. Safe to run again."
     )
-    needs = (stack.postgres,)
+    needs = (target.postgres,)
     examples = ("", "--json")
     replaces = ("db/seed",)
     when_stopped = "Stopped. All of them were created or nobody: run it again to see."

@@ -5,12 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from cruddur import stack
-from cruddur.commands import StackCommand
-from cruddur.database_server import is_on_this_machine
-from cruddur.loopback import is_loopback
-from cruddur.stack import describe_cognito_stack
-from cruddur.terminal import printable
+from cruddur.cli import target
+from cruddur.cli.base_command import StackCommand
+from cruddur.cli.target import describe_cognito_stack
+from cruddur.cli.terminal import printable
+from cruddur.net import is_loopback
+from cruddur.postgres.server import is_on_this_machine
 from users.cognito.linking import Link, handles_waiting, link_people
 from users.cognito.pool import user_pool
 
@@ -35,7 +35,7 @@ class Command(StackCommand):
         "--replace-lost says so. "
         "Safe to run again, and twice at once."
     )
-    needs = (stack.cognito, stack.postgres)
+    needs = (target.cognito, target.postgres)
     examples = ("--dry-run", "", "--create-missing", "--replace-lost", "--dry-run --json")
     replaces = ("db/update_cognito_user_ids",)
     when_stopped = "Stopped. Who was tied or made stays so; run it again for the rest."

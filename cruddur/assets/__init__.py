@@ -1,0 +1,1 @@
+"""Bundle scripts and styles, and store static files."""

@@ -1,0 +1,1 @@
+"""What the commands share: base class, terminal output, confirmation, exit codes, reference."""

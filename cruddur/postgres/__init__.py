@@ -1,0 +1,1 @@
+"""What the `db_*` commands, setup and housekeeping do in Postgres."""

@@ -1,0 +1,1 @@
+"""HTTP: middleware, error pages, limits, client addresses, origins, preferences."""

@@ -1,0 +1,99 @@
+"""What a command asks before it drops something: whom it asks, and what it takes for a yes."""
+
+from __future__ import annotations
+
+import sys
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError
+
+from cruddur.cli.base_command import StackCommand
+from cruddur.cli.confirm import require_consent
+
+
+class Dropping(StackCommand):
+    help = "Drop nothing."
+
+    def act(self, **options: Any) -> None:
+        """Not called here."""
+
+
+class Person(StringIO):
+    """Somebody at the keyboard."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def ask(monkeypatch: pytest.MonkeyPatch, stdin: StringIO, **how: Any) -> str:
+    """What was asked; raises CommandError for no."""
+    monkeypatch.setattr(sys, "stdin", stdin)
+    command = Dropping(stderr=StringIO(), no_color=True)
+    asked: dict[str, Any] = {"is_local": True, "yes": False, "i_mean": None} | how
+    require_consent(command, thing="table", name="cruddur-messages", **asked)
+    return str(command.stderr._out.getvalue())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("typed", ["cruddur-messages\n", " cruddur-messages \r\n", "cruddur-messages"])
+def test_it_takes_the_name_for_a_yes(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    asked = ask(monkeypatch, Person(typed))
+
+    assert asked.splitlines() == [
+        "This deletes the table cruddur-messages and everything in it, for ever.",
+        "Type its name to go on: ",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("y\n", "another name"),
+        ("yes\n", "another name"),
+        ("cruddur\n", "another name"),
+        ("cruddur-messages-2\n", "another name"),
+        ("Cruddur-Messages\n", "another name"),
+        ("\n", "no name"),
+        ("", "no name"),
+    ],
+)
+def test_it_takes_nothing_else_for_a_yes(monkeypatch: pytest.MonkeyPatch, typed: str, why: str) -> None:
+    with pytest.raises(CommandError, match=f"{why}: nothing was dropped") as caught:
+        ask(monkeypatch, Person(typed))
+    assert caught.value.returncode == 1
+
+
+def test_it_says_how_much_would_be_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "everything in it, 7 items, for ever" in ask(monkeypatch, Person("cruddur-messages\n"), holding="7 items")
+
+
+def test_it_does_not_take_a_pipe_for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CommandError, match="Programs add --yes"):
+        ask(monkeypatch, StringIO("cruddur-messages\n"))
+
+
+def test_programs_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ask(monkeypatch, StringIO(), yes=True) == ""
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_off_this_machine_a_yes_is_not_enough(monkeypatch: pytest.MonkeyPatch, yes: bool) -> None:
+    with pytest.raises(CommandError, match=r"not the local stack's.* add --i-mean cruddur-messages"):
+        ask(monkeypatch, Person("cruddur-messages\n"), is_local=False, yes=yes)
+
+
+def test_off_this_machine_the_name_is_needed_and_still_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = {"is_local": False, "i_mean": "cruddur-messages"}
+
+    assert ask(monkeypatch, StringIO(), yes=True, **elsewhere) == ""
+    assert "Type its name" in ask(monkeypatch, Person("cruddur-messages\n"), **elsewhere)
+    with pytest.raises(CommandError, match="another name"):
+        ask(monkeypatch, Person("yes\n"), **elsewhere)
+
+
+@pytest.mark.parametrize("i_mean", ["cruddur", "cruddur-messages-2", "prod", "", "CRUDDUR-MESSAGES"])
+@pytest.mark.parametrize("is_local", [True, False])
+def test_a_name_is_compared_whole(monkeypatch: pytest.MonkeyPatch, i_mean: str, is_local: bool) -> None:
+    with pytest.raises(CommandError, match="is not cruddur-messages: nothing was dropped"):
+        ask(monkeypatch, Person("cruddur-messages\n"), i_mean=i_mean, is_local=is_local, yes=True)
