@@ -52,7 +52,8 @@ USER 0
 COPY requirements/local.lock ./
 RUN ["/venv/bin/python", "-m", "pip", "install", "--no-cache-dir", "--no-deps", "--only-binary", ":all:", \
      "--require-hashes", "-r", "local.lock"]
-COPY local_stack local_stack
+COPY tools/__init__.py tools/
+COPY tools/local_stack tools/local_stack
 RUN ["install", "-d", "-o", "10001", "-g", "10001", "-m", "700", "/local"]
 USER 10001:10001
 

@@ -8,10 +8,10 @@ PYTHON ?= $(shell for each in python3.11 python3 python3.12 python3.13 python3.1
 VENV ?= .venv
 VENV_PYTHON = $(VENV)/bin/python
 # Installs what runs in production and the groups of pyproject.toml that are named after it, as locked.
-INSTALL = '$(PYTHON)' -m local_stack.bootstrap --venv $(VENV)
+INSTALL = '$(PYTHON)' -m tools.local_stack.bootstrap --venv $(VENV)
 # A tool whose packages do not go together with ours has a virtualenv of its own: requirements/NAME.txt names it, `make pins`
 # writes the lock, and `$(call tool,NAME)` in a recipe installs it, so that $(VENV)/NAME/bin/NAME can be called.
-tool = '$(PYTHON)' -m local_stack.bootstrap --venv $(VENV)/$(1) --only $(1)
+tool = '$(PYTHON)' -m tools.local_stack.bootstrap --venv $(VENV)/$(1) --only $(1)
 # Enough for the settings to load; nothing is called with it.
 DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused-but-of-the-length-that-the-settings-ask-for-here APP_URL=http://localhost DATABASE_URL=postgres://unused@127.0.0.1:1/unused \
 	AWS_ENDPOINT_URL=http://localhost:1 COGNITO_USER_POOL_ID=us-east-1_unused COGNITO_DOMAIN=http://localhost \
@@ -27,7 +27,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 29
 
 run: packages-run ## Start everything on this machine and the web server with reload
-	@exec $(VENV_PYTHON) -m local_stack run --stop-with-parent
+	@exec $(VENV_PYTHON) -m tools.local_stack run --stop-with-parent
 
 test: packages-test ## Run the tests on a throw-away stack; ARGS="-k name" passes options to pytest
 	@exec $(VENV_PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
@@ -36,7 +36,7 @@ coverage: packages-test ## Run the tests and tell which branches they do not tak
 	@exec $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov $(ARGS)
 
 dynamodb-local: packages-run ## Fetch and start DynamoDB Local, Amazon's own emulator; needs Java
-	@exec $(VENV_PYTHON) -m local_stack dynamodb-local --stop-with-parent
+	@exec $(VENV_PYTHON) -m tools.local_stack dynamodb-local --stop-with-parent
 
 test-dynamodb-local: packages-test ## Run the tests against DynamoDB Local; needs Java
 	@CRUDDUR_TEST_DYNAMODB_LOCAL=1 exec $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
@@ -80,10 +80,10 @@ lint-github: packages-lint
 		.github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 
 lint-scripts: packages-lint
-	@$(VENV_PYTHON) -m lint.javascript
+	@$(VENV_PYTHON) -m tools.lint.javascript
 
 lint-pins: python
-	@'$(PYTHON)' -m local_stack.pins --venv $(VENV) --check
+	@'$(PYTHON)' -m tools.local_stack.pins --venv $(VENV) --check
 
 format: packages-lint ## Format the code and put right what ruff and djade can
 	@$(VENV_PYTHON) -m ruff check --fix .
@@ -94,18 +94,18 @@ screenshots: packages-test ## Take the pictures of docs/screenshots anew; needs 
 	@exec $(VENV_PYTHON) -m pytest tests/browser/screenshots.py $(ARGS)
 
 lighthouse: packages-test ## Measure the list and a conversation with Lighthouse 12; needs Node and a Chromium
-	@'$(PYTHON)' -m local_stack.connected npm ci --prefix bench/lighthouse --ignore-scripts --no-audit --no-fund --loglevel=error
+	@'$(PYTHON)' -m tools.local_stack.connected npm ci --prefix tools/bench/lighthouse --ignore-scripts --no-audit --no-fund --loglevel=error
 	@exec $(VENV_PYTHON) -m pytest tests/browser/lighthouse.py $(ARGS)
 
-bench: packages-bench ## Measure on this machine; ARGS="pages live --full" chooses: bench/README.md
-	@exec $(VENV)/bench/bin/python -m bench $(ARGS)
+bench: packages-bench ## Measure on this machine; ARGS="pages live --full" chooses: tools/bench/README.md
+	@exec $(VENV)/bench/bin/python -m tools.bench $(ARGS)
 
 pins: python ## Pin every package, after pyproject.toml changed; ARGS="--upgrade-package NAME" takes a newer one
-	@'$(PYTHON)' -m local_stack.pins --venv $(VENV) $(ARGS)
+	@'$(PYTHON)' -m tools.local_stack.pins --venv $(VENV) $(ARGS)
 
 audit: python ## Look up the pinned packages in the database of known vulnerabilities; needs the network
 	@$(call tool,audit)
-	@'$(PYTHON)' -m local_stack.connected $(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
+	@'$(PYTHON)' -m tools.local_stack.connected $(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
 
 hooks: python ## Run the checks of `make lint` before each commit that concerns them
 	@$(call tool,pre-commit)
@@ -133,7 +133,7 @@ undeploy: packages-deploy ## Take down what holds no data; table, pool and datab
 	@exec $(VENV_PYTHON) -m deploy down $(ARGS)
 
 clean: python ## Delete .venv, .local with all its data, and caches
-	@$(PYTHON) -m local_stack clean
+	@$(PYTHON) -m tools.local_stack clean
 
 packages-run: python
 	@$(INSTALL) local
@@ -149,7 +149,7 @@ packages-deploy: python
 
 # In an environment of its own, so that what measurements compare with changes nothing in the tests and the types.
 packages-bench: python
-	@'$(PYTHON)' -m local_stack.bootstrap --venv $(VENV)/bench local deploy test bench
+	@'$(PYTHON)' -m tools.local_stack.bootstrap --venv $(VENV)/bench local deploy test bench
 
 python:
 	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { printf '%s %s\n' >&2 \

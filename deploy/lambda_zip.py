@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cruddur.problem import Problem
-from local_stack.installers import unpack
-from local_stack.problem import Problem as NotInstalled
+from tools.local_stack.installers import unpack
+from tools.local_stack.problem import Problem as NotInstalled
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "deploy" / "requirements-lambda.lock"

@@ -138,7 +138,7 @@ def test_every_package_that_is_named_and_no_other_has_its_reason() -> None:
     groups = [project["project"]["dependencies"], *project["dependency-groups"].values()]
     files = [file.read_text().splitlines() for file in (ROOT / "requirements").glob("*.txt")]
     packages = {re.split(r"[\[=]", each)[0] for group in [*groups, *files] for each in group if "==" in each}
-    scripts = json.loads((ROOT / "lint" / "package.json").read_text())["devDependencies"]
+    scripts = json.loads((ROOT / "tools" / "lint" / "package.json").read_text())["devDependencies"]
 
     assert sorted(documented) == sorted(packages | set(scripts))
 

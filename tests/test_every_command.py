@@ -33,7 +33,7 @@ from django.core.management import get_commands, load_command_class
 
 from cruddur.cli.base_command import StackCommand
 from cruddur.variables import VARIABLES
-from local_stack.ports import free_port
+from tools.local_stack.ports import free_port
 from users.cognito.client import connect
 
 from .cruddur.test_environment import WRONG
@@ -150,33 +150,33 @@ class ProgramRow(Row):
 
 
 PROGRAMS: dict[str, ProgramRow] = {
-    "bench": ProgramRow(),
-    "bench.browser": ProgramRow(),
-    "bench.costs": ProgramRow(),
-    "bench.growth": ProgramRow(),
-    "bench.live": ProgramRow(),
-    "bench.pages": ProgramRow(),
-    "bench.plots": ProgramRow(),
-    "bench.report": ProgramRow(),
-    "bench.seed_and_scan": ProgramRow(),
-    "bench.send_queue": ProgramRow(),
-    "bench.sending": ProgramRow(),
-    "bench.throughput": ProgramRow(),
+    "tools.bench": ProgramRow(),
+    "tools.bench.browser": ProgramRow(),
+    "tools.bench.costs": ProgramRow(),
+    "tools.bench.growth": ProgramRow(),
+    "tools.bench.live": ProgramRow(),
+    "tools.bench.pages": ProgramRow(),
+    "tools.bench.plots": ProgramRow(),
+    "tools.bench.report": ProgramRow(),
+    "tools.bench.seed_and_scan": ProgramRow(),
+    "tools.bench.send_queue": ProgramRow(),
+    "tools.bench.sending": ProgramRow(),
+    "tools.bench.throughput": ProgramRow(),
     "cruddur.cli.command_reference": ProgramRow("reference.md", needs_output=False),
     "deploy": ProgramRow(wrong=("AWS_ENDPOINT_URL", "outputs")),
     "deploy.digests": ProgramRow(),
     "deploy.lambda_zip": ProgramRow(),
-    "lint.javascript": ProgramRow(needs_output=False),
-    "local_stack": ProgramRow(needs_output=False, wrong=("POSTGRES_PORT", "run")),
-    "local_stack.aws_server": ProgramRow(needs_output=False),
-    "local_stack.bootstrap": ProgramRow(needs_output=False),
-    "local_stack.connected": ProgramRow(needs_output=False),
-    "local_stack.containers": ProgramRow("", codes=(1,), needs_output=False, wrong=("AWS_REGION", "")),
-    "local_stack.pins": ProgramRow(needs_output=False),
+    "tools.lint.javascript": ProgramRow(needs_output=False),
+    "tools.local_stack": ProgramRow(needs_output=False, wrong=("POSTGRES_PORT", "run")),
+    "tools.local_stack.aws_server": ProgramRow(needs_output=False),
+    "tools.local_stack.bootstrap": ProgramRow(needs_output=False),
+    "tools.local_stack.connected": ProgramRow(needs_output=False),
+    "tools.local_stack.containers": ProgramRow("", codes=(1,), needs_output=False, wrong=("AWS_REGION", "")),
+    "tools.local_stack.pins": ProgramRow(needs_output=False),
 }
-OF_BENCH = {"bench.bare_sends", "bench.metered_worker", "bench.postman_site.fill"}
+OF_BENCH = {"tools.bench.bare_sends", "tools.bench.metered_worker", "tools.bench.postman_site.fill"}
 """Started by a measurement alone, with arguments that only it has."""
-NEEDS_MATPLOTLIB = {"bench.plots"}
+NEEDS_MATPLOTLIB = {"tools.bench.plots"}
 """In .venv/bench alone."""
 
 NAMES = [*COMMANDS, *(name for name in PROGRAMS if name not in NEEDS_MATPLOTLIB or find_spec("matplotlib"))]
@@ -349,7 +349,7 @@ def test_no_color(processes: Processes, name: str) -> None:
 
 @each_command
 def test_unknown_option(processes: Processes, name: str) -> None:
-    if name == "local_stack.pins":
+    if name == "tools.local_stack.pins":
         pytest.skip("what it does not know is for uv")
     arguments = f"--no-such-option {row_of(name).arguments}"
     answer = processes.warm.run(program(name, arguments=arguments), processes.directory())

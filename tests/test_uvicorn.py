@@ -55,7 +55,7 @@ def starts_in(tree: ast.AST) -> Iterator[bool]:
 def test_every_start_is_found() -> None:
     found = {name for name, _ in starts()}
 
-    assert {"Dockerfile", "bench/stack.py", "docs/local-stack.md", "tests/browser/conftest.py"} <= found
+    assert {"Dockerfile", "tools/bench/stack.py", "docs/local-stack.md", "tests/browser/conftest.py"} <= found
     assert any(name.endswith("django_processes.py") for name in found)
 
 

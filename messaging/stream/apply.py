@@ -18,7 +18,7 @@ from .projection import Change, project
 logger = logging.getLogger(__name__)
 
 SIDE_BY_SIDE = 8
-"""Conversations: two cores that send are followed by as many (bench/sending.py)."""
+"""Conversations: two cores that send are followed by as many (tools/bench/sending.py)."""
 TRIES = 5
 FIRST_WAIT = 0.1
 """Seconds before a change is tried again, doubled each time: 1.5 s in all."""

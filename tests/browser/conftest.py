@@ -21,7 +21,6 @@ from pytest_django import DjangoDbBlocker
 
 from cruddur import asgi
 from cruddur.observability.request_id import Application
-from local_stack.ports import listener
 from messaging.dynamodb.connection import streams_client
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable
@@ -30,6 +29,7 @@ from messaging.stream.checkpoints import PostgresCheckpoints
 from messaging.stream.consumer import StreamConsumer
 from messaging.stream.dead_letters import PostgresDeadLetters
 from tests.run_summary import NO_CHROMIUM
+from tools.local_stack.ports import listener
 
 from .chat import NOTE_EVENTS, session_of
 from .secrets import LogCapture, Secrets

@@ -51,7 +51,7 @@ def production(settings: Settings, tmp_path: Path) -> Iterator[str]:
 
 def measure(url: str, port: int, report: Path) -> dict[str, float]:
     """The scores of a page for a phone on a slow network, Lighthouse's own choice, 0 to 100; and how far it shifts."""
-    command = ["bench/lighthouse/node_modules/.bin/lighthouse", url, "--quiet", "--output=json"]
+    command = ["tools/bench/lighthouse/node_modules/.bin/lighthouse", url, "--quiet", "--output=json"]
     options = [f"--output-path={report}", f"--only-categories={','.join(AT_LEAST)}", "--max-wait-for-load=15000"]
     chromium = [f"--port={port}", "--disable-storage-reset"]
     subprocess.run([*command, *options, *chromium], cwd=ROOT, check=True, timeout=150)

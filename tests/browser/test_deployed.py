@@ -36,13 +36,13 @@ from deploy import commands
 from deploy.aws import Account, connect
 from deploy.command_line import main
 from deploy.stacks import KEPT, ORDER, Stacks
-from local_stack.aws import AwsEmulator
-from local_stack.ports import free_port
 from messaging.dynamodb.client import connect as connect_dynamodb
 from messaging.dynamodb.items import entry_from
 from tests.deploy import image
 from tests.deploy.fargate import Fargate
 from tests.deploy.templates import template
+from tools.local_stack.aws import AwsEmulator
+from tools.local_stack.ports import free_port
 from users.cognito import client as client_module
 
 from .chat import messages, write

@@ -12,9 +12,9 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Page, Response
 
-from local_stack.aws_guard import HEALTH
-from local_stack.ports import BROWSERS_REFUSE, free_port
 from messaging.dynamodb.table import MessageTable
+from tools.local_stack.aws_guard import HEALTH
+from tools.local_stack.ports import BROWSERS_REFUSE, free_port
 from users.cognito.pool import user_pool
 from users.models import User
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from cruddur.environment import Environment, Misconfigured, read_file, shown
 from cruddur.variables import VARIABLES
 from deploy.command_line import main as deploy
-from local_stack.environment import read_configuration
-from local_stack.problem import Problem
 from messaging.stream import lambda_handler
+from tools.local_stack.environment import read_configuration
+from tools.local_stack.problem import Problem
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / ".env.example").read_text()

@@ -17,7 +17,7 @@ from deploy import artifacts
 from deploy.aws import Account, connect
 from deploy.command_line import function_concurrency, main
 from deploy.stacks import Stacks
-from local_stack.aws import AwsEmulator
+from tools.local_stack.aws import AwsEmulator
 
 NAME = "cruddur-parts"
 SERVICES = ("cloudformation", "ecr", "ecs", "lambda", "logs", "s3", "sqs", "sts")

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import requests
 import yaml
 
-from local_stack.environment import read_env
-from local_stack.ports import free_port
-from local_stack.processes import wait_until
+from tools.local_stack.environment import read_env
+from tools.local_stack.ports import free_port
+from tools.local_stack.processes import wait_until
 
 from . import image
 
@@ -75,7 +75,7 @@ def test_the_web_server_is_the_image_s_and_the_worker_a_command_that_exists() ->
 
 def test_its_emulator_is_guarded_and_its_pool_is_made_and_told_to_the_site(tmp_path: Path) -> None:
     """What `cognito` and `setup` run, at another port."""
-    assert "python -m local_stack.containers &&" in SERVICES["setup"]["command"][-1]
+    assert "python -m tools.local_stack.containers &&" in SERVICES["setup"]["command"][-1]
     port = free_port()
     command = [word.replace("0.0.0.0:4566", f"127.0.0.1:{port}").replace("/local", str(tmp_path))
                for word in SERVICES["cognito"]["command"][1:]]  # fmt: skip
@@ -85,7 +85,7 @@ def test_its_emulator_is_guarded_and_its_pool_is_made_and_told_to_the_site(tmp_p
         "PATH": os.environ["PATH"], **SERVICES["setup"]["environment"], "CRUDDUR_LOCAL_DIR": str(tmp_path),
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url,
     }  # fmt: skip
-    setup = [sys.executable, "-m", "local_stack.containers"]
+    setup = [sys.executable, "-m", "tools.local_stack.containers"]
     early = subprocess.run(setup, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
     assert early.returncode == 1
     assert "the emulator makes it when it starts" in early.stderr

@@ -24,7 +24,7 @@ def test_it_copies_what_is_in_the_project_and_not_ignored() -> None:
 
 def test_what_is_built_unasked_is_the_image_of_production() -> None:
     assert image.instructions()[-1] == ("FROM", "app")
-    assert "local_stack" not in image.copied("build", "app")
+    assert "tools" not in image.copied("build", "app")
 
 
 def test_its_static_files_are_collected_with_what_it_has(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import django
 
-from local_stack.ports import listener
+from tools.local_stack.ports import listener
 
 FILE_MODE = 0o600
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from local_stack import processes
-from local_stack.ports import LOOPBACK, free_port
+from tools.local_stack import processes
+from tools.local_stack.ports import LOOPBACK, free_port
 
 SECONDS_TO_START = 60.0
 

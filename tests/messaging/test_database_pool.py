@@ -15,8 +15,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from local_stack.ports import free_port
 from tests.cookies import COOKIES
+from tools.local_stack.ports import free_port
 from users.models import User
 
 from .live_site import session_of

@@ -12,8 +12,8 @@ from django.core.management import CommandError
 from django.test import Client
 from pytest_django import Settings
 
-from local_stack.cognito_pool import ensure_client
 from tests.users.cognito.test_emulator_sign_in import sign_in_at_cognito
+from tools.local_stack.cognito_pool import ensure_client
 from users.cognito import provisioning
 from users.cognito.client import CognitoError, CognitoUser, UserPool
 from users.models import MOCK, User

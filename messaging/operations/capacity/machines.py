@@ -1,8 +1,8 @@
 """How much one process does, as measured: what number of them a plan needs.
 
-Measured with `bench/throughput.py` and `bench/live.py` on two virtual processors (AMD EPYC) that web, emulator,
-Postgres, clients and other work shared (November 2026): time of a processor, which depends on the machine more than on
-what else it does.
+Measured with `tools/bench/throughput.py` and `tools/bench/live.py` on two virtual processors (AMD EPYC) that web,
+emulator, Postgres, clients and other work shared (November 2026): time of a processor, which depends on the machine
+more than on what else it does.
 """
 
 from __future__ import annotations

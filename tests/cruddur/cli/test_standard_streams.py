@@ -20,7 +20,7 @@ PROGRAMS = [
     ("manage.py", "ddb_capacity", "--help"),
     ("manage.py", "diffsettings"),
     ("-m", "deploy", "--help"),
-    ("-m", "bench", "--help"),
+    ("-m", "tools.bench", "--help"),
 ]
 NAMES = [" ".join(program) for program in PROGRAMS]
 SCRIPT = """

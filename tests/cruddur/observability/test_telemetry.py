@@ -23,12 +23,12 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, Sp
 
 from cruddur.observability import telemetry
 from cruddur.observability.telemetry import ListedAttributes
-from local_stack.ports import free_port
 from messaging.dynamodb.table import MessageTable
 from tests.messaging.live_site import EventStream, session_of
 from tests.messaging.realtime.test_hub import database_url
 from tests.messaging.realtime.test_sse import wait_until
 from tests.messaging.talk import send, start
+from tools.local_stack.ports import free_port
 from users.models import User
 
 from .otlp_receiver import Received, otlp_receiver

@@ -18,7 +18,6 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from local_stack.ports import free_port
 from messaging.dynamodb.items import Message, format_created_at
 from messaging.realtime import endpoint, publish, sse
 from messaging.realtime.bus import bus
@@ -27,6 +26,7 @@ from messaging.realtime.rendering import Reader
 from messaging.realtime.sse import Stream
 from tests.messaging.live_site import EventStream, WebProcess, session_of, web_process
 from tests.messaging.redis_server import RedisServer
+from tools.local_stack.ports import free_port
 from users.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)

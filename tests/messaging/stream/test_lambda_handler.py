@@ -17,13 +17,13 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from deploy.lambda_zip import build
-from local_stack.key import key_from
 from messaging.dynamodb import connection
 from messaging.dynamodb.items import Conversation, conversation_item, message_item
 from messaging.dynamodb.table import MessageTable
 from messaging.stream import lambda_handler
 from tests.messaging.faults import answer, fault
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO, entry_of, send, start
+from tools.local_stack.key import key_from
 
 SECRET = "nobody's business"
 MEGABYTE = 1_000_000

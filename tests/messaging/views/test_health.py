@@ -15,7 +15,6 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from cruddur import __version__
-from local_stack.ports import free_port
 from messaging.dynamodb import connection as messaging_connection
 from messaging.dynamodb.table import MessageTable
 from messaging.operations import readiness
@@ -23,6 +22,7 @@ from messaging.realtime.bus import BusUnavailable, bus
 from messaging.views import health
 from tests.messaging.faults import answer, fault
 from tests.messaging.redis_server import RedisServer
+from tools.local_stack.ports import free_port
 
 AS_A_LOAD_BALANCER = {"Host": "10.0.1.17:8000", "User-Agent": "ELB-HealthChecker/2.0"}
 THROTTLING = answer("ProvisionedThroughputExceededException")

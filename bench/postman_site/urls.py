@@ -1,7 +1,0 @@
-"""django-postman's own pages."""
-
-from django.urls import include, path
-
-from bench.bare.urls import page
-
-urlpatterns = [path("messages/", include("postman.urls", namespace="postman")), path("landing", page, name="landing")]

@@ -1,0 +1,84 @@
+"""The bare calls to DynamoDB that a page needs: recorded while it is made, then made again with nothing around them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.test import Client
+from django.utils import timezone
+
+from messaging.domain.transitions import conversation_after, next_message
+from messaging.dynamodb import transactions
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.items import conversation_from, conversation_key, message_item
+
+from .timing import Ask
+
+Call = tuple[str, dict[str, Any]]
+"""Name of the client's method, and its parameters."""
+
+
+def recorded(browser: Client, path: str) -> list[Call]:
+    """What a page asks DynamoDB for."""
+    calls: list[Call] = []
+    client = message_table().client
+
+    inverse = {api: method for method, api in client.meta.method_to_api_mapping.items()}
+
+    def noted(params: dict[str, Any], model: Any, **_: Any) -> None:
+        calls.append((inverse[model.name], dict(params)))
+
+    client.meta.events.register("provide-client-params.dynamodb.*", noted)
+    try:
+        answer = browser.get(path)
+    finally:
+        client.meta.events.unregister("provide-client-params.dynamodb.*", noted)
+    if answer.status_code != 200:  # noqa: PLR2004
+        raise SystemExit(f"{path}: {answer.status_code}")
+    return calls
+
+
+def replayed(calls: list[Call]) -> Callable[[int], Ask]:
+    """Makes these calls, one after the other, with a client that has made calls before."""
+    client = message_table().client
+    bound = [(getattr(client, method), parameters) for method, parameters in calls]
+
+    def ask() -> float:
+        began = time.perf_counter()
+        for call, parameters in bound:
+            call(**parameters)
+        return time.perf_counter() - began
+
+    return lambda number: ask
+
+
+def sending(writers: list[tuple[UUID, UUID]], text: str) -> Callable[[int], Ask]:
+    """The two calls of a send, into each writer's own group; what they say is worked out beside the time."""
+    table = message_table()
+
+    def client(number: int) -> Ask:
+        writer, group = writers[number]
+
+        def ask() -> float:
+            began = time.perf_counter()
+            answer = table.client.get_item(TableName=table.name, Key=conversation_key(group), ConsistentRead=True)
+            took = time.perf_counter() - began
+            conversation = conversation_from(answer["Item"])
+            message = next_message(
+                conversation=conversation, user_uuid=writer, text=text, message_uuid=uuid4(), now=timezone.now()
+            )
+            after = conversation_after(conversation, message)
+            steps: Any = [
+                transactions.advance_conversation(table.name, conversation, after),
+                transactions.put_new(table.name, message_item(message)),
+            ]
+            began = time.perf_counter()
+            table.client.transact_write_items(TransactItems=steps)
+            return took + time.perf_counter() - began
+
+        return ask
+
+    return client

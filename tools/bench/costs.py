@@ -1,0 +1,111 @@
+"""What each access pattern and each page costs: calls, read and write units, SQL statements, bytes; and a burst.
+
+.venv/bin/python -m tools.bench.costs --json
+"""
+
+from __future__ import annotations
+
+from cruddur.cli import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import TYPE_CHECKING
+
+from .figures import Figure, add_json_option, tell
+from .stack import NO_LIMITS, say, stack
+
+if TYPE_CHECKING:
+    from .meter import Cost
+
+BURST = 100
+"""Messages that one batch of the stream tells of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An access pattern or a page, and what it costs."""
+
+    name: str
+    cost: Cost
+    messages: int = 1
+    """Which it is the cost of: figures are for one."""
+    sent_bytes: int | None = None
+    """Of the answer as it goes over the wire."""
+    plain_bytes: int | None = None
+    """Of the answer before it is compressed."""
+
+    def figures(self, part: str, *, endpoint: str) -> Iterator[Figure]:
+        """All that there is to say; units that the endpoint reports only where they are others."""
+        name, cost = f"{part}/{self.name}", self.cost
+        a_message = " a message" if self.messages > 1 else ""
+        yield Figure(f"{name}/calls{a_message}", len(cost.calls) / self.messages, "calls")
+        for kind, units, reported in (
+            ("read units", cost.read_units, cost.reported_read_units),
+            ("write units", cost.write_units, cost.reported_write_units),
+        ):
+            by_the_rules = Figure(f"{name}/{kind}{a_message}", units / self.messages, kind)
+            yield by_the_rules
+            if reported != units:
+                differs = Figure(f"{name}/{kind}{a_message}, as {endpoint} reports", reported / self.messages, kind)
+                yield differs.against(by_the_rules)
+        if cost.statements:
+            yield Figure(f"{name}/SQL statements{a_message}", cost.statements / self.messages, "statements")
+        if self.sent_bytes is not None:
+            yield Figure(f"{name}/bytes", self.sent_bytes, "bytes")
+        if self.plain_bytes not in (None, self.sent_bytes):
+            yield Figure(f"{name}/bytes before compression", self.plain_bytes or 0, "bytes")
+
+
+def figures(*, endpoint: str = "DynamoDB Local", burst: int = BURST, seeded: int | None = None) -> Iterator[Figure]:
+    """Everything, the old system's first, on an empty table; Django is set up, and people may be made.
+
+    `seeded` is how many of the seed's conversations there are, all by default.
+    """
+    from .costs_of_the_old import old_rows  # noqa: PLC0415 - once Django is set up
+    from .costs_of_this import rows  # noqa: PLC0415
+
+    old = list(in_figures(old_rows(burst=burst, seeded=seeded), "costs/old", endpoint))
+    yield from old
+    by_name = {figure.name.removeprefix("costs/old/"): figure for figure in old}
+    for figure in in_figures(rows(burst=burst, seeded=seeded), "costs", endpoint):
+        beside = by_name.get(figure.name.removeprefix("costs/"))
+        yield figure.against(beside) if beside and not figure.versus else figure
+
+
+def in_figures(rows: Iterator[Row], part: str, endpoint: str) -> Iterator[Figure]:
+    """The figures of all rows, and of how many the endpoint reports other units."""
+    others = 0
+    for row in rows:
+        others += (row.cost.read_units, row.cost.write_units) != (
+            row.cost.reported_read_units,
+            row.cost.reported_write_units,
+        )
+        yield from row.figures(part, endpoint=endpoint)
+    yield Figure(f"{part}/patterns of which {endpoint} reports other units", others, "patterns")
+
+
+def drained(consume: Callable[[Event], object]) -> None:
+    """Let the stream consumer work until nothing is left."""
+    consume(Event())
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = ArgumentParser(prog="tools.bench.costs", description="Count what access patterns and pages cost.")
+    parser.add_argument("--burst", type=int, default=BURST, help=f"messages that come together ({BURST})")
+    add_json_option(parser)
+    options = parser.parse_args(arguments)
+    say("costs: about half a minute")
+    with stack(environment=NO_LIMITS):
+        tell(figures(burst=options.burst), as_json=options.json)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(program.run(lambda: main(sys.argv[1:]), is_loaded=True))

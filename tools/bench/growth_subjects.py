@@ -1,0 +1,84 @@
+"""A person with long conversations, people with many, and the pages of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+
+from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.items import format_created_at, pair_group_uuid, parse_created_at
+from tests.messaging.live_site import session_of
+from users.models import User
+
+from . import talks
+from .growth import Sized, base
+from .page_subjects import SHORT, getting, older_path, site_sending
+from .stack import Person, Server, signed_in
+from .timing import Subject
+
+BESIDE = 20
+"""Conversations of the person whose long ones are opened, so that the list beside them is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who is signed in for what."""
+
+    reader: Person
+    """Has conversations of all lengths."""
+    writer: Person
+    """The same in another browser: who writes has read all, so pages open at the end as before."""
+    long: Mapping[int, UUID]
+    """With whom the conversation of so many messages is."""
+    popular: Mapping[int, Person]
+    """Who has so many conversations."""
+
+
+def filled(*, messages: Sequence[int], conversations: Sequence[int]) -> People:
+    """Store it all, in one table: DynamoDB Local is slow behind a large one that another was."""
+    reader = signed_in("the_reader", "Reader")
+    writer = Person(reader.uuid, reader.handle, session_of(User.objects.get(pk=reader.uuid)))
+    others = talks.people(max(BESIDE + len(messages), *conversations))
+    long = dict(zip(messages, others, strict=False))
+    popular = {number: signed_in(f"has_{number}", f"Has {number}") for number in conversations}
+    connection.close()
+    # The longest first: the others are then written at the same time.
+    talks.write(talks.talk(reader.uuid, other, size) for size, other in sorted(long.items(), reverse=True))
+    talks.write(talks.talk(reader.uuid, other, SHORT) for other in others[len(long) : len(long) + BESIDE])
+    talks.write(talks.talk(person.uuid, other, 1) for number, person in popular.items() for other in others[:number])
+    for other in long.values():
+        talks.read_to_the_end(reader.uuid, other)
+    return People(reader, writer, long, popular)
+
+
+def sized(people: People, site: Server) -> Iterator[Sized]:
+    """Each page at each size, at that which is compared with twice."""
+    for again in (False, True):
+        for size, other in people.long.items():
+            if again and size != base([*people.long]):
+                continue
+            group = pair_group_uuid(people.reader.uuid, other)
+            clients = {
+                "thread": getting(site, f"/messages/{group}", people.reader.session),
+                "older": getting(site, older_path(group, middle(group)), people.reader.session),
+                "send": site_sending(site, [(people.writer, other)]),
+            }
+            for page, client in clients.items():
+                yield Sized(page, size, "messages", Subject(f"{page} {size} {again}", client, site), again)
+        for number, person in people.popular.items():
+            if again and number != base([*people.popular]):
+                continue
+            client = getting(site, "/messages", person.session)
+            subject = Subject(f"conversations {number} {again}", client, site)
+            yield Sized("conversations", number, "conversations", subject, again)
+
+
+def middle(group_uuid: UUID) -> str:
+    """A created_at half way through the conversation's time."""
+    table = message_table()
+    (first,), (last,) = table.messages_after(group_uuid, "", limit=1), table.messages_before(group_uuid, None, limit=1)
+    began = parse_created_at(first.created_at)
+    return format_created_at(began + (parse_created_at(last.created_at) - began) / 2)

@@ -1,0 +1,69 @@
+"""Times of several subjects, taken in turns so that whatever else the machine does hits all of them alike."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from .figures import Figure
+from .stack import Server
+
+PERCENTILES = (50, 95, 99)
+Ask = Callable[[], float]
+"""Does what is measured once, and returns how long it took, in seconds."""
+
+
+@dataclass(slots=True)
+class Subject:
+    """Something that is measured."""
+
+    name: str
+    client: Callable[[int], Ask]
+    """What a client does over and over, by the client's number: each has a connection of its own."""
+    server: Server | None = None
+    """The web process that answers, where one does."""
+    times: list[float] = field(default_factory=list)
+    """Milliseconds."""
+    cpu_seconds: float = 0.0
+    """Of the server."""
+
+    def figures(self, name: str) -> Iterator[Figure]:
+        """p50, p95, p99, and how many a second the server answers for each processor that it is given."""
+        for percentile in PERCENTILES:
+            yield Figure(f"{name}/p{percentile}", at(self.times, percentile), "ms")
+        if self.server and self.cpu_seconds:
+            yield Figure(f"{name}/requests a second per core", len(self.times) / self.cpu_seconds, "requests/s")
+
+
+def at(times: Sequence[float], percentile: int) -> float:
+    """The percentile of these times."""
+    return statistics.quantiles(times, n=100, method="inclusive")[percentile - 1] if len(times) > 1 else times[0]
+
+
+def measure(subjects: Sequence[Subject], *, clients: int, rounds: int, each: int, warm_up: int = 3) -> None:
+    """In every round, every subject in turn: `each` times by each of as many clients at once.
+
+    The first of a round is another one each time.
+    """
+    with ThreadPoolExecutor(clients) as together:
+        asks = {subject.name: [subject.client(number) for number in range(clients)] for subject in subjects}
+        for subject in subjects:
+            list(together.map(lambda ask: _several(ask, warm_up), asks[subject.name]))
+        for number in range(rounds):
+            begin = number % len(subjects)
+            for subject in (*subjects[begin:], *subjects[:begin]):
+                busy = subject.server.cpu_seconds() if subject.server else 0.0
+                for found in together.map(lambda ask: _several(ask, each), asks[subject.name]):
+                    subject.times += found
+                subject.cpu_seconds += subject.server.cpu_seconds() - busy if subject.server else 0.0
+
+
+def _several(ask: Ask, number: int) -> list[float]:
+    return [ask() * 1000 for _ in range(number)]
+
+
+def together(*subjects: Subject) -> list[float]:
+    """As long as one of each takes, one after the other: those of the same turn are added."""
+    return [sum(times) for times in zip(*(subject.times for subject in subjects), strict=True)]

