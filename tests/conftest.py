@@ -89,7 +89,13 @@ def pytest_configure() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for line in run_summary.lines(terminalreporter.getreports("skipped"), terminalreporter.getreports("passed")):
+    reports = [
+        each for found in terminalreporter.stats.values() for each in found if isinstance(each, pytest.TestReport)
+    ]
+    for line in (
+        *run_summary.slowest(reports),
+        *run_summary.lines(terminalreporter.getreports("skipped"), terminalreporter.getreports("passed")),
+    ):
         terminalreporter.write_line(line)
 
 
