@@ -40,6 +40,7 @@ from local_stack.aws import AwsEmulator
 from local_stack.ports import free_port
 from messaging.aws import connect as connect_dynamodb
 from messaging.items import entry_from
+from tests import html
 from tests.deploy import image
 from tests.deploy.fargate import Fargate
 from tests.deploy.templates import template
@@ -297,7 +298,8 @@ def test_two_people_chat_on_it_and_the_function_moves_their_lists(
 
 def test_static_files_are_named_by_their_content_compressed_and_kept_for_ever(web: str) -> None:
     with urllib.request.urlopen(web, timeout=SECONDS) as page:  # noqa: S310 - our own
-        (path,) = set(re.findall(r"/static/css/app\.[0-9a-f]{12}\.css", page.read().decode()))
+        sheets = html.attributes(html.parse(page.read().decode()), ".//link[@rel='stylesheet']", "href")
+    (path,) = (sheet for sheet in sheets if re.fullmatch(r"/static/css/app\.[0-9a-f]{12}\.css", sheet))
 
     asked = urllib.request.Request(f"{web}{path}", headers={"Accept-Encoding": "br"})  # noqa: S310
     with urllib.request.urlopen(asked, timeout=SECONDS) as answer:  # noqa: S310

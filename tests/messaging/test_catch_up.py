@@ -65,7 +65,7 @@ class Html:
     """HTML as a response has it, for `messages_of`."""
 
     def __init__(self, html: str) -> None:
-        self.content = html.encode()
+        self.text = html
 
 
 def test_where_nothing_happened_there_is_nothing_to_add(talk: Talk, calls: Calls, moto_table: MessageTable) -> None:

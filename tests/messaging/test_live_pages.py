@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
 from uuid import uuid4
+from xml.etree.ElementTree import Element
 
 import pytest
 from django.test import Client
@@ -17,6 +16,7 @@ from messaging.dynamodb import MessageTable
 from messaging.live import publishing
 from messaging.live import typing as live_typing
 from messaging.planning import patterns
+from tests import html
 from tests.conftest import Calls
 from users.models import User
 
@@ -36,18 +36,18 @@ def talk(moto_table: MessageTable, andrew: User, bayko: User, client: Client) ->
     )
 
 
-def attributes(response: Any, opening: str) -> dict[str, str]:
-    """The data attributes of the first element that opens so."""
-    (tag,) = re.findall(rf"{opening}[^>]*>", response.content.decode())[:1]
-    return dict(re.findall(r'data-([a-z-]+)="([^"]*)"', tag))
+def attributes(element: Element) -> dict[str, str]:
+    """The data attributes of an element, without that prefix."""
+    return {name.removeprefix("data-"): value for name, value in element.items() if name.startswith("data-")}
 
 
 def test_a_thread_says_what_it_knows(client: Client, talk: Delivery, bayko: User) -> None:
     url = f"/messages/{talk.message.group_uuid}"
-    page = client.get(url)
+    page = html.parse(client.get(url).text)
 
-    assert attributes(page, "<body") == {"user": str(bayko.uuid), "stream-url": "/messages/stream"}
-    log = attributes(page, '<div class="thread__log"')
+    (body,) = page.iterfind(".//body")
+    assert attributes(body) == {"user": str(bayko.uuid), "stream-url": "/messages/stream"}
+    log = attributes(html.with_class(page, "thread__log")[0])
     assert log == log | {
         "group": str(talk.message.group_uuid), "version": "1", "last-seq": "1", "newest": talk.message.created_at,
         "read-seq": "0", "read-url": f"{url}/read", "since-url": f"{url}/since", "typing-url": f"{url}/typing",
@@ -56,7 +56,7 @@ def test_a_thread_says_what_it_knows(client: Client, talk: Delivery, bayko: User
 
 
 def test_the_list_says_what_it_knows(client: Client, talk: Delivery) -> None:
-    row = attributes(client.get("/messages"), '<li class="conversation')
+    row = attributes(html.with_class(html.parse(client.get("/messages").text), "conversation")[0])
 
     assert row == row | {"group": str(talk.message.group_uuid), "last-seq": "1", "read-seq": "0", "sent-seq": "0"}
 

@@ -95,7 +95,7 @@ class Sender:
         }
         connection.request("POST", path or self.path, urlencode(body), headers)
         answer = connection.getresponse()
-        answer.content = answer.read()  # type: ignore[attr-defined]
+        answer.text = answer.read().decode()  # type: ignore[attr-defined]
         connection.close()
         return answer
 
@@ -297,7 +297,7 @@ def test_a_message_refused_by_the_queue_is_stored_once_when_it_is_sent_again(
         assert second.post().status == 303
 
     assert {(each.status, each.headers["Retry-After"]) for each in (*refused, page)} == {(429, "1")}
-    assert {json.loads(each.content)["error"] for each in refused} == {"conversation_busy"}  # type: ignore[attr-defined]
+    assert {json.loads(each.text)["error"] for each in refused} == {"conversation_busy"}  # type: ignore[attr-defined]
     # Without script the text is kept, in a form that sends the same message.
     assert draft_of(page) == second.text
     assert hidden_of(page)["message_uuid"] == str(second.message_uuid)
