@@ -124,12 +124,21 @@ def test_data_model_describes_the_indexes_as_they_are() -> None:
         assert code_names(rows[name]) == {name, *keys, *projected}
 
 
-def test_the_listing_of_the_architecture_names_files_that_exist() -> None:
-    listing = section((ROOT / "docs" / "architecture.md").read_text(), "The modules").split("```")[1]
-    paths = re.findall(r"^\S+", listing, re.MULTILINE)
+def test_architecture_names_packages_that_exist() -> None:
+    named = first_cells(section((ROOT / "docs" / "architecture.md").read_text(), "The packages"))
+    paths = [path for cell in named for path in re.findall(r"`(\w+)`", cell)]
 
-    assert "messaging/conversations.py" in paths
-    assert [path for path in paths if not (ROOT / path).exists()] == []
+    assert "messaging" in paths
+    assert [path for path in paths if not (ROOT / path).is_dir()] == []
+
+
+def test_architecture_names_areas_of_scripts_that_exist() -> None:
+    table = section((ROOT / "docs" / "architecture.md").read_text(), "In the browser")
+    named = {cell.strip("`") for cell in first_cells(table) if re.fullmatch(r"`[a-z-]+`", cell)}
+    areas = {path.name for path in (ROOT / "static" / "js").iterdir() if path.is_dir()}
+
+    assert "outbox" in named
+    assert named == areas - {"shared"}
 
 
 def test_every_package_that_is_named_and_no_other_has_its_reason() -> None:
