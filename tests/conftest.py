@@ -182,7 +182,7 @@ def what_is_called_is_allowed(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def nothing_is_kept_of_pages() -> None:
     """A test may have other catalogues, static files or addresses under the same names."""
-    rate_limits.forget_here()
+    rate_limits._here.clear()
     for kept in (pieces.rendered, times.clock_time_in, times.list_time_in, addresses.reversed_once, look.icon):
         kept.cache_clear()
 

@@ -15,7 +15,6 @@ from local_stack.problem import Problem
 
 from .package_index import FAR_NEWER, PackageIndex, served, wheel
 
-ANY_INDEX = ("--index-strategy", "unsafe-best-match")
 INSTALLER = (
     "cruddur/__init__.py", "cruddur/program.py", "cruddur/standard_streams.py", "local_stack/__init__.py",
     "local_stack/bootstrap.py", "local_stack/installers.py", "local_stack/pip_settings.py", "local_stack/problem.py",
