@@ -90,7 +90,13 @@ def pytest_configure() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for line in run_summary.lines(terminalreporter.getreports("skipped"), terminalreporter.getreports("passed")):
+    reports = [
+        each for found in terminalreporter.stats.values() for each in found if isinstance(each, pytest.TestReport)
+    ]
+    for line in (
+        *run_summary.slowest(reports),
+        *run_summary.lines(terminalreporter.getreports("skipped"), terminalreporter.getreports("passed")),
+    ):
         terminalreporter.write_line(line)
 
 
@@ -177,7 +183,7 @@ def what_is_called_is_allowed(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def nothing_is_kept_of_pages() -> None:
     """A test may have other catalogues, static files or addresses under the same names."""
-    rate_limits.forget_here()
+    rate_limits._here.clear()
     for kept in (pieces.rendered, dates.clock_time_in, dates.list_time_in, cached_urls.reversed_once, look.icon):
         kept.cache_clear()
 

@@ -13,10 +13,12 @@ from cruddur.cli.command_reference import reference
 from messaging.dynamodb.table_definition import INDEXES
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 IDS = [str(document.relative_to(ROOT)) for document in DOCUMENTS]
 
-README = (ROOT / "README.md").read_text()
+COMMANDS = (ROOT / "docs" / "commands.md").read_text()
+DATA_MODEL = (ROOT / "docs" / "data-model.md").read_text()
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 DEPENDENCIES = (ROOT / "docs" / "dependencies.md").read_text()
 EXAMPLE = (ROOT / ".env.example").read_text()
@@ -75,15 +77,15 @@ def test_every_relative_link_leads_somewhere(document: Path) -> None:
         assert not fragment or fragment in anchors(target), link
 
 
-def test_the_readme_lists_every_command_of_the_project() -> None:
-    listed = code_names(" ".join(first_cells(section(README, "Commands"))))
+def test_reference_lists_every_command_of_the_project() -> None:
+    listed = code_names(" ".join(first_cells(section(COMMANDS, "All commands"))))
 
     assert own_commands().keys() <= listed
     assert listed <= get_commands().keys()
 
 
-def test_the_reference_of_the_commands_says_what_they_say() -> None:
-    assert (ROOT / "docs" / "commands.md").read_text() == reference(), "run `make docs`"
+def test_reference_is_up_to_date() -> None:
+    assert reference() == COMMANDS, "run `make docs`"
 
 
 def test_every_old_script_has_its_command() -> None:
@@ -97,8 +99,8 @@ def test_every_old_script_has_its_command() -> None:
     }  # fmt: skip
 
 
-def test_the_settings_of_the_readme_are_explained_in_the_example() -> None:
-    named = code_names(" ".join(first_cells(section(README, "Settings"))))
+def test_documented_settings_are_explained_in_the_example() -> None:
+    named = code_names(" ".join(first_cells(SETTINGS)))
 
     assert "SECRET_KEY" in named
     assert named <= set(re.findall(r"^#([A-Z_]+)=", EXAMPLE, re.MULTILINE))
@@ -112,8 +114,8 @@ def test_every_setting_that_is_read_is_explained_in_the_example() -> None:
     assert read <= set(re.findall(r"\b[A-Z_]+\b", EXAMPLE))
 
 
-def test_the_readme_describes_the_indexes_as_they_are() -> None:
-    rows = {line.split("`")[1]: line for line in README.splitlines() if re.match(r"\| `[a-z-]+-index`", line)}
+def test_data_model_describes_the_indexes_as_they_are() -> None:
+    rows = {line.split("`")[1]: line for line in DATA_MODEL.splitlines() if re.match(r"\| `[a-z-]+-index`", line)}
 
     assert rows.keys() == INDEXES.keys()
     for name, index in INDEXES.items():
@@ -122,12 +124,21 @@ def test_the_readme_describes_the_indexes_as_they_are() -> None:
         assert code_names(rows[name]) == {name, *keys, *projected}
 
 
-def test_the_listing_of_the_architecture_names_files_that_exist() -> None:
-    listing = section((ROOT / "docs" / "architecture.md").read_text(), "The modules").split("```")[1]
-    paths = re.findall(r"^\S+", listing, re.MULTILINE)
+def test_architecture_names_packages_that_exist() -> None:
+    named = first_cells(section((ROOT / "docs" / "architecture.md").read_text(), "The packages"))
+    paths = [path for cell in named for path in re.findall(r"`(\w+)`", cell)]
 
-    assert "messaging/queries/conversations.py" in paths
-    assert [path for path in paths if not (ROOT / path).exists()] == []
+    assert "messaging" in paths
+    assert [path for path in paths if not (ROOT / path).is_dir()] == []
+
+
+def test_architecture_names_areas_of_scripts_that_exist() -> None:
+    table = section((ROOT / "docs" / "architecture.md").read_text(), "In the browser")
+    named = {cell.strip("`") for cell in first_cells(table) if re.fullmatch(r"`[a-z-]+`", cell)}
+    areas = {path.name for path in (ROOT / "static" / "js").iterdir() if path.is_dir()}
+
+    assert "outbox" in named
+    assert named == areas - {"shared"}
 
 
 def test_every_package_that_is_named_and_no_other_has_its_reason() -> None:

@@ -1,8 +1,8 @@
-"""The site's ES modules: static/js/live/stream.js is imported as "live/stream"; an import map or joining resolves it.
+"""Bundle the site's ES modules: static/js/realtime/sse.js is imported as "realtime/sse".
 
-In development a page carries an import map of every module. In production each entry module is joined with all it
-imports when static files are collected, so that scripts cost a page one request; joining knows the few forms of
-import and export that the modules use and refuses the others.
+In development an import map in the page resolves these names. In production `collectstatic` joins each entry module
+with everything it imports, so that a page loads one script. Joining knows the few forms of import and export that the
+modules use and rejects all others.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class CannotJoin(Exception):
 
 
 def joined(entry: str, *, read: Callable[[str], str]) -> str:
-    """The module `entry` and all that it imports as one; `read("live/stream")` returns a module's text.
+    """The module `entry` and all that it imports as one; `read("realtime/sse")` returns a module's text.
 
     Each becomes a function that returns what it exports, after those that it imports. Lines of comment are left out.
     Raises CannotJoin for an import in a circle or a form that is not known.

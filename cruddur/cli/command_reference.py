@@ -1,4 +1,4 @@
-"""docs/commands.md, made from what the commands say of themselves: `make docs` writes it, a test compares it."""
+"""Generate docs/commands.md from the commands' own help: `make docs` writes it, a test compares it."""
 
 from __future__ import annotations
 
@@ -32,46 +32,69 @@ COMMON = {"--help", "--json", "--verbosity", "--traceback", "--no-color", "--for
 INTRODUCTION = """\
 # Commands
 
-Made by `make docs` from the commands' own help: change that, not this file.
+`make docs` generates this page from the commands' own help: change that, not this file.
 
-`.venv/bin/python manage.py COMMAND`, on the local stack once `make run` has been run, running or not; on AWS with
-`CRUDDUR_ENV=production` and the variables of [.env.example](../.env.example). The first line of each names the
+```
+.venv/bin/python manage.py COMMAND
+```
+
+On the local stack commands need no variables once `make run` has been run, even if it no longer runs. On AWS set
+`CRUDDUR_ENV=production` and the variables of [.env.example](../.env.example). The first line of each command names the
 endpoint, the table or user pool, and the database it acts on.
 
 | option of every command | |
 | --- | --- |
-| `--json` | for programs: an object a line on standard output; what is meant for people goes to standard error |
-| `-v 0` | quiet: only the product of a listing, and errors; `-v 2` tells more |
-| `--no-color`, `NO_COLOR` | plain text, as when the output is no terminal: a row a line, uncut |
+| `--json` | for programs: one object a line on standard output; text for people goes to standard error |
+| `-v 0` | print only the rows of a listing, and errors; `-v 2` prints more |
+| `--no-color`, `NO_COLOR` | plain text, as when the output is not a terminal: one row a line, not cut |
 | `--traceback` | where an error came from |
 
-Exit codes: 0 done; 1 refused or failed, with a sentence that says what to do; 2 called wrongly; 130 after Ctrl-C,
-which leaves nothing half done that running it again would not complete; 141 where the reader of the output has gone.
-Nothing begins where standard output is closed or full. Where its encoding is not UTF-8, JSON is escaped to ASCII.
+| exit code | |
+| --- | --- |
+| 0 | done |
+| 1 | refused or failed; a sentence says what to do |
+| 2 | called wrongly |
+| 130 | stopped by Ctrl-C; running it again completes the work |
+| 141 | the reader of the output is gone |
+
+A command does not start if standard output is closed or full. If its encoding is not UTF-8, JSON is escaped to ASCII.
 """
 
 
 def reference() -> str:
-    """The whole document."""
+    """Return the whole document."""
     own = own_commands()
-    parts = [INTRODUCTION, "## Instead of the old scripts\n", *replacements(own)]
+    parts = [
+        INTRODUCTION,
+        "## All commands\n",
+        *overview(own),
+        "",
+        "## Instead of the old scripts\n",
+        *replacements(own),
+    ]
     for name, command in own.items():
         parts += ["", f"## {name}", "", *section(name, command)]
     return "\n".join(parts) + "\n"
 
 
+def overview(own: Mapping[str, StackCommand]) -> Iterator[str]:
+    """Yield the table of all commands, Django's own that people need included."""
+    yield "| command | |"
+    yield "| --- | --- |"
+    rows = [(f"[`{name}`](#{name})", summary_of(command)) for name, command in own.items()]
+    rows += [(f"`{name}`", summary) for name, summary in DJANGO_OWN.values()]
+    for name, summary in rows:
+        yield f"| {name} | {summary} |"
+
+
 def replacements(own: Mapping[str, StackCommand]) -> Iterator[str]:
-    """The table old script -> command, in the order of the scripts' names."""
-    yield "| script | command | |"
-    yield "| --- | --- | --- |"
-    rows = [
-        (script, f"[{name}](#{name})", summary_of(command))
-        for name, command in own.items()
-        for script in command.replaces
-    ]
-    rows += [(script, f"`{name}`", summary) for script, (name, summary) in DJANGO_OWN.items()]
-    for script, name, summary in sorted(rows):
-        yield f"| `{script}` | {name} | {summary} |"
+    """Yield the table of old scripts and their commands, in the order of the scripts' names."""
+    yield "| script | command |"
+    yield "| --- | --- |"
+    rows = [(script, f"[{name}](#{name})") for name, command in own.items() for script in command.replaces]
+    rows += [(script, f"`{name}`") for script, (name, _) in DJANGO_OWN.items()]
+    for script, name in sorted(rows):
+        yield f"| `{script}` | {name} |"
 
 
 def section(name: str, command: StackCommand) -> Iterator[str]:

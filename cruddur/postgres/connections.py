@@ -51,10 +51,6 @@ class Session:
     waits_for: Sequence[int]
     """Pids of the sessions whose locks it waits for; 0 is a prepared transaction."""
 
-    @property
-    def is_hidden(self) -> bool:
-        return self.query is None
-
 
 def sessions(server: BaseDatabaseWrapper, *, database: str | None = None, pid: int | None = None) -> Sequence[Session]:
     """All but this connection's own, by database and age; of one database or with one pid if asked for."""

@@ -140,12 +140,6 @@ def take_here(limit: Limit, *, who: str, now: datetime) -> None:
         raise RateLimited(max(1, math.ceil(wait.total_seconds())), limit.name)
 
 
-def forget_here() -> None:
-    """Let every bucket of this process be full, for tests."""
-    with _here_lock:
-        _here.clear()
-
-
 def _take(wanted: Sequence[tuple[Limit, str]], *, now: datetime, together: bool) -> dict[tuple[Limit, str], int]:
     """What could not be had, and in how many seconds it can."""
     costs = Counter(wanted)

@@ -114,16 +114,6 @@ class Lines:
         self._senders: dict[Sender, tuple[UUID, UUID]] = {}
         """The conversation and the person, of senders that were let in while the conversation was busy."""
 
-    def is_idle(self) -> bool:
-        """Return whether nothing is kept."""
-        return not self._lines and not self._senders
-
-    def waiting_in(self, group_uuid: UUID) -> int:
-        """Return how many requests wait in a conversation."""
-        with self._lock:
-            line = self._lines.get(group_uuid)
-            return sum(map(len, line.waiting.values())) if line else 0
-
     def join_if_known(self, visit: Visit) -> None:
         """Let a request wait before it is handled, if its sender was let in and the conversation is busy since."""
         with self._lock:

@@ -1,4 +1,4 @@
 // What pages load that nobody needs to be signed in for.
 import "page/timezone";
-import "page/again";
-import "page/forgotten";
+import "page/retry-page";
+import "page/clear-storage";

@@ -38,12 +38,13 @@ from deploy.command_line import main
 from deploy.stacks import KEPT, ORDER, Stacks
 from messaging.dynamodb.client import connect as connect_dynamodb
 from messaging.dynamodb.items import entry_from
+from tests import html
 from tests.deploy import image
 from tests.deploy.fargate import Fargate
 from tests.deploy.templates import template
 from tools.local_stack.aws import AwsEmulator
 from tools.local_stack.ports import free_port
-from users.cognito import client as client_module
+from users.cognito import client as cognito
 
 from .chat import messages, write
 from .conftest import fill_in_sign_in
@@ -268,8 +269,8 @@ def test_what_a_container_is_told_is_all_that_the_site_asks_for(deployed: Deploy
 def test_two_people_chat_on_it_and_the_function_moves_their_lists(
     deployed: Deployment, web: str, browser: Browser, secrets: Secrets
 ) -> None:
-    client = client_module.connect(endpoint_url=deployed.fargate.endpoint_url, region="us-east-1")
-    pool = client_module.UserPool(client, deployed.outputs["UserPoolId"])
+    client = cognito.connect(endpoint_url=deployed.fargate.endpoint_url, region="us-east-1")
+    pool = cognito.UserPool(client, deployed.outputs["UserPoolId"])
     for handle, name in PEOPLE.items():
         email = f"{handle}@cruddur.example"
         pool.create_user(username=email, handle=handle, email=email, name=name, password=PASSWORD)
@@ -297,7 +298,8 @@ def test_two_people_chat_on_it_and_the_function_moves_their_lists(
 
 def test_static_files_are_named_by_their_content_compressed_and_kept_for_ever(web: str) -> None:
     with urllib.request.urlopen(web, timeout=SECONDS) as page:  # noqa: S310 - our own
-        (path,) = set(re.findall(r"/static/css/app\.[0-9a-f]{12}\.css", page.read().decode()))
+        sheets = html.attributes(html.parse(page.read().decode()), ".//link[@rel='stylesheet']", "href")
+    (path,) = (sheet for sheet in sheets if re.fullmatch(r"/static/css/app\.[0-9a-f]{12}\.css", sheet))
 
     asked = urllib.request.Request(f"{web}{path}", headers={"Accept-Encoding": "br"})  # noqa: S310
     with urllib.request.urlopen(asked, timeout=SECONDS) as answer:  # noqa: S310

@@ -28,10 +28,6 @@ HIDE = """() => {
 NIGHT, WHITE = "rgb(14, 3, 28)", "rgb(255, 255, 255)"
 
 
-def background(page: Page) -> str:
-    return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-
-
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 def test_the_theme_follows_the_system_until_one_is_chosen(sign_in: SignIn, script: bool) -> None:
     page = sign_in("londo", color_scheme="light", java_script_enabled=script)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from django.test import Client
 
 from messaging.dynamodb.items import Message, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
+from tests import html
 from tests.messaging.command_runs import run
 from tests.messaging.pages import messages_of
 from users.models import MovedIn, User
@@ -94,7 +94,7 @@ def walked(client: Client, group: UUID) -> list[str]:
     """The texts on all pages of a conversation, from the newest page by its links to the oldest."""
     page = client.get(f"/messages/{group}?newest")
     seen = messages_of(page)
-    while older := re.search(r'href="([^"]+)" data-earlier', page.content.decode()):
-        page = client.get(older[1])
+    while older := html.attributes(html.parse(page.text), ".//a[@data-earlier]", "href"):
+        page = client.get(older[0])
         seen = messages_of(page) + seen
     return seen

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from html import unescape
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.test import Client
 
 from messaging.dynamodb.items import pair_group_uuid
+from tests import html
 from users.models import User
 
 HTML = {"Accept": "text/html"}
@@ -23,45 +22,45 @@ def group_of(one: User, other: User) -> UUID:
 
 def html_of(response: Any) -> str:
     """The page, without what only script shows."""
-    return re.sub(r"<template\b.*?</template>", "", response.content.decode(), flags=re.DOTALL)
+    return html.source(html.shown(response))
 
 
 def text_of(response: Any) -> str:
     """The page's words without markup, with single spaces."""
-    html = re.sub(r"<(script|style|head)\b.*?</\1>", " ", html_of(response), flags=re.DOTALL)
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+    return html.words(html.shown(response))
 
 
 def without_nonce(response: Any) -> str:
     """The page, but for what is random in each: the nonce of its script."""
-    return re.sub(r'nonce="[^"]+"', "", response.content.decode())
+    page: str = response.text
+    for nonce in set(html.attributes(html.parse(page), ".//*[@nonce]", "nonce")):
+        page = page.replace(nonce, "")
+    return page
 
 
 def messages_of(response: Any) -> list[str]:
     """The texts of the messages that the page shows, in order."""
-    html = html_of(response)
-    found = re.findall(r'<p class="message__text" dir="auto">(.*?)</p>', html, flags=re.DOTALL)
-    return [unescape(re.sub(r"<[^>]+>", "", each)) for each in found]
+    return [html.text_in(each) for each in html.shown(response).iterfind(".//p[@class='message__text']")]
 
 
 def conversations_of(response: Any) -> list[str]:
     """The names in the list of conversations, in order."""
-    return [
-        unescape(name) for name in re.findall(r"conversation__name[^>]*><bdi>(.*?)</bdi>", response.content.decode())
-    ]
+    names = html.with_class(html.parse(response.text), "conversation__name")
+    return [html.text_in(name) for each in names if (name := each.find("bdi")) is not None]
 
 
 def hidden_of(response: Any) -> dict[str, str]:
     """The hidden fields of the message's form."""
-    html = response.content.decode()
-    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html)
-    return {name: unescape(value) for name, value in found if name != "csrfmiddlewaretoken"}
+    fields = html.parse(response.text).iterfind(".//input[@type='hidden']")
+    found = {field.attrib["name"]: field.get("value", "") for field in fields}
+    found.pop("csrfmiddlewaretoken", None)
+    return found
 
 
 def draft_of(response: Any) -> str:
     """What stands in the field of the message."""
-    (draft,) = re.findall(r"<textarea[^>]*>\n?(.*?)</textarea>", response.content.decode(), flags=re.DOTALL)
-    return unescape(draft)
+    (field,) = html.parse(response.text).iterfind(".//textarea")
+    return html.text_in(field).removeprefix("\n")
 
 
 def post(

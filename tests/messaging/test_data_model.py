@@ -1,4 +1,4 @@
-"""README's data model, held equal to what the code writes into the table."""
+"""Hold docs/data-model.md equal to what the code writes into the table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 
-from messaging.actions import block, conversation_settings, edit_message, leave_conversations, message_requests
+from messaging.actions import (
+    block,
+    conversation_settings,
+    edit_message,
+    leave_conversations,
+    message_requests,
+)
 from messaging.dynamodb.item_kinds import kind_of
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
@@ -22,16 +28,16 @@ from users.models import User
 from .damage import everything
 from .talk import NOW, drain, send
 
-README = (settings.BASE_DIR / "README.md").read_text()
+DOCUMENT = (settings.BASE_DIR / "docs" / "data-model.md").read_text()
 KEYS = {"pk", "sk"}
 NAME = re.compile(r"`([a-z_]+)`")
 UUID_TYPES = {"conversation": {"B", "BS"}, "message": {"S"}, "entry": {"B", "BS"}}
-"""As README says of uuids that are no keys."""
+"""DynamoDB's types of uuids that are not keys, as the document says."""
 
 
 def listed() -> dict[str, set[str]]:
-    """The attributes of each kind of item, by README's table."""
-    rows = re.findall(r"^\| (conversation|message|entry)[^|]*\|[^|]*\|[^|]*\|(.*)\|$", README, flags=re.MULTILINE)
+    """Return the attributes of each kind of item, by the document's table."""
+    rows = re.findall(r"^\| (conversation|message|entry)[^|]*\|[^|]*\|[^|]*\|(.*)\|$", DOCUMENT, flags=re.MULTILINE)
     return {kind: set(NAME.findall(attributes)) for kind, attributes in rows}
 
 
@@ -76,7 +82,7 @@ def everything_that_can_be_done(andrew: User, bayko: User) -> list[Callable[[], 
 
 
 @pytest.mark.django_db
-def test_the_readme_lists_the_attributes_that_the_code_writes(
+def test_document_lists_the_attributes_that_the_code_writes(
     either_table: MessageTable, andrew: User, bayko: User
 ) -> None:
     written: dict[str, set[str]] = defaultdict(set)
@@ -102,7 +108,7 @@ def test_the_readme_lists_the_attributes_that_the_code_writes(
     assert {kind: types <= UUID_TYPES[kind] for kind, types in uuid_types.items()} == dict.fromkeys(UUID_TYPES, True)
 
 
-def test_the_readme_lists_what_the_index_of_lists_projects() -> None:
-    (projected,) = re.findall(rf"^\| `{INBOX_INDEX}` \|[^|]*\|([^|]*)\|", README, flags=re.MULTILINE)
+def test_document_lists_what_the_inbox_index_projects() -> None:
+    (projected,) = re.findall(rf"^\| `{INBOX_INDEX}` \|[^|]*\|([^|]*)\|", DOCUMENT, flags=re.MULTILINE)
 
     assert NAME.findall(projected) == INBOX_ATTRIBUTES

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from html.parser import HTMLParser
 
 import pytest
 from django.test import Client
@@ -11,7 +10,7 @@ from django.utils import timezone
 from cruddur.text import normalise_long_text
 from messaging.domain.text import MESSAGE_MAX_CHARS, problem_with
 from messaging.dynamodb.table import MessageTable
-from tests import corpus
+from tests import corpus, html
 from users.models import User
 
 from .pages import group_of
@@ -36,31 +35,6 @@ def script_vectors() -> Iterator[str]:
     yield normalise_long_text(text).strip()
 
 
-class Texts(HTMLParser):
-    """The words of every message of a page, and what markup stands in them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-        self.markup: list[tuple[str, dict[str, str | None]]] = []
-        self.inside = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if self.inside:
-            self.markup.append((tag, dict(attrs)))
-        elif ("class", "message__text") in attrs:
-            self.inside = True
-            self.texts.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "p":
-            self.inside = False
-
-    def handle_data(self, data: str) -> None:
-        if self.inside:
-            self.texts[-1] += data
-
-
 @pytest.mark.parametrize("texts", [naughty_strings(), list(script_vectors())], ids=["naughty", "script"])
 def test_a_thread_shows_every_text_as_it_was_written(
     client: Client, andrew: User, bayko: User, moto_table: MessageTable, texts: list[str]
@@ -74,13 +48,12 @@ def test_a_thread_shows_every_text_as_it_was_written(
     found: list[str] = []
     while url:
         response = client.get(url)
-        page = Texts()
-        page.feed(response.content.decode())
-        found = [*filter(None, page.texts), *found]  # the page's template of a message has no text
-        for tag, attributes in page.markup:
-            assert tag == "a"
-            assert (attributes["href"] or "").startswith(("http://", "https://"))
-            assert attributes.keys() == {"href", "rel", "dir"}
+        messages = list(html.shown(response).iterfind(".//p[@class='message__text']"))
+        found = [*map(html.text_in, messages), *found]
+        for link in (inner for message in messages for inner in message.iter() if inner is not message):
+            assert link.tag == "a"
+            assert link.attrib["href"].startswith(("http://", "https://"))
+            assert link.keys() == ["href", "rel", "dir"]
         url = response.context["thread"].older_url
 
     assert found == texts

@@ -178,10 +178,3 @@ def set_up() -> People:
     """Three people with a session each."""
     sender, receiver, others = (signed_in(handle) for handle in ("sender", "receiver", "somebody"))
     return People(sender.session, receiver.session, others.session, receiver.handle, sender.uuid)
-
-
-def project_all(table: Any) -> int:
-    """Bring all entries up to their conversations, as the stream worker would; returns how many moved."""
-    from messaging.stream.projection import project  # noqa: PLC0415
-
-    return project(table, table.conversations())

@@ -13,7 +13,6 @@ export default [
       curly: ["error", "multi-line"],
       eqeqeq: "error",
       "max-len": ["error", { code: 120 }],
-      "max-lines": ["error", 200],
       "no-alert": "error",
       "no-console": "error",
       "no-eval": "error",

@@ -3,6 +3,8 @@
 Everything is compared with what is there and only differences are written, so a half-made pool is completed.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,7 +80,7 @@ def handles(people: Path = PEOPLE) -> list[str]:
     return [person["handle"] for person in json.loads(people.read_text())]
 
 
-def find_pool(client: "CognitoIdentityProviderClient") -> str | None:
+def find_pool(client: CognitoIdentityProviderClient) -> str | None:
     for page in client.get_paginator("list_user_pools").paginate(PaginationConfig={"PageSize": 60}):
         for pool in page["UserPools"]:
             if pool["Name"] == POOL_NAME:
@@ -86,7 +88,7 @@ def find_pool(client: "CognitoIdentityProviderClient") -> str | None:
     return None
 
 
-def create_pool(client: "CognitoIdentityProviderClient") -> str:
+def create_pool(client: CognitoIdentityProviderClient) -> str:
     pool = client.create_user_pool(
         PoolName=POOL_NAME,
         UsernameAttributes=["email"],
@@ -99,7 +101,7 @@ def create_pool(client: "CognitoIdentityProviderClient") -> str:
     return pool["UserPool"]["Id"]
 
 
-def ensure_client(client: "CognitoIdentityProviderClient", pool_id: str, *app_urls: str) -> "UserPoolClientTypeTypeDef":
+def ensure_client(client: CognitoIdentityProviderClient, pool_id: str, *app_urls: str) -> UserPoolClientTypeTypeDef:
     """The app client, its addresses following the port the site has today."""
     callbacks, sign_outs = [f"{url}/oidc/callback/" for url in app_urls], [f"{url}/" for url in app_urls]
     for summary in client.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)["UserPoolClients"]:
@@ -135,12 +137,12 @@ def ensure_client(client: "CognitoIdentityProviderClient", pool_id: str, *app_ur
     )["UserPoolClient"]
 
 
-def ensure_domain(client: "CognitoIdentityProviderClient", pool_id: str) -> None:
+def ensure_domain(client: CognitoIdentityProviderClient, pool_id: str) -> None:
     if client.describe_user_pool(UserPoolId=pool_id)["UserPool"].get("Domain") != DOMAIN:
         client.create_user_pool_domain(Domain=DOMAIN, UserPoolId=pool_id)
 
 
-def ensure_people(client: "CognitoIdentityProviderClient", pool_id: str, people: Sequence[Person]) -> None:
+def ensure_people(client: CognitoIdentityProviderClient, pool_id: str, people: Sequence[Person]) -> None:
     """Everyone confirmed and with the password, andrewbrown an administrator, londo a moderator."""
     statuses = statuses_by_email(client, pool_id)
     for person in people:
@@ -172,7 +174,7 @@ def ensure_people(client: "CognitoIdentityProviderClient", pool_id: str, people:
                     client.admin_add_user_to_group(UserPoolId=pool_id, Username=person["email"], GroupName=group)
 
 
-def statuses_by_email(client: "CognitoIdentityProviderClient", pool_id: str) -> Mapping[str, str]:
+def statuses_by_email(client: CognitoIdentityProviderClient, pool_id: str) -> Mapping[str, str]:
     statuses = {}
     for page in client.get_paginator("list_users").paginate(UserPoolId=pool_id):
         for user in page["Users"]:

@@ -26,14 +26,10 @@ POSTGRES_MS = 1.5
 """Of Postgres's processors for a request, which borrows a connection from its process's pool."""
 STREAMS_A_PROCESS = 1000
 """Open in one process while a message takes 96 ms at p95; 5,000 were held."""
-STREAM_KB = 22.0
-PROCESS_MB = 170.0
 BUSY = 0.6
 """How busy a processor may be at the peak: beyond it answers begin to wait for each other."""
 WORKER_CHANGES = 100.0
 """A second, that one worker brought into the lists beside the emulator, eight conversations side by side."""
-LAMBDAS_A_SHARD = 10
-"""AWS's highest `ParallelizationFactor`."""
 BUS_EVENTS = 2000.0
 """A second, above which Valkey should carry them: Postgres took 10,000, with nothing else to do."""
 PARTITION_WRITES, PARTITION_READS, PARTITION_GB = 1000, 3000, 10

@@ -1,7 +1,7 @@
 // A notification of the browser for a new message: its sender's name and nothing else, and only while no tab of this
 // person is in view. A tab that is holds a lock, so that the others know.
-import { hear } from "live/events";
-import { key, user } from "live/person";
+import { hear } from "realtime/events";
+import { key, user } from "shared/current-user";
 
 const CHOSEN = key("notifications");
 const IN_VIEW = key("in-view");
@@ -50,7 +50,7 @@ async function isWanted(group) {
 
 const home = () => /** @type {HTMLAnchorElement | null} */ (document.querySelector(".rail__logo"));
 
-/** @param {import("live/events").MessageEvent} message */
+/** @param {import("realtime/events").MessageEvent} message */
 async function notify({ group, own, html }) {
   if (own || !isOn() || (await isAnyInView()) || !(await isWanted(group))) return;
   const name = new DOMParser().parseFromString(html, "text/html").querySelector(".message bdi")?.textContent;

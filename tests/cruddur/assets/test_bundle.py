@@ -1,7 +1,6 @@
 """How the site's modules are found, and joined for production."""
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from django.conf import settings
 from django.test import Client
 
 from cruddur.assets.bundle import CannotJoin, import_map, joined
+from tests import html
 
 
 def join(**modules: str) -> str:
@@ -25,9 +25,8 @@ def test_the_import_map_names_every_module_by_its_path() -> None:
 def test_the_policy_lets_the_import_map_through_by_its_nonce(client: Client) -> None:
     response = client.get("/", HTTP_SEC_FETCH_MODE="navigate")
 
-    found = re.search(r'<script type="importmap" nonce="([^"]+)">', response.text)
-    assert found
-    assert f"'nonce-{found[1]}'" in response["Content-Security-Policy"]
+    (nonce,) = html.attributes(html.parse(response.text), ".//script[@type='importmap']", "nonce")
+    assert f"'nonce-{nonce}'" in response["Content-Security-Policy"]
     assert "unsafe" not in response["Content-Security-Policy"]
 
 

@@ -281,7 +281,7 @@ def test_a_bucket_of_this_process_empties_and_fills_again() -> None:
 def test_a_process_remembers_a_bounded_number_of_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limits, "HERE_AT_MOST", 2)
     limit = Limit("here", 1, 10.0)
-    rate_limits.forget_here()
+    rate_limits._here.clear()
     for who in ("a", "b", "c"):
         take_here(limit, who=who, now=NOW)
 

@@ -21,6 +21,8 @@ from messaging.actions.send_queue import ConversationBusy, MustWait, SendQueue, 
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO
 from tests.own_thread import run
 
+from .queue_lines import is_idle, waiting_in
+
 OTHER_GROUP = UUID(int=99)
 GONE = {"type": "http.disconnect"}
 
@@ -159,7 +161,7 @@ class Site:
 
     @property
     def is_idle(self) -> bool:
-        return self.queue.lines.is_idle()
+        return is_idle(self.queue.lines)
 
 
 # --- The order --------------------------------------------------------------------------------------------------------
@@ -465,7 +467,7 @@ def test_an_outsider_neither_waits_nor_delays_a_member() -> None:
             stranger = await site.post(f"stranger {number}", LONDO, outsider=True)
             assert (stranger.status, stranger.handled) == (404, 1)
         await site.post("other member", BAYKO)
-        assert site.queue.lines.waiting_in(GROUP) == 1
+        assert waiting_in(site.queue.lines, GROUP) == 1
 
         await site.end("member", "other member")
         assert site.written == ["member", "other member"]
@@ -541,11 +543,11 @@ def test_a_request_whose_client_has_gone_leaves_the_queue(
         await site.post("first", session="one")
         leaving = await site.post("leaving", session="one" if known else "two")
         await site.post("last", BAYKO)
-        assert site.queue.lines.waiting_in(GROUP) == 2
+        assert waiting_in(site.queue.lines, GROUP) == 2
 
         with nothing_is_left(site):
             await how(site, leaving)
-            assert site.queue.lines.waiting_in(GROUP) == 1
+            assert waiting_in(site.queue.lines, GROUP) == 1
             await site.end("first", "last")
         assert site.written == ["first", "last"]
         assert leaving.answer == []

@@ -37,6 +37,8 @@ from tests.messaging.pages import draft_of, hidden_of
 from tests.messaging.talk import start
 from users.models import User
 
+from .queue_lines import is_idle, waiting_in
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 HANGS = 120.0
@@ -95,7 +97,7 @@ class Sender:
         }
         connection.request("POST", path or self.path, urlencode(body), headers)
         answer = connection.getresponse()
-        answer.content = answer.read()  # type: ignore[attr-defined]
+        answer.text = answer.read().decode()  # type: ignore[attr-defined]
         connection.close()
         return answer
 
@@ -206,7 +208,7 @@ def test_of_many_senders_at_once_none_is_refused_and_each_message_is_stored_once
 
         with clients(count) as pool:
             assert list(pool.map(send, senders)) == [201] * count
-        assert all(web.queue.lines.is_idle() for web in webs)
+        assert all(is_idle(web.queue.lines) for web in webs)
 
     messages = stored_in(table, group)
     assert [message.seq for message in messages] == list(range(1, count + 2))
@@ -223,7 +225,7 @@ def test_in_one_process_the_table_refuses_none_of_many_senders(
     )
     with web_process() as web, clients(16) as pool:
         answers = [pool.submit(each.post) for each in senders_of((andrew, bayko), [web], group, 16)]
-        eventually(lambda: web.queue.lines.waiting_in(group) == 15)
+        eventually(lambda: waiting_in(web.queue.lines, group) == 15)
         gate.opened.set()
         assert {each.result(HANGS).status for each in answers} == {201}
 
@@ -257,7 +259,7 @@ def test_a_wait_takes_no_thread_no_connection_and_no_token(
         assert gate.entered.wait(HANGS)
         threads, connections = threads_of_requests(), connections_to_postgres()
         waiting = [pool.submit(each.post) for each in others]
-        eventually(lambda: web.queue.lines.waiting_in(group) == count - 1)
+        eventually(lambda: waiting_in(web.queue.lines, group) == count - 1)
 
         # The requests that found somebody writing have let go of what they had.
         eventually(lambda: threads_of_requests() <= threads)
@@ -297,7 +299,7 @@ def test_a_message_refused_by_the_queue_is_stored_once_when_it_is_sent_again(
         assert second.post().status == 303
 
     assert {(each.status, each.headers["Retry-After"]) for each in (*refused, page)} == {(429, "1")}
-    assert {json.loads(each.content)["error"] for each in refused} == {"conversation_busy"}  # type: ignore[attr-defined]
+    assert {json.loads(each.text)["error"] for each in refused} == {"conversation_busy"}  # type: ignore[attr-defined]
     # Without script the text is kept, in a form that sends the same message.
     assert draft_of(page) == second.text
     assert hidden_of(page)["message_uuid"] == str(second.message_uuid)
@@ -331,7 +333,7 @@ def test_all_that_writes_messages_queues(
         gate.opened.set()
         writing.result(HANGS)
         assert second.post(paths[address]).status in (200, 201)
-        assert web.queue.lines.is_idle()
+        assert is_idle(web.queue.lines)
 
 
 def test_an_outsider_is_answered_at_once_while_members_write_and_wait(
@@ -339,12 +341,12 @@ def test_an_outsider_is_answered_at_once_while_members_write_and_wait(
 ) -> None:
     with web_process() as web, clients(2) as pool:
         writing = [pool.submit(each.post) for each in senders_of((andrew, bayko), [web], group, 2)]
-        eventually(lambda: web.queue.lines.waiting_in(group) == 1)
+        eventually(lambda: waiting_in(web.queue.lines, group) == 1)
         outsider = Sender(londo, session_of(londo), web.port, "Mine", path=f"/messages/{group}")
         assert [outsider.post().status for _ in range(3)] == [404] * 3
         nobody = Sender(londo, "x" * 32, web.port, "Mine", path=f"/messages/{group}")
         assert nobody.post().status == 403
-        assert web.queue.lines.waiting_in(group) == 1
+        assert waiting_in(web.queue.lines, group) == 1
 
         gate.opened.set()
         assert {each.result(HANGS).status for each in writing} == {201}
@@ -368,10 +370,10 @@ def test_a_write_that_fails_gives_the_turn_to_the_next(
         one: Future[HTTPResponse] = pool.submit(first.post)
         assert entered.wait(HANGS)
         other = pool.submit(second.post)
-        eventually(lambda: web.queue.lines.waiting_in(group) == 1)
+        eventually(lambda: waiting_in(web.queue.lines, group) == 1)
         failing.set()
         assert (one.result(HANGS).status, other.result(HANGS).status) == (503, 201)
-        assert web.queue.lines.is_idle()
+        assert is_idle(web.queue.lines)
 
 
 def threads_of_requests() -> int:

@@ -50,7 +50,7 @@ class Talk:
 
 @pytest.fixture
 def talk(moto_table: MessageTable, andrew: User, bayko: User, client: Client) -> Talk:
-    client.force_login(bayko, "users.cognito.oidc.CognitoBackend")
+    client.force_login(bayko, "users.cognito.client.oidc.CognitoBackend")
     talk = Talk(andrew, bayko, client)
     talk.send("one", "two", "three")
     return talk
@@ -65,7 +65,7 @@ class Html:
     """HTML as a response has it, for `messages_of`."""
 
     def __init__(self, html: str) -> None:
-        self.content = html.encode()
+        self.text = html
 
 
 def test_where_nothing_happened_there_is_nothing_to_add(talk: Talk, calls: Calls, moto_table: MessageTable) -> None:
@@ -223,7 +223,7 @@ def test_a_version_that_never_was_gets_the_window(version: str, talk: Talk) -> N
 
 
 def test_outsiders_find_nothing(talk: Talk, londo: User) -> None:
-    talk.client.force_login(londo, "users.cognito.oidc.CognitoBackend")
+    talk.client.force_login(londo, "users.cognito.client.oidc.CognitoBackend")
     known = urlencode({"after": "", "first": "", "version": 0})
 
     answers = [talk.client.get(f"/messages/{group}/since?{known}") for group in (talk.group, uuid4())]

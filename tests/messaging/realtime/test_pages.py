@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
 from uuid import uuid4
+from xml.etree.ElementTree import Element
 
 import pytest
 from django.test import Client
@@ -17,6 +16,7 @@ from messaging.queries import conversations
 from messaging.queries.conversations import Delivery
 from messaging.realtime import publish
 from messaging.realtime import typing as live_typing
+from tests import html
 from tests.conftest import Calls
 from tests.messaging.pages import SCRIPT, conversations_of, post
 from users.models import User
@@ -29,24 +29,24 @@ def _no_memory() -> None:
 
 @pytest.fixture
 def talk(moto_table: MessageTable, andrew: User, bayko: User, client: Client) -> Delivery:
-    client.force_login(bayko, "users.cognito.oidc.CognitoBackend")
+    client.force_login(bayko, "users.cognito.client.oidc.CognitoBackend")
     return conversations.start(
         user_uuid=andrew.uuid, other_uuid=bayko.uuid, text="Hello", message_uuid=uuid4(), now=timezone.now()
     )
 
 
-def attributes(response: Any, opening: str) -> dict[str, str]:
-    """The data attributes of the first element that opens so."""
-    (tag,) = re.findall(rf"{opening}[^>]*>", response.content.decode())[:1]
-    return dict(re.findall(r'data-([a-z-]+)="([^"]*)"', tag))
+def attributes(element: Element) -> dict[str, str]:
+    """The data attributes of an element, without that prefix."""
+    return {name.removeprefix("data-"): value for name, value in element.items() if name.startswith("data-")}
 
 
 def test_a_thread_says_what_it_knows(client: Client, talk: Delivery, bayko: User) -> None:
     url = f"/messages/{talk.message.group_uuid}"
-    page = client.get(url)
+    page = html.parse(client.get(url).text)
 
-    assert attributes(page, "<body") == {"user": str(bayko.uuid), "stream-url": "/messages/stream"}
-    log = attributes(page, '<div class="thread__log"')
+    (body,) = page.iterfind(".//body")
+    assert attributes(body) == {"user": str(bayko.uuid), "stream-url": "/messages/stream"}
+    log = attributes(html.with_class(page, "thread__log")[0])
     assert log == log | {
         "group": str(talk.message.group_uuid), "version": "1", "last-seq": "1", "newest": talk.message.created_at,
         "read-seq": "0", "read-url": f"{url}/read", "since-url": f"{url}/since", "typing-url": f"{url}/typing",
@@ -55,7 +55,7 @@ def test_a_thread_says_what_it_knows(client: Client, talk: Delivery, bayko: User
 
 
 def test_the_list_says_what_it_knows(client: Client, talk: Delivery) -> None:
-    row = attributes(client.get("/messages"), '<li class="conversation')
+    row = attributes(html.with_class(html.parse(client.get("/messages").text), "conversation")[0])
 
     assert row == row | {"group": str(talk.message.group_uuid), "last-seq": "1", "read-seq": "0", "sent-seq": "0"}
 
@@ -125,7 +125,7 @@ def test_typing_asks_nothing_where_the_page_has_just_caught_up(
 
 
 def test_outsiders_type_nowhere(client: Client, talk: Delivery, londo: User) -> None:
-    client.force_login(londo, "users.cognito.oidc.CognitoBackend")
+    client.force_login(londo, "users.cognito.client.oidc.CognitoBackend")
 
     for group in (talk.message.group_uuid, uuid4()):
         assert client.post(f"/messages/{group}/typing").status_code == 404

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from datetime import timedelta
-from urllib.parse import quote
+from urllib.parse import quote, urldefrag
 from uuid import uuid4
 
 import pytest
@@ -15,9 +15,10 @@ from pytest_django import DjangoAssertNumQueries
 from messaging.dynamodb.items import Message
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.capacity import patterns
+from tests import html
 from tests.conftest import Calls
 from tests.cookies import COOKIES
-from tests.messaging.pages import draft_of, group_of, hidden_of, html_of, messages_of, without_nonce
+from tests.messaging.pages import draft_of, group_of, hidden_of, messages_of, without_nonce
 from tests.messaging.talk import entry_of, send, write_all
 from users.models import User
 
@@ -60,11 +61,12 @@ def test_it_shows_the_newest_messages_oldest_first(reader: Client, url: str, wri
 def test_it_tells_own_and_others_messages_apart_in_look_and_in_words(
     reader: Client, url: str, written: list[Message]
 ) -> None:
-    html = html_of(reader.get(url))
+    page = html.shown(reader.get(url))
 
-    assert len(re.findall(r'class="message message--own', html)) == 10
-    assert html.count('<span class="visually-hidden">You:</span>') == 10
-    assert html.count('<span class="visually-hidden"><bdi>Bayko</bdi>:</span>') == 10
+    assert len(html.with_class(page, "message--own")) == 10
+    hidden = Counter(html.source(each).strip() for each in html.with_class(page, "visually-hidden"))
+    assert hidden['<span class="visually-hidden">You:</span>'] == 10
+    assert hidden['<span class="visually-hidden"><bdi>Bayko</bdi>:</span>'] == 10
 
 
 def test_it_reaches_every_message_by_link_and_comes_back(reader: Client, url: str, written: list[Message]) -> None:
@@ -72,14 +74,15 @@ def test_it_reaches_every_message_by_link_and_comes_back(reader: Client, url: st
     page = reader.get(url)
     while True:
         seen = messages_of(page) + seen
-        older = re.search(r'href="([^"]+)" data-earlier', page.content.decode())
-        if not older:
+        older = html.parse(page.text).find(".//a[@data-earlier]")
+        if older is None:
             break
-        page = reader.get(older[1])
+        page = reader.get(older.attrib["href"])
     assert seen == lines(1, 50)
 
-    (later,) = re.findall(r'href="([^"]+)#oldest"', page.content.decode())
-    assert messages_of(reader.get(later)) == lines(11, 30)
+    (later,) = html.attributes(html.parse(page.text), ".//a[@data-newer]", "href")
+    assert later.endswith("#oldest")
+    assert messages_of(reader.get(urldefrag(later).url)) == lines(11, 30)
     assert f'<a class="jump button" href="{url}?newest#newest"' in page.content.decode()
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from html import unescape
+from urllib.parse import urldefrag
 
 import pytest
 from django.test import Client
@@ -14,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from messaging.dynamodb.items import Message
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
+from tests import html
 from tests.conftest import Calls
 from tests.cookies import COOKIES
 from tests.messaging.pages import group_of, messages_of
@@ -99,9 +99,9 @@ def test_without_script_the_windows_from_the_first_unread_on_are_read_one_by_one
     page, read = client.get(url), []
     while True:
         read.append(entry_of(moto_table, andrew.uuid, group_of(andrew, bayko)).read_seq)
-        later = re.search(r'href="([^"]+)#oldest" data-newer', page.content.decode())
-        if not later:
+        later = html.parse(page.text).find(".//a[@data-newer]")
+        if later is None:
             break
-        page = client.get(unescape(later[1]))
+        page = client.get(urldefrag(later.attrib["href"]).url)
 
     assert read == [25, 45, 65]

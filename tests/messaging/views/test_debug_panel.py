@@ -21,6 +21,7 @@ from messaging.dynamodb import connection
 from messaging.dynamodb.items import group_pk, pair_group_uuid
 from messaging.dynamodb.requested_keys import asked_keys
 from messaging.dynamodb.table import MessageTable
+from tests import html
 from tests.cookies import COOKIES
 from tests.cruddur.test_checks import PRODUCTION
 from tests.messaging.faults import answer, fault
@@ -70,7 +71,8 @@ def test_a_page_says_what_it_cost_in_its_header_and_its_panel(
     assert timing(response["Server-Timing"])[1] == 3
     assert "RCU" in timing(response["Server-Timing"])[2]
     assert page.count("<details>") == 1, "collapsed"
-    assert re.findall(r'scope="row">(\w+)', page) == ["BatchGetItem", "Query", "Query"]
+    rows = html.parse(page).iterfind(".//th[@scope='row']")
+    assert [html.words(row).split()[0] for row in rows] == ["BatchGetItem", "Query", "Query"]
     for key in (f"{group_pk(group)} #CONVERSATION", f"GRP#{andrew.uuid} {group}", f"inbox = GRP#{andrew.uuid}"):
         assert f"<code>{key}" in page
     assert "inbox-index" in page
@@ -119,8 +121,8 @@ def test_the_panel_shows_keys_and_nothing_that_was_written(
 
     assert response.status_code == 303
     assert timing(response["Server-Timing"])[1] >= 1
-    (panel_html,) = re.findall("<aside.*</aside>", browser.get(f"/messages/{group}").content.decode(), re.DOTALL)
-    assert "lighthouse" not in panel_html
+    (panel_of_page,) = html.parse(browser.get(f"/messages/{group}").text).iterfind(".//aside[@class='debug']")
+    assert "lighthouse" not in html.source(panel_of_page)
 
 
 def test_without_the_setting_nothing_is_said_and_nothing_is_asked(moto_table: MessageTable, browser: Client) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from html import unescape
 from typing import Any
 from urllib.parse import quote, unquote
 from uuid import UUID
@@ -16,8 +14,9 @@ from django.utils import timezone
 
 from messaging.dynamodb.items import Message
 from messaging.dynamodb.table import MessageTable
+from tests import html
 from tests.messaging.faults import answer, fault
-from tests.messaging.pages import SCRIPT, draft_of, group_of, hidden_of, html_of, messages_of, text_of
+from tests.messaging.pages import SCRIPT, draft_of, group_of, hidden_of, messages_of, text_of
 from tests.messaging.talk import drain, send, start
 from users.models import User
 
@@ -52,15 +51,14 @@ def page_of(client: Client, message: Message) -> Any:
 
 def items_of(response: Any) -> list[str]:
     """Where the menu of a message leads."""
-    html = html_of(response)
-    assert 'role="menu"' in html
-    return [unescape(link) for link in re.findall(r'role="menuitem" href="([^"]+)"', html)]
+    (menu,) = html.shown(response).iterfind(".//*[@role='menu']")
+    return html.attributes(menu, ".//*[@role='menuitem']", "href")
 
 
 def test_every_message_leads_to_what_can_be_done_with_it(client: Client, mine: Message, bayko: User) -> None:
     send(by=bayko.uuid, group=mine.group_uuid, text="Other", now=timezone.now())
 
-    links = re.findall(r'message__more" href="([^"]+)"', html_of(page_of(client, mine)))
+    links = [link.attrib["href"] for link in html.with_class(html.shown(page_of(client, mine)), "message__more")]
 
     assert [client.get(link).status_code for link in links] == [200, 200]
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from django.test import Client
 
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
+from tests import html
 from tests.conftest import Calls
 from tests.messaging.pages import conversations_of, draft_of, group_of, hidden_of, messages_of, post, text_of
 from tests.messaging.talk import start
@@ -43,8 +42,8 @@ def test_the_search_is_paged(browser: Client) -> None:
         User.objects.create_user(handle=f"bay_{n}", display_name=f"Bay {n:02}", cognito_user_id=f"sub-{n}")
 
     first = browser.get("/messages/new", {"q": "bay"})
-    (following,) = re.findall(r'rel="next" href="([^"]+)"', first.content.decode())
-    second = browser.get("/messages/new" + following.replace("&amp;", "&"))
+    (following,) = html.attributes(html.parse(first.text), ".//a[@rel='next']", "href")
+    second = browser.get("/messages/new" + following)
 
     assert [len(conversations_of(page)) for page in (first, second)] == [20, 3]
     assert 'rel="prev"' in second.content.decode()

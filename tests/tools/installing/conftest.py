@@ -15,7 +15,6 @@ from tools.local_stack.problem import Problem
 
 from .package_index import FAR_NEWER, PackageIndex, served, wheel
 
-ANY_INDEX = ("--index-strategy", "unsafe-best-match")
 INSTALLER = (
     "cruddur/__init__.py", "cruddur/cli/__init__.py", "cruddur/cli/program.py", "cruddur/cli/standard_streams.py",
     "tools/__init__.py", "tools/local_stack/__init__.py", "tools/local_stack/bootstrap.py",

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests import html
 from tests.run_summary import INSTALLED_WITH
 from tests.tools.local_stack.clone import Stack
 from tools.local_stack import installers, pip_settings, postgres_home
@@ -74,7 +75,7 @@ def newer_index(uv: Path) -> Iterator[PackageIndex]:
         content = wheel(name.replace("-", "_"), FAR_NEWER, requires=["does-not-exist"])
         file = f"/files/{name.replace('-', '_')}-{FAR_NEWER}-py3-none-any.whl"
         newest = f'<a href="{index.url}{file}#sha256={sha256(content).hexdigest()}">{file[7:]}</a>'
-        links = re.findall(r"<a .*?</a>", page.text, re.DOTALL)
+        links = [html.source(link) for link in html.parse(page.text).iterfind(".//a")]
         answer = f'<html><head><base href="{page.url}"></head><body>{"".join(links)}{newest}</body></html>'.encode()
         index.files[path] = answer  # for the other Pythons
         return answer

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -12,6 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 
+from tests import html
 from tests.users.conftest import signed_in_as
 from users.models import User
 
@@ -20,11 +19,9 @@ pytestmark = pytest.mark.django_db
 
 def submit(browser: requests.Session, page: requests.Response, **fields: str) -> requests.Response:
     """Fill in and send the page's form, as a browser would, but stay before the redirect."""
-    form = re.search(r'<form[^>]*action="([^"]*)"', page.text)
-    assert form is not None
-    inputs = re.findall(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"', page.text)
-    data = {name: html.unescape(value) for name, value in inputs} | fields
-    return browser.post(urljoin(page.url, html.unescape(form[1])), data=data, allow_redirects=False, timeout=60)
+    (form,) = html.parse(page.text).iterfind(".//form")
+    data = {field.get("name"): field.get("value", "") for field in form.iterfind(".//input[@name]")} | fields
+    return browser.post(urljoin(page.url, form.attrib["action"]), data=data, allow_redirects=False, timeout=60)
 
 
 def sign_in_at_cognito(client: Client, *, email: str, password: str) -> requests.Response:
