@@ -51,7 +51,7 @@ def catch_up(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpRespons
             "messages": new_messages(request, found),
             "more": found.more,
             "replace": window_html(found),
-            "standing": standing(found.conversation, request.user.uuid),
+            "write_permission": standing(found.conversation, request.user.uuid),
         }
     )
 
