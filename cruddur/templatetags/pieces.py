@@ -17,7 +17,7 @@ KEPT = 4096
 
 @register.simple_tag
 def piece(template_name: str, **values: object) -> SafeString:
-    """`{% piece "messaging/_conversation.html" row=row %}`: `include … with … only`, but rendered once.
+    """`{% piece "messaging/_conversation_row.html" row=row %}`: `include … with … only`, but rendered once.
 
     For templates that make their text of these values and the active language alone: nothing of the request, no time,
     no zone. Values are frozen and compare by what they hold; where one differs, the piece is another.

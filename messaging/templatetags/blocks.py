@@ -21,7 +21,7 @@ def blocks(person: User, other: User) -> bool:
     return other.uuid in blocked_by(person.uuid)
 
 
-@register.inclusion_tag("messaging/_blocked_people.html", takes_context=True)
+@register.inclusion_tag("messaging/_blocked_users.html", takes_context=True)
 def blocked_people(context: Context, person: User) -> dict[str, Any]:
     """`{% blocked_people user %}`: whom the person blocks, each with a button that ends it."""
     uuids = blocked_by(person.uuid)

@@ -28,7 +28,7 @@ from users.models import User
 from .talk import ANDREW, GROUP, NOW
 
 MESSAGE = "messaging/_message.html"
-ROW = "messaging/_conversation.html"
+ROW = "messaging/_conversation_row.html"
 
 
 def some_message(text: str = "Have a look: https://example.org <3", at: datetime = NOW) -> Bubble:
@@ -124,7 +124,7 @@ def test_its_template_depends_on_nothing_else(name: str) -> None:
 
 def test_no_more_are_kept_than_said() -> None:
     for number in range(pieces.KEPT + 10):
-        pieces.rendered("messaging/_notice.html", "en", (("number", number),))
+        pieces.rendered("messaging/_write_permission.html", "en", (("number", number),))
 
     assert pieces.rendered.cache_info().currsize == pieces.KEPT
 
