@@ -32,12 +32,12 @@ from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
 from cruddur import addresses, database_roles, rate_limits
-from cruddur.templatetags import pieces
+from cruddur.templatetags import fragments
 from messaging import connection as dynamodb_connection
 from messaging.dynamodb import MessageTable
 from messaging.operations.schema import load_schema
 from messaging.presentation import times
-from messaging.templatetags import look
+from messaging.templatetags import components
 from users.models import User
 
 from . import run_summary
@@ -183,7 +183,7 @@ def what_is_called_is_allowed(request: pytest.FixtureRequest) -> Iterator[None]:
 def nothing_is_kept_of_pages() -> None:
     """A test may have other catalogues, static files or addresses under the same names."""
     rate_limits._here.clear()
-    for kept in (pieces.rendered, times.clock_time_in, times.list_time_in, addresses.reversed_once, look.icon):
+    for kept in (fragments.rendered, times.clock_time_in, times.list_time_in, addresses.reversed_once, components.icon):
         kept.cache_clear()
 
 

@@ -252,7 +252,6 @@ MOVING: dict[str, str] = {
     "messaging/sequence.py": "messaging/domain/transitions.py",
     "messaging/signing_out.py": "messaging/actions/sign_out.py",
     "messaging/table.py": "messaging/dynamodb/table_definition.py",
-    "messaging/templatetags/blocks.py": "messaging/templatetags/components.py",
     "messaging/text.py": "messaging/domain/text.py",
     "messaging/unread.py": "messaging/queries/unread_total.py",
     "messaging/values.py": "messaging/dynamodb/codec.py",

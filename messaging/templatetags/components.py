@@ -1,0 +1,55 @@
+"""Components of pages: icons, avatars, and the users that somebody blocks."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from messaging.blocking import blocked_by
+from messaging.presentation import faces
+from messaging.presentation.faces import Face
+from users.models import User
+from users.people import people_by_uuid
+
+register = template.Library()
+
+
+@register.simple_tag
+@cache
+def icon(name: str, modifiers: str = "") -> SafeString:
+    """`{% icon "send" "icon--flip" %}`: an icon of the sprite, hidden from screen readers; put a text beside it."""
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true"><use href="{}#i-{}"/></svg>',
+        f" {modifiers}" if modifiers else "",
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.filter
+def person_view(user: User) -> Face:
+    """`{{ user|person_view }}`: the user as `partials/avatar.html` shows them."""
+    return faces.face(user)
+
+
+@register.simple_tag
+def blocks(user: User, other: User) -> bool:
+    """`{% blocks user person as blocked %}`: whether `user` blocks `other`, from Postgres (no call to DynamoDB)."""
+    return other.uuid in blocked_by(user.uuid)
+
+
+@register.inclusion_tag("messaging/_blocked_users.html", takes_context=True)
+def blocked_users(context: Context, user: User) -> dict[str, Any]:
+    """`{% blocked_users user %}`: list the users that `user` blocks, each with a button to unblock them."""
+    uuids = blocked_by(user.uuid)
+    people = people_by_uuid(uuids)
+    return {
+        "blocked_users": [(uuid, faces.face(people.get(uuid))) for uuid in uuids],
+        "csrf_token": context.get("csrf_token"),
+    }
