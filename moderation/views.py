@@ -119,7 +119,7 @@ def thanks(request: AuthenticatedHttpRequest, made: Report) -> HttpResponse:
         "back": reverse("conversation", args=[made.group_uuid]),
         "block_url": reverse("block", args=[made.reported_uuid]),
     }
-    return render(request, "moderation/reported.html", context)
+    return render(request, "moderation/report_sent.html", context)
 
 
 @login_required

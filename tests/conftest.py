@@ -32,13 +32,13 @@ from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
 from cruddur.postgres import roles
-from cruddur.templatetags import pieces
+from cruddur.templatetags import fragments
 from cruddur.web import cached_urls, rate_limits
 from messaging.dynamodb import connection as dynamodb_connection
 from messaging.dynamodb.schema import load_schema
 from messaging.dynamodb.table import MessageTable
 from messaging.presenters import dates
-from messaging.templatetags import look
+from messaging.templatetags import components
 from users.models import User
 
 from . import run_summary
@@ -184,7 +184,13 @@ def what_is_called_is_allowed(request: pytest.FixtureRequest) -> Iterator[None]:
 def nothing_is_kept_of_pages() -> None:
     """A test may have other catalogues, static files or addresses under the same names."""
     rate_limits._here.clear()
-    for kept in (pieces.rendered, dates.clock_time_in, dates.list_time_in, cached_urls.reversed_once, look.icon):
+    for kept in (
+        fragments.rendered,
+        dates.clock_time_in,
+        dates.list_time_in,
+        cached_urls.reversed_once,
+        components.icon,
+    ):
         kept.cache_clear()
 
 

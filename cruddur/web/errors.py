@@ -91,7 +91,9 @@ def malformed(request: HttpRequest) -> HttpResponse:
                 "in our log. What you wrote is kept below."
             ),
         )
-    return error_page(request, HTTPStatus.SERVICE_UNAVAILABLE, code="malformed", template="messaging/malformed.html")
+    return error_page(
+        request, HTTPStatus.SERVICE_UNAVAILABLE, code="malformed", template="messaging/malformed_conversation.html"
+    )
 
 
 def too_many_requests(request: HttpRequest, *, retry_after: int) -> HttpResponse:
@@ -251,5 +253,5 @@ def unsent_form(
         "hidden": [(name, value) for name, value in posted if (name, TEXT_FIELDS.get(name), value) not in texts],
     }
     return error_page(
-        request, status, code=code, template="messaging/unsent.html", context=context, retry_after=retry_after
+        request, status, code=code, template="messaging/unsent_form.html", context=context, retry_after=retry_after
     )

@@ -1,14 +1,19 @@
-"""Whom a person blocks, on pages about people: from the list in Postgres, so that those need no DynamoDB."""
+"""Components of pages: icons, avatars, and the users that somebody blocks."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django import template
 from django.template import Context
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from messaging.actions.block import blocked_by
-from messaging.presenters.avatar import face
+from messaging.presenters import avatar
+from messaging.presenters.avatar import Face
 from users.models import User
 from users.people import people_by_uuid
 
@@ -16,17 +21,35 @@ register = template.Library()
 
 
 @register.simple_tag
-def blocks(person: User, other: User) -> bool:
-    """`{% blocks user person as blocked %}`: whether the first blocks the second."""
-    return other.uuid in blocked_by(person.uuid)
+@cache
+def icon(name: str, modifiers: str = "") -> SafeString:
+    """`{% icon "send" "icon--flip" %}`: an icon of the sprite, hidden from screen readers; put a text beside it."""
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true"><use href="{}#i-{}"/></svg>',
+        f" {modifiers}" if modifiers else "",
+        static("icons.svg"),
+        name,
+    )
 
 
-@register.inclusion_tag("messaging/_blocked_people.html", takes_context=True)
-def blocked_people(context: Context, person: User) -> dict[str, Any]:
-    """`{% blocked_people user %}`: whom the person blocks, each with a button that ends it."""
-    uuids = blocked_by(person.uuid)
+@register.filter
+def person_view(user: User) -> Face:
+    """`{{ user|person_view }}`: the user as `partials/avatar.html` shows them."""
+    return avatar.face(user)
+
+
+@register.simple_tag
+def blocks(user: User, other: User) -> bool:
+    """`{% blocks user person as blocked %}`: whether `user` blocks `other`, from Postgres (no call to DynamoDB)."""
+    return other.uuid in blocked_by(user.uuid)
+
+
+@register.inclusion_tag("messaging/_blocked_users.html", takes_context=True)
+def blocked_users(context: Context, user: User) -> dict[str, Any]:
+    """`{% blocked_users user %}`: list the users that `user` blocks, each with a button to unblock them."""
+    uuids = blocked_by(user.uuid)
     people = people_by_uuid(uuids)
     return {
-        "blocked": [(uuid, face(people.get(uuid))) for uuid in uuids],
+        "blocked_users": [(uuid, avatar.face(people.get(uuid))) for uuid in uuids],
         "csrf_token": context.get("csrf_token"),
     }

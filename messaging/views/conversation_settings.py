@@ -48,13 +48,13 @@ def members_only(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
 @login_required
 @require_safe
 def requests(request: AuthenticatedHttpRequest) -> HttpResponse:
-    return _list(request, "messaging/requests.html", REQUESTS)
+    return _list(request, "messaging/message_requests.html", REQUESTS)
 
 
 @login_required
 @require_safe
 def archived(request: AuthenticatedHttpRequest) -> HttpResponse:
-    return _list(request, "messaging/archived.html", ARCHIVED)
+    return _list(request, "messaging/archive.html", ARCHIVED)
 
 
 @login_required

@@ -82,7 +82,7 @@ def thread_page(
         "options": options(thread, now=now),
         "with_options": with_options,
     }
-    return answered(render(request, "messaging/thread.html", context), problem)
+    return answered(render(request, "messaging/conversation.html", context), problem)
 
 
 def first_page(
@@ -97,7 +97,7 @@ def first_page(
         "composer": refilled(form, problem, request) if problem else form,
         "own_message": thread_view.own_message(request.user.uuid),
     }
-    return answered(render(request, "messaging/first.html", context), problem)
+    return answered(render(request, "messaging/first_message.html", context), problem)
 
 
 class InboxContext(TypedDict):

@@ -98,7 +98,7 @@ def people(request: AuthenticatedHttpRequest) -> HttpResponse:
     found = look_for(request, query, page=1).people
     others = [person for person in found if str(pair_group_uuid(request.user.uuid, person.uuid)) not in shown]
     context = {"query": query, "people": others, "conversations": len(shown)}
-    return render(request, "messaging/_people.html", context)
+    return render(request, "messaging/_people_results.html", context)
 
 
 def search_page(request: AuthenticatedHttpRequest, *, error: str = "", status: int = HTTPStatus.OK) -> HttpResponse:
@@ -106,7 +106,9 @@ def search_page(request: AuthenticatedHttpRequest, *, error: str = "", status: i
     query, page = request.GET.get("q", "").replace("\x00", "").strip(), request.GET.get("page", "")
     number = int(page) if page.isdecimal() and len(page) <= DIGITS_AT_MOST else 1
     found = look_for(request, query, page=number)
-    return render(request, "messaging/new.html", {"query": query, "found": found, "error": error}, status=status)
+    return render(
+        request, "messaging/start_conversation.html", {"query": query, "found": found, "error": error}, status=status
+    )
 
 
 def look_for(request: AuthenticatedHttpRequest, query: str, *, page: int) -> PeoplePage:

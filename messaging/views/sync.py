@@ -51,7 +51,7 @@ def catch_up(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpRespons
             "messages": new_messages(request, found),
             "more": found.more,
             "replace": window_html(found),
-            "standing": standing(found.conversation, request.user.uuid),
+            "write_permission": standing(found.conversation, request.user.uuid),
         }
     )
 
@@ -78,7 +78,7 @@ def window_html(found: Since) -> str | None:
         return None
     people = people_by_uuid(thread_view.people_of(found.window))
     window = thread_view.thread_page(found.window, people, now=timezone.now())
-    return render_to_string("messaging/_window.html", {"thread": window})
+    return render_to_string("messaging/_message_window.html", {"thread": window})
 
 
 @never_cache
@@ -90,7 +90,7 @@ def inbox_rows(request: AuthenticatedHttpRequest) -> HttpResponse:
         context = inbox_context(request, current=current, before=request.GET.get("before") or None)
     except ValueError as error:
         raise Http404("There is no such conversation.") from error
-    response = render(request, "messaging/_rows.html", {"inbox": context["inbox"]})
+    response = render(request, "messaging/_conversation_rows.html", {"inbox": context["inbox"]})
     response["X-Unread"] = str(context["unread"])
     return response
 

@@ -55,7 +55,7 @@ def with_reason(request: HttpRequest) -> HttpResponse:
 
 def reason_page(request: HttpRequest, form: ReasonForm, *, status: int = HTTPStatus.OK) -> HttpResponse:
     context = {**admin.site.each_context(request), "title": "Read a conversation", "form": form}
-    return TemplateResponse(request, "admin/moderation/reason.html", context, status=status)
+    return TemplateResponse(request, "admin/moderation/state_reason.html", context, status=status)
 
 
 def read_page(

@@ -110,7 +110,7 @@ admin.site.unregister(User)
 class ModeratedPersonAdmin(PersonAdmin):
     """Administrators do all of it; moderators look, and see no e-mail."""
 
-    change_form_template = "admin/moderation/person.html"
+    change_form_template = "admin/moderation/user.html"
     actions = [admin_action(act) for act in ACTS.values()]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -218,7 +218,7 @@ class ModeratedPersonAdmin(PersonAdmin):
             "checkbox": helpers.ACTION_CHECKBOX_NAME,
             "opts": self.opts,
         }
-        return TemplateResponse(request, "admin/moderation/confirm.html", context)
+        return TemplateResponse(request, "admin/moderation/confirm_action.html", context)
 
 
 def fitting(person: User, cognito: Mapping[str, Any], *, itself: bool) -> Iterator[str]:

@@ -1,4 +1,4 @@
-// What pages of a signed-in person load. Each module does nothing on a page that has not what it needs.
+// The entry module of signed-in pages. Each module does nothing on pages without the elements it needs.
 import "page/timezone";
 import "page/shortcuts";
 import "conversation/roving-focus";

@@ -1,4 +1,4 @@
-// What pages load that nobody needs to be signed in for.
+// The entry module of pages that need no sign-in.
 import "page/timezone";
 import "page/retry-page";
 import "page/clear-storage";

@@ -22,8 +22,8 @@ EVENTS = (
     "live:up",
     "live:down",
     "live:resync",
-    "thread:added",
-    "thread:caught-up",
+    "conversation:messages-added",
+    "conversation:synced",
 )
 NOTE_EVENTS = f"""
 globalThis.heard = [];
@@ -92,7 +92,7 @@ def open_conversation(page: Page, name: str) -> Page:
     """Open it from the list; returns once it follows what happens."""
     conversation(page, name).get_by_role("link").click()
     page.wait_for_url(re.compile(r"/messages/[0-9a-f-]{36}"))
-    wait_until_heard(page, "thread:caught-up")
+    wait_until_heard(page, "conversation:synced")
     return page
 
 
@@ -146,7 +146,7 @@ def expect_the_page_to_equal_its_reload(page: Page) -> None:
     """What is shown is what a fresh load shows."""
     shown = thread_html(page)
     page.reload()
-    wait_until_heard(page, "thread:caught-up")
+    wait_until_heard(page, "conversation:synced")
     expect(page.locator(".thread__content")).to_be_visible()
     fresh = thread_html(page)
     assert shown == fresh, "\n".join(unified_diff(shown.splitlines(), fresh.splitlines(), "shown", "fresh", n=1))

@@ -86,8 +86,8 @@ FRAGILE: Mapping[str, Mapping[str, Any]] = {
     "500.html": {"incident": "abcd-1234"},
     "users/choose_handle.html": {"form": ChooseHandleForm({"handle": "admin"})},
     "503.html": {"again_url": "/messages", "retry_after": 600},
-    "messaging/malformed.html": {},
-    "messaging/unsent.html": {
+    "messaging/malformed_conversation.html": {},
+    "messaging/unsent_form.html": {
         "status": 403,
         "heading": "Not sent",
         "explanation": "Why.",

@@ -33,7 +33,7 @@ def away(page: Page) -> Iterator[None]:
     forget_heard(page)
     page.context.set_offline(False)
     page.wait_for_function(
-        "() => heard.lastIndexOf('thread:caught-up') > heard.indexOf('live:up') && heard.includes('live:up')"
+        "() => heard.lastIndexOf('conversation:synced') > heard.indexOf('live:up') && heard.includes('live:up')"
     )
 
 

@@ -113,7 +113,7 @@ def test_what_failed_says_so_and_is_stored_once_when_tried_again(enter: Enter) -
         failed = message(page, "Try me")
         expect(failed).to_have_attribute("data-state", "failed")
         expect(failed.locator(STATUS)).to_contain_text("Not sent")
-        expect(page.locator("#writing-alert")).to_contain_text("Not sent")
+        expect(page.locator("#composer-alert")).to_contain_text("Not sent")
         expect(row(page, "Alt Brown")).to_contain_text("Not sent: Try me")
         failed.get_by_role("button", name="Try again").click()
 

@@ -22,9 +22,9 @@ SOURCES = [
 ]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 MARKS_SAFE = {
-    "cruddur/templatetags/modules.py",  # the import map: names of our own files
-    "cruddur/templatetags/pieces.py",  # what a template that escapes has rendered
-    "messaging/templatetags/look.py",  # names a type
+    "cruddur/templatetags/assets.py",  # the import map: names of our own files
+    "cruddur/templatetags/fragments.py",  # what a template that escapes has rendered
+    "messaging/templatetags/components.py",  # names a type
 }
 RANDOM = {
     "cruddur/postgres/housekeeping.py": "when a process tidies up",

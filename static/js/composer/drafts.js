@@ -1,16 +1,20 @@
-// Keeps what is being written, for each conversation, until it is sent.
-import { hear, say } from "realtime/events";
-import { user } from "shared/current-user";
-import { log } from "conversation/message-log";
+// Saves the composer's text for each conversation until it is sent.
+import { field, form, isEditPage, setText } from "composer/composer";
 import { isEditing } from "conversation/edit-message";
-import { field, form, isPlain, write } from "composer/composer";
-import { triedPair } from "outbox/idempotency-key";
-import { drop, load, names, onChangeElsewhere, save } from "shared/user-storage";
+import { log } from "conversation/message-log";
+import { attemptedKey } from "outbox/idempotency-key";
+import { emit, on } from "realtime/events";
+import { user } from "shared/current-user";
+import { discard, load, names, onOtherTabChange, save } from "shared/user-storage";
 
-/** @typedef {{text: string, message_uuid?: string, after?: string}} Draft with a uuid: it was tried as this message */
+/**
+ * The text, and the key of a failed attempt to send it.
+ *
+ * @typedef {{text: string, message_uuid?: string, after?: string}} Draft
+ */
 
 const PREFIX = "draft:";
-const SOON = 300; // ms
+const DELAY = 300; // ms
 
 /** @returns {{group: string, text: string}[]} */
 export function drafts() {
@@ -21,15 +25,15 @@ export function drafts() {
 }
 
 /** @param {string} group @param {Draft} draft */
-function keep(group, draft) {
+function saveDraft(group, draft) {
   if (draft.text.trim()) save(PREFIX + group, draft);
-  else drop(PREFIX + group);
-  say("drafts:changed", { group });
+  else discard(PREFIX + group);
+  emit("drafts:changed", { group });
 }
 
 /** @param {HTMLFormElement} form @param {string} text @returns {Draft} */
 function draftOf(form, text) {
-  return { text, ...triedPair(form, text) };
+  return { text, ...attemptedKey(form, text) };
 }
 
 /** @param {HTMLFormElement} form @param {Draft} draft */
@@ -39,38 +43,38 @@ function restore(form, { text, message_uuid, after }) {
       const input = form.querySelector(/** @type {"input"} */ (`[name=${name}]`));
       if (input) input.value = value;
     }
-    form.dataset.tried = text;
+    form.dataset.attempted = text;
   }
-  write(text, { focus: false });
+  setText(text, { focus: false });
 }
 
 /** @param {HTMLFormElement} form @param {HTMLTextAreaElement} field @param {string} group */
-function keepUp(form, field, group) {
+function saveDrafts(form, field, group) {
   let timer = 0;
-  const now = () => {
+  const update = () => {
     clearTimeout(timer);
     timer = 0;
-    if (!isEditing()) keep(group, draftOf(form, field.value));
+    if (!isEditing()) saveDraft(group, draftOf(form, field.value));
   };
-  if ("tried" in form.dataset) form.dataset.tried = field.value;
-  if (field.value) now();
+  if ("attempted" in form.dataset) form.dataset.attempted = field.value;
+  if (field.value) update();
   else restore(form, load(PREFIX + group) ?? { text: "" });
   field.addEventListener("input", () => {
-    if (!field.value) return now();
-    timer ||= setTimeout(now, SOON);
+    if (!field.value) return update();
+    timer ||= setTimeout(update, DELAY);
   });
-  const flush = () => timer && now();
+  const flush = () => timer && update();
   addEventListener("pagehide", flush);
   document.addEventListener("visibilitychange", flush);
-  hear("writing:wrote", now);
-  onChangeElsewhere((name) => {
-    // Written or sent in another tab, while nobody writes in this one.
+  on("composer:changed", update);
+  onOtherTabChange((name) => {
+    // Changed or sent in another tab, and this one is not focused.
     if (name !== PREFIX + group || document.hasFocus() || isEditing()) return;
     restore(form, load(name) ?? { text: "" });
   });
 }
 
-if (form && field && user && log?.dataset.group && !isPlain) keepUp(form, field, log.dataset.group);
-onChangeElsewhere((name) => {
-  if (name.startsWith(PREFIX)) say("drafts:changed", { group: name.slice(PREFIX.length) });
+if (form && field && user && log?.dataset.group && !isEditPage) saveDrafts(form, field, log.dataset.group);
+onOtherTabChange((name) => {
+  if (name.startsWith(PREFIX)) emit("drafts:changed", { group: name.slice(PREFIX.length) });
 });

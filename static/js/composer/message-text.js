@@ -1,8 +1,8 @@
-// The rules of a message's text, as the server has them (messaging/domain/text.py, cruddur/text.py).
+// Validates the text of a message by the rules of the server (messaging/domain/text.py, cruddur/text.py).
 
-export const LONGEST = 1024; // code points
+export const MAX_LENGTH = 1024; // code points
 
-// White space, control and other invisible characters, and letters that are drawn as nothing.
+// White space, control and other invisible characters, and letters without a glyph.
 const BLANK = /^(?:[\p{C}\p{Z}\u115f\u1160\u2800\u3164\uffa0]|\u034f|[\ufe00-\ufe0f])*$/u;
 
 /** @param {string} text */
@@ -16,13 +16,13 @@ export function lengthOf(text) {
 }
 
 /** @param {string} text */
-export function canBeSent(text) {
+export function isSendable(text) {
   const normalised = normalise(text);
-  return !BLANK.test(normalised) && lengthOf(normalised) <= LONGEST;
+  return !BLANK.test(normalised) && lengthOf(normalised) <= MAX_LENGTH;
 }
 
 /**
- * Whether the text is one to three emoji and nothing else, which are shown large.
+ * Return whether the text is only one to three emoji, which are shown large.
  *
  * @param {string} text
  */
@@ -30,6 +30,6 @@ export function isEmoji(text) {
   try {
     return new RegExp("^\\s*(?:\\p{RGI_Emoji}\\s*){1,3}$", "v").test(text);
   } catch {
-    return false; // a browser that does not know these: shown large once it is stored
+    return false; // unsupported by this browser: shown large once the server has stored it
   }
 }

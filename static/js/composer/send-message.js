@@ -1,28 +1,28 @@
-// Sending by script: what is written goes into the outbox and stands in the thread at once.
-import { user } from "shared/current-user";
-import { log } from "conversation/message-log";
+// Sends the composer's text: puts it into the outbox, which shows it in the log at once.
+import { field, form, isEditPage, setText } from "composer/composer";
+import { isSendable, normalise } from "composer/message-text";
 import { isEditing, saveEdit } from "conversation/edit-message";
-import { field, form, isPlain, write } from "composer/composer";
+import { log } from "conversation/message-log";
+import { attemptedKey, newestKnownMessage, newMessageUuid } from "outbox/idempotency-key";
 import { add } from "outbox/outbox";
-import { newestKnown, newUuid, triedPair } from "outbox/idempotency-key";
-import { canBeSent, normalise } from "composer/message-text";
 import "outbox/pending-messages";
+import { user } from "shared/current-user";
 
 /** @param {string} group @param {string} url */
 function send(group, url) {
-  if (!form || !field || !canBeSent(field.value)) return;
+  if (!form || !field || !isSendable(field.value)) return;
   const text = normalise(field.value);
-  const pair = triedPair(form, field.value) ?? { message_uuid: newUuid(), after: newestKnown() };
-  add({ group, url, text, ...pair });
-  delete form.dataset.tried;
-  write("");
+  const key = attemptedKey(form, field.value) ?? { message_uuid: newMessageUuid(), after: newestKnownMessage() };
+  add({ group, url, text, ...key });
+  delete form.dataset.attempted;
+  setText("");
   if (!log) return;
   log.scrollTop = 0;
-  // An older part of the conversation does not show it: the page of the newest does, and sends it.
+  // A page of older messages cannot show the new one: load the newest page, which also sends it.
   if (!("atEnd" in log.dataset)) location.assign(`${url}?newest`);
 }
 
-if (form && field && user && log?.dataset.group && !isPlain) {
+if (form && field && user && log?.dataset.group && !isEditPage) {
   const { group } = log.dataset;
   const url = new URL(form.action).pathname;
   form.addEventListener("submit", (event) => {

@@ -1,40 +1,40 @@
-// One conversation in the list: what its line says, and the numbers that it follows from.
-const words = /** @type {HTMLTemplateElement | null} */ (document.querySelector("template#conversation-words"));
+// Reads and renders one row of the list of conversations.
+const template = /** @type {HTMLTemplateElement | null} */ (document.querySelector("template#conversation-row-parts"));
 
-/** @typedef {{lastSeq: number, readSeq: number, sentSeq: number, version: number}} Numbers */
+/** @typedef {{lastSeq: number, readSeq: number, sentSeq: number, version: number}} Counters */
 
-/** @param {HTMLElement} row @returns {Numbers} */
-export function numbersOf({ dataset }) {
+/** @param {HTMLElement} row @returns {Counters} */
+export function countersOf({ dataset }) {
   const { lastSeq = 0, readSeq = 0, sentSeq = 0, version = 0 } = dataset;
   return { lastSeq: Number(lastSeq), readSeq: Number(readSeq), sentSeq: Number(sentSeq), version: Number(version) };
 }
 
-/** @param {HTMLElement} row */
-export const isCurrent = (row) => row.querySelector("[aria-current]") !== null;
+/** Return whether this conversation is open. @param {HTMLElement} row */
+export const isOpen = (row) => row.querySelector("[aria-current]") !== null;
 
-/** Whether no notification and no count is wanted of it, for now. @param {HTMLElement} row */
+/** Return whether the conversation is muted now. @param {HTMLElement} row */
 export const isMuted = ({ dataset }) => Number(dataset.muted ?? 0) * 1000 > Date.now();
 
 /**
- * How many messages are unread; in the open conversation those are being read while somebody looks at its page.
+ * Return the number of unread messages; 0 for the open conversation while its page is visible and focused.
  *
  * @param {HTMLElement} row
  */
-export function unreadOf(row) {
-  if (isCurrent(row) && document.visibilityState === "visible" && document.hasFocus()) return 0;
-  const { lastSeq, readSeq, sentSeq } = numbersOf(row);
+export function unreadCount(row) {
+  if (isOpen(row) && document.visibilityState === "visible" && document.hasFocus()) return 0;
+  const { lastSeq, readSeq, sentSeq } = countersOf(row);
   return Math.max(0, lastSeq - Math.max(readSeq, sentSeq));
 }
 
 /**
- * Set numbers that only go up; returns whether one did.
+ * Set each counter that is higher than before; return whether one was.
  *
  * @param {HTMLElement} row
- * @param {Partial<Numbers>} numbers
+ * @param {Partial<Counters>} counters
  */
-export function raise(row, numbers) {
+export function raiseCounters(row, counters) {
   let raised = false;
-  for (const [name, value] of Object.entries(numbers)) {
+  for (const [name, value] of Object.entries(counters)) {
     if (value <= Number(row.dataset[name] ?? 0)) continue;
     row.dataset[name] = String(value);
     raised = true;
@@ -43,40 +43,40 @@ export function raise(row, numbers) {
 }
 
 /**
- * Let the line say how much is unread.
+ * Render the number of unread messages.
  *
  * @param {HTMLElement} row
  */
-export function showUnreadOf(row) {
-  const unread = unreadOf(row);
+export function renderUnread(row) {
+  const unread = unreadCount(row);
   const link = /** @type {HTMLAnchorElement} */ (row.querySelector(".conversation__name"));
   row.classList.toggle("conversation--unread", unread > 0);
   link.href = link.pathname + (unread ? "#new" : "");
   link.querySelector(".visually-hidden")?.remove();
   row.querySelector(".conversation__marks")?.remove();
   const muted = isMuted(row);
-  if (!(unread || muted) || !words) return;
-  const [hidden, marks] = copies("[data-unread-words]", muted ? "[data-muted-marks]" : "[data-unread-marks]");
-  if (unread) link.append(...hidden.childNodes);
+  if (!(unread || muted) || !template) return;
+  const [label, marks] = cloneParts("[data-unread-label]", muted ? "[data-muted-marks]" : "[data-unread-marks]");
+  if (unread) link.append(...label.childNodes);
   else marks.querySelector("[data-count]")?.remove();
   row.append(...marks.childNodes);
   for (const count of row.querySelectorAll("[data-count]")) count.textContent = String(unread);
 }
 
 /**
- * Let the line show another last message.
+ * Render another last message.
  *
  * @param {HTMLElement} row
  * @param {{preview: string, own: boolean, html: string}} message
  */
-export function showMessage(row, { preview, own, html }) {
+export function renderPreview(row, { preview, own, html }) {
   const message = document.createRange().createContextualFragment(html);
   const text = document.createElement(preview ? "bdi" : "span");
   text.className = "truncate";
-  // Without a text the message was deleted, and says so.
+  // A deleted message has no preview but says that it was deleted.
   text.textContent = preview || (message.querySelector(".message__bubble > p")?.textContent ?? "");
   const line = /** @type {HTMLElement} */ (row.querySelector(".conversation__preview"));
-  line.replaceChildren(...(own && preview ? [...copies("[data-own]")[0].childNodes, " "] : []), text);
+  line.replaceChildren(...(own && preview ? [...cloneParts("[data-own]")[0].childNodes, " "] : []), text);
   const [shown, sent] = [row.querySelector("time"), message.querySelector("time")];
   if (!shown || !sent) return;
   shown.dateTime = sent.dateTime;
@@ -85,21 +85,21 @@ export function showMessage(row, { preview, own, html }) {
 }
 
 /**
- * Let the line say that somebody writes, until it shows another message or is told that nobody does.
+ * Show or hide "typing…".
  *
  * @param {HTMLElement} row
  * @param {boolean} typing
  */
-export function showTyping(row, typing) {
+export function renderTyping(row, typing) {
   const line = row.querySelector(".conversation__preview");
   const there = line?.querySelector(".conversation__typing");
   if (!typing) there?.remove();
-  else if (!there) line?.prepend(...copies("[data-typing]")[0].childNodes);
+  else if (!there) line?.prepend(...cloneParts("[data-typing]")[0].childNodes);
 }
 
 /** @param {string[]} selectors */
-function copies(...selectors) {
+function cloneParts(...selectors) {
   return selectors.map(
-    (selector) => /** @type {Element} */ (words?.content.querySelector(selector)?.cloneNode(true)),
+    (selector) => /** @type {Element} */ (template?.content.querySelector(selector)?.cloneNode(true)),
   );
 }

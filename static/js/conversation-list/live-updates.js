@@ -1,73 +1,73 @@
-// Lets the list of conversations follow what happens, and with it the number of unread messages everywhere on the page.
-import { hear } from "realtime/events";
+// Applies live events to the list of conversations and to the unread badge.
 import {
-  isCurrent,
+  countersOf,
   isMuted,
-  numbersOf,
-  raise,
-  showMessage,
-  showTyping,
-  showUnreadOf,
-  unreadOf,
+  isOpen,
+  raiseCounters,
+  renderPreview,
+  renderTyping,
+  renderUnread,
+  unreadCount,
 } from "conversation-list/conversation-row";
-import { loadRows } from "conversation-list/refresh";
-import { showUnread, unreadAtLoad } from "page/unread-badge";
+import { refreshRows } from "conversation-list/refresh";
+import { initialUnread, renderUnreadBadge } from "page/unread-badge";
+import { on } from "realtime/events";
 
-const SOON = 300; // ms: one request for what comes together
-const TYPING = 6_000; // ms
-const LATE = 1_000; // ms after a message: what says that somebody types was sent before it
+const DELAY = 300; // ms: one request for several events
+const TYPING = 6_000; // ms that "typing…" is shown
+const LATE = 1_000; // ms: a typing event this soon after a message was sent before it
 
 const body = document.querySelector(".inbox__body[data-rows-url]");
-/** Unread in conversations that are not in the list. */
-let elsewhere = Math.max(0, unreadAtLoad() - unreadInList());
-let asking = 0;
+/** Unread messages in conversations that are not in the list. */
+let elsewhere = Math.max(0, initialUnread() - unreadInList());
+let timer = 0;
 /** @type {Map<string, number>} */
 const typing = new Map();
 /** @type {Map<string, number>} */
-const wroteAt = new Map();
+const lastMessageAt = new Map();
 
 /** @returns {HTMLElement[]} */
 function rows() {
   return [...(body?.querySelectorAll(/** @type {"li"} */ ("li.conversation[data-group]")) ?? [])];
 }
 
-/** Conversations that may have left the list. @type {Set<string>} */
+/** Conversations that may have left the list, until the next refresh. @type {Set<string>} */
 const changed = new Set();
 
 /** @param {string} group */
 const rowOf = (group) => rows().find(({ dataset }) => dataset.group === group);
 
 function unreadInList() {
-  return rows().reduce((sum, row) => sum + (isMuted(row) ? 0 : unreadOf(row)), 0);
+  return rows().reduce((sum, row) => sum + (isMuted(row) ? 0 : unreadCount(row)), 0);
 }
 
-/** @param {HTMLElement[]} some */
-function show(some) {
-  some.forEach(showUnreadOf);
-  showUnread(elsewhere + unreadInList());
+/** @param {HTMLElement[]} changedRows */
+function renderCounts(changedRows) {
+  changedRows.forEach(renderUnread);
+  renderUnreadBadge(elsewhere + unreadInList());
 }
 
-/** Ask for the list: a conversation is not in it, or may have changed otherwise. */
-function askSoon() {
-  clearTimeout(asking);
-  asking = setTimeout(ask, SOON);
+/** Request the list: an event concerns a conversation that is not in it or may have left it. */
+function scheduleRefresh() {
+  clearTimeout(timer);
+  timer = setTimeout(refresh, DELAY);
 }
 
-async function ask() {
-  const gone = [...changed];
+async function refresh() {
+  const requested = [...changed];
   changed.clear();
-  const unread = body && (await loadRows(body, gone, askSoon));
+  const unread = body && (await refreshRows(body, requested, scheduleRefresh));
   if (unread === null) {
-    for (const group of gone) changed.add(group);
+    for (const group of requested) changed.add(group);
     return;
   }
   elsewhere = Math.max(0, unread - unreadInList());
   for (const row of rows()) move(row);
-  show(rows());
+  renderCounts(rows());
 }
 
 /**
- * Bring a row to where its time says; most often that is the top.
+ * Move a row to its position by time, usually the top.
  *
  * @param {HTMLElement} row
  */
@@ -81,58 +81,58 @@ function move(row) {
 }
 
 /** @param {import("realtime/events").MessageEvent} message */
-function arrive({ group, seq, version, created_at, own, preview, html }) {
+function onMessage({ group, seq, version, created_at, own, preview, html }) {
   const row = rowOf(group);
   stopTyping(group);
-  if (!own) wroteAt.set(group, performance.now());
-  if (!row) return askSoon();
-  raise(row, { version, ...(own && { sentSeq: seq }) });
-  if (raise(row, { lastSeq: seq })) {
+  if (!own) lastMessageAt.set(group, performance.now());
+  if (!row) return scheduleRefresh();
+  raiseCounters(row, { version, ...(own && { sentSeq: seq }) });
+  if (raiseCounters(row, { lastSeq: seq })) {
     row.dataset.at = created_at;
-    showMessage(row, { preview, own, html });
+    renderPreview(row, { preview, own, html });
     move(row);
   }
-  show([row]);
+  renderCounts([row]);
 }
 
 /** @param {import("realtime/events").AmendedEvent} change */
-function amend({ group, seq, version, own, preview, html }) {
+function onAmended({ group, seq, version, own, preview, html }) {
   const row = rowOf(group);
-  if (!row) return askSoon();
-  const isNews = raise(row, { version });
-  if (isNews && seq === numbersOf(row).lastSeq) showMessage(row, { preview, own, html });
+  if (!row) return scheduleRefresh();
+  const isNewer = raiseCounters(row, { version });
+  if (isNewer && seq === countersOf(row).lastSeq) renderPreview(row, { preview, own, html });
 }
 
 /** @param {{group: string, read_seq: number}} read */
-function haveRead({ group, read_seq: readSeq }) {
+function onRead({ group, read_seq: readSeq }) {
   const row = rowOf(group);
-  if (!row) return askSoon();
-  raise(row, { readSeq });
-  show([row]);
+  if (!row) return scheduleRefresh();
+  raiseCounters(row, { readSeq });
+  renderCounts([row]);
 }
 
 /**
- * Muted, archived, blocked, accepted, marked unread: only the last goes backwards.
+ * Handle a conversation that was muted, archived, blocked, accepted, or marked unread, which lowers `read_seq`.
  *
  * @param {{group: string, read_seq: number | null}} change
  */
-function change({ group, read_seq: readSeq }) {
+function onChanged({ group, read_seq: readSeq }) {
   const row = rowOf(group);
   if (row && readSeq !== null) {
     row.dataset.readSeq = String(readSeq);
-    show([row]);
+    renderCounts([row]);
   } else {
     changed.add(group);
-    askSoon();
+    scheduleRefresh();
   }
 }
 
 /** @param {{group: string}} typist */
 function startTyping({ group }) {
   const row = rowOf(group);
-  if (!row || performance.now() - (wroteAt.get(group) ?? -LATE) < LATE) return;
+  if (!row || performance.now() - (lastMessageAt.get(group) ?? -LATE) < LATE) return;
   clearTimeout(typing.get(group));
-  showTyping(row, true);
+  renderTyping(row, true);
   typing.set(group, setTimeout(stopTyping, TYPING, group));
 }
 
@@ -140,31 +140,31 @@ function startTyping({ group }) {
 function stopTyping(group) {
   clearTimeout(typing.get(group));
   const row = typing.delete(group) && rowOf(group);
-  if (row) showTyping(row, false);
+  if (row) renderTyping(row, false);
 }
 
 if (body) {
-  hear("live:message", arrive);
-  hear("live:amended", amend);
-  hear("live:read", haveRead);
-  hear("live:changed", change);
-  hear("live:typing", startTyping);
-  hear("live:hint", ({ group, version }) => {
-    if (version > (numbersOf(rowOf(group) ?? document.body).version || 0)) askSoon();
+  on("live:message", onMessage);
+  on("live:amended", onAmended);
+  on("live:read", onRead);
+  on("live:changed", onChanged);
+  on("live:typing", startTyping);
+  on("live:hint", ({ group, version }) => {
+    if (version > (countersOf(rowOf(group) ?? document.body).version || 0)) scheduleRefresh();
   });
-  // Its message may have come before this page listened.
-  hear("outbox:acknowledged", ({ group, seq }) => {
+  // The event of the message may have come before this page was connected.
+  on("outbox:acknowledged", ({ group, seq }) => {
     const row = rowOf(group);
-    if (!row || numbersOf(row).lastSeq < seq) askSoon();
+    if (!row || countersOf(row).lastSeq < seq) scheduleRefresh();
   });
-  hear("live:up", askSoon);
-  hear("live:resync", askSoon);
-  const look = () => show(rows().filter(isCurrent));
-  addEventListener("focus", look);
-  addEventListener("blur", look);
+  on("live:up", scheduleRefresh);
+  on("live:resync", scheduleRefresh);
+  const onFocusChange = () => renderCounts(rows().filter(isOpen));
+  addEventListener("focus", onFocusChange);
+  addEventListener("blur", onFocusChange);
   document.addEventListener("visibilitychange", () => {
-    look();
-    if (document.visibilityState === "visible") askSoon();
+    onFocusChange();
+    if (document.visibilityState === "visible") scheduleRefresh();
   });
-  look();
+  onFocusChange();
 }

@@ -1,30 +1,30 @@
-// Lets the list of conversations say what is not sent: "Not sent: …", or "Draft: …" where the conversation is not open.
-import { hear } from "realtime/events";
-import { isCurrent } from "conversation-list/conversation-row";
-import { user } from "shared/current-user";
+// Shows "Not sent: …" in the rows of the list, or "Draft: …" for conversations that are not open.
 import { drafts } from "composer/drafts";
+import { isOpen } from "conversation-list/conversation-row";
 import { unsent } from "outbox/outbox";
-import { piece } from "shared/templates";
+import { on } from "realtime/events";
+import { user } from "shared/current-user";
+import { cloneTemplate } from "shared/templates";
 
-const SHOWN = 200; // characters, more than any line has
+const MAX_LENGTH = 200; // characters, more than any row shows
 
 const list = document.querySelector(".inbox__body");
 
-/** @param {HTMLElement} row @returns {HTMLElement | null} what stands in it instead of the last message */
-function lineOf(row) {
+/** @param {HTMLElement} row @returns {HTMLElement | null} what replaces its last message */
+function unsentPreview(row) {
   const { group } = row.dataset;
   const failed = unsent(group).find((item) => item.failed);
-  const draft = isCurrent(row) ? undefined : drafts().find((each) => each.group === group);
+  const draft = isOpen(row) ? undefined : drafts().find((each) => each.group === group);
   const text = failed?.text ?? draft?.text;
   if (!group || !text) return null;
-  const line = piece(failed ? "row-not-sent" : "row-draft");
-  line.querySelector("bdi")?.replaceChildren(text.slice(0, SHOWN));
+  const line = cloneTemplate(failed ? "row-not-sent" : "row-draft");
+  line.querySelector("bdi")?.replaceChildren(text.slice(0, MAX_LENGTH));
   return line;
 }
 
 /** @param {HTMLElement} row */
 function show(row) {
-  const [line, there] = [lineOf(row), row.querySelector(":scope > [data-unsent]")];
+  const [line, there] = [unsentPreview(row), row.querySelector(":scope > [data-unsent]")];
   const preview = row.querySelector(/** @type {"p"} */ (":scope > .conversation__preview:not([data-unsent])"));
   if (preview && preview.hidden !== Boolean(line)) preview.hidden = Boolean(line);
   if (line && there?.previousElementSibling === preview && there.isEqualNode(line)) return;
@@ -38,8 +38,8 @@ function showAll() {
 }
 
 if (list && user && document.getElementById("row-draft")) {
-  hear("outbox:changed", showAll);
-  hear("drafts:changed", showAll);
+  on("outbox:changed", showAll);
+  on("drafts:changed", showAll);
   new MutationObserver(showAll).observe(list, { childList: true, subtree: true });
   addEventListener("pageshow", showAll);
   showAll();

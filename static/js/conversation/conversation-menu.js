@@ -1,7 +1,7 @@
-// The menu of a conversation in its place, instead of on a page. What it does are forms.
+// Opens the menu of a conversation on its page instead of as a page. Its items are links and forms.
 import { closeMenu, openMenu } from "shared/menu";
 
-const opener = document.getElementById("conversation-options");
+const opener = document.getElementById("conversation-menu-button");
 const template = /** @type {HTMLTemplateElement | null} */ (document.querySelector("template#conversation-menu"));
 
 /** @param {HTMLElement} opener @param {HTMLTemplateElement} template */
@@ -11,7 +11,7 @@ function toggle(opener, template) {
   openMenu(/** @type {HTMLElement} */ (copy.querySelector(".menu")), opener);
 }
 
-// On the page of the menu it is open already.
+// On the menu's own page it is open already.
 if (opener && template && !opener.hasAttribute("aria-expanded")) {
   opener.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -1,13 +1,13 @@
-// Editing one's own message in the composer: begun by its menu or by ArrowUp in the empty field, ended by Escape.
-import { hear } from "realtime/events";
-import { log, put } from "conversation/message-log";
-import { explain, field, form, isPlain, write } from "composer/composer";
+// Edits an own message in the composer. Started from its menu or by ArrowUp in the empty field, cancelled by Escape.
+import { field, form, isEditPage, setText, showError } from "composer/composer";
+import { isSendable } from "composer/message-text";
+import { log, upsertMessages } from "conversation/message-log";
+import { on } from "realtime/events";
 import { post } from "shared/post";
-import { canBeSent } from "composer/message-text";
-import { piece, sentence } from "shared/templates";
+import { cloneSentence, cloneTemplate } from "shared/templates";
 
-// After these the text can only become a new message.
-const TOO_LATE = new Set(["too_late_to_edit", "message_deleted", "not_found", "blocked"]);
+// After these errors the text can only be sent as a new message.
+const FINAL_ERRORS = new Set(["too_late_to_edit", "message_deleted", "not_found", "blocked"]);
 
 /** @typedef {{message: HTMLElement, url: string, before: string, note: HTMLElement}} Editing */
 
@@ -18,71 +18,71 @@ export function isEditing() {
   return editing !== null;
 }
 
-/** @returns {{message: HTMLElement, before: string} | null} what is being edited, and what was being written before */
-export function currentEdit() {
+/** @returns {{message: HTMLElement, before: string} | null} the message being edited, and the composer's text before */
+export function editInProgress() {
   return editing;
 }
 
 /** @param {Element} message */
-export function mayBeEdited(message) {
-  const template = document.querySelector(/** @type {"template"} */ ("template#editing"));
+export function isEditable(message) {
+  const template = document.querySelector(/** @type {"template"} */ ("template#edit-message"));
   const { at } = /** @type {HTMLElement} */ (message).dataset;
-  if (!form || isPlain || !message.matches(".message--own[id]:not(.message--deleted)")) return false;
+  if (!form || isEditPage || !message.matches(".message--own[id]:not(.message--deleted)")) return false;
   return Date.now() - Date.parse(at ?? "") < Number(template?.dataset.seconds) * 1000;
 }
 
 /** @param {HTMLElement} message */
-export function edit(message) {
+export function startEditing(message) {
   const link = message.querySelector(/** @type {"a"} */ ("a.message__more"));
   if (!field || !form || !link) return;
   const before = editing ? editing.before : field.value;
   editing?.note.remove();
-  const note = piece("editing");
+  const note = cloneTemplate("edit-message");
   note.querySelector("time")?.replaceChildren(message.querySelector("time")?.textContent ?? "");
-  note.querySelector("button")?.addEventListener("click", cancel);
+  note.querySelector("button")?.addEventListener("click", cancelEditing);
   form.setAttribute("data-editing", "");
   editing = { message, url: `${link.pathname}/edit`, before, note };
   form.querySelector(".composer__box")?.before(note);
-  write(message.querySelector(".message__text")?.textContent ?? "");
+  setText(message.querySelector(".message__text")?.textContent ?? "");
 }
 
-function cancel() {
+function cancelEditing() {
   if (!editing) return;
   const { before } = editing;
-  end();
-  write(before);
+  stopEditing();
+  setText(before);
 }
 
-function end() {
+function stopEditing() {
   editing?.note.remove();
   editing = null;
   form?.removeAttribute("data-editing");
 }
 
-/** What was written is a new message now, after what was being written before. */
-function giveUp() {
+/** Stop editing and turn the text into a new message, after the composer's text before. */
+function convertToNewMessage() {
   const texts = [editing?.before, field?.value].filter(Boolean);
-  end();
-  write(texts.join("\n\n"));
+  stopEditing();
+  setText(texts.join("\n\n"));
 }
 
 export async function saveEdit() {
-  if (!editing || !field || !form || !canBeSent(field.value)) return;
+  if (!editing || !field || !form || !isSendable(field.value)) return;
   if (form.getAttribute("aria-busy") === "true") return;
   const { message, url } = editing;
   form.setAttribute("aria-busy", "true");
-  const answer = await post(url, { message: field.value });
+  const result = await post(url, { message: field.value });
   form.removeAttribute("aria-busy");
   if (editing?.message !== message) return;
-  if (answer.status === 200) {
-    if (answer.body.html) put([answer.body]);
-    cancel();
+  if (result.status === 200) {
+    if (result.body.html) upsertMessages([result.body]);
+    cancelEditing();
     return;
   }
-  const code = answer.status === 404 ? "not_found" : answer.error;
-  if (TOO_LATE.has(code)) giveUp();
-  const words = sentence("not-changed", code);
-  explain(...(words.length ? words : sentence("not-changed", "")));
+  const code = result.status === 404 ? "not_found" : result.error;
+  if (FINAL_ERRORS.has(code)) convertToNewMessage();
+  const sentence = cloneSentence("not-changed", code);
+  showError(...(sentence.length ? sentence : cloneSentence("not-changed", "")));
   field.focus({ preventScroll: true });
 }
 
@@ -92,16 +92,16 @@ function onKey(event) {
   if (event.key === "Escape" && editing) {
     event.preventDefault();
     event.stopPropagation();
-    cancel();
+    cancelEditing();
   }
   if (event.key !== "ArrowUp" || field?.value || editing || event.shiftKey || event.altKey) return;
-  const last = lastOwn();
-  if (!last || !mayBeEdited(last)) return;
+  const last = lastOwnMessage();
+  if (!last || !isEditable(last)) return;
   event.preventDefault();
-  edit(last);
+  startEditing(last);
 }
 
-function lastOwn() {
+function lastOwnMessage() {
   const own = log?.querySelectorAll(/** @type {"li"} */ (".message--own[id]:not(.message--deleted)"));
   return [...(own ?? [])].at(-1);
 }
@@ -109,9 +109,9 @@ function lastOwn() {
 if (field && form && log?.dataset.group) {
   const { group: open } = log.dataset;
   field.addEventListener("keydown", onKey);
-  hear("live:amended", ({ group, created_at, deleted }) => {
+  on("live:amended", ({ group, created_at, deleted }) => {
     if (!deleted || group !== open || editing?.message.id !== `m${created_at}`) return;
-    giveUp();
-    explain(...sentence("not-changed", "message_deleted"));
+    convertToNewMessage();
+    showError(...cloneSentence("not-changed", "message_deleted"));
   });
 }

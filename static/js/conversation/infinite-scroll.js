@@ -1,10 +1,10 @@
-// Loads earlier and later messages while one scrolls towards them, or on their links, without moving what is in view.
-import { place, regroup } from "conversation/message-grouping";
-import { steadily } from "conversation/scroll-anchor";
-import { added, content, log } from "conversation/message-log";
+// Loads earlier and later messages when the user scrolls near them or clicks their links; messages in view do not move.
+import { insertMessage, regroup } from "conversation/message-grouping";
+import { content, emitAdded, log } from "conversation/message-log";
+import { anchorScroll } from "conversation/scroll-anchor";
 
-const MOVED_AT_ONCE = 100; // messages; with more it is faster to put the few above the many
-const AHEAD = "150% 0px"; // of the height in view
+const MAX_MOVED = 100; // messages; above it, moving the new ones to the old list is faster
+const AHEAD = "150% 0px"; // of the visible height
 
 /** @type {IntersectionObserver | undefined} */
 let observer;
@@ -30,26 +30,26 @@ async function load(log, content, link) {
  * @param {HTMLElement} log
  * @param {HTMLElement} content
  * @param {HTMLAnchorElement} link
- * @param {string} html a window: the messages by day, between the ways to more
+ * @param {string} html the messages by day, between the links to more
  */
 function insert(log, content, link, html) {
   const fragment = document.createRange().createContextualFragment(html);
   for (const { id } of messagesIn(content)) fragment.getElementById(id)?.remove();
   const messages = messagesIn(fragment);
   const focused = document.activeElement === link;
-  log.setAttribute("aria-busy", "true"); // not read out
-  steadily(
+  log.setAttribute("aria-busy", "true"); // not announced
+  anchorScroll(
     log,
     () => {
-      if ("earlier" in link.dataset) putAbove(content, fragment);
-      else putBelow(log, content, fragment, messages);
+      if ("earlier" in link.dataset) prependWindow(content, fragment);
+      else appendMessages(log, content, fragment, messages);
       regroup(log);
     },
     { follow: false },
   );
   setTimeout(() => log.removeAttribute("aria-busy"));
   if (focused) log.focus({ preventScroll: true });
-  added(messages);
+  emitAdded(messages);
   observe();
 }
 
@@ -57,18 +57,18 @@ function insert(log, content, link, html) {
  * @param {HTMLElement} content
  * @param {DocumentFragment} fragment
  */
-function putAbove(content, fragment) {
-  // "New" begins at the first of the new ones, which may be among these.
+function prependWindow(content, fragment) {
+  // The "New" divider belongs before the first new message, which may be among these.
   if (fragment.querySelector("#new")) content.querySelector("#new")?.remove();
   fragment.querySelector(".thread__newer")?.remove();
   content.querySelector(":scope > .thread__older")?.remove();
   const [last, first] = [fragment.querySelector(".day:last-of-type"), content.querySelector(":scope > .day")];
   content.prepend(fragment);
   if (!last || !first || dateOf(last) !== dateOf(first)) return;
-  // One day: the old heading goes with all that it stood over. If it were to move, that would count as a shift.
+  // The same day: remove one of the two headings. Moving the old one would count as a layout shift.
   const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   const [above, below] = [last, first].map((day) => /** @type {Element} */ (day.querySelector("ol")));
-  if (below.childElementCount > MOVED_AT_ONCE) {
+  if (below.childElementCount > MAX_MOVED) {
     below.prepend(...above.children);
     last.remove();
     return;
@@ -84,16 +84,16 @@ function putAbove(content, fragment) {
  * @param {DocumentFragment} fragment
  * @param {HTMLElement[]} messages
  */
-function putBelow(log, content, fragment, messages) {
+function appendMessages(log, content, fragment, messages) {
   const divider = content.querySelector("#new") ? null : fragment.querySelector("#new");
   const firstNew = divider?.nextElementSibling;
-  const onwards = fragment.querySelector(".thread__newer");
-  const here = content.querySelector(":scope > .thread__newer");
-  for (const message of messages) place(content, message);
+  const nextLink = fragment.querySelector(".thread__newer");
+  const oldLink = content.querySelector(":scope > .thread__newer");
+  for (const message of messages) insertMessage(content, message);
   if (divider) firstNew?.before(divider);
-  if (onwards) here?.replaceWith(onwards);
-  else here?.remove();
-  log.toggleAttribute("data-at-end", !onwards);
+  if (nextLink) oldLink?.replaceWith(nextLink);
+  else oldLink?.remove();
+  log.toggleAttribute("data-at-end", !nextLink);
 }
 
 /** @param {Element} day */
@@ -102,7 +102,7 @@ const dateOf = (day) => day.querySelector("time")?.dateTime;
 /** @param {ParentNode} parent @returns {HTMLElement[]} */
 const messagesIn = (parent) => [...parent.querySelectorAll(/** @type {"li"} */ ("li.message"))];
 
-/** Watch the ways to more, which others may have put there anew. */
+/** Observe the links to more messages, which other modules may have replaced. */
 function observe() {
   observer?.disconnect();
   for (const link of content?.querySelectorAll("[data-earlier], [data-newer]") ?? []) observer?.observe(link);
@@ -120,7 +120,7 @@ function start(log, content) {
       (entries) => {
         for (const { isIntersecting, target } of entries) {
           const link = /** @type {HTMLAnchorElement} */ (target);
-          // What fails stays a link, to be pressed or scrolled to again.
+          // On failure the link stays, to be clicked or scrolled to again.
           if (isIntersecting && !link.hasAttribute("aria-disabled")) load(log, content, link).catch(() => {});
         }
       },
@@ -128,15 +128,15 @@ function start(log, content) {
     );
     observe();
   };
-  // At first only what has its link in view; ahead of the view once somebody goes there.
+  // Until the user scrolls, load only when a link is in view; then also ahead of the view.
   watch("0px");
-  const onward = new AbortController();
-  const goOn = () => {
-    onward.abort();
+  const scrolled = new AbortController();
+  const onScroll = () => {
+    scrolled.abort();
     watch(AHEAD);
   };
   for (const name of ["wheel", "touchmove", "keydown", "pointerdown"]) {
-    log.addEventListener(name, goOn, { passive: true, signal: onward.signal });
+    log.addEventListener(name, onScroll, { passive: true, signal: scrolled.signal });
   }
   log.addEventListener("click", (event) => {
     const link = /** @type {HTMLAnchorElement | null} */ (
@@ -146,8 +146,8 @@ function start(log, content) {
     event.preventDefault();
     if (!link.hasAttribute("aria-disabled")) load(log, content, link).catch(() => location.assign(link.href));
   });
-  // When the window was put anew its links are others.
-  document.addEventListener("thread:added", observe);
+  // Replacing the messages replaces the links.
+  document.addEventListener("conversation:messages-added", observe);
 }
 
 if (log?.dataset.readUrl && content) start(log, content);

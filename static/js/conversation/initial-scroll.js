@@ -1,23 +1,23 @@
-// Where a thread opens: at the message that its address names, which gets the focus, or else where "New" begins.
+// Scrolls an opened conversation to the message in the URL's fragment and focuses it, or else to the first new message.
 import { log } from "conversation/message-log";
 
 const MESSAGE = /^#m\d{4}-/;
 
 /** @param {HTMLElement} log */
-function open(log) {
+function scrollToStart(log) {
   const name = decodeURIComponent(location.hash);
-  if (MESSAGE.test(name)) return openAt(name.slice(1));
-  // An address without "#new" may be one, too: typed, or from before there was something new.
+  if (MESSAGE.test(name)) return scrollToMessage(name.slice(1));
+  // A URL without "#new" may still have new messages: it was typed, or is older than they are.
   if (!name) log.querySelector("#new")?.scrollIntoView();
 }
 
 /** @param {string} id */
-function openAt(id) {
+function scrollToMessage(id) {
   const message = document.getElementById(id);
   if (!message) {
     const around = new URL(location.href);
     around.search = new URLSearchParams({ around: id.slice(1) }).toString();
-    // Once: a message that is not there at all is not around itself either.
+    // Only once: the message may not exist.
     if (around.search !== location.search) location.assign(around);
     return;
   }
@@ -27,7 +27,7 @@ function openAt(id) {
 }
 
 if (log?.dataset.readUrl) {
-  const thread = log;
-  open(thread);
-  addEventListener("hashchange", () => open(thread));
+  const conversationLog = log;
+  scrollToStart(conversationLog);
+  addEventListener("hashchange", () => scrollToStart(conversationLog));
 }

@@ -1,16 +1,16 @@
-// "Jump to newest · 3 new": there when one has scrolled up, over the log, so that its coming and going moves nothing.
-import { hear } from "realtime/events";
+// Shows "Jump to newest · 3 new" over the log while the user is scrolled up.
+import { log } from "conversation/message-log";
 import { replaceWindow } from "conversation/message-window";
 import { seenSeq } from "conversation/read-tracking";
 import { isAtBottom } from "conversation/scroll-anchor";
-import { log } from "conversation/message-log";
+import { on } from "realtime/events";
 
-const AWAY = 0.5; // of the height in view
+const MIN_DISTANCE = 0.5; // of the visible height
 
 const jump = /** @type {HTMLAnchorElement | null} */ (document.querySelector(".jump"));
 
-/** How many of others' messages were not seen yet, loaded or not. @param {HTMLElement} log */
-function unseen(log) {
+/** Count the messages of others that were not seen yet, loaded or not. @param {HTMLElement} log */
+function countUnseen(log) {
   const seen = seenSeq();
   let newest = 0;
   let number = 0;
@@ -28,24 +28,24 @@ function unseen(log) {
  * @param {HTMLElement} log
  * @param {HTMLAnchorElement} jump
  */
-function show(log, jump) {
-  const news = unseen(log);
-  const isAway = -log.scrollTop > log.clientHeight * AWAY || (news > 0 && !isAtBottom(log));
+function update(log, jump) {
+  const unseen = countUnseen(log);
+  const isAway = -log.scrollTop > log.clientHeight * MIN_DISTANCE || (unseen > 0 && !isAtBottom(log));
   jump.hidden = "atEnd" in log.dataset && !isAway;
-  const words = jump.querySelector("span");
-  const count = words?.querySelector(".jump__count");
-  if (!words || !count || count.textContent === String(news)) return;
-  count.textContent = String(news);
-  words.hidden = news === 0;
-  // As new words: the old ones would count as moved, where a number gets longer.
-  words.replaceWith(words.cloneNode(true));
+  const label = jump.querySelector("span");
+  const count = label?.querySelector(".jump__count");
+  if (!label || !count || count.textContent === String(unseen)) return;
+  count.textContent = String(unseen);
+  label.hidden = unseen === 0;
+  // A new element: an old one whose text grows would count as a layout shift.
+  label.replaceWith(label.cloneNode(true));
 }
 
-/** Show the newest messages, loaded anew where the end is not loaded. */
-export async function toNewest() {
+/** Scroll to the newest messages, and load them unless they are loaded. */
+export async function jumpToNewest() {
   if (!log || !jump) return;
   if (!("atEnd" in log.dataset)) {
-    const response = await fetch(jump.dataset.part ?? "", { headers: { Accept: "text/html" }, redirect: "error" });
+    const response = await fetch(jump.dataset.windowUrl ?? "", { headers: { Accept: "text/html" }, redirect: "error" });
     if (!response.ok) throw new Error(response.statusText);
     log.dataset.atEnd = "";
     replaceWindow(await response.text(), Number(log.dataset.lastSeq));
@@ -59,29 +59,29 @@ export async function toNewest() {
  */
 function start(log, jump) {
   let frame = 0;
-  const soon = () => {
+  const scheduleUpdate = () => {
     cancelAnimationFrame(frame);
-    frame = requestAnimationFrame(() => show(log, jump));
+    frame = requestAnimationFrame(() => update(log, jump));
   };
-  log.addEventListener("scroll", soon, { passive: true });
-  log.addEventListener("seen", soon);
-  addEventListener("resize", soon);
-  hear("live:message", soon);
-  hear("live:read", soon);
-  hear("thread:added", ({ messages }) => {
-    soon();
-    // What one writes stands after the newest message, so that is where one goes.
-    if (!("atEnd" in log.dataset) && messages.some(({ dataset }) => dataset.state)) toNewest().catch(() => {});
+  log.addEventListener("scroll", scheduleUpdate, { passive: true });
+  log.addEventListener("seen", scheduleUpdate);
+  addEventListener("resize", scheduleUpdate);
+  on("live:message", scheduleUpdate);
+  on("live:read", scheduleUpdate);
+  on("conversation:messages-added", ({ messages }) => {
+    scheduleUpdate();
+    // Own new messages are appended after the newest message: scroll there.
+    if (!("atEnd" in log.dataset) && messages.some(({ dataset }) => dataset.state)) jumpToNewest().catch(() => {});
   });
   jump.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    toNewest().then(
+    jumpToNewest().then(
       () => log.focus({ preventScroll: true }),
       () => location.assign(jump.href),
     );
   });
-  soon();
+  scheduleUpdate();
 }
 
 if (log?.dataset.readUrl && jump) start(log, jump);

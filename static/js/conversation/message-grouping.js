@@ -1,7 +1,7 @@
-// Which messages stand together, and under which day: what the server does for a page, done again when some come later.
+// Groups messages by day and sender, as the server does for a page, when messages are added later.
 import { dayLabel, localDate } from "shared/dates";
 
-const TOGETHER = 5 * 60 * 1000; // ms
+const MAX_GAP = 5 * 60 * 1000; // ms
 
 /** @param {HTMLElement} message */
 const timeOf = (message) => Date.parse(message.dataset.at ?? "");
@@ -10,8 +10,8 @@ const timeOf = (message) => Date.parse(message.dataset.at ?? "");
 const isStored = (message) => !message.hasAttribute("data-state");
 
 /**
- * Tells every message in `list` (the log or a part of it) anew whether it continues the one before: same person, same
- * day, within five minutes. Nothing continues over the "New" divider.
+ * Mark every message in `list` (the log or a part of it) that continues the one before it: same sender, same day,
+ * within five minutes, and no "New" divider between them.
  * @param {ParentNode} list
  */
 export function regroup(list) {
@@ -29,17 +29,17 @@ function continues(before, message) {
   return (
     before.dataset.user === message.dataset.user &&
     before.parentElement === message.parentElement &&
-    timeOf(message) - timeOf(before) <= TOGETHER
+    timeOf(message) - timeOf(before) <= MAX_GAP
   );
 }
 
 /**
- * Puts a message where its time says, under its day; one that is not stored yet (`data-state`) is the last of its day.
- * Whoever calls this calls `regroup` afterwards.
+ * Insert a message under its day by time; an unacknowledged one (`data-state`) is the last of its day. Call `regroup`
+ * afterwards.
  * @param {Element} content `.thread__content`
  * @param {HTMLElement} message with `data-at`
  */
-export function place(content, message) {
+export function insertMessage(content, message) {
   const list = listOf(content, localDate(new Date(timeOf(message))));
   /** @type {Element | null} */
   let next = null;
@@ -51,7 +51,7 @@ export function place(content, message) {
 }
 
 /**
- * The list of a day's messages, made where there is none.
+ * Return the list of a day's messages; create it if there is none.
  * @param {Element} content @param {string} day @returns {Element}
  */
 function listOf(content, day) {

@@ -1,61 +1,65 @@
-// The log of the open conversation, and the way into it for messages that the server has rendered: each in its place,
-// once; what is not acknowledged yet (`data-state`) stays behind all others.
-import { place, regroup } from "conversation/message-grouping";
-import { steadily } from "conversation/scroll-anchor";
-import { become, messageIn } from "shared/morph";
+// The message log of the open conversation. Inserts each message that the server rendered once, in order; messages not
+// yet acknowledged (`data-state`) stay after all others.
+import { insertMessage, regroup } from "conversation/message-grouping";
+import { anchorScroll } from "conversation/scroll-anchor";
+import { morph, parseMessage } from "shared/morph";
 
-/** @typedef {{html: string, message_uuid?: string | null}} Stored one's own replaces its copy of that uuid */
+/**
+ * A stored message; an own one replaces its unacknowledged copy with the same uuid.
+ *
+ * @typedef {{html: string, message_uuid?: string | null}} Stored
+ */
 
 export const log = /** @type {HTMLElement | null} */ (document.querySelector(".thread__log"));
 export const content = /** @type {HTMLElement | null} */ (log?.querySelector(".thread__content") ?? null);
 
-/** @returns {HTMLElement[]} what is not acknowledged, in order */
-export function pending() {
+/** @returns {HTMLElement[]} the messages not yet acknowledged, in order */
+export function pendingMessages() {
   return [...(content?.querySelectorAll(/** @type {"li"} */ ("li.message[data-state]")) ?? [])];
 }
 
 /**
- * Put messages into the log, or new versions of them in their place.
+ * Insert messages, or update those already in the log.
  *
  * @param {Stored[]} messages
- * @returns {HTMLElement[]} as they stand there
+ * @returns {HTMLElement[]} their elements in the log
  */
-export function put(messages) {
+export function upsertMessages(messages) {
   if (!log || !content) return [];
   /** @type {HTMLElement[]} */
   const items = [];
-  // Own words that were read out when they were written need not be again.
+  // Own messages were announced when they were written.
   const known = messages.every(({ message_uuid }) => message_uuid && copyOf(message_uuid));
   if (known) log.setAttribute("aria-busy", "true");
-  steadily(log, () => {
+  anchorScroll(log, () => {
     for (const { html, message_uuid } of messages) {
-      const fresh = messageIn(html);
-      if (fresh) items.push(putOne(content, fresh, message_uuid));
+      const fresh = parseMessage(html);
+      if (fresh) items.push(upsertOne(content, fresh, message_uuid));
     }
     regroup(log);
   });
   if (known) setTimeout(() => log.removeAttribute("aria-busy"));
-  added(items);
+  emitAdded(items);
   return items;
 }
 
 /**
- * Put what is not acknowledged behind everything else.
+ * Append a message that is not yet acknowledged.
  *
  * @param {HTMLElement} item with `data-at`
  */
-export function append(item) {
+export function appendPending(item) {
   if (!log || !content) return;
-  steadily(log, () => {
-    place(content, item);
+  anchorScroll(log, () => {
+    insertMessage(content, item);
     regroup(log);
   });
-  added([item]);
+  emitAdded([item]);
 }
 
-/** @param {HTMLElement[]} messages */
-export function added(messages) {
-  if (messages.length) document.dispatchEvent(new CustomEvent("thread:added", { detail: { messages } }));
+/** Tell other modules that messages were added to the log. @param {HTMLElement[]} messages */
+export function emitAdded(messages) {
+  if (messages.length) document.dispatchEvent(new CustomEvent("conversation:messages-added", { detail: { messages } }));
 }
 
 /** @param {string} messageUuid @returns {HTMLElement | null} */
@@ -69,19 +73,19 @@ function copyOf(messageUuid) {
  * @param {string | null} [messageUuid]
  * @returns {HTMLElement}
  */
-function putOne(content, fresh, messageUuid) {
+function upsertOne(content, fresh, messageUuid) {
   const copy = messageUuid ? copyOf(messageUuid) : null;
-  const there = document.getElementById(fresh.id);
-  if (there && copy && copy !== there) copy.remove();
-  const message = there ?? copy;
-  if (!message) place(content, fresh);
-  else become(message, fresh);
-  if (message && message === copy && !isLast(message)) place(content, message);
+  const existing = document.getElementById(fresh.id);
+  if (existing && copy && copy !== existing) copy.remove();
+  const message = existing ?? copy;
+  if (!message) insertMessage(content, fresh);
+  else morph(message, fresh);
+  if (message && message === copy && !isLast(message)) insertMessage(content, message);
   return message ?? fresh;
 }
 
 /**
- * Whether a message stands under its day, with nothing behind it but what is not stored yet.
+ * Return whether a message is under its day and followed only by unacknowledged ones.
  *
  * @param {HTMLElement} message
  */

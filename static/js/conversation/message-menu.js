@@ -1,21 +1,21 @@
-// What can be done with a message, in a menu instead of on a page.
+// Opens the menu of a message on the page instead of as a page.
+import { confirmDelete } from "conversation/delete-message";
+import { isEditable, startEditing } from "conversation/edit-message";
 import { log } from "conversation/message-log";
-import { askToDelete } from "conversation/delete-message";
-import { edit, mayBeEdited } from "conversation/edit-message";
 import { closeMenu, openMenu } from "shared/menu";
-import { piece } from "shared/templates";
+import { cloneTemplate } from "shared/templates";
 
 const TOAST = 6_000; // ms
 
 /** @param {HTMLAnchorElement} opener */
 function open(opener) {
   const message = /** @type {HTMLElement} */ (opener.closest(".message"));
-  const menu = piece("message-menu");
+  const menu = cloneTemplate("message-menu");
   const own = message.matches(".message--own");
   menu.querySelector("#menu-time")?.append(message.querySelector("time")?.title ?? "");
   for (const each of /** @type {NodeListOf<HTMLElement>} */ (menu.querySelectorAll("[data-own]"))) each.hidden = !own;
   const editItem = menu.querySelector(/** @type {"button"} */ ("[data-action=edit]"));
-  if (editItem) editItem.hidden = !mayBeEdited(message);
+  if (editItem) editItem.hidden = !isEditable(message);
   const report = menu.querySelector(/** @type {"a"} */ ("a[data-report]"));
   if (report) {
     report.hidden = own;
@@ -23,28 +23,28 @@ function open(opener) {
   }
   menu.addEventListener("click", (event) => {
     const item = /** @type {Element} */ (event.target).closest("[data-action]");
-    if (item) act(item.getAttribute("data-action") ?? "", message);
+    if (item) run(item.getAttribute("data-action") ?? "", message);
   });
   openMenu(menu, opener);
 }
 
 /** @param {string} action @param {HTMLElement} message */
-function act(action, message) {
+function run(action, message) {
   closeMenu({ refocus: true });
-  if (action === "edit") edit(message);
-  if (action === "delete") askToDelete(message);
+  if (action === "edit") startEditing(message);
+  if (action === "delete") confirmDelete(message);
   if (action === "copy-text") copy(message.querySelector(".message__text")?.textContent ?? "");
   if (action === "copy-link") copy(linkOf(message));
 }
 
-/** @param {HTMLElement} message @returns {string} its address in the conversation */
+/** @param {HTMLElement} message @returns {string} its URL */
 function linkOf(message) {
   const at = message.id.slice(1);
-  const thread = new URL(message.querySelector(/** @type {"a"} */ ("a.message__more"))?.href ?? "");
-  thread.pathname = thread.pathname.replace(/\/[^/]*$/, "");
-  thread.search = String(new URLSearchParams({ around: at }));
-  thread.hash = message.id;
-  return thread.href;
+  const url = new URL(message.querySelector(/** @type {"a"} */ ("a.message__more"))?.href ?? "");
+  url.pathname = url.pathname.replace(/\/[^/]*$/, "");
+  url.search = String(new URLSearchParams({ around: at }));
+  url.hash = message.id;
+  return url.href;
 }
 
 /** @param {string} text */
@@ -52,17 +52,17 @@ async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    return; // refused by the browser
+    return; // not permitted by the browser
   }
   document.querySelector(".toast")?.remove();
-  const toast = piece("copied");
-  // Empty first, so that it is heard when the words come.
-  const words = [...toast.childNodes];
+  const toast = cloneTemplate("copied-toast");
+  // Emptied first: a status is announced when its content changes.
+  const nodes = [...toast.childNodes];
   toast.replaceChildren();
   document.body.append(toast);
-  setTimeout(() => toast.append(...words));
-  const leave = () => (toast.matches(":hover") ? setTimeout(leave, TOAST) : toast.remove());
-  setTimeout(leave, TOAST);
+  setTimeout(() => toast.append(...nodes));
+  const hide = () => (toast.matches(":hover") ? setTimeout(hide, TOAST) : toast.remove());
+  setTimeout(hide, TOAST);
 }
 
 if (log && document.getElementById("message-menu")) {
@@ -75,7 +75,7 @@ if (log && document.getElementById("message-menu")) {
   });
   log.addEventListener("keydown", (event) => {
     const opener = /** @type {Element} */ (event.target).closest("a.message__more");
-    // A link that opens a menu is also pressed by the space bar.
+    // The link acts as a button, which the space bar presses.
     if (!(opener instanceof HTMLAnchorElement) || event.key !== " ") return;
     event.preventDefault();
     open(opener);

@@ -1,27 +1,27 @@
-// Under the newest of one's own messages stands whether it was seen; if it was not, an older one may say so beside it.
-import { hear } from "realtime/events";
-import { steadily } from "conversation/scroll-anchor";
-import { log, pending } from "conversation/message-log";
+// Shows "Sent" or "Seen" under the newest own message, and marks the newest own message that was seen.
+import { log, pendingMessages } from "conversation/message-log";
+import { anchorScroll } from "conversation/scroll-anchor";
+import { on } from "realtime/events";
 
-const marks = /** @type {HTMLTemplateElement | null} */ (document.querySelector("template#message-marks"));
+const template = /** @type {HTMLTemplateElement | null} */ (document.querySelector("template#receipt-marks"));
 let seenSeq = 0;
 
 /** @param {string} name */
-function mark(name) {
-  const found = marks?.content.querySelector(`[data-mark="${name}"]`);
+function cloneMark(name) {
+  const found = template?.content.querySelector(`[data-mark="${name}"]`);
   return /** @type {HTMLElement} */ (found?.cloneNode(true));
 }
 
 /** @param {HTMLElement} log */
 function update(log) {
-  steadily(log, () => show(log));
+  anchorScroll(log, () => show(log));
 }
 
 /** @param {HTMLElement} log */
 function show(log) {
   const own = /** @type {HTMLElement[]} */ ([...log.querySelectorAll(".message--own[data-seq][id]")]);
-  // While others are on their way, how it stands is said under the last of those; so nothing moves when they are sent.
-  const newest = "atEnd" in log.dataset && !pending().length ? own.at(-1) : undefined;
+  // While messages are being sent, the last of them shows the status, so that nothing moves when they are stored.
+  const newest = "atEnd" in log.dataset && !pendingMessages().length ? own.at(-1) : undefined;
   const seen = own.findLast(({ dataset }) => Number(dataset.seq) <= seenSeq);
   for (const old of log.querySelectorAll(".message--own[id] > .message__status")) {
     if (old.parentElement !== newest) old.remove();
@@ -29,7 +29,7 @@ function show(log) {
   for (const old of log.querySelectorAll(".message__seen")) if (old.closest(".message") !== seen) old.remove();
   if (newest && !newest.matches(".message--deleted")) showStatus(newest, newest === seen ? "seen" : "sent");
   if (seen && seen !== newest && !seen.querySelector(".message__seen")) {
-    seen.querySelector(".message__aside")?.append(mark("beside"));
+    seen.querySelector(".message__aside")?.append(cloneMark("beside"));
   }
 }
 
@@ -38,24 +38,24 @@ function show(log) {
  * @param {string} name
  */
 function showStatus(message, name) {
-  const there = message.querySelector(":scope > .message__status");
-  const status = mark(name);
-  if (there instanceof HTMLElement && there.dataset.mark === name) return;
-  if (there) there.replaceWith(status);
+  const old = message.querySelector(":scope > .message__status");
+  const status = cloneMark(name);
+  if (old instanceof HTMLElement && old.dataset.mark === name) return;
+  if (old) old.replaceWith(status);
   else message.append(status);
 }
 
-if (log?.dataset.group && marks) {
-  const thread = log;
+if (log?.dataset.group && template) {
+  const conversationLog = log;
   const { group: open } = log.dataset;
   /** @param {number | undefined} seq */
-  const reached = (seq = 0) => {
+  const onSeen = (seq = 0) => {
     seenSeq = Math.max(seenSeq, seq);
-    update(thread);
+    update(conversationLog);
   };
-  hear("thread:caught-up", ({ seen_seq }) => reached(seen_seq));
-  hear("live:seen", ({ group, seq }) => {
-    if (group === open) reached(seq);
+  on("conversation:synced", ({ seen_seq }) => onSeen(seen_seq));
+  on("live:seen", ({ group, seq }) => {
+    if (group === open) onSeen(seq);
   });
-  hear("thread:added", () => update(thread));
+  on("conversation:messages-added", () => update(conversationLog));
 }

@@ -1,16 +1,16 @@
-// Notes what has really been seen: the newest of others' messages whose end was in view while somebody looked at the
-// page. Says "seen" to the log when there is more of it.
-import { hear } from "realtime/events";
-import { askLater } from "shared/retry-after";
+// Tracks the newest message of others whose end was in view while the page was visible and focused, and reports it to
+// the server. Dispatches "seen" on the log when it changes.
 import { log } from "conversation/message-log";
+import { on } from "realtime/events";
+import { retryLater } from "shared/retry-after";
 
-const WAIT = 400; // ms: one request for what comes into view together
+const DELAY = 400; // ms: one request for messages that come into view together
 
 const token = /** @type {HTMLInputElement | null} */ (document.querySelector("[name=csrfmiddlewaretoken]"))?.value;
 
-/** What the server knows to be read, and what was seen here. */
+/** The last message that the server knows to be read. */
 let readSeq = Number(log?.dataset.readSeq);
-/** @type {HTMLElement | null} */
+/** The last message seen on this page. @type {HTMLElement | null} */
 let seen = null;
 let timer = 0;
 /** @type {Set<HTMLElement>} */
@@ -19,13 +19,13 @@ const inView = new Set();
 /** @param {HTMLElement} message */
 const seqOf = (message) => Number(message.dataset.seq);
 
-/** The number of the last message that counts as read. */
+/** Return the number of the last message that counts as read. */
 export function seenSeq() {
   return Math.max(readSeq, seen ? seqOf(seen) : 0);
 }
 
 /** @param {HTMLElement} log */
-async function send(log) {
+async function report(log) {
   clearTimeout(timer);
   if (!seen || !token || seqOf(seen) <= readSeq) return;
   const seq = seqOf(seen);
@@ -34,19 +34,19 @@ async function send(log) {
   try {
     const response = await fetch(log.dataset.readUrl ?? "", { method: "POST", body, headers, keepalive: true });
     if (response.ok) readSeq = Math.max(readSeq, seq);
-    else askLater(response, () => send(log));
+    else retryLater(response, () => report(log));
   } catch {
-    // Without a network nothing is noted; the next message seen, or the next look at the page, tries again.
+    // Without a network: the next message seen, or the next focus of the page, reports it.
   }
 }
 
 /** @param {HTMLElement} log */
-function look(log) {
+function update(log) {
   if (document.visibilityState !== "visible" || !document.hasFocus()) return;
   for (const message of inView) if (seqOf(message) > seenSeq()) seen = message;
   if (!seen || seqOf(seen) <= readSeq) return;
   clearTimeout(timer);
-  timer = setTimeout(send, WAIT, log);
+  timer = setTimeout(report, DELAY, log);
   log.dispatchEvent(new Event("seen"));
 }
 
@@ -59,27 +59,27 @@ function start(log) {
         if (message && isIntersecting) inView.add(message);
         else if (message) inView.delete(message);
       }
-      look(log);
+      update(log);
     },
     { root: log },
   );
   /** @param {Iterable<HTMLElement>} messages */
   const observe = (messages) => {
     for (const message of messages) {
-      // Its time stands at its end: a message may be longer than the screen.
+      // The time is at the end of a message, which may be taller than the screen.
       const end = message.querySelector(".message__aside");
       if (end && message.matches(".message:not(.message--own)") && seqOf(message) > seenSeq()) observer.observe(end);
     }
   };
   observe(log.querySelectorAll(/** @type {"li"} */ ("li.message")));
-  hear("thread:added", ({ messages }) => observe(messages));
-  hear("live:read", ({ group, read_seq }) => {
+  on("conversation:messages-added", ({ messages }) => observe(messages));
+  on("live:read", ({ group, read_seq }) => {
     if (group === log.dataset.group) readSeq = Math.max(readSeq, read_seq);
   });
-  document.addEventListener("visibilitychange", () => look(log));
-  addEventListener("focus", () => look(log));
-  addEventListener("online", () => look(log));
-  addEventListener("pagehide", () => send(log));
+  document.addEventListener("visibilitychange", () => update(log));
+  addEventListener("focus", () => update(log));
+  addEventListener("online", () => update(log));
+  addEventListener("pagehide", () => report(log));
 }
 
 if (log?.dataset.readUrl) start(log);

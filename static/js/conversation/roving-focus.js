@@ -1,14 +1,14 @@
-// Arrow keys walk the messages, so that the log is one stop for Tab; the links of the message one has come to are the
-// next stops.
+// Moves the focus between messages with the arrow keys, so that the log is one tab stop. The links of the current
+// message are the next tab stops.
 const log = /** @type {HTMLElement | null} */ (document.querySelector(".thread__log"));
 const LINKS = ".message a, .message button";
 
 const messages = () => /** @type {HTMLElement[]} */ ([...(log?.querySelectorAll("li.message") ?? [])]);
 
-/** @param {Iterable<Element>} links @param {boolean} reachable */
-function setReachable(links, reachable) {
+/** @param {Iterable<Element>} links @param {boolean} tabbable */
+function setTabbable(links, tabbable) {
   for (const link of links) {
-    if (reachable) link.removeAttribute("tabindex");
+    if (tabbable) link.removeAttribute("tabindex");
     else link.setAttribute("tabindex", "-1");
   }
 }
@@ -21,11 +21,11 @@ function moveTo(message) {
 }
 
 /**
- * Where a key leads from a message, or from the log itself.
+ * Return the message that a key leads to.
  *
  * @param {string} key
  * @param {HTMLElement[]} all
- * @param {number} at the index of the message one is at, -1 for none
+ * @param {number} at the index of the current message, -1 for none
  */
 function destination(key, all, at) {
   if (key === "Home") return all[0];
@@ -36,7 +36,7 @@ function destination(key, all, at) {
 }
 
 /** @param {KeyboardEvent} event */
-function walk(event) {
+function onKeydown(event) {
   const target = /** @type {HTMLElement} */ (event.target);
   if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (target.matches("input, textarea, [role=menu] *")) return;
@@ -53,20 +53,20 @@ function walk(event) {
 let current = null;
 
 /** @param {FocusEvent} event */
-function follow(event) {
+function onFocus(event) {
   const message = /** @type {HTMLElement} */ (event.target).closest("li.message");
   if (message === current) return;
-  if (current) setReachable(current.querySelectorAll("a, button"), false);
+  if (current) setTabbable(current.querySelectorAll("a, button"), false);
   current = /** @type {HTMLElement | null} */ (message);
-  if (current) setReachable(current.querySelectorAll("a, button"), true);
+  if (current) setTabbable(current.querySelectorAll("a, button"), true);
 }
 
 if (log) {
-  setReachable(log.querySelectorAll(LINKS), false);
+  setTabbable(log.querySelectorAll(LINKS), false);
   new MutationObserver(() => {
     const links = [...log.querySelectorAll(LINKS)];
-    setReachable(links.filter((link) => !link.hasAttribute("tabindex") && !current?.contains(link)), false);
+    setTabbable(links.filter((link) => !link.hasAttribute("tabindex") && !current?.contains(link)), false);
   }).observe(log, { childList: true, subtree: true });
-  log.addEventListener("keydown", walk);
-  log.addEventListener("focusin", follow);
+  log.addEventListener("keydown", onKeydown);
+  log.addEventListener("focusin", onFocus);
 }

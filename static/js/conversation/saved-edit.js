@@ -1,38 +1,38 @@
-// Keeps what was being changed of a message, so that a reload or a closed tab does not lose it.
-import { hear } from "realtime/events";
-import { user } from "shared/current-user";
+// Saves the edit in progress, so that a reload or a closed tab does not lose it.
+import { field, isEditPage, setText } from "composer/composer";
+import { editInProgress, isEditable, startEditing } from "conversation/edit-message";
 import { log } from "conversation/message-log";
-import { edit, currentEdit, mayBeEdited } from "conversation/edit-message";
-import { field, isPlain, write } from "composer/composer";
-import { drop, load, save } from "shared/user-storage";
+import { on } from "realtime/events";
+import { user } from "shared/current-user";
+import { discard, load, save } from "shared/user-storage";
 
-/** @typedef {{id: string, text: string, before: string}} KeptEdit */
+/** @typedef {{id: string, text: string, before: string}} SavedEdit */
 
 /** @param {HTMLTextAreaElement} field @param {string} name */
-function keepUp(field, name) {
-  const kept = /** @type {KeptEdit | null} */ (load(name));
-  if (kept) takeUp(field, kept);
-  const now = () => {
-    const current = currentEdit();
+function saveEdits(field, name) {
+  const saved = /** @type {SavedEdit | null} */ (load(name));
+  if (saved) restore(field, saved);
+  const update = () => {
+    const current = editInProgress();
     if (current) save(name, { id: current.message.id, text: field.value, before: current.before });
-    else drop(name);
+    else discard(name);
   };
-  now();
-  field.addEventListener("input", () => currentEdit() && now());
-  hear("writing:wrote", now);
+  update();
+  field.addEventListener("input", () => editInProgress() && update());
+  on("composer:changed", update);
 }
 
-/** @param {HTMLTextAreaElement} field @param {KeptEdit} kept */
-function takeUp(field, { id, text, before }) {
+/** @param {HTMLTextAreaElement} field @param {SavedEdit} saved */
+function restore(field, { id, text, before }) {
   const message = document.getElementById(id);
-  if (before) write(before, { focus: false });
-  if (message && mayBeEdited(message)) {
-    edit(message);
-    write(text, { focus: false });
+  if (before) setText(before, { focus: false });
+  if (message && isEditable(message)) {
+    startEditing(message);
+    setText(text, { focus: false });
   } else if (text.trim()) {
-    // It can only become a new message, after what was being written.
-    write([field.value, text].filter(Boolean).join("\n\n"), { focus: false });
+    // The text can only be sent as a new message, after the composer's text.
+    setText([field.value, text].filter(Boolean).join("\n\n"), { focus: false });
   }
 }
 
-if (field && user && log?.dataset.group && !isPlain) keepUp(field, `edit:${log.dataset.group}`);
+if (field && user && log?.dataset.group && !isEditPage) saveEdits(field, `edit:${log.dataset.group}`);

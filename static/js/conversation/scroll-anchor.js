@@ -1,39 +1,39 @@
-// Changes in the log that move nothing in view.
+// Changes the message log without moving the messages in view.
 
-const NEAR = 4; // px, as fractions of pixels and fingers go
+const TOLERANCE = 4; // px, for fractional scroll positions
 
-/** Whether the log stands at its end, and that end is the newest message. @param {HTMLElement} log */
+/** Return whether the log is scrolled to its end and that end is the newest message. @param {HTMLElement} log */
 export function isAtEnd(log) {
   return log.hasAttribute("data-at-end") && isAtBottom(log);
 }
 
-/** Whether it stands at the end of what is loaded. @param {HTMLElement} log */
+/** Return whether the log is scrolled to the end of the loaded messages. @param {HTMLElement} log */
 export function isAtBottom(log) {
-  // Laid out from its end: 0 there, and less above.
-  return log.scrollTop > -NEAR;
+  // The log is laid out in reverse: scrollTop is 0 at the bottom and negative above.
+  return log.scrollTop > -TOLERANCE;
 }
 
 /**
- * Makes a change in the log. The end stays in view if it was (`follow`, unless false); otherwise every message in view
- * stays where it is, whatever comes or goes above and below. Browsers that anchor scrolling by themselves do no harm.
+ * Make a change in the log. A log at its end stays at its end, unless `follow` is false; otherwise every message in
+ * view keeps its place. Works beside the browser's own scroll anchoring.
  * @param {HTMLElement} log `.thread__log`
  * @param {() => void} change
- * @param {{ follow?: boolean }} [how]
+ * @param {{ follow?: boolean }} [options]
  */
-export function steadily(log, change, { follow = true } = {}) {
+export function anchorScroll(log, change, { follow = true } = {}) {
   if (follow && isAtEnd(log)) {
     change();
     log.scrollTop = 0;
     return;
   }
-  const held = inView(log);
-  const top = held?.getBoundingClientRect().top ?? 0;
+  const anchor = firstInView(log);
+  const top = anchor?.getBoundingClientRect().top ?? 0;
   change();
-  if (held?.isConnected) log.scrollTop += held.getBoundingClientRect().top - top;
+  if (anchor?.isConnected) log.scrollTop += anchor.getBoundingClientRect().top - top;
 }
 
-/** The first message in view. @param {HTMLElement} log @returns {Element | undefined} */
-function inView(log) {
+/** @param {HTMLElement} log @returns {Element | undefined} */
+function firstInView(log) {
   const { top } = log.getBoundingClientRect();
   return [...log.querySelectorAll(".message")].find((message) => message.getBoundingClientRect().bottom > top);
 }

@@ -1,86 +1,86 @@
-// Compares the open conversation with the server's and makes good what is missing, as events may be lost: whenever the
-// stream opens, the page is looked at again, the network is back, something was missed, and every minute.
-import { hear, say } from "realtime/events";
-import { leave, reload } from "shared/current-user";
-import { areShown, isAsOf, version } from "conversation/versions";
+// Synchronizes the open conversation with the server, as events may be lost: when the stream opens, when the page gets
+// the focus, when the network is back, when a change is missing, and every minute.
+import { log, upsertMessages } from "conversation/message-log";
 import { replaceWindow } from "conversation/message-window";
-import { askLater } from "shared/retry-after";
-import { log, put } from "conversation/message-log";
+import { markShownUpTo, resetToVersion, version } from "conversation/versions";
+import { emit, on } from "realtime/events";
+import { redirectToLanding, reloadPage } from "shared/current-user";
+import { retryLater } from "shared/retry-after";
 
-const EVERY = 60_000; // ms
+const INTERVAL = 60_000; // ms
 
 /**
  * @typedef {{version: number, last_seq: number, seen_seq: number, after: string, more: boolean,
  *   messages: {seq: number, created_at: string, own: boolean, html: string, message_uuid: string | null}[],
- *   replace: string | null, standing: string}} Answer
+ *   replace: string | null, write_permission: string}} SyncResult
  */
 
-let running = false;
-let again = false;
+let isRunning = false;
+let runAgain = false;
 
-async function catchUp() {
-  if (running) {
-    again = true;
+async function sync() {
+  if (isRunning) {
+    runAgain = true;
     return;
   }
-  running = true;
+  isRunning = true;
   try {
     do {
-      again = false;
-      const answer = await ask();
-      if (answer) apply(answer);
-    } while (again);
+      runAgain = false;
+      const result = await request();
+      if (result) apply(result);
+    } while (runAgain);
   } catch {
-    // Without a network or a server there is nothing to compare with; the next occasion comes.
+    // Without a network or a server: the next occasion synchronizes.
   } finally {
-    running = false;
+    isRunning = false;
   }
 }
 
-/** @returns {Promise<Answer | null>} */
-async function ask() {
+/** @returns {Promise<SyncResult | null>} */
+async function request() {
   if (!log) return null;
   const loaded = [...log.querySelectorAll(".message[id]")].map(({ id }) => id.slice(1));
   const { newest = "" } = log.dataset;
-  const have = new URLSearchParams({ after: newest, version: String(version()), first: loaded[0] ?? "" });
-  if (!("atEnd" in log.dataset)) have.set("last", loaded.at(-1) ?? "");
-  const response = await fetch(`${log.dataset.sinceUrl}?${have}`, {
+  const known = new URLSearchParams({ after: newest, version: String(version()), first: loaded[0] ?? "" });
+  if (!("atEnd" in log.dataset)) known.set("last", loaded.at(-1) ?? "");
+  const response = await fetch(`${log.dataset.syncUrl}?${known}`, {
     headers: { Accept: "application/json" },
     cache: "no-store",
     redirect: "manual",
   });
-  if (response.type === "opaqueredirect") leave();
-  if (response.status === 404) reload();
-  if (!response.ok) askLater(response, catchUp);
+  if (response.type === "opaqueredirect") redirectToLanding();
+  if (response.status === 404) reloadPage();
+  if (!response.ok) retryLater(response, sync);
   return response.ok ? response.json() : null;
 }
 
-/** @param {Answer} answer */
-function apply(answer) {
+/** @param {SyncResult} result */
+function apply(result) {
   if (!log) return;
-  // Whether one can write is not only the log's matter: what is written is kept as a draft.
-  if (answer.standing !== log.dataset.standing) reload();
-  if (answer.replace !== null) {
-    replaceWindow(answer.replace, answer.last_seq);
-    again ||= isAsOf(answer.version);
+  // A changed permission to write changes more than the log. Reloading keeps what was written, as a draft.
+  if (result.write_permission !== log.dataset.writePermission) reloadPage();
+  if (result.replace !== null) {
+    replaceWindow(result.replace, result.last_seq);
+    runAgain ||= resetToVersion(result.version);
   } else {
-    if ("atEnd" in log.dataset) put(answer.messages);
-    if (!answer.more) areShown(answer.version);
+    if ("atEnd" in log.dataset) upsertMessages(result.messages);
+    if (!result.more) markShownUpTo(result.version);
   }
-  again ||= answer.more;
-  if (answer.after > (log.dataset.newest ?? "")) log.dataset.newest = answer.after;
-  if (!answer.more) log.dataset.lastSeq = String(Math.max(answer.last_seq, Number(log.dataset.lastSeq)));
-  if (!again) say("thread:caught-up", { seen_seq: answer.seen_seq });
+  runAgain ||= result.more;
+  if (result.after > (log.dataset.newest ?? "")) log.dataset.newest = result.after;
+  if (!result.more) log.dataset.lastSeq = String(Math.max(result.last_seq, Number(log.dataset.lastSeq)));
+  if (!runAgain) emit("conversation:synced", { seen_seq: result.seen_seq });
 }
 
-if (log?.dataset.sinceUrl) {
-  for (const name of /** @type {const} */ (["live:up", "live:resync"])) hear(name, catchUp);
+if (log?.dataset.syncUrl) {
+  for (const name of /** @type {const} */ (["live:up", "live:resync"])) on(name, sync);
   const { group: open } = log.dataset;
-  hear("live:changed", ({ group }) => {
-    if (group === open) catchUp();
+  on("live:changed", ({ group }) => {
+    if (group === open) sync();
   });
-  addEventListener("online", catchUp);
-  addEventListener("focus", catchUp);
-  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && catchUp());
-  setInterval(catchUp, EVERY);
+  addEventListener("online", sync);
+  addEventListener("focus", sync);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && sync());
+  setInterval(sync, INTERVAL);
 }

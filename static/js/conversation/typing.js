@@ -1,58 +1,59 @@
-// Shows that the other writes, in the place that is kept for it, and tells the other that one does.
-import { hear } from "realtime/events";
+// Shows that the other member is typing, in space reserved for it, and reports when this user types.
 import { log } from "conversation/message-log";
+import { on } from "realtime/events";
 
 const SHOWN = 6_000; // ms
-const EVERY = 3_000; // ms between two that are sent
-const LATE = 1_000; // ms after a message: what comes within was sent before it
+const REPORT_INTERVAL = 3_000; // ms
+const LATE = 1_000; // ms: a typing event this soon after a message was sent before it
 
 const line = document.querySelector(".typing[role=status]");
-const words = /** @type {HTMLTemplateElement | null} */ (document.querySelector("template#typing"));
+const template = /** @type {HTMLTemplateElement | null} */ (document.querySelector("template#typing"));
 const field = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#composer-text"));
 const token = /** @type {HTMLInputElement | null} */ (document.querySelector("[name=csrfmiddlewaretoken]"))?.value;
 
-let who = "";
+let typingUser = "";
 let timer = 0;
-let sentAt = -EVERY;
-let wroteAt = -LATE;
+let reportedAt = -REPORT_INTERVAL;
+let lastMessageAt = -LATE;
 
 /** @param {string} user */
 function show(user) {
-  if (performance.now() - wroteAt < LATE) return;
+  if (performance.now() - lastMessageAt < LATE) return;
   clearTimeout(timer);
   timer = setTimeout(hide, SHOWN);
-  if (who !== user && words) line?.replaceChildren(words.content.cloneNode(true));
-  who = user;
+  if (typingUser !== user && template) line?.replaceChildren(template.content.cloneNode(true));
+  typingUser = user;
 }
 
 function hide() {
   clearTimeout(timer);
   line?.replaceChildren();
-  who = "";
+  typingUser = "";
 }
 
-async function send() {
-  if (!field?.value.trim() || performance.now() - sentAt < EVERY || field.form?.hasAttribute("data-editing")) return;
-  sentAt = performance.now();
+async function report() {
+  if (!field?.value.trim() || field.form?.hasAttribute("data-editing")) return;
+  if (performance.now() - reportedAt < REPORT_INTERVAL) return;
+  reportedAt = performance.now();
   try {
     const headers = { "X-CSRFToken": token ?? "" };
     await fetch(log?.dataset.typingUrl ?? "", { method: "POST", headers, redirect: "manual" });
   } catch {
-    // Nobody misses it.
+    // A lost report does no harm.
   }
 }
 
 if (log?.dataset.typingUrl && line) {
   const { group: open } = log.dataset;
-  hear("live:typing", ({ group, user }) => {
+  on("live:typing", ({ group, user }) => {
     if (group === open) show(user);
   });
-  hear("live:message", ({ group, own }) => {
+  on("live:message", ({ group, own }) => {
     if (group !== open || own) return;
-    wroteAt = performance.now();
+    lastMessageAt = performance.now();
     hide();
   });
-  field?.addEventListener("input", send);
-  // A message that was sent has ended the writing; the next one begins at once.
-  hear("outbox:acknowledged", () => (sentAt = -EVERY));
+  field?.addEventListener("input", report);
+  // Sending ends the typing, so typing the next message is reported at once.
+  on("outbox:acknowledged", () => (reportedAt = -REPORT_INTERVAL));
 }

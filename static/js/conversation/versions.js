@@ -1,14 +1,15 @@
-// Which changes of the open conversation are on screen. Each gives it the next version, so a missing one is noticed.
-import { say } from "realtime/events";
+// Tracks which changes of the open conversation are on the page. Each change has the next version, so a gap means that
+// one is missing.
 import { log } from "conversation/message-log";
+import { emit } from "realtime/events";
 
-const PATIENCE = 300; // ms: what is only late comes within
+const DELAY = 300; // ms: a change that is only late arrives within
 
-/** @type {Set<number>} */
+/** Versions on the page that are above a gap. @type {Set<number>} */
 const early = new Set();
 let timer = 0;
 
-/** The version up to which all is on screen. */
+/** Return the version up to which every change is on the page. */
 export function version() {
   return Number(log?.dataset.version);
 }
@@ -22,48 +23,48 @@ function set(number) {
   for (const each of early) if (each <= reached) early.delete(each);
 }
 
-/** @param {() => boolean} missing */
-function lookSoon(missing) {
+/** @param {() => boolean} isMissing */
+function scheduleCheck(isMissing) {
   clearTimeout(timer);
-  timer = setTimeout(() => missing() && say("live:resync", {}), PATIENCE);
+  timer = setTimeout(() => isMissing() && emit("live:resync", {}), DELAY);
 }
 
 /**
- * This change is on screen.
+ * Record that a change is on the page.
  *
  * @param {number} number
  */
-export function isShown(number) {
+export function markShown(number) {
   if (number <= version()) return;
   early.add(number);
   set(version());
-  if (early.size) lookSoon(() => early.size > 0);
+  if (early.size) scheduleCheck(() => early.size > 0);
 }
 
 /**
- * There is this change, which may not be on screen.
+ * Record that a change exists, whether or not it is on the page.
  *
  * @param {number} number
  */
-export function isSaid(number) {
-  if (number > version()) lookSoon(() => number > version());
+export function expectVersion(number) {
+  if (number > version()) scheduleCheck(() => number > version());
 }
 
 /**
- * All changes up to this one are on screen.
+ * Record that all changes up to a version are on the page.
  *
  * @param {number} number
  */
-export function areShown(number) {
+export function markShownUpTo(number) {
   set(Math.max(number, version()));
 }
 
 /**
- * What is on screen is as it was at this version; returns whether later ones had been, too.
+ * Record that the page shows exactly this version; return whether it showed later changes before.
  *
  * @param {number} number
  */
-export function isAsOf(number) {
+export function resetToVersion(number) {
   const later = early.size > 0 || version() > number;
   early.clear();
   set(number);

@@ -1,31 +1,31 @@
-// Sends what is in the outbox: a conversation's messages one after another, by one tab at a time, again and again until
-// the server has answered, always with the same uuid, so that nothing is stored twice.
-import { hear, say } from "realtime/events";
-import { key, user } from "shared/current-user";
+// Sends the outbox: the messages of a conversation in order, one tab at a time. Failed sends are retried with the same
+// uuid, so that no message is stored twice.
 import { log } from "conversation/message-log";
 import { groups, next, remove, unsent, update } from "outbox/outbox";
+import { emit, on } from "realtime/events";
+import { user, userKey } from "shared/current-user";
 import { post } from "shared/post";
 
 /** @typedef {import("outbox/outbox").Unsent} Unsent */
 
-const TRIES = 5;
-const FIRST_PAUSE = 1_000; // ms, doubled each time
-const LONGEST_PAUSE = 30_000; // ms
-const CATCH_UP = 5_000; // ms: so long others' messages are waited for
-// What passes by itself; everything else waits for the person.
-const PASSES = new Set(["network", "unavailable", "signed_out"]);
+const MAX_ATTEMPTS = 5;
+const MIN_PAUSE = 1_000; // ms, doubled after each attempt
+const MAX_PAUSE = 30_000; // ms
+const SYNC_TIMEOUT = 5_000; // ms to wait for the messages of others
+// Errors worth a retry; for all others the user decides.
+const TRANSIENT = new Set(["network", "unavailable", "signed_out"]);
 
-const others = user ? new BroadcastChannel(key("outbox")) : null;
-/** The conversations that this tab is sending in, or waits to send in. @type {Set<string>} */
+const channel = user ? new BroadcastChannel(userKey("outbox")) : null;
+/** Conversations that this tab sends in or waits to send in. @type {Set<string>} */
 const running = new Set();
-/** What waits for another try. @type {Set<() => void>} */
+/** Pauses before another attempt. @type {Set<() => void>} */
 const sleepers = new Set();
 
 /** @param {string} group */
 export async function send(group) {
   if (running.has(group)) return;
   running.add(group);
-  await alone(key(`sending:${group}`), async () => {
+  await withLock(userKey(`sending:${group}`), async () => {
     for (let item = next(group); item; item = next(group)) await deliver(item);
   });
   running.delete(group);
@@ -33,61 +33,62 @@ export async function send(group) {
 }
 
 /**
- * Goes on, also with what failed for a reason that may have passed.
+ * Continue to send, including messages that failed with a transient error.
  *
  * @param {string} [group]
  */
 function resume(group) {
   if (!group) return;
-  for (const item of unsent(group)) if (PASSES.has(item.failed ?? "")) update(item, { failed: undefined });
+  for (const item of unsent(group)) if (TRANSIENT.has(item.failed ?? "")) update(item, { failed: undefined });
   for (const wake of sleepers) wake();
   send(group);
 }
 
 /** @param {Unsent} item */
 async function deliver(item) {
-  for (let tries = 1; ; tries++) {
-    await online();
+  for (let attempt = 1; ; attempt++) {
+    await waitForNetwork();
     const { message_uuid, after, text, group } = item;
-    const answer = await post(item.url, { message_uuid, after, message: text });
-    if (answer.status >= 200 && answer.status < 300) return acknowledge(item, answer.body);
-    const code = codeOf(answer);
-    const busy = answer.status === 429;
-    if (!PASSES.has(code) || code === "signed_out" || (tries >= TRIES && !busy && navigator.onLine)) {
+    const result = await post(item.url, { message_uuid, after, message: text });
+    if (result.status >= 200 && result.status < 300) return acknowledge(item, result.body);
+    const code = codeOf(result);
+    const busy = result.status === 429;
+    if (!TRANSIENT.has(code) || code === "signed_out" || (attempt >= MAX_ATTEMPTS && !busy && navigator.onLine)) {
       return fail(item, code);
     }
-    // When the server says when, that is kept to.
-    if (answer.retryAfter !== null) await new Promise((resolve) => setTimeout(resolve, answer.retryAfter ?? 0));
-    else await pause(backOff(tries));
+    // The server's Retry-After takes precedence over the back-off.
+    if (result.retryAfter !== null) await new Promise((resolve) => setTimeout(resolve, result.retryAfter ?? 0));
+    else await pause(backOff(attempt));
     if (next(group)?.message_uuid !== item.message_uuid) return;
   }
 }
 
-/** @param {number} tries @returns {number} ms, by chance, so that not everybody comes back at once */
-function backOff(tries) {
-  return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1)) * (0.5 + Math.random() / 2);
+/** @param {number} attempt @returns {number} ms, randomized so that clients do not retry at once */
+function backOff(attempt) {
+  return Math.min(MAX_PAUSE, MIN_PAUSE * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2);
 }
 
 /** @param {Unsent} item @param {any} body */
 function acknowledge(item, body) {
   const { group, message_uuid } = item;
   const detail = { ...body, group, message_uuid };
-  others?.postMessage(detail);
-  say("outbox:acknowledged", detail);
+  channel?.postMessage(detail);
+  emit("outbox:acknowledged", detail);
   remove(item);
 }
 
 /**
- * What came after it would fail likewise, or be out of order; only what is wrong with the message itself is its own.
+ * Mark a message as failed. Later messages of the conversation fail with it, to keep the order, unless the error
+ * concerns this message alone.
  *
  * @param {Unsent} item @param {string} code
  */
 function fail(item, code) {
-  const alike = ["refused", "message_uuid_reused"].includes(code) ? [item] : unsent(item.group);
-  for (const each of alike) if (!each.failed) update(each, { failed: code });
+  const items = ["refused", "message_uuid_reused"].includes(code) ? [item] : unsent(item.group);
+  for (const each of items) if (!each.failed) update(each, { failed: code });
 }
 
-/** @param {import("shared/post").Answer} answer */
+/** @param {import("shared/post").Result} result */
 function codeOf({ status, error }) {
   if (status === 0) return "network";
   if (status === 404) return "not_found";
@@ -97,17 +98,19 @@ function codeOf({ status, error }) {
 }
 
 /** @param {string} name @param {() => Promise<void>} work */
-async function alone(name, work) {
-  // Without locks, as on a page without TLS, two tabs may post the same: it is stored once all the same.
+async function withLock(name, work) {
+  // Without locks (a page without TLS) two tabs may post the same message: the server stores it once.
   await (navigator.locks ? navigator.locks.request(name, work) : work());
 }
 
-async function online() {
-  while (!navigator.onLine) await pause(LONGEST_PAUSE);
+async function waitForNetwork() {
+  while (!navigator.onLine) await pause(MAX_PAUSE);
 }
 
 /**
- * @param {number} ms until then, or until something happens that makes another try worth while
+ * Wait, at most until something happens that makes another attempt worthwhile.
+ *
+ * @param {number} ms
  * @returns {Promise<void>}
  */
 function pause(ms) {
@@ -123,29 +126,29 @@ function pause(ms) {
 }
 
 if (user) {
-  const open = log?.dataset.sinceUrl ? log.dataset.group : undefined;
+  const open = log?.dataset.syncUrl ? log.dataset.group : undefined;
   let timer = 0;
-  // Where others' messages are shown, what is left from before follows them; but not for ever.
-  let waits = false;
-  const now = () => {
+  // Left-over messages of the open conversation are sent after it is synchronized, but not later than the timeout.
+  let isWaiting = false;
+  const resumeOpen = () => {
     clearTimeout(timer);
-    waits = false;
+    isWaiting = false;
     resume(open);
   };
-  const soon = () => {
+  const resumeAll = () => {
     for (const group of groups()) if (group !== open) resume(group);
-    waits = open !== undefined && unsent(open).length > 0;
+    isWaiting = open !== undefined && unsent(open).length > 0;
     clearTimeout(timer);
-    if (waits) timer = setTimeout(now, CATCH_UP);
+    if (isWaiting) timer = setTimeout(resumeOpen, SYNC_TIMEOUT);
   };
-  hear("outbox:changed", ({ group }) => {
-    // Also what another tab has put there: this one takes over should that one go away.
-    if (!waits || group !== open) send(group);
+  on("outbox:changed", ({ group }) => {
+    // Also for messages of another tab: this one takes over if that one closes.
+    if (!isWaiting || group !== open) send(group);
   });
-  // Stored, though the answer may be lost or still under way.
-  hear("live:message", ({ own, group, message_uuid }) => own && remove({ group, message_uuid }));
-  hear("thread:caught-up", now);
-  addEventListener("online", soon);
-  others?.addEventListener("message", ({ data }) => say("outbox:acknowledged", data));
-  soon();
+  // The message was stored, even if the response is lost or late.
+  on("live:message", ({ own, group, message_uuid }) => own && remove({ group, message_uuid }));
+  on("conversation:synced", resumeOpen);
+  addEventListener("online", resumeAll);
+  channel?.addEventListener("message", ({ data }) => emit("outbox:acknowledged", data));
+  resumeAll();
 }

@@ -1,17 +1,17 @@
-// What is to be sent, in order, kept until the server has acknowledged it. One entry of the storage a message, so that
+// Stores messages in order until the server has acknowledged them. Each message is a storage entry of its own, so that
 // tabs do not overwrite each other's.
-import { say } from "realtime/events";
-import { drop, load, names, onChangeElsewhere, save } from "shared/user-storage";
+import { emit } from "realtime/events";
+import { discard, load, names, onOtherTabChange, save } from "shared/user-storage";
 
 /**
  * @typedef {object} Unsent
  * @property {string} group
- * @property {string} url where it is posted
+ * @property {string} url to post to
  * @property {string} message_uuid
- * @property {string} after the newest created_at known when the uuid was made
+ * @property {string} after created_at of the newest message known when the uuid was generated
  * @property {string} text
- * @property {number} at ms, when it was written; later than what was written before it
- * @property {string} [failed] why it waits for the person to try again or discard it
+ * @property {number} at ms, when it was written; later than that of earlier messages
+ * @property {string} [failed] error code; the user may retry or discard the message
  */
 
 const PREFIX = "outbox:";
@@ -20,7 +20,7 @@ const PREFIX = "outbox:";
 const nameOf = ({ group, message_uuid: uuid }) => `${PREFIX}${group}:${uuid}`;
 
 /**
- * @param {string} [group] of all conversations when left out
+ * @param {string} [group] all conversations if left out
  * @returns {Unsent[]} in the order they were written
  */
 export function unsent(group) {
@@ -30,13 +30,13 @@ export function unsent(group) {
 
 /**
  * @param {string} group
- * @returns {Unsent | undefined} what is to be sent next
+ * @returns {Unsent | undefined} the message to send next
  */
 export function next(group) {
   return unsent(group).find(({ failed }) => !failed);
 }
 
-/** @returns {string[]} the conversations with something unsent */
+/** @returns {string[]} the conversations with unsent messages */
 export function groups() {
   return [...new Set(unsent().map(({ group }) => group))];
 }
@@ -45,40 +45,40 @@ export function groups() {
 export function add(item) {
   const last = unsent(item.group).at(-1)?.at ?? 0;
   save(nameOf(item), { ...item, at: Math.max(Date.now(), last + 1) });
-  changed(item.group);
+  emitChanged(item.group);
 }
 
 /**
- * Changes what is still there: another tab may have sent or discarded it.
+ * Change a message, unless another tab has sent or discarded it.
  *
  * @param {Unsent} item
  * @param {Partial<Unsent>} change
  */
 export function update(item, change) {
-  const now = load(nameOf(item));
-  if (!now) return;
-  const anew = { ...now, ...change };
-  if (nameOf(anew) !== nameOf(item)) drop(nameOf(item));
-  save(nameOf(anew), anew);
-  changed(item.group);
+  const stored = load(nameOf(item));
+  if (!stored) return;
+  const updated = { ...stored, ...change };
+  if (nameOf(updated) !== nameOf(item)) discard(nameOf(item));
+  save(nameOf(updated), updated);
+  emitChanged(item.group);
 }
 
 /**
- * It was stored, or is not wanted any more.
+ * Remove a message that was stored by the server or discarded by the user.
  *
  * @param {{group: string, message_uuid: string}} item
  */
 export function remove(item) {
   if (!load(nameOf(item))) return;
-  drop(nameOf(item));
-  changed(item.group);
+  discard(nameOf(item));
+  emitChanged(item.group);
 }
 
 /** @param {string} group */
-function changed(group) {
-  say("outbox:changed", { group });
+function emitChanged(group) {
+  emit("outbox:changed", { group });
 }
 
-onChangeElsewhere((name) => {
-  if (name.startsWith(PREFIX)) changed(name.split(":")[1]);
+onOtherTabChange((name) => {
+  if (name.startsWith(PREFIX)) emitChanged(name.split(":")[1]);
 });

@@ -1,23 +1,23 @@
-// When a day has ended, what was "Today" is "Yesterday": between messages, and in the list of conversations.
+// Updates relative dates at midnight: "Today" becomes "Yesterday", between messages and in the list of conversations.
 import { dayLabel, formOf, listLabel, localDate } from "shared/dates";
 
-const A_MOMENT = 50; // ms, as timers may be early
+const MARGIN = 50; // ms: timers may fire early
 
 let today = localDate(new Date());
 let timer = 0;
 
-/** Write anew what is said otherwise since the day it was written. */
-function renew() {
+/** Update the labels if the day has changed, and schedule the next update. */
+function update() {
   const before = today;
   today = localDate(new Date());
   if (before !== today) relabel(before);
   clearTimeout(timer);
   const midnight = new Date();
   midnight.setHours(24, 0, 0, 0);
-  timer = setTimeout(renew, midnight.getTime() - Date.now() + A_MOMENT);
+  timer = setTimeout(update, midnight.getTime() - Date.now() + MARGIN);
 }
 
-/** @param {string} before */
+/** Rewrite the labels that differ from what they were on the day `before`. @param {string} before */
 function relabel(before) {
   for (const time of document.querySelectorAll("time")) {
     const isHeading = time.matches(".day > h2 > time");
@@ -28,7 +28,7 @@ function relabel(before) {
   }
 }
 
-renew();
-// Timers stand still while a machine sleeps or a page is kept for later.
-document.addEventListener("visibilitychange", renew);
-addEventListener("pageshow", renew);
+update();
+// Timers do not run while a machine sleeps or a page is in the back/forward cache.
+document.addEventListener("visibilitychange", update);
+addEventListener("pageshow", update);

@@ -1,6 +1,6 @@
-// The switch for notifications in the settings, which only a browser that has them shows. The browser asks when it is
-// pressed, never before.
-import { choose, isOn, possible } from "page/notifications";
+// Shows the switch for notifications in the settings of browsers that support them. The browser asks for permission
+// only when the switch is turned on.
+import { isOn, isSupported, setOn } from "page/notifications";
 
 const section = /** @type {HTMLElement | null} */ (document.querySelector("#notifications"));
 const toggle = /** @type {HTMLInputElement | null} */ (section?.querySelector("#notify-switch") ?? null);
@@ -10,11 +10,11 @@ async function change() {
   if (!toggle || !denied) return;
   const granted = toggle.checked && (await Notification.requestPermission()) === "granted";
   denied.hidden = !toggle.checked || granted;
-  choose(granted);
+  setOn(granted);
   toggle.checked = isOn();
 }
 
-if (section && toggle && possible) {
+if (section && toggle && isSupported) {
   section.hidden = false;
   toggle.checked = isOn();
   toggle.addEventListener("change", change);

@@ -1,27 +1,27 @@
-// A notification of the browser for a new message: its sender's name and nothing else, and only while no tab of this
-// person is in view. A tab that is holds a lock, so that the others know.
-import { hear } from "realtime/events";
-import { key, user } from "shared/current-user";
+// Shows a browser notification with the sender's name for a new message while none of the user's tabs is visible. A
+// visible tab holds a shared lock, so that the other tabs know.
+import { on } from "realtime/events";
+import { user, userKey } from "shared/current-user";
 
-const CHOSEN = key("notifications");
-const IN_VIEW = key("in-view");
+const SETTING = userKey("notifications");
+const VISIBLE = userKey("in-view");
 
-export const possible = "Notification" in window && "locks" in navigator && user !== "";
+export const isSupported = "Notification" in window && "locks" in navigator && user !== "";
 
 export function isOn() {
-  return possible && Notification.permission === "granted" && localStorage.getItem(CHOSEN) === "on";
+  return isSupported && Notification.permission === "granted" && localStorage.getItem(SETTING) === "on";
 }
 
 /** @param {boolean} on */
-export function choose(on) {
-  if (on) localStorage.setItem(CHOSEN, "on");
-  else localStorage.removeItem(CHOSEN);
+export function setOn(on) {
+  if (on) localStorage.setItem(SETTING, "on");
+  else localStorage.removeItem(SETTING);
 }
 
 /** @type {(() => void) | undefined} */
 let release;
 
-function tellWhetherInView() {
+function updateVisibility() {
   if (document.visibilityState !== "visible") {
     release?.();
     release = undefined;
@@ -29,43 +29,43 @@ function tellWhetherInView() {
     const hidden = new Promise((resolve) => {
       release = () => resolve(undefined);
     });
-    navigator.locks.request(IN_VIEW, { mode: "shared" }, () => hidden);
+    navigator.locks.request(VISIBLE, { mode: "shared" }, () => hidden);
   }
 }
 
-async function isAnyInView() {
+async function isAnyTabVisible() {
   const { held = [] } = await navigator.locks.query();
-  return held.some((lock) => lock.name === IN_VIEW);
+  return held.some((lock) => lock.name === VISIBLE);
 }
 
-/** Not of what is muted or archived, nor of a request. @param {string} group */
-async function isWanted(group) {
+/** Return false for muted and archived conversations and for requests. @param {string} group */
+async function shouldNotify(group) {
   try {
-    const response = await fetch(`${home()?.href}/${group}/alert`, { cache: "no-store", redirect: "error" });
+    const response = await fetch(`${homeLink()?.href}/${group}/alert`, { cache: "no-store", redirect: "error" });
     return response.ok && (await response.json()).alert === true;
   } catch {
     return false;
   }
 }
 
-const home = () => /** @type {HTMLAnchorElement | null} */ (document.querySelector(".rail__logo"));
+const homeLink = () => /** @type {HTMLAnchorElement | null} */ (document.querySelector(".rail__logo"));
 
 /** @param {import("realtime/events").MessageEvent} message */
 async function notify({ group, own, html }) {
-  if (own || !isOn() || (await isAnyInView()) || !(await isWanted(group))) return;
+  if (own || !isOn() || (await isAnyTabVisible()) || !(await shouldNotify(group))) return;
   const name = new DOMParser().parseFromString(html, "text/html").querySelector(".message bdi")?.textContent;
   const icon = /** @type {HTMLLinkElement | null} */ (document.querySelector('link[rel="apple-touch-icon"]'))?.href;
-  // Of one conversation there is one, whichever tabs say it.
+  // The tag replaces the conversation's earlier notification, also one of another tab.
   const notification = new Notification(name ?? document.title, { tag: group, icon });
   notification.addEventListener("click", () => {
     notification.close();
     window.focus();
-    location.assign(`${home()?.href}/${group}#new`);
+    location.assign(`${homeLink()?.href}/${group}#new`);
   });
 }
 
-if (possible) {
-  tellWhetherInView();
-  document.addEventListener("visibilitychange", tellWhetherInView);
-  hear("live:message", notify);
+if (isSupported) {
+  updateVisibility();
+  document.addEventListener("visibilitychange", updateVisibility);
+  on("live:message", notify);
 }

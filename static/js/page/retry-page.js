@@ -1,13 +1,13 @@
-// A page that could not be answered asks again by itself and is loaded once there is an answer; until then it stays as
-// it is, with what has the focus. Without script there is a link.
-const note = /** @type {HTMLElement | null} */ (document.querySelector("[data-again-after]"));
+// Reloads an error page once the server can answer again. Until then the page and its focus stay as they are. Without
+// script the page has a link.
+const note = /** @type {HTMLElement | null} */ (document.querySelector("[data-retry-after]"));
 const UNAVAILABLE = 503;
 
 function wait() {
-  setTimeout(ask, Number(note?.dataset.againAfter) * 1000);
+  setTimeout(retry, Number(note?.dataset.retryAfter) * 1000);
 }
 
-async function ask() {
+async function retry() {
   try {
     const { status } = await fetch(location.href, { method: "HEAD", cache: "no-store" });
     if (status !== UNAVAILABLE) {
@@ -15,7 +15,7 @@ async function ask() {
       return;
     }
   } catch {
-    // No network: as if it were still away.
+    // Without a network: retry as if the server were unavailable.
   }
   wait();
 }

@@ -1,8 +1,8 @@
-// The keyboard shortcuts. A single key does nothing while one types, with a modifier, or where they are turned off;
-// Alt with an arrow and Escape always work. What a key does is what a link or a field of the page does.
+// Keyboard shortcuts. Single keys do nothing in a text field, with a modifier, or when they are turned off in the
+// settings; Alt with an arrow and Escape always work. Each key focuses a field or follows a link of the page.
 const singleKeys = document.documentElement.dataset.singleKeys !== "off";
 const dialog = /** @type {HTMLDialogElement | null} */ (document.querySelector("dialog#shortcuts"));
-const list = document.querySelector(".inbox");
+const conversationList = document.querySelector(".inbox");
 
 /** @param {string} selector */
 function focus(selector) {
@@ -18,19 +18,19 @@ function follow(selector) {
   return link !== null;
 }
 
-function showList() {
+function showShortcuts() {
   if (dialog?.open) return false;
   dialog?.showModal();
   return dialog !== null;
 }
 
 /**
- * To the conversation after or before the one that is open, as the list has them; to the first where none is.
+ * Open the conversation after or before the open one in the list; the first when none is open.
  *
  * @param {1 | -1} step
  */
 function nextConversation(step) {
-  const rows = /** @type {HTMLElement[]} */ ([...(list?.querySelectorAll("a.conversation__name") ?? [])]);
+  const rows = /** @type {HTMLElement[]} */ ([...(conversationList?.querySelectorAll("a.conversation__name") ?? [])]);
   const shown = rows.filter((row) => row.checkVisibility());
   const at = shown.findIndex((row) => row.getAttribute("aria-current") === "page");
   const next = at < 0 ? shown[0] : shown[at + step];
@@ -39,7 +39,7 @@ function nextConversation(step) {
 }
 
 /**
- * Out of the field, else to the list: to the open conversation in it where it is in view, or to its page.
+ * Leave the text field; outside of one, go back to the list, or to its page where the list is not visible.
  *
  * @param {Element} target
  */
@@ -49,14 +49,14 @@ function escape(target) {
     return true;
   }
   if (!document.querySelector(".thread__log")) return false;
-  if (!list?.checkVisibility()) return follow(".thread__back");
+  if (!conversationList?.checkVisibility()) return follow(".thread__back");
   return focus('.inbox [aria-current="page"]') || focus(".inbox__body a");
 }
 
 /** @type {Record<string, () => boolean>} */
 const KEYS = {
   "/": () => focus('.inbox [role="search"] input, [role="search"] input') || follow('.rail a[href$="/new"]'),
-  "?": showList,
+  "?": showShortcuts,
   c: () => focus("#composer-text"),
   n: () => follow('.rail a[href$="/new"]'),
 };
@@ -67,7 +67,7 @@ function isField(element) {
 }
 
 /** @param {KeyboardEvent} event */
-function act(event) {
+function onKeydown(event) {
   const target = /** @type {Element} */ (event.target);
   if (event.key === "Escape") return escape(target);
   if (isField(target)) return false;
@@ -78,13 +78,13 @@ function act(event) {
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey) return;
-  // A dialog or a menu that is open has the keys to itself.
+  // An open dialog or menu handles its own keys.
   if (document.querySelector("dialog[open], [role=menu]")?.checkVisibility()) return;
-  if (act(event)) event.preventDefault();
+  if (onKeydown(event)) event.preventDefault();
 });
 
-// Without script the link leads to the same list as a page.
+// Without script the link leads to a page with the same list.
 document.addEventListener("click", (event) => {
   const link = /** @type {Element} */ (event.target).closest('a[href="/shortcuts"]');
-  if (link && !event.ctrlKey && !event.metaKey && showList()) event.preventDefault();
+  if (link && !event.ctrlKey && !event.metaKey && showShortcuts()) event.preventDefault();
 });

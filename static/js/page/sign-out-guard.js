@@ -1,19 +1,19 @@
-// Asks before somebody signs out who has not sent everything; shared/current-user then forgets what was kept.
-import { user } from "shared/current-user";
+// Asks before a user signs out with drafts or unsent messages, which signing out removes (shared/current-user).
 import { drafts } from "composer/drafts";
 import { unsent } from "outbox/outbox";
-import { piece } from "shared/templates";
+import { user } from "shared/current-user";
+import { cloneTemplate } from "shared/templates";
 
-let isSure = false;
+let isConfirmed = false;
 
 /** @param {HTMLFormElement} form */
-function ask(form) {
-  const dialog = /** @type {HTMLDialogElement} */ (piece("sign-out-question"));
+function confirmSignOut(form) {
+  const dialog = /** @type {HTMLDialogElement} */ (cloneTemplate("sign-out-guard"));
   document.body.append(dialog);
   dialog.addEventListener("close", () => {
     dialog.remove();
-    isSure = dialog.returnValue === "leave";
-    if (isSure) form.requestSubmit();
+    isConfirmed = dialog.returnValue === "leave";
+    if (isConfirmed) form.requestSubmit();
   });
   dialog.showModal();
 }
@@ -21,8 +21,8 @@ function ask(form) {
 if (user) {
   document.addEventListener("submit", (event) => {
     const form = /** @type {HTMLFormElement} */ (event.target);
-    if (isSure || !form.hasAttribute("data-signs-out") || !(unsent().length || drafts().length)) return;
+    if (isConfirmed || !form.hasAttribute("data-sign-out") || !(unsent().length || drafts().length)) return;
     event.preventDefault();
-    ask(form);
+    confirmSignOut(form);
   });
 }

@@ -1,8 +1,8 @@
-// Tells the server the reader's time zone, and by being there at all that script runs: pages loaded with this cookie
-// are not taken as read by the loading. A week, so that a browser whose script is turned off is soon one without it.
+// Sets a cookie with the user's time zone. Its presence also tells the server that scripts run, so that loading a page
+// does not mark messages as read. It lasts a week, so that the server soon notices when scripts are turned off.
 const WEEK = 7 * 24 * 3600;
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const secure = location.protocol === "https:" ? "; secure" : "";
-// As cruddur/web/cookies.py names it: cookies do not know ports, and several sites may run on one machine.
+// Named as in cruddur/web/cookies.py: cookies are shared between ports, and several sites may run on one machine.
 const name = secure ? "timezone" : `timezone-${location.port || 80}`;
 document.cookie = `${name}=${zone}; path=/; max-age=${WEEK}; samesite=lax${secure}`;

@@ -1,11 +1,11 @@
-// Where the list of conversations is not on the page (settings, profiles), the number of unread messages follows, too.
-import { hear } from "realtime/events";
-import { leave } from "shared/current-user";
-import { showUnread } from "page/unread-badge";
-import { askLater } from "shared/retry-after";
+// Keeps the unread badge current on pages without the list of conversations, such as settings and profiles.
+import { renderUnreadBadge } from "page/unread-badge";
+import { on } from "realtime/events";
+import { redirectToLanding } from "shared/current-user";
+import { retryLater } from "shared/retry-after";
 
-const SOON = 300; // ms: one request for what comes together
-const OCCASIONS = /** @type {const} */ ([
+const DELAY = 300; // ms: one request for several events
+const EVENTS = /** @type {const} */ ([
   "live:message",
   "live:read",
   "live:changed",
@@ -14,27 +14,27 @@ const OCCASIONS = /** @type {const} */ ([
   "live:resync",
 ]);
 
-const url = document.querySelector("[data-total-url]")?.getAttribute("data-total-url");
-let asking = 0;
+const url = document.querySelector("[data-unread-url]")?.getAttribute("data-unread-url");
+let timer = 0;
 
-function askSoon() {
-  clearTimeout(asking);
-  asking = setTimeout(ask, SOON);
+function scheduleRequest() {
+  clearTimeout(timer);
+  timer = setTimeout(request, DELAY);
 }
 
-async function ask() {
+async function request() {
   try {
     const response = await fetch(String(url), { method: "HEAD", cache: "no-store", redirect: "manual" });
-    if (response.type === "opaqueredirect") leave();
-    if (response.ok) showUnread(Number(response.headers.get("X-Unread")));
-    else askLater(response, askSoon);
+    if (response.type === "opaqueredirect") redirectToLanding();
+    if (response.ok) renderUnreadBadge(Number(response.headers.get("X-Unread")));
+    else retryLater(response, scheduleRequest);
   } catch {
-    // Without a network; the next occasion comes.
+    // Without a network: the next event requests it again.
   }
 }
 
 if (url && !document.querySelector("[data-rows-url]")) {
-  for (const name of OCCASIONS) {
-    hear(name, askSoon);
+  for (const name of EVENTS) {
+    on(name, scheduleRequest);
   }
 }

@@ -1,30 +1,30 @@
-// Says so when there has been no connection for a while, over what scrolls, and goes when there is one again.
-import { hear, say } from "realtime/events";
+// Shows a banner over the scrolling content while the live connection is down.
+import { emit, on } from "realtime/events";
 
-const PATIENCE = 3_000; // ms: shorter breaks are nobody's business
+const DELAY = 3_000; // ms: shorter interruptions are not shown
 
 const place = document.querySelector("#connection");
-const words = /** @type {HTMLTemplateElement | null} */ (document.querySelector("template#no-connection"));
+const template = /** @type {HTMLTemplateElement | null} */ (document.querySelector("template#connection-banner"));
 let timer = 0;
 
 function show() {
-  if (!words || !place) return;
-  place.replaceChildren(words.content.cloneNode(true));
+  if (!template || !place) return;
+  place.replaceChildren(template.content.cloneNode(true));
   for (const each of place.querySelectorAll("[data-when]")) {
     each.toggleAttribute("hidden", each.getAttribute("data-when") !== (navigator.onLine ? "unreachable" : "offline"));
   }
 }
 
-if (place && words) {
-  hear("live:down", ({ reason }) => {
-    if (reason !== "signed-out" && reason !== "nothing") timer ||= setTimeout(show, PATIENCE);
+if (place && template) {
+  on("live:down", ({ reason }) => {
+    if (reason !== "signed-out" && reason !== "nothing") timer ||= setTimeout(show, DELAY);
   });
-  hear("live:up", () => {
+  on("live:up", () => {
     clearTimeout(timer);
     timer = 0;
     place.replaceChildren();
   });
   place.addEventListener("click", ({ target }) => {
-    if (/** @type {Element} */ (target).closest("button")) say("live:retry", {});
+    if (/** @type {Element} */ (target).closest("button")) emit("live:retry", {});
   });
 }

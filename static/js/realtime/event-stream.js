@@ -1,21 +1,23 @@
-// Keeps the stream of live events open: reads it, and when it ends opens it again, later and later while that fails.
-import { read } from "realtime/sse";
+// Keeps the stream of live events open and reconnects with exponential back-off.
+import { readEvents } from "realtime/sse";
 
-const RETRY = 2_000; // ms, until the server has named another
+const RETRY = 2_000; // ms, until the server sends another value
 const RENEWAL = 500; // ms
-const LONGEST = 30_000; // ms between two tries
-const SILENCE = 50_000; // ms: heartbeats come every 20 s
+const MAX_PAUSE = 30_000; // ms between two attempts
+const IDLE_TIMEOUT = 50_000; // ms: heartbeats come every 20 s
 
 /**
  * @typedef {{event: (name: string, detail: any) => void, up: () => void, down: (reason: string) => void}} Listener
  */
 
 /**
+ * Open the stream and keep it open until `close` is called.
+ *
  * @param {string} url
  * @param {Listener} listener
- * @returns {{retry: () => void, close: () => void}} `retry` tries at once what would be tried later
+ * @returns {{retry: () => void, close: () => void}} `retry` makes the next attempt at once
  */
-export function open(url, listener) {
+export function openStream(url, listener) {
   const closed = new AbortController();
   let wake = () => {};
   keepOpen();
@@ -24,42 +26,42 @@ export function open(url, listener) {
     let retry = RETRY;
     let failures = 0;
     while (!closed.signal.aborted) {
-      const end = await once((ms) => (retry = ms), () => (failures = 0));
+      const reason = await connect((ms) => (retry = ms), () => (failures = 0));
       if (closed.signal.aborted) return;
-      listener.down(end);
-      if (end === "signed-out" || end === "nothing") return;
-      // A stream that is renewed comes back soon, and not with all the others of a server that stops.
-      const pause = end === "renew" ? RENEWAL : Math.min(retry * 2 ** failures, LONGEST);
-      await wait(end === "too-many" ? LONGEST : pause * (0.5 + Math.random() / 2));
-      if (end !== "renew") failures += 1;
+      listener.down(reason);
+      if (reason === "signed-out" || reason === "nothing") return;
+      // Renewed streams reconnect soon; random pauses keep all clients of a stopped server from reconnecting at once.
+      const pause = reason === "renew" ? RENEWAL : Math.min(retry * 2 ** failures, MAX_PAUSE);
+      await wait(reason === "too-many" ? MAX_PAUSE : pause * (0.5 + Math.random() / 2));
+      if (reason !== "renew") failures += 1;
     }
   }
 
   /**
-   * One connection, from its beginning to its end; returns why it ended.
+   * Hold one connection until it ends and return the reason.
    *
    * @param {(ms: number) => void} setRetry
    * @param {() => void} succeeded
    * @returns {Promise<string>}
    */
-  async function once(setRetry, succeeded) {
+  async function connect(setRetry, succeeded) {
     const broken = new AbortController();
     const signal = AbortSignal.any([closed.signal, broken.signal]);
-    const breakOff = () => broken.abort();
-    let silence = setTimeout(breakOff, SILENCE);
+    const abort = () => broken.abort();
+    let idle = setTimeout(abort, IDLE_TIMEOUT);
     let reason = "";
-    addEventListener("offline", breakOff, { signal });
+    addEventListener("offline", abort, { signal });
     try {
       const headers = { Accept: "text/event-stream" };
       const response = await fetch(url, { headers, signal, cache: "no-store", redirect: "manual" });
       if ([401, 403].includes(response.status) || response.type === "opaqueredirect") return "signed-out";
-      if (response.status === 204) return "nothing"; // where this server has no live events
+      if (response.status === 204) return "nothing"; // this server has no live events
       if (!response.ok || !response.body) return "refused";
-      await read(response.body, {
+      await readEvents(response.body, {
         retry: setRetry,
         alive() {
-          clearTimeout(silence);
-          silence = setTimeout(breakOff, SILENCE);
+          clearTimeout(idle);
+          idle = setTimeout(abort, IDLE_TIMEOUT);
         },
         event(name, data) {
           const detail = JSON.parse(data);
@@ -72,9 +74,9 @@ export function open(url, listener) {
         },
       });
     } catch {
-      // The connection could not be made, or broke: what happens next is the same as when it ended.
+      // A failed or broken connection is handled like one that ended.
     } finally {
-      clearTimeout(silence);
+      clearTimeout(idle);
       broken.abort();
     }
     return reason || "lost";

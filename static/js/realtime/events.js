@@ -1,4 +1,4 @@
-// How modules talk to each other: by events on the document, named and shaped as here.
+// Events between modules, dispatched on the document. `Events` lists their names and details.
 
 /**
  * @typedef {{group: string, seq: number, version: number, created_at: string, user: string, own: boolean,
@@ -20,29 +20,33 @@
  *   "live:down": {reason: string},
  *   "live:resync": {},
  *   "live:retry": {},
- *   "thread:caught-up": {seen_seq?: number},
- *   "thread:added": {messages: HTMLElement[]},
+ *   "conversation:synced": {seen_seq?: number},
+ *   "conversation:messages-added": {messages: HTMLElement[]},
  *   "outbox:acknowledged": Acknowledgement,
  *   "outbox:changed": {group: string},
  *   "drafts:changed": {group: string},
- *   "writing:wrote": {},
+ *   "composer:changed": {},
  * }} Events
  */
 
 /**
+ * Dispatch an event to all modules.
+ *
  * @template {keyof Events} Name
  * @param {Name} name
  * @param {Events[Name]} detail
  */
-export function say(name, detail) {
+export function emit(name, detail) {
   document.dispatchEvent(new CustomEvent(name, { detail }));
 }
 
 /**
+ * Call `listener` with the detail of each event of this name.
+ *
  * @template {keyof Events} Name
  * @param {Name} name
  * @param {(detail: Events[Name]) => void} listener
  */
-export function hear(name, listener) {
+export function on(name, listener) {
   document.addEventListener(name, (event) => listener(/** @type {CustomEvent<Events[Name]>} */ (event).detail));
 }

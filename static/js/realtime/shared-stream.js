@@ -1,72 +1,72 @@
-// One stream for all tabs of a person in this browser. Whoever holds the lock has it open and hands on what it says;
-// the others wait for the lock, so that one of them goes on as soon as the holder is gone.
-import { say } from "realtime/events";
-import { isCurrent, leave as leavePage, user } from "shared/current-user";
-import { open } from "realtime/event-stream";
+// Shares one event stream between all tabs of a user. The tab that holds a Web Lock reads the stream and forwards its
+// events over a BroadcastChannel; the other tabs wait for the lock, so one of them takes over when the holder closes.
+import { openStream } from "realtime/event-stream";
+import { emit } from "realtime/events";
+import { isCurrentUser, redirectToLanding, user } from "shared/current-user";
 
 const url = document.body.dataset.streamUrl;
 const name = `cruddur:${user}`;
 
 /**
- * What tabs tell each other: an event of the stream, or a question to the tab that has it.
+ * What tabs post to each other: an event of the stream, or a request to the tab that holds it.
  *
- * @typedef {{event: keyof import("realtime/events").Events, detail: any, to?: string}} Said
- * @typedef {Said | {ask: "state" | "retry", from: string}} Note
+ * @typedef {{event: keyof import("realtime/events").Events, detail: any, to?: string}} StreamEvent
+ * @typedef {StreamEvent | {ask: "state" | "retry", from: string}} TabMessage
  */
 
-function join() {
+function joinTabs() {
   const me = crypto.randomUUID();
   const left = new AbortController();
   const channel = new BroadcastChannel(name);
-  /** @type {ReturnType<typeof open> | undefined} */
+  /** @type {ReturnType<typeof openStream> | undefined} */
   let stream;
-  /** @type {Note} */
+  /** @type {TabMessage} */
   let state = { event: "live:down", detail: { reason: "starting" } };
 
-  /** @param {Note} note */
-  const post = (note) => channel.postMessage(note);
+  /** @param {TabMessage} message */
+  const post = (message) => channel.postMessage(message);
 
   /** @type {(event: any, detail: any) => void} */
-  function tell(event, detail) {
+  function broadcast(event, detail) {
     post({ event, detail });
-    here(event, detail);
+    dispatch(event, detail);
   }
 
   /** @type {(event: any, detail: any) => void} */
-  function here(event, detail) {
-    say(event, detail);
-    if (event === "live:down" && detail.reason === "signed-out") leavePage();
+  function dispatch(event, detail) {
+    emit(event, detail);
+    if (event === "live:down" && detail.reason === "signed-out") redirectToLanding();
   }
 
-  function hold() {
-    stream = open(/** @type {string} */ (url), {
-      event: (event, detail) => tell(`live:${event}`, detail),
+  function holdStream() {
+    stream = openStream(/** @type {string} */ (url), {
+      event: (event, detail) => broadcast(`live:${event}`, detail),
       up() {
         state = { event: "live:up", detail: {} };
-        tell("live:up", {});
+        broadcast("live:up", {});
       },
       down(reason) {
         state = { event: "live:down", detail: { reason } };
-        tell("live:down", { reason });
-        if (reason === "slow") tell("live:resync", {});
+        broadcast("live:down", { reason });
+        if (reason === "slow") broadcast("live:resync", {});
       },
     });
     return new Promise((resolve) => left.signal.addEventListener("abort", resolve));
   }
 
   channel.addEventListener("message", ({ data }) => {
-    const note = /** @type {Note} */ (data);
-    if ("event" in note) {
-      if (!note.to || note.to === me) here(note.event, note.detail);
+    const message = /** @type {TabMessage} */ (data);
+    if ("event" in message) {
+      if (!message.to || message.to === me) dispatch(message.event, message.detail);
     } else if (stream) {
-      if (note.ask === "retry") stream.retry();
-      else post({ ...state, to: note.from });
+      if (message.ask === "retry") stream.retry();
+      else post({ ...state, to: message.from });
     }
   });
   document.addEventListener("live:retry", () => (stream ? stream.retry() : post({ ask: "retry", from: me })), {
     signal: left.signal,
   });
-  navigator.locks.request(name, { signal: left.signal }, hold).catch(() => {});
+  navigator.locks.request(name, { signal: left.signal }, holdStream).catch(() => {});
   post({ ask: "state", from: me });
 
   return function leave() {
@@ -77,10 +77,10 @@ function join() {
 }
 
 if (user && url && navigator.locks) {
-  let leave = join();
-  // The browser keeps a page that was left only if it holds nothing open.
+  let leave = joinTabs();
+  // A page with an open connection or lock is not kept in the back/forward cache.
   addEventListener("pagehide", () => leave());
   addEventListener("pageshow", ({ persisted }) => {
-    if (persisted && isCurrent()) leave = join();
+    if (persisted && isCurrentUser()) leave = joinTabs();
   });
 }

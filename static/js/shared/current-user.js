@@ -1,74 +1,74 @@
-// Whose browser this is now. What pages keep in storage belongs to a person: its keys begin with theirs, and are gone
-// when they sign out or another signs in.
+// Knows whose page this is. Everything stored for a user has keys that begin with their uuid, and is removed when they
+// sign out or somebody else signs in.
 
-const PERSON = "cruddur";
-const OF_SOMEBODY = /^cruddur:([0-9a-f-]{36}):/;
-const RELOADED = "reloaded";
-const ONCE_IN = 60_000; // ms
+const CURRENT_USER = "cruddur";
+const USER_KEY = /^cruddur:([0-9a-f-]{36}):/;
+const RELOADED_AT = "reloaded";
+const RELOAD_INTERVAL = 60_000; // ms
 
-/** The uuid of who is signed in on this page; empty when nobody is. */
+/** The uuid of the user signed in on this page; empty for visitors. */
 export const user = document.body.dataset.user ?? "";
 
 /**
- * The name under which a module keeps something for this person.
+ * Return the name of a storage entry, lock or channel of this user.
  *
  * @param {string} name
  */
-export function key(name) {
+export function userKey(name) {
   return `cruddur:${user}:${name}`;
 }
 
-/** Forget what is kept for anybody but this one. */
-function forgetAllBut(keep = "") {
+/** Remove what is stored for all users but `keep`. */
+function clearStorageExcept(keep = "") {
   for (const storage of [localStorage, sessionStorage]) {
     for (const name of Object.keys(storage)) {
-      const [, owner] = OF_SOMEBODY.exec(name) ?? [];
+      const [, owner] = USER_KEY.exec(name) ?? [];
       if (owner && owner !== keep) storage.removeItem(name);
     }
   }
 }
 
-/** Whether this page is still of the person who is signed in. */
-export function isCurrent() {
-  return localStorage.getItem(PERSON) === user;
+/** Return whether the user of this page is still the one signed in. */
+export function isCurrentUser() {
+  return localStorage.getItem(CURRENT_USER) === user;
 }
 
 let signingOut = false;
 
-/** Show nothing more of who is signed out. The front page asks for a password; a reload might sign in again without. */
-export function leave() {
-  if (!signingOut) goOnce(() => location.replace("/"));
+/** Leave a page whose user is signed out. A reload could sign in again without a password; the landing page cannot. */
+export function redirectToLanding() {
+  if (!signingOut) limitRate(() => location.replace("/"));
 }
 
-/** Load the page as the server has it now. */
-export function reload() {
-  goOnce(() => location.reload());
+/** Reload the page. */
+export function reloadPage() {
+  limitRate(() => location.reload());
 }
 
-/** Not again and again, should it not help. @param {() => void} go */
-function goOnce(go) {
-  const last = Number(sessionStorage.getItem(RELOADED));
-  if (Date.now() - last < ONCE_IN) return;
-  sessionStorage.setItem(RELOADED, String(Date.now()));
-  go();
+/** Call `navigate` at most once a minute, to prevent loops. @param {() => void} navigate */
+function limitRate(navigate) {
+  const last = Number(sessionStorage.getItem(RELOADED_AT));
+  if (Date.now() - last < RELOAD_INTERVAL) return;
+  sessionStorage.setItem(RELOADED_AT, String(Date.now()));
+  navigate();
 }
 
 if (user) {
-  if (!isCurrent()) forgetAllBut(user);
-  localStorage.setItem(PERSON, user);
+  if (!isCurrentUser()) clearStorageExcept(user);
+  localStorage.setItem(CURRENT_USER, user);
   addEventListener("storage", (event) => {
-    if (event.key === PERSON && event.newValue && event.newValue !== user) reload();
+    if (event.key === CURRENT_USER && event.newValue && event.newValue !== user) reloadPage();
   });
   addEventListener("pageshow", (event) => {
-    if (event.persisted && !isCurrent()) reload();
+    if (event.persisted && !isCurrentUser()) reloadPage();
   });
-  // On window, so after whoever may still keep the person from signing out.
+  // On window, to run after listeners on the document that may prevent the sign-out.
   addEventListener("submit", (event) => {
     const form = /** @type {HTMLElement} */ (event.target);
-    if (event.defaultPrevented || !form.matches("[data-signs-out], [data-may-sign-out]")) return;
+    if (event.defaultPrevented || !form.matches("[data-sign-out], [data-may-sign-out]")) return;
     signingOut = true;
-    if (form.hasAttribute("data-may-sign-out")) return; // what it leads to knows whether
-    forgetAllBut();
-    localStorage.removeItem(PERSON);
+    if (form.hasAttribute("data-may-sign-out")) return; // the next page clears the storage if the form signed out
+    clearStorageExcept();
+    localStorage.removeItem(CURRENT_USER);
   });
 }

@@ -1,7 +1,7 @@
-// Times as people say them, in the reader's zone, and kept true when a day ends. The same forms as the server's
-// (messaging/presenters/dates.py); the words come from the browser, in the page's language.
+// Formats times relative to today, in the user's time zone and the page's language. The forms are those of the server
+// (messaging/presenters/dates.py).
 
-/** @typedef {"today" | "yesterday" | "weekday" | "date" | "year"} Form how far back a day is, as far as words go */
+/** @typedef {"today" | "yesterday" | "weekday" | "date" | "year"} Form the longest form that a day needs */
 
 const WEEK = 7; // days
 const DAY = 24 * 3600 * 1000; // ms
@@ -39,13 +39,13 @@ const BETWEEN_MESSAGES = {
   year: formatter({ weekday: "long", day: "numeric", month: "long", year: "numeric" }),
 };
 
-/** The day of a moment in the reader's zone, such as "2026-11-21". @param {Date} moment */
+/** Return the day in the user's time zone, e.g. "2026-11-21". @param {Date} moment */
 export function localDate(moment) {
   const two = (/** @type {number} */ number) => String(number).padStart(2, "0");
   return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
 }
 
-/** How far back a day is. @param {string} day @param {string} today @returns {Form} */
+/** Return the form for a day. @param {string} day @param {string} today @returns {Form} */
 export function formOf(day, today) {
   const days = (Date.parse(today) - Date.parse(day)) / DAY;
   if (days === 0) return "today";
@@ -54,12 +54,12 @@ export function formOf(day, today) {
   return day.slice(0, 4) === today.slice(0, 4) ? "date" : "year";
 }
 
-/** What stands above the messages of a day, such as "Today". @param {string} day @returns {string} */
+/** Return the heading above the messages of a day, e.g. "Today". @param {string} day @returns {string} */
 export function dayLabel(day) {
   return BETWEEN_MESSAGES[formOf(day, localDate(new Date()))](new Date(`${day}T12:00`));
 }
 
-/** When, in the list of conversations, such as "21:02" or "Thu". @param {Date} moment @returns {string} */
+/** Return the time in the list of conversations, e.g. "21:02" or "Thu". @param {Date} moment @returns {string} */
 export function listLabel(moment) {
   return IN_LIST[formOf(localDate(moment), localDate(new Date()))](moment);
 }

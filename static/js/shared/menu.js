@@ -1,4 +1,4 @@
-// A menu that script opens at a button: arrow keys walk in it, Escape and a press elsewhere close it.
+// Opens a menu at a button. Arrow keys and letters move in it; Escape, Tab and a click outside close it.
 
 const narrow = matchMedia("(width < 45rem)");
 
@@ -12,8 +12,10 @@ function itemsOf(menu) {
 }
 
 /**
+ * Show a menu and focus its first item.
+ *
  * @param {HTMLElement} menu
- * @param {HTMLElement} opener where it stands, and where the focus goes back to
+ * @param {HTMLElement} opener the button it is placed at, which gets the focus back
  */
 export function openMenu(menu, opener) {
   closeMenu();
@@ -25,21 +27,23 @@ export function openMenu(menu, opener) {
 }
 
 /**
- * @param {HTMLElement} opener which a new version of its message may have replaced while the menu was open
+ * Return the button, or its replacement when a new version of its message came while the menu was open.
+ *
+ * @param {HTMLElement} opener
  * @returns {HTMLElement}
  */
-function inPage(opener) {
+function connectedOpener(opener) {
   if (opener.isConnected || !(opener instanceof HTMLAnchorElement)) return opener;
   const href = CSS.escape(opener.getAttribute("href") ?? "");
-  const successor = document.querySelector(`a[aria-haspopup=menu][href="${href}"]`);
-  return /** @type {HTMLElement | null} */ (successor) ?? opener;
+  const replacement = document.querySelector(`a[aria-haspopup=menu][href="${href}"]`);
+  return /** @type {HTMLElement | null} */ (replacement) ?? opener;
 }
 
 /** @param {{refocus?: boolean}} [how] */
 export function closeMenu({ refocus = false } = {}) {
   if (!open) return;
   const { menu } = open;
-  const opener = inPage(open.opener);
+  const opener = connectedOpener(open.opener);
   open = null;
   menu.remove();
   opener.removeAttribute("aria-expanded");
@@ -47,7 +51,7 @@ export function closeMenu({ refocus = false } = {}) {
 }
 
 /** @param {KeyboardEvent} event */
-function walk(event) {
+function onKeydown(event) {
   if (!open) return;
   const items = itemsOf(open.menu);
   const here = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
@@ -61,13 +65,13 @@ function walk(event) {
     event.preventDefault();
     items.at(steps[event.key] % items.length)?.focus();
   } else if (event.key.length === 1 && event.key !== " ") {
-    // As menus do: a letter leads to the next item that begins with it.
+    // Type-ahead: focus the next item that begins with the letter.
     const rest = [...items.slice(here + 1), ...items.slice(0, here + 1)];
     rest.find((item) => item.textContent?.trim().toLowerCase().startsWith(event.key.toLowerCase()))?.focus();
   }
 }
 
-document.addEventListener("keydown", walk, { capture: true });
+document.addEventListener("keydown", onKeydown, { capture: true });
 document.addEventListener(
   "click",
   (event) => {
@@ -76,7 +80,7 @@ document.addEventListener(
     const isSheet = narrow.matches;
     closeMenu({ refocus: isSheet });
     if (!isSheet) return;
-    // Over a page in the shade: a press beside it only closes it.
+    // A click outside a sheet only closes it.
     event.preventDefault();
     event.stopPropagation();
   },

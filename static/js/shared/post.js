@@ -1,66 +1,68 @@
-// What script posts: with the page's token, or a fresh one when that has expired and the person is still the same.
+// Posts forms with the page's CSRF token, and renews the token when it has expired and the user is still the same.
 import { user } from "shared/current-user";
-import { waitOf } from "shared/retry-after";
+import { retryAfterOf } from "shared/retry-after";
 
 const TOKEN_URL = "/messages/token";
-const PATIENCE = 20_000; // ms
+const TIMEOUT = 20_000; // ms
 
 /**
- * @typedef {object} Answer
- * @property {number} status 0 when there was none
+ * @typedef {object} Result
+ * @property {number} status 0 without a response
  * @property {any} body
- * @property {string} error its code, or "network"
+ * @property {string} error the code of the error, or "network"
  * @property {number | null} retryAfter ms
  */
 
-/** @type {Answer} */
+/** @type {Result} */
 const SIGNED_OUT = { status: 403, body: null, error: "signed_out", retryAfter: null };
 
-const fields = () => document.querySelectorAll(/** @type {"input"} */ ("input[name=csrfmiddlewaretoken]"));
+const tokenFields = () => document.querySelectorAll(/** @type {"input"} */ ("input[name=csrfmiddlewaretoken]"));
 let token = "";
 
 /**
+ * Post a form. Never rejects: without a response the status is 0.
+ *
  * @param {string} url
  * @param {Record<string, string>} form
- * @returns {Promise<Answer>}
+ * @returns {Promise<Result>}
  */
 export async function post(url, form) {
-  token ||= fields()[0]?.value ?? "";
+  token ||= tokenFields()[0]?.value ?? "";
   if (token) {
-    const answer = await postOnce(url, form);
-    if (answer.status !== 403 || answer.error !== "csrf") return answer;
+    const result = await postOnce(url, form);
+    if (result.status !== 403 || result.error !== "csrf") return result;
   }
   const fresh = await request(TOKEN_URL, { cache: "no-store" });
   if (fresh.status !== 200) return fresh;
-  // The page is not of the person who is signed in now: nothing may be sent in their name.
+  // Somebody else is signed in now: nothing may be sent in their name.
   if (fresh.body?.user !== user) return SIGNED_OUT;
   token = fresh.body.token;
-  for (const field of fields()) field.value = token;
+  for (const field of tokenFields()) field.value = token;
   return postOnce(url, form);
 }
 
 /** @param {string} url @param {Record<string, string>} form */
 function postOnce(url, form) {
   const body = new URLSearchParams(form);
-  // Kept alive, so that it arrives also when the page is left at once.
+  // keepalive lets the request finish when the page is left.
   return request(url, { method: "POST", body, headers: { "X-CSRFToken": token }, keepalive: true });
 }
 
 /**
  * @param {string} url
  * @param {RequestInit} options
- * @returns {Promise<Answer>}
+ * @returns {Promise<Result>}
  */
 async function request(url, options) {
   const headers = { ...options.headers, Accept: "application/json" };
   try {
-    const signal = AbortSignal.timeout(PATIENCE);
+    const signal = AbortSignal.timeout(TIMEOUT);
     const response = await fetch(url, { ...options, headers, signal, redirect: "manual" });
-    // Only whoever is signed out is sent elsewhere.
+    // The only redirect is the one to the sign-in.
     if (response.type === "opaqueredirect") return SIGNED_OUT;
     const body = await response.json().catch(() => null);
     const error = response.ok ? "" : String(body?.error ?? "");
-    return { status: response.status, body, error, retryAfter: waitOf(response.headers.get("Retry-After")) };
+    return { status: response.status, body, error, retryAfter: retryAfterOf(response.headers.get("Retry-After")) };
   } catch {
     return { status: 0, body: null, error: "network", retryAfter: null };
   }

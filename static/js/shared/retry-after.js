@@ -1,19 +1,20 @@
-// How long a server that cannot answer now asks to wait.
+// Reads the Retry-After header.
 
 /** @param {string | null} header seconds or a date @returns {number | null} ms */
-export function waitOf(header) {
+export function retryAfterOf(header) {
   if (!header) return null;
   const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
   return Number.isNaN(wait) ? null : Math.max(0, wait);
 }
 
 /**
- * Ask again after the time that the answer names, if it names one: what nobody waits for needs no words.
+ * Call `request` again after the time in the response's Retry-After header, if it has one. Shows nothing: use it for
+ * background requests.
  *
  * @param {Response} response
- * @param {() => void} ask
+ * @param {() => void} request
  */
-export function askLater(response, ask) {
-  const wait = waitOf(response.headers.get("Retry-After"));
-  if (wait !== null) setTimeout(ask, wait);
+export function retryLater(response, request) {
+  const wait = retryAfterOf(response.headers.get("Retry-After"));
+  if (wait !== null) setTimeout(request, wait);
 }

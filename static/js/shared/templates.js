@@ -1,34 +1,38 @@
-// What script shows comes from the page's templates: its words can be translated, and its markup is the server's.
+// Clones <template> elements of the page: the server renders their markup and translates their texts.
 
 /**
+ * Return a copy of a template's only element.
+ *
  * @param {string} id
- * @returns {HTMLElement} a copy of the template's element
+ * @returns {HTMLElement}
  */
-export function piece(id) {
+export function cloneTemplate(id) {
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById(id));
   return /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
 }
 
 /**
- * @param {string} id of a template with a sentence for each code
+ * Return a copy of a template's sentence for a code; empty when it has none.
+ *
+ * @param {string} id
  * @param {string} code
- * @returns {Node[]} the sentence; empty when there is none for this code
+ * @returns {Node[]}
  */
-export function sentence(id, code) {
+export function cloneSentence(id, code) {
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById(id));
   const found = template.content.querySelector(`[data-code="${CSS.escape(code)}"]`);
   return [...(found?.cloneNode(true).childNodes ?? [])];
 }
 
 /**
- * Lets who listens hear something at once.
+ * Announce a text to screen readers at once.
  *
  * @param {string} text
  */
 export function announce(text) {
-  const alert = document.getElementById("writing-alert");
+  const alert = document.getElementById("composer-alert");
   if (!alert) return;
-  // Empty in between: the same words again are said again.
+  // Emptied first, so that the same text is announced again.
   alert.textContent = "";
   setTimeout(() => (alert.textContent = text));
 }

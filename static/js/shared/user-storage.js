@@ -1,8 +1,8 @@
-// Stores what a user wrote and has not sent in this browser, under their uuid. shared/current-user clears it when they
+// Stores what a user wrote and has not sent in this browser, under their uuid. shared/current-user removes it when they
 // sign out.
-import { key } from "shared/current-user";
+import { userKey } from "shared/current-user";
 
-/** What the browser would not keep, as it is full: lasts as long as the page. @type {Map<string, string>} */
+/** What did not fit into the browser's storage; lost with the page. @type {Map<string, string>} */
 const memory = new Map();
 
 /**
@@ -11,7 +11,7 @@ const memory = new Map();
  */
 export function load(name) {
   try {
-    return JSON.parse(memory.get(name) ?? localStorage.getItem(key(name)) ?? "null");
+    return JSON.parse(memory.get(name) ?? localStorage.getItem(userKey(name)) ?? "null");
   } catch {
     return null;
   }
@@ -25,37 +25,37 @@ export function save(name, value) {
   const text = JSON.stringify(value);
   memory.delete(name);
   try {
-    localStorage.setItem(key(name), text);
+    localStorage.setItem(userKey(name), text);
   } catch {
     memory.set(name, text);
   }
 }
 
 /** @param {string} name */
-export function drop(name) {
+export function discard(name) {
   memory.delete(name);
-  localStorage.removeItem(key(name));
+  localStorage.removeItem(userKey(name));
 }
 
 /**
  * @param {string} prefix
- * @returns {string[]} the names of all that is kept and begins so
+ * @returns {string[]} the names of all entries that begin with `prefix`
  */
 export function names(prefix) {
-  const whole = key("");
-  const kept = Object.keys(localStorage).filter((each) => each.startsWith(whole));
-  return [...new Set([...kept.map((each) => each.slice(whole.length)), ...memory.keys()])].filter((each) =>
+  const whole = userKey("");
+  const stored = Object.keys(localStorage).filter((each) => each.startsWith(whole));
+  return [...new Set([...stored.map((each) => each.slice(whole.length)), ...memory.keys()])].filter((each) =>
     each.startsWith(prefix),
   );
 }
 
 /**
- * Calls with the name of what another tab has changed.
+ * Call `listener` with the name of each entry that another tab changes.
  *
  * @param {(name: string) => void} listener
  */
-export function onChangeElsewhere(listener) {
-  const whole = key("");
+export function onOtherTabChange(listener) {
+  const whole = userKey("");
   addEventListener("storage", (event) => {
     if (event.key?.startsWith(whole)) listener(event.key.slice(whole.length));
   });

@@ -48,7 +48,7 @@ def test_unavailable_tries_again_by_itself(client: Client, andrew: User, monkeyp
     response = client.get("/messages?before=2026")
 
     assert (response.status_code, response["Retry-After"]) == (503, "10")
-    assert '<span data-again-after="10" hidden>' in response.content.decode()
+    assert '<span data-retry-after="10" hidden>' in response.content.decode()
     assert 'href="/messages?before=2026"' in response.content.decode()
 
 
@@ -62,7 +62,7 @@ def test_unavailable_repeats_nothing_that_was_posted(
     response = client.post(f"/messages/{andrew.uuid}/read", {"created_at": "x"})
 
     assert response.status_code == 503
-    assert "data-again-after" not in response.content.decode()
+    assert "data-retry-after" not in response.content.decode()
 
 
 def test_too_many_requests_says_when_to_try_again() -> None:

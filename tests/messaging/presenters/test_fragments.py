@@ -16,7 +16,7 @@ from django.test import Client
 from django.test.signals import template_rendered
 from django.utils import timezone, translation
 
-from cruddur.templatetags import pieces
+from cruddur.templatetags import fragments
 from messaging.dynamodb.items import Message, format_created_at
 from messaging.presenters.avatar import face_from
 from messaging.presenters.conversation import Bubble, bubble
@@ -27,7 +27,7 @@ from tests.messaging.talk import ANDREW, GROUP, NOW
 from users.models import User
 
 MESSAGE = "messaging/_message.html"
-ROW = "messaging/_conversation.html"
+ROW = "messaging/_conversation_row.html"
 
 
 def some_message(text: str = "Have a look: https://example.org <3", at: datetime = NOW) -> Bubble:
@@ -59,15 +59,15 @@ def renderings(template_name: str) -> Iterator[list[str]]:
         template_rendered.disconnect(note)
 
 
-def piece(template_name: str, **values: object) -> str:
+def rendered_fragment(template_name: str, **values: object) -> str:
     arguments = " ".join(f"{name}={name}" for name in values)
-    return Template(f'{{% load pieces %}}{{% piece "{template_name}" {arguments} %}}').render(Context(values))
+    return Template(f'{{% load fragments %}}{{% fragment "{template_name}" {arguments} %}}').render(Context(values))
 
 
 def test_the_same_is_rendered_once() -> None:
     with renderings(ROW) as found:
-        first = piece(ROW, row=some_row())
-        again = piece(ROW, row=some_row())
+        first = rendered_fragment(ROW, row=some_row())
+        again = rendered_fragment(ROW, row=some_row())
 
     assert found == [ROW]
     assert first == again
@@ -79,16 +79,20 @@ def test_the_same_is_rendered_once() -> None:
     ids=str,
 )
 def test_what_differs_is_another_piece(different: dict[str, object]) -> None:
-    before = piece(ROW, row=some_row())
+    before = rendered_fragment(ROW, row=some_row())
 
-    assert piece(ROW, row=some_row(**different)) == get_template(ROW).render({"row": some_row(**different)}) != before
+    assert (
+        rendered_fragment(ROW, row=some_row(**different))
+        == get_template(ROW).render({"row": some_row(**different)})
+        != before
+    )
 
 
 def test_a_message_whose_menu_is_open_is_another_piece() -> None:
     message = replace(some_message(), actions_url="/messages/x/y")
-    closed = piece(MESSAGE, message=message, open="")
+    closed = rendered_fragment(MESSAGE, message=message, open="")
 
-    opened = piece(MESSAGE, message=message, open=message.created_at)
+    opened = rendered_fragment(MESSAGE, message=message, open=message.created_at)
 
     assert opened == get_template(MESSAGE).render({"message": message, "open": message.created_at}) != closed
 
@@ -97,16 +101,16 @@ def test_a_message_whose_menu_is_open_is_another_piece() -> None:
 def test_each_language_has_its_own() -> None:
     """`made_up` says everything else for English alone."""
     with translation.override("de"):
-        german = piece(ROW, row=some_row())
+        german = rendered_fragment(ROW, row=some_row())
     with translation.override("en"):
-        english = piece(ROW, row=some_row())
+        english = rendered_fragment(ROW, row=some_row())
 
     assert german != english
 
 
 def test_what_people_wrote_is_escaped() -> None:
-    assert "<b>" not in piece(ROW, row=some_row())
-    assert "&lt;3" in piece(MESSAGE, message=some_message(), open="")
+    assert "<b>" not in rendered_fragment(ROW, row=some_row())
+    assert "&lt;3" in rendered_fragment(MESSAGE, message=some_message(), open="")
 
 
 @pytest.mark.parametrize("name", [ROW, MESSAGE])
@@ -116,16 +120,16 @@ def test_its_template_depends_on_nothing_else(name: str) -> None:
     with timezone.override(ZoneInfo("Pacific/Auckland")):
         there = get_template(name).render(dict(values))
     with timezone.override(ZoneInfo("America/Lima")):
-        here = piece(name, **values)
+        here = rendered_fragment(name, **values)
 
     assert here == there
 
 
 def test_no_more_are_kept_than_said() -> None:
-    for number in range(pieces.KEPT + 10):
-        pieces.rendered("messaging/_notice.html", "en", (("number", number),))
+    for number in range(fragments.CACHE_SIZE + 10):
+        fragments.rendered("messaging/_write_permission.html", "en", (("number", number),))
 
-    assert pieces.rendered.cache_info().currsize == pieces.KEPT
+    assert fragments.rendered.cache_info().currsize == fragments.CACHE_SIZE
 
 
 # --- Around every page ------------------------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def test_where_nothing_happened_there_is_nothing_to_add(talk: Talk, calls: Calls
     assert answer.json() == {
         "version": 3, "last_seq": 3, "seen_seq": 0, "after": talk.sent[-1].created_at, "messages": [], "more": False,
         "replace": None,
-        "standing": "open",
+        "write_permission": "open",
     }  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def test_a_thread_says_what_it_knows(client: Client, talk: Delivery, bayko: User
     log = attributes(html.with_class(page, "thread__log")[0])
     assert log == log | {
         "group": str(talk.message.group_uuid), "version": "1", "last-seq": "1", "newest": talk.message.created_at,
-        "read-seq": "0", "read-url": f"{url}/read", "since-url": f"{url}/since", "typing-url": f"{url}/typing",
+        "read-seq": "0", "read-url": f"{url}/read", "sync-url": f"{url}/since", "typing-url": f"{url}/typing",
         "at-end": "",
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""How a page loads its scripts."""
+"""Load a page's scripts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def modules(context: Context, entry: str) -> SafeString:
-    """`{% modules "app" %}`: the entry module static/js/app.js, and the import map that its imports need.
+def entry_script(context: Context, entry: str) -> SafeString:
+    """`{% entry_script "app" %}`: load the entry module static/js/app.js, with the import map that its imports need.
 
-    The map is inline, as browsers know no other; a nonce for this one script lets it through the policy. A page that
-    is rendered without a request, as the one of our mistakes, has no nonce and no script. Joined modules need no map.
+    Browsers support inline import maps only; a nonce admits it through the content security policy. A page rendered
+    without a request (the error 500) has no nonce and therefore no script. Joined modules need no import map.
     """
     script = format_html('<script type="module" src="{}"></script>', static(f"js/{entry}.js"))
     if getattr(staticfiles_storage, "joins_modules", False):
