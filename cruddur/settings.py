@@ -225,8 +225,8 @@ OIDC_OP_TOKEN_ENDPOINT = f"{COGNITO_DOMAIN}/oauth2/token"
 OIDC_OP_USER_ENDPOINT = f"{COGNITO_DOMAIN}/oauth2/userInfo"
 OIDC_USE_PKCE = True
 OIDC_PKCE_CODE_CHALLENGE_METHOD = "S256"
-OIDC_CALLBACK_CLASS = "users.views.CallbackView"
-OIDC_AUTHENTICATE_CLASS = "users.views.SignInView"
+OIDC_CALLBACK_CLASS = "users.cognito.views.CallbackView"
+OIDC_AUTHENTICATE_CLASS = "users.cognito.views.SignInView"
 OIDC_OP_LOGOUT_URL_METHOD = "users.cognito.oidc.cognito_sign_out_url"
 OIDC_TIMEOUT = 5  # seconds, for each request to Cognito
 

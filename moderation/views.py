@@ -19,9 +19,8 @@ from messaging.dynamodb.client import Unavailable
 from messaging.presenters import edit_message
 from messaging.presenters.avatar import face
 from messaging.queries.conversations import ConversationNotFound, MessageNotFound
-from users.authenticated import AuthenticatedHttpRequest
+from users.http import AuthenticatedHttpRequest, HttpResponseSeeOther, requested_next
 from users.people import people_by_uuid
-from users.redirects import HttpResponseSeeOther, asked_next
 
 from . import notices, reports, snapshots
 from .forms import NoticeForm, ReportForm
@@ -130,4 +129,4 @@ def acknowledge_notice(request: AuthenticatedHttpRequest) -> HttpResponse:
     if not form.is_valid():
         return bad_request(request)
     notices.acknowledge(person=request.user, pk=form.cleaned_data["notice"], now=timezone.now())
-    return HttpResponseSeeOther(asked_next(request))
+    return HttpResponseSeeOther(requested_next(request))

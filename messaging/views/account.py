@@ -27,10 +27,9 @@ from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.connection import message_table
 from messaging.queries import export_data as export_data_queries
 from messaging.queries.export_data import Pause
-from users.authenticated import AuthenticatedHttpRequest
 from users.cognito.oidc import cognito_sign_out_url, is_configured
+from users.http import AuthenticatedHttpRequest, HttpResponseSeeOther
 from users.models import User
-from users.redirects import HttpResponseSeeOther
 
 logger = logging.getLogger(__name__)
 

@@ -15,9 +15,8 @@ from messaging.actions import block as block_actions
 from messaging.presenters.avatar import face
 from messaging.queries import conversations
 from messaging.realtime import publish
-from users.authenticated import AuthenticatedHttpRequest
+from users.http import AuthenticatedHttpRequest, HttpResponseSeeOther, requested_next
 from users.people import people_by_uuid
-from users.redirects import HttpResponseSeeOther, asked_next
 
 
 @login_required
@@ -41,4 +40,4 @@ def block(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
 def unblock(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
     group_uuid = block_actions.unblock(user_uuid=request.user.uuid, other_uuid=user_uuid)
     publish.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
-    return HttpResponseSeeOther(asked_next(request))
+    return HttpResponseSeeOther(requested_next(request))

@@ -23,7 +23,7 @@ from messaging.presenters import conversation as thread_view
 from messaging.queries import conversations
 from messaging.queries.conversations import ConversationNotFound, MessageNotFound, Thread
 from messaging.realtime import publish
-from users.authenticated import AuthenticatedHttpRequest
+from users.http import AuthenticatedHttpRequest
 from users.people import people_by_uuid
 
 from .http import keeps_the_message

@@ -21,8 +21,7 @@ from messaging.domain.folders import ARCHIVED, REQUESTS, list_key
 from messaging.dynamodb.connection import message_table
 from messaging.queries.conversations import Blocked, ConversationNotFound
 from messaging.realtime import publish
-from users.authenticated import AuthenticatedHttpRequest
-from users.redirects import HttpResponseSeeOther
+from users.http import AuthenticatedHttpRequest, HttpResponseSeeOther
 
 from .conversation import get_thread_or_404
 from .pages import list_page, thread_page

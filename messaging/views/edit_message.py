@@ -24,8 +24,7 @@ from messaging.presenters import edit_message as edit_message_module
 from messaging.queries import recent_sends
 from messaging.queries.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound, Thread
 from messaging.realtime import publish
-from users.authenticated import AuthenticatedHttpRequest
-from users.redirects import HttpResponseSeeOther
+from users.http import AuthenticatedHttpRequest, HttpResponseSeeOther
 
 from .conversation import get_thread_or_404
 from .http import keeps_the_message

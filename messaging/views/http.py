@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from cruddur.web.errors import RETRY_AFTER, unsent_message
 from messaging.dynamodb.client import Unavailable
-from users.authenticated import AuthenticatedHttpRequest
+from users.http import AuthenticatedHttpRequest
 
 P = ParamSpec("P")
 

@@ -26,7 +26,7 @@ from messaging.presenters.edit_message import editing as editing_composer
 from messaging.queries import conversations
 from messaging.queries.conversations import Thread
 from messaging.queries.recent_sends import missing, overlay, recall
-from users.authenticated import AuthenticatedHttpRequest
+from users.http import AuthenticatedHttpRequest
 from users.models import User
 from users.people import people_by_uuid
 

@@ -26,8 +26,7 @@ from messaging.presenters.message import message_html
 from messaging.queries import recent_sends
 from messaging.queries.conversations import AwaitingAnswer, Blocked, Delivery, MessageUuidReused
 from messaging.realtime import publish
-from users.authenticated import AuthenticatedHttpRequest
-from users.redirects import HttpResponseSeeOther
+from users.http import AuthenticatedHttpRequest, HttpResponseSeeOther
 
 
 @dataclass(frozen=True, slots=True)

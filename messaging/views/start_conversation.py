@@ -19,7 +19,7 @@ from messaging.dynamodb.items import pair_group_uuid
 from messaging.forms import MessageForm
 from messaging.queries import conversations
 from messaging.queries.conversations import Delivery, Opening
-from users.authenticated import AuthenticatedHttpRequest
+from users.http import AuthenticatedHttpRequest
 from users.models import User
 from users.people import person_by_handle
 from users.search import PeoplePage, find_people

@@ -20,7 +20,7 @@ from messaging.presenters.write_permission import standing
 from messaging.queries.conversations import ConversationNotFound
 from messaging.queries.sync import Since, since
 from messaging.realtime import typing as live_typing
-from users.authenticated import AuthenticatedHttpRequest
+from users.http import AuthenticatedHttpRequest
 from users.people import people_by_uuid
 
 from .pages import inbox_context

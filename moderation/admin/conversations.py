@@ -19,7 +19,7 @@ from messaging.queries.conversations import PAGE_SIZE, ConversationNotFound
 from moderation import reading
 from moderation.models import Report
 from moderation.reading import Cursor
-from users.authenticated import AuthenticatedHttpRequest
+from users.http import AuthenticatedHttpRequest
 from users.models import User
 from users.people import people_by_uuid
 from users.permissions import administrates
