@@ -87,7 +87,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "cruddur.web.address_limits.AddressLimitMiddleware",
     "cruddur.web.middleware.TimezoneMiddleware",
-    "messaging.middleware.UnavailableMiddleware",
+    "messaging.middleware.ErrorResponseMiddleware",
 ]
 
 ROOT_URLCONF = "cruddur.urls"
