@@ -117,7 +117,8 @@ TEMPLATES = [
 AUTH_USER_MODEL = "users.User"
 # The handle is unique by constraints (whatever the case, whatever looks alike), not by `unique=True`.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
-AUTHENTICATION_BACKENDS = ["users.cognito.oidc.CognitoBackend"]
+# Every session holds this name: see users/oidc.py.
+AUTHENTICATION_BACKENDS = ["users.oidc.CognitoBackend"]
 LOGIN_URL = "landing"  # where a button signs in: no link and no other site's page does
 LOGIN_REDIRECT_URL = "/messages"
 LOGIN_REDIRECT_URL_FAILURE = "/sign-in-failed"

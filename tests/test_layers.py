@@ -71,6 +71,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
             "users/forms.py",
             "users/http.py",
             "users/management/",
+            "users/oidc.py",
             "users/urls.py",
             "users/views/",
         ),
