@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from messaging.dynamodb.codec import Item
-from messaging.dynamodb.items import CONVERSATION_SK
+from messaging.dynamodb.keys import CONVERSATION_SK
 
 MESSAGE_PREFIX, ENTRY_PREFIX = "MSG#", "GRP#"
 # The namespace of what the old system has no uuid for; changing it would bring the same in a second time.

@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from uuid import UUID
 
 from cruddur.text import normalise_long_text
+from messaging.domain.entities import Message
 from messaging.domain.text import MESSAGE_MAX_CHARS
+from messaging.domain.timestamps import format_created_at
 from messaging.domain.transitions import deleted
-from messaging.dynamodb.items import Message, format_created_at
 
 from .legacy_items import OldMessage
 from .legacy_timestamps import Reading, read_time

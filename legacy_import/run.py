@@ -13,8 +13,8 @@ from datetime import datetime, tzinfo
 from threading import Event, Lock
 from uuid import UUID
 
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.bulk import BulkWriter, in_threads
-from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.models import WrittenOutside
 

@@ -16,18 +16,14 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from uuid import UUID
 
+from messaging.domain.entities import Conversation, Message
+from messaging.domain.timestamps import format_created_at
 from messaging.domain.transitions import conversation_from_messages, entry_from_conversation
 from messaging.dynamodb import transactions
 from messaging.dynamodb.bulk import BulkWriter, Stopped
 from messaging.dynamodb.client import Unavailable
-from messaging.dynamodb.items import (
-    Conversation,
-    Message,
-    conversation_key,
-    format_created_at,
-    message_from,
-    message_item,
-)
+from messaging.dynamodb.codec import message_from, message_item
+from messaging.dynamodb.keys import conversation_key
 from messaging.dynamodb.malformed import MalformedItem, readable
 from messaging.dynamodb.requests import refused
 from messaging.dynamodb.retry import patiently

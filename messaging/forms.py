@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from cruddur.text import TextTooLong, normalise_text
 from messaging.domain.text import MESSAGE_MAX_CHARS, problem_with
-from messaging.dynamodb.items import parse_created_at
+from messaging.domain.timestamps import parse_created_at
 
 FORM_INCOMPLETE = "form_incomplete"
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from messaging.domain.entities import Conversation, Message
+from messaging.domain.timestamps import parse_created_at
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import Conversation, Message, parse_created_at
 from messaging.queries.conversations import PAGE_SIZE, ConversationNotFound
 from users.models import User
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from messaging.domain.entities import Message
+from messaging.domain.timestamps import created_at_after
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import Message, created_at_after
 from messaging.queries.conversations import ConversationNotFound, MessageNotFound
 
 BEFORE = 5

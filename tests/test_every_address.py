@@ -20,8 +20,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from messaging.actions.block import block
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.client import Unavailable
-from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from tests.messaging.talk import start

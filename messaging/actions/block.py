@@ -13,12 +13,12 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+from messaging.domain.entities import Conversation, pair_group_uuid
 from messaging.domain.transitions import conversation_without_messages, entry_from_conversation
 from messaging.dynamodb import transactions
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.codec import number, uuid_bytes, uuid_set
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import Conversation, pair_group_uuid
 from messaging.dynamodb.table import ConversationMoved, MessageTable
 from messaging.models import BlockedPerson
 

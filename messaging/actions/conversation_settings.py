@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from messaging.domain.entities import FOR_GOOD, Entry
 from messaging.domain.folders import ARCHIVED, INBOX, list_key
 from messaging.domain.transitions import entry_from_conversation
-from messaging.dynamodb.codec import number
+from messaging.dynamodb.codec import entry_from, number
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import FOR_GOOD, Entry, entry_from
 from messaging.dynamodb.malformed import MalformedItem, report
 from messaging.queries.conversations import as_member, visible_to
 

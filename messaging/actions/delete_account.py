@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from messaging.dynamodb.items import Conversation, pair_group_uuid
+from messaging.domain.entities import Conversation, pair_group_uuid
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.table import MessageTable
 from messaging.models import BlockedPerson, WrittenOutside

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from messaging.domain.entities import Conversation, Message
+from messaging.domain.timestamps import parse_created_at
 from messaging.domain.transitions import deleted, edited
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import Conversation, Message, parse_created_at
 from messaging.dynamodb.table import ConversationMoved
 from messaging.queries.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound, sendable
 

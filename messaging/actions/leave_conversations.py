@@ -13,21 +13,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from messaging.domain.entities import Conversation, Message
 from messaging.domain.transitions import deleted
 from messaging.dynamodb import transactions
 from messaging.dynamodb.client import ServiceError, Unavailable, error_code, translated_errors
-from messaging.dynamodb.codec import Item, number, uuid_bytes, uuid_in_key, uuid_text_at
-from messaging.dynamodb.items import (
-    GROUP_PREFIX,
-    Conversation,
-    Message,
+from messaging.dynamodb.codec import (
+    Item,
     conversation_from,
-    conversation_key,
-    entry_key,
-    key,
     message_from,
-    user_pk,
+    number,
+    uuid_bytes,
+    uuid_in_key,
+    uuid_text_at,
 )
+from messaging.dynamodb.keys import GROUP_PREFIX, conversation_key, entry_key, key, user_pk
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.requests import TransactionRefused, refused, transact
 from messaging.dynamodb.table import MessageTable

@@ -11,12 +11,12 @@ from uuid import UUID
 
 from django.conf import settings
 
+from messaging.domain.entities import Conversation
 from messaging.domain.folders import REQUESTS, list_key
 from messaging.domain.transitions import entry_from_conversation
 from messaging.dynamodb import transactions
 from messaging.dynamodb.codec import uuid_bytes
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import Conversation
 from messaging.dynamodb.table import ConversationMoved
 from messaging.queries.conversations import Inbox, Opening, as_member, inbox, visible_to
 from users.models import NOBODY, User

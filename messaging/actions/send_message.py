@@ -9,12 +9,11 @@ from time import sleep
 from uuid import UUID
 
 from cruddur.text import TextTooLong, normalise_text
-from messaging.domain.send_history import SENDS_KEPT
+from messaging.domain.entities import SENDS_KEPT, Conversation, Message
 from messaging.domain.text import MESSAGE_MAX_CHARS, problem_with
 from messaging.domain.transitions import conversation_after, next_message
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import Conversation, Message
 from messaging.dynamodb.table import ConversationMoved, MessageTable
 
 SEND_ATTEMPTS = 20

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from messaging.dynamodb.items import Conversation, user_pk
+from .entities import Conversation
 
+USER_PREFIX = "GRP#"
+"""Begins the name of each list of a person, and the partition of their entries."""
 INBOX, REQUESTS, ARCHIVED = "", "#requests", "#archived"
 
 
 def list_key(user_uuid: UUID, which: str = INBOX) -> str:
     """One of a person's lists, as the entries in it name it."""
-    return user_pk(user_uuid) + which
+    return f"{USER_PREFIX}{user_uuid}{which}"
 
 
 def home_of(conversation: Conversation, user_uuid: UUID) -> str | None:

@@ -7,11 +7,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from messaging.dynamodb.items import Conversation, Entry, Message, format_created_at, parse_created_at
-
+from .entities import SENDS_KEPT, Conversation, Entry, Message, Send, Sent
 from .folders import home_of
-from .send_history import SENDS_KEPT, Send, Sent
 from .text import preview
+from .timestamps import format_created_at, parse_created_at
 
 
 def first_message(*, group_uuid: UUID, user_uuid: UUID, text: str, message_uuid: UUID, now: datetime) -> Message:

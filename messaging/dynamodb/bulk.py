@@ -11,8 +11,11 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+from messaging.domain.entities import Message
+
 from .client import Throttled, Unavailable, translated_errors
-from .items import Message, key, message_item
+from .codec import message_item
+from .keys import key
 from .retry import FAILING_SECONDS, LONGEST_WAIT, THROTTLED_SECONDS
 from .table import MessageTable
 

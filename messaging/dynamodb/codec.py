@@ -1,4 +1,6 @@
-"""Values of attributes as DynamoDB writes them, and back. Pure.
+"""Convert entities to items and back, and single attributes. Pure.
+
+Uuids outside of keys are 16 bytes in conversations and entries: twenty entries then fit into 8 KB, one read unit.
 
 What reads an attribute takes the item and the attribute's name, and raises MalformedItem with both when the value is
 not what the model puts there.
@@ -8,9 +10,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from messaging.domain.entities import FOR_GOOD, Conversation, Entry, Message, Send, Sent
+from messaging.domain.folders import USER_PREFIX
+from messaging.domain.timestamps import parse_created_at
+
+from .keys import GROUP_PREFIX, conversation_key, entry_key, message_key, user_pk
 from .malformed import MalformedItem
 
 Item = Mapping[str, Mapping[str, Any]]
@@ -28,36 +34,12 @@ def number(value: int) -> dict[str, str]:
     return {"N": str(value)}
 
 
-class InvalidCreatedAt(ValueError):
-    """The text is not a created_at, or none can come after it."""
-
-    def __init__(self, created_at: str) -> None:
-        super().__init__(f"not a created_at: {created_at!r}")
-
-
 def uuid_bytes(value: uuid.UUID) -> dict[str, bytes]:
     return {"B": value.bytes}
 
 
 def uuid_set(values: frozenset[uuid.UUID]) -> dict[str, list[bytes]]:
     return {"BS": sorted(value.bytes for value in values)}
-
-
-def format_created_at(moment: datetime) -> str:
-    """UTC, ISO 8601, always six fractional digits: `2026-11-21T09:05:00.000000+00:00`, which sorts as time does."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def parse_created_at(created_at: str) -> datetime:
-    """Return the moment of a created_at. Raise InvalidCreatedAt unless `format_created_at` would write it so."""
-    try:
-        moment = datetime.fromisoformat(created_at)
-    except ValueError as error:
-        raise InvalidCreatedAt(created_at) from error
-    # The offset first: in the calendar's first and last days a moment of another zone has no equivalent in UTC.
-    if moment.utcoffset() != timedelta(0) or format_created_at(moment) != created_at:
-        raise InvalidCreatedAt(created_at)
-    return moment
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------
@@ -167,3 +149,138 @@ def _uuid_text(item: Item, name: str, text: str) -> uuid.UUID:
     except ValueError:
         raise malformed(item, name, "is not the text of a uuid") from None
     return value
+
+
+# --- What a member sent ----------------------------------------------------------------------------------------------
+
+
+def sent_value(sent: Sent) -> dict[str, Any]:
+    newest = [{"L": [uuid_bytes(send.message_uuid), {"S": send.sk}]} for send in sent.newest]
+    return {"M": {"seq": number(sent.seq), "newest": {"L": newest}}}
+
+
+def sends_at(item: Item, name: str) -> dict[uuid.UUID, Sent]:
+    """What is remembered, by member. Raises MalformedItem."""
+    try:
+        return {uuid.UUID(member): _sent_of(value) for member, value in item[name]["M"].items()}
+    except UNREADABLE:
+        raise malformed(item, name, "is not a Map of what each member sent last") from None
+
+
+def _sent_of(value: Mapping[str, Any]) -> Sent:
+    newest = [each["L"] for each in value["M"]["newest"]["L"]]
+    return Sent(int(value["M"]["seq"]["N"]), tuple(Send(uuid_of(send), _moment(sk["S"])) for send, sk in newest))
+
+
+def _moment(sk: str) -> str:
+    parse_created_at(sk)
+    return sk
+
+
+# --- Entities ---------------------------------------------------------------------------------------------------------
+
+
+def conversation_item(conversation: Conversation) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        **conversation_key(conversation.group_uuid),
+        "member_uuids": uuid_set(conversation.member_uuids),
+        "seq": number(conversation.seq),
+        "version": number(conversation.version),
+        "last_sk": {"S": conversation.last_sk},
+        "message": {"S": conversation.message},
+        "last_user_uuid": uuid_bytes(conversation.last_user_uuid),
+        "sent": {"M": {str(member): sent_value(sent) for member, sent in conversation.sent.items()}},
+        **({"left_uuids": uuid_set(conversation.left_uuids)} if conversation.left_uuids else {}),
+    }
+    if conversation.blocked_by:
+        item["blocked_by"] = uuid_set(conversation.blocked_by)
+    if conversation.awaiting:
+        item["awaiting"] = uuid_bytes(conversation.awaiting)
+    return item
+
+
+def message_item(message: Message) -> dict[str, Any]:
+    written = {"message": message.message, "edited_at": message.edited_at, "deleted_at": message.deleted_at}
+    return {
+        **message_key(message.group_uuid, message.created_at),
+        "seq": number(message.seq),
+        "message_uuid": {"S": str(message.message_uuid)},
+        "user_uuid": {"S": str(message.user_uuid)},
+        **{name: {"S": value} for name, value in written.items() if value},
+    }
+
+
+def entry_item(entry: Entry) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        **entry_key(entry.user_uuid, entry.group_uuid),
+        "message_group_uuid": {"S": str(entry.group_uuid)},
+        "member_uuids": uuid_set(entry.member_uuids),
+        "last_message_at": {"S": entry.last_message_at},
+        "message": {"S": entry.message},
+        "last_user_uuid": uuid_bytes(entry.last_user_uuid),
+        "last_seq": number(entry.last_seq),
+        "sent_seq": number(entry.sent_seq),
+        "version": number(entry.version),
+    }
+    if entry.inbox:
+        item["inbox"] = {"S": entry.inbox}
+    if entry.read_seq:
+        item |= {"read_seq": number(entry.read_seq), "read_sk": {"S": entry.read_sk}}
+    if entry.muted_until:
+        item["muted_until"] = number(entry.muted_until)
+    return item
+
+
+def conversation_from(item: Item) -> Conversation:
+    """Raises MalformedItem."""
+    return Conversation(
+        group_uuid=uuid_in_key(item, "pk", GROUP_PREFIX),
+        member_uuids=uuids_at(item, "member_uuids"),
+        seq=number_at(item, "seq"),
+        version=number_at(item, "version"),
+        last_sk=moment_at(item, "last_sk"),
+        message=text_at(item, "message"),
+        last_user_uuid=uuid_at(item, "last_user_uuid"),
+        sent=sends_at(item, "sent"),
+        blocked_by=uuids_if_any(item, "blocked_by"),
+        awaiting=uuid_if_any(item, "awaiting"),
+        left_uuids=uuids_if_any(item, "left_uuids"),
+    )
+
+
+def message_from(item: Item) -> Message:
+    """Raises MalformedItem."""
+    deleted_at = moment_of(item, "deleted_at")
+    return Message(
+        group_uuid=uuid_in_key(item, "pk", GROUP_PREFIX),
+        created_at=moment_at(item, "sk"),
+        seq=number_at(item, "seq"),
+        message="" if deleted_at and "message" not in item else text_at(item, "message"),
+        message_uuid=uuid_text_at(item, "message_uuid"),
+        user_uuid=uuid_text_at(item, "user_uuid"),
+        edited_at=moment_of(item, "edited_at"),
+        deleted_at=deleted_at,
+    )
+
+
+def entry_from(item: Item) -> Entry:
+    """An entry from the table or from the inbox index, which lacks `version` and `read_sk`. Raises MalformedItem."""
+    user_uuid = uuid_in_key(item, "pk", USER_PREFIX)
+    inbox = text_of(item, "inbox")
+    if inbox and not inbox.startswith(user_pk(user_uuid)):
+        raise malformed(item, "inbox", "is not a list of this member")
+    return Entry(
+        user_uuid=user_uuid,
+        group_uuid=uuid_in_key(item, "sk", ""),
+        member_uuids=uuids_at(item, "member_uuids"),
+        last_message_at=moment_at(item, "last_message_at"),
+        message=text_at(item, "message"),
+        last_user_uuid=uuid_at(item, "last_user_uuid"),
+        last_seq=number_at(item, "last_seq"),
+        sent_seq=number_at(item, "sent_seq"),
+        version=number_of(item, "version"),
+        inbox=inbox or None,
+        read_seq=number_of(item, "read_seq"),
+        read_sk=moment_of(item, "read_sk"),
+        muted_until=number_of(item, "muted_until", largest=FOR_GOOD),
+    )

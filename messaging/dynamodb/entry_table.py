@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from messaging.domain.entities import Conversation, Entry, Message
 from messaging.domain.transitions import entry_from_conversation
 
 from . import transactions
 from .client import translated_errors
-from .codec import Item, number, number_at, uuid_bytes, uuid_set
-from .items import Conversation, Entry, Message, conversation_from, conversation_key, entry_from, entry_key
+from .codec import Item, conversation_from, entry_from, number, number_at, uuid_bytes, uuid_set
+from .keys import conversation_key, entry_key
 from .malformed import MalformedItem, readable, report
 from .requests import TransactionRefused, batch_get, get, refused, transact
 from .table_definition import INBOX_INDEX

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .codec import Item
-from .items import CONVERSATION_SK, FIRST_MESSAGE_SK
+from .keys import CONVERSATION_SK, FIRST_MESSAGE_SK
 
 MESSAGE, CONVERSATION, ENTRY = "message", "conversation", "entry"
 OTHER = "other"

@@ -7,8 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from messaging.domain.entities import Message
+
 from .client import translated_errors
-from .items import FIRST_MESSAGE_SK, Message, group_pk, message_from
+from .codec import message_from
+from .keys import FIRST_MESSAGE_SK, group_pk
 from .malformed import MalformedItem, readable, report
 from .retry import patiently
 

@@ -11,28 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from messaging.domain.entities import Conversation, Entry, Message
 from messaging.domain.transitions import entry_from_conversation
 
 from . import transactions
 from .client import Unavailable, translated_errors
-from .codec import Item
+from .codec import Item, conversation_from, entry_from, entry_item, message_from, message_item
 from .entry_table import EntryTable
-from .items import (
-    CONVERSATION_SK,
-    FIRST_MESSAGE_SK,
-    Conversation,
-    Entry,
-    Message,
-    conversation_from,
-    conversation_key,
-    entry_from,
-    entry_item,
-    entry_key,
-    group_pk,
-    message_from,
-    message_item,
-    message_key,
-)
+from .keys import CONVERSATION_SK, FIRST_MESSAGE_SK, conversation_key, entry_key, group_pk, message_key
 from .malformed import readable
 from .requests import TransactionRefused, batch_get, get, transact
 

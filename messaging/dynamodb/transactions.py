@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from cruddur.observability.request_context import current_request_id
-from messaging.domain.send_history import sent_value
+from messaging.domain.entities import Conversation, Entry, Message
 from messaging.domain.text import preview
 
-from .codec import number, uuid_bytes
-from .items import Conversation, Entry, Message, conversation_item, conversation_key, entry_item, entry_key, message_key
+from .codec import conversation_item, entry_item, number, sent_value, uuid_bytes
+from .keys import conversation_key, entry_key, message_key
 
 MAY_WRITE = (
     "contains(member_uuids, :me) AND attribute_not_exists(blocked_by) "

@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cruddur.cli.terminal import as_text, cut, is_plain, printable, width_of, write_block
-from messaging.dynamodb.items import Conversation, Entry, Message, parse_created_at
+from messaging.domain.entities import Conversation, Entry, Message
+from messaging.domain.timestamps import parse_created_at
 from messaging.presenters.avatar import DELETED_NAME
 from users.models import User
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from messaging.domain.entities import Message
 from messaging.domain.folders import INBOX
-from messaging.dynamodb.items import Message
 from messaging.dynamodb.malformed import MalformedItem, report
 from messaging.dynamodb.message_range import messages_between
 from messaging.dynamodb.table import MessageTable

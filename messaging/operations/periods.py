@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from messaging.dynamodb.items import FIRST_MESSAGE_SK, LAST_MOMENT, MICROSECOND, format_created_at, parse_created_at
+from messaging.domain.timestamps import LAST_MOMENT, MICROSECOND, format_created_at, parse_created_at
+from messaging.dynamodb.keys import FIRST_MESSAGE_SK
 
 LAST_CREATED_AT = format_created_at(LAST_MOMENT)
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

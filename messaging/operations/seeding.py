@@ -15,20 +15,13 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from cruddur.text import normalise_long_text
+from messaging.domain.entities import Message, pair_group_uuid
+from messaging.domain.timestamps import format_created_at
 from messaging.domain.transitions import conversation_from_messages, entry_from_conversation
 from messaging.dynamodb.bulk import BulkWriter, delete_messages, in_threads, put_messages
 from messaging.dynamodb.client import translated_errors
-from messaging.dynamodb.codec import Item, number
-from messaging.dynamodb.items import (
-    Message,
-    conversation_item,
-    conversation_key,
-    entry_item,
-    entry_key,
-    format_created_at,
-    message_item,
-    pair_group_uuid,
-)
+from messaging.dynamodb.codec import Item, conversation_item, entry_item, message_item, number
+from messaging.dynamodb.keys import conversation_key, entry_key
 from messaging.dynamodb.requests import batch_get
 from messaging.dynamodb.retry import patiently
 from messaging.dynamodb.table import ConversationMoved, MessageTable

@@ -16,9 +16,10 @@ from random import Random
 from uuid import UUID
 
 from cruddur.problem import Problem
+from messaging.domain.entities import Conversation, Entry, Message, pair_group_uuid
 from messaging.domain.text import MESSAGE_MAX_CHARS
+from messaging.domain.timestamps import format_created_at
 from messaging.domain.transitions import conversation_after, conversation_from_first, entry_from_conversation
-from messaging.dynamodb.items import Conversation, Entry, Message, format_created_at, pair_group_uuid
 
 CONVERSATIONS_A_PERSON = 5
 """What follows where it is not given. Each conversation counts for two, so that people have 10 on average."""

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from cruddur.web.cached_urls import address
-from messaging.dynamodb.items import Conversation, Message
+from messaging.domain.entities import Conversation, Message
 from messaging.queries.conversations import Thread
 from users.models import User
 

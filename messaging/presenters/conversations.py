@@ -11,7 +11,7 @@ from uuid import UUID
 from django.utils.translation import ngettext
 
 from cruddur.web.cached_urls import address
-from messaging.dynamodb.items import Entry
+from messaging.domain.entities import Entry
 from users.models import User
 
 from .avatar import Face, deleted_face, faces_of, joined_names

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from cruddur.web.cached_urls import address
 from messaging.actions.edit_message import may_be_edited
-from messaging.dynamodb.items import Message
+from messaging.domain.entities import Message
 
 from .composer import Composer, edit_composer
 from .dates import clock_time

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.template.loader import get_template
 
-from messaging.dynamodb.items import Message
+from messaging.domain.entities import Message
 
 from .avatar import Face
 from .conversation import bubble

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from uuid import UUID
 
-from messaging.dynamodb.items import Conversation
+from messaging.domain.entities import Conversation
 
 
 class Standing(StrEnum):

@@ -23,19 +23,12 @@ from messaging.actions.send_message import (
     append,
     sendable,
 )
+from messaging.domain.entities import Conversation, Entry, Message, pair_group_uuid
 from messaging.domain.folders import INBOX, list_key
+from messaging.domain.timestamps import parse_created_at
 from messaging.domain.transitions import conversation_from_first, entry_from_conversation, first_message
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import (
-    GROUP_PREFIX,
-    Conversation,
-    Entry,
-    Message,
-    key,
-    pair_group_uuid,
-    parse_created_at,
-    user_pk,
-)
+from messaging.dynamodb.keys import GROUP_PREFIX, key, user_pk
 from messaging.dynamodb.malformed import MalformedItem, report
 from messaging.dynamodb.requests import get
 from messaging.dynamodb.table import ConversationMoved, MessageTable

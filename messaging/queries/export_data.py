@@ -16,19 +16,11 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from messaging.actions.leave_conversations import entry_page
+from messaging.domain.entities import Conversation, Entry, Message
 from messaging.domain.transitions import entry_from_conversation
 from messaging.dynamodb.client import Unavailable
-from messaging.dynamodb.codec import Item, uuid_in_key
-from messaging.dynamodb.items import (
-    Conversation,
-    Entry,
-    Message,
-    conversation_from,
-    conversation_key,
-    entry_from,
-    message_from,
-    user_pk,
-)
+from messaging.dynamodb.codec import Item, conversation_from, entry_from, message_from, uuid_in_key
+from messaging.dynamodb.keys import conversation_key, user_pk
 from messaging.dynamodb.malformed import MalformedItem, readable
 from messaging.dynamodb.requests import batch_get
 from messaging.dynamodb.table import MessageTable

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
 
+from messaging.domain.entities import Entry, Message
 from messaging.domain.text import preview
-from messaging.dynamodb.items import Entry, Message, parse_created_at, user_pk
+from messaging.domain.timestamps import parse_created_at
+from messaging.dynamodb.keys import user_pk
 
 SESSION_KEY = "last_sends"
 KEPT = 10

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from messaging.domain.entities import Conversation, Entry, Message
+from messaging.domain.timestamps import parse_created_at
 from messaging.domain.transitions import entry_from_conversation
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import Conversation, Entry, Message, parse_created_at
 from messaging.dynamodb.table import MessageTable
 
 from .conversations import Thread, visible_to

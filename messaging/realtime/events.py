@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from messaging.dynamodb.items import Message
+from messaging.domain.entities import Message
 
 PAYLOAD_BYTES = 7500
 """Postgres takes less than 8,000."""

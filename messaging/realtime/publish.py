@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from cruddur.observability import metrics
-from messaging.dynamodb.items import Conversation
+from messaging.domain.entities import Conversation
 from messaging.queries.conversations import Delivery
 from users.models import User
 

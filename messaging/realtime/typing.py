@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from messaging.actions.block import any_blocks
-from messaging.dynamodb.items import Conversation
+from messaging.domain.entities import Conversation
 from messaging.queries import conversations
 
 from . import publish

@@ -15,8 +15,8 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from messaging.domain.entities import Conversation
 from messaging.dynamodb.client import Unavailable
-from messaging.dynamodb.items import Conversation
 from messaging.dynamodb.shards import (
     SHARD_START,
     IteratorExpired,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from messaging.dynamodb.codec import uuid_in_key
-from messaging.dynamodb.items import GROUP_PREFIX
+from messaging.dynamodb.keys import GROUP_PREFIX
 from messaging.dynamodb.table import MessageTable
 from messaging.models import DeadLetter
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cruddur.observability.request_context import NONE
-from messaging.dynamodb.codec import Item
-from messaging.dynamodb.items import CONVERSATION_SK, Conversation, conversation_from
+from messaging.domain.entities import Conversation
+from messaging.dynamodb.codec import Item, conversation_from
+from messaging.dynamodb.keys import CONVERSATION_SK
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.transactions import REQUEST_ID

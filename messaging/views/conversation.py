@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from messaging.domain.entities import Message
 from messaging.dynamodb.client import Unavailable
-from messaging.dynamodb.items import Message
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.presenters import conversation as presenter
 from messaging.presenters.composer import composer

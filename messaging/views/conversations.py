@@ -16,9 +16,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from messaging.actions import message_requests
+from messaging.domain.entities import Entry
 from messaging.domain.folders import ARCHIVED, list_key
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import Entry
 from messaging.presenters import conversations as presenter
 from messaging.presenters.conversations import InboxPage, inbox_page
 from messaging.queries import conversations

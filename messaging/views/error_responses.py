@@ -27,8 +27,8 @@ from messaging.actions.send_message import (
     MessageUuidReused,
 )
 from messaging.actions.send_queue import ConversationBusy, MustWait
+from messaging.domain.timestamps import InvalidCreatedAt
 from messaging.dynamodb.client import Unavailable
-from messaging.dynamodb.codec import InvalidCreatedAt
 from messaging.dynamodb.malformed import MalformedItem, report
 from messaging.queries.conversations import InvalidCursor, MessageNotFound, concerns
 from users.models import User

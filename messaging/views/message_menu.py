@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from messaging.actions.edit_message import NotTheWriter
-from messaging.dynamodb.items import Message
+from messaging.domain.entities import Message
 from messaging.presenters.edit_message import menu
 from messaging.queries.conversations import MessageNotFound, Thread
 from users.http import AuthenticatedHttpRequest

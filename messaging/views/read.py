@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from cruddur.web.errors import bad_request
 from messaging.actions.block import any_blocks
 from messaging.domain.folders import ARCHIVED, INBOX, list_key
-from messaging.dynamodb.codec import InvalidCreatedAt
+from messaging.domain.timestamps import InvalidCreatedAt
 from messaging.queries import conversations
 from messaging.queries.conversations import Thread
 from messaging.realtime import publish

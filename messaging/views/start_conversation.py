@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from cruddur.web.rate_limits import LIMITS, take
 from messaging.actions import message_requests
-from messaging.dynamodb.items import pair_group_uuid
+from messaging.domain.entities import pair_group_uuid
 from messaging.forms import MessageForm
 from messaging.presenters.composer import composer
 from messaging.presenters.conversation import own_message

@@ -14,8 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods
 
+from messaging.domain.timestamps import InvalidCreatedAt
 from messaging.dynamodb.client import Unavailable
-from messaging.dynamodb.codec import InvalidCreatedAt
 from messaging.queries.conversations import PAGE_SIZE, ConversationNotFound
 from moderation import reading
 from moderation.models import Report

@@ -7,7 +7,7 @@ from typing import Any, cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from messaging.dynamodb.items import pair_group_uuid
+from messaging.domain.entities import pair_group_uuid
 from moderation.models import REASON_MAX_CHARS, Verdict
 from users.models import User
 from users.people import person_by_handle

@@ -19,8 +19,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from messaging.domain.timestamps import parse_created_at
 from messaging.dynamodb.client import Unavailable
-from messaging.dynamodb.items import parse_created_at
 from moderation import audit, decisions, queue
 from moderation.decisions import NotPossible
 from moderation.models import Reason, Report, State

@@ -8,7 +8,7 @@ from uuid import uuid4
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from messaging.dynamodb.items import Message, pair_group_uuid
+from messaging.domain.entities import Message, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from messaging.realtime import publish

@@ -37,7 +37,7 @@ from deploy.aws import Account, connect
 from deploy.command_line import main
 from deploy.stacks import KEPT, ORDER, Stacks
 from messaging.dynamodb.client import connect as connect_dynamodb
-from messaging.dynamodb.items import entry_from
+from messaging.dynamodb.codec import entry_from
 from tests import html
 from tests.deploy import image
 from tests.deploy.fargate import Fargate

@@ -11,8 +11,8 @@ from django.utils import timezone
 from playwright.sync_api import Dialog, Page
 
 from cruddur.text import is_blank, normalise_long_text
+from messaging.domain.entities import pair_group_uuid
 from messaging.domain.text import MESSAGE_MAX_CHARS
-from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from moderation import reports
 from tests.corpus import naughty_strings, script_vectors, together

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Locator, Page, Request, Route, expect
 
-from messaging.dynamodb.items import Message
+from messaging.domain.entities import Message
 from messaging.dynamodb.table import MessageTable
 
 from .conftest import SignIn

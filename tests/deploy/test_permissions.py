@@ -20,9 +20,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from messaging.actions import delete_account
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb import connection, schema
+from messaging.dynamodb.codec import conversation_item
 from messaging.dynamodb.connection import streams_client
-from messaging.dynamodb.items import conversation_item, conversation_key, entry_key, pair_group_uuid
+from messaging.dynamodb.keys import conversation_key, entry_key
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.table_definition import table_definition

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from messaging.actions.edit_message import EDIT_TIME, MessageIsDeleted, NotTheWriter, TooLateToEdit, delete, edit
-from messaging.dynamodb.items import Message
+from messaging.domain.entities import Message
 from messaging.queries.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound
 
 from .looks import showing

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from messaging.dynamodb.items import Entry, Message
+from messaging.domain.entities import Entry, Message
 from messaging.queries import conversations
 from messaging.queries.conversations import ConversationNotFound, Thread
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from messaging.dynamodb.items import entry_key
+from messaging.dynamodb.keys import entry_key
 
 from .faults import Disturbance, Fault
 from .looks import showing

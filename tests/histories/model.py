@@ -12,7 +12,8 @@ from datetime import datetime
 from itertools import pairwise
 from uuid import UUID
 
-from messaging.dynamodb.items import Entry, Message, format_created_at
+from messaging.domain.entities import Entry, Message
+from messaging.domain.timestamps import format_created_at
 
 from .tally import Broken, BrokenPromise
 

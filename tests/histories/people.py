@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from messaging.dynamodb.items import pair_group_uuid
+from messaging.domain.entities import pair_group_uuid
 from messaging.queries import conversations
 from messaging.queries.conversations import (
     AwaitingAnswer,

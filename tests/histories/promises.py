@@ -7,18 +7,10 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+from messaging.domain.entities import SENDS_KEPT, Conversation, Entry, Message, Send, Sent
 from messaging.domain.folders import INBOX, REQUESTS, list_key
-from messaging.domain.send_history import SENDS_KEPT, Send, Sent
-from messaging.dynamodb.items import (
-    CONVERSATION_SK,
-    Conversation,
-    Entry,
-    Message,
-    conversation_from,
-    entry_from,
-    message_from,
-    user_pk,
-)
+from messaging.dynamodb.codec import conversation_from, entry_from, message_from
+from messaging.dynamodb.keys import CONVERSATION_SK, user_pk
 from messaging.queries import conversations
 from messaging.queries.conversations import ConversationNotFound
 from tests.messaging.unread_total import unread_total

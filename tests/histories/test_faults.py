@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 
 from messaging.actions.edit_message import edit
+from messaging.domain.entities import Message
 from messaging.dynamodb.client import Unavailable
-from messaging.dynamodb.items import Message, entry_key
+from messaging.dynamodb.keys import entry_key
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, NOW, drain, entry_of, send, start

@@ -13,7 +13,8 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from messaging.actions import leave_conversations
 from messaging.actions.send_message import AwaitingAnswer
-from messaging.dynamodb.items import Conversation, Entry, Message, format_created_at
+from messaging.domain.entities import Conversation, Entry, Message
+from messaging.domain.timestamps import format_created_at
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from messaging.queries.conversations import Blocked, ConversationNotFound, send

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from messaging.domain.entities import Message, pair_group_uuid
 from messaging.dynamodb.client import Unavailable
-from messaging.dynamodb.items import Message, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.table_definition import table_definition
 from messaging.queries.conversations import Opening

@@ -6,18 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from messaging.domain.send_history import SENDS_KEPT, Send
-from messaging.dynamodb.items import (
-    CONVERSATION_SK,
-    Conversation,
-    Entry,
-    Message,
-    conversation_from,
-    entry_from,
-    message_from,
-    pair_group_uuid,
-    user_pk,
-)
+from messaging.domain.entities import SENDS_KEPT, Conversation, Entry, Message, Send, pair_group_uuid
+from messaging.dynamodb.codec import conversation_from, entry_from, message_from
+from messaging.dynamodb.keys import CONVERSATION_SK, user_pk
 from messaging.dynamodb.table import MessageTable
 
 

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from messaging.domain.entities import Message, pair_group_uuid
 from messaging.dynamodb.client import Unavailable
-from messaging.dynamodb.items import Message, pair_group_uuid
 from messaging.queries import conversations
 
 from .book import Book, Line

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from messaging.dynamodb.items import pair_group_uuid
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from tests.legacy_import.legacy_items import OldSystem, OldUser, in_utc, without_zone
 from tests.messaging.command_runs import run

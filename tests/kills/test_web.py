@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from cruddur.models import RateBucket
-from messaging.dynamodb.items import pair_group_uuid
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from users.models import User

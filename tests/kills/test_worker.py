@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 from django.utils import timezone
 
-from messaging.dynamodb.items import entry_key, pair_group_uuid
+from messaging.domain.entities import pair_group_uuid
+from messaging.dynamodb.keys import entry_key
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from messaging.dynamodb.items import Message, pair_group_uuid
+from messaging.domain.entities import Message, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from tests import html
 from tests.messaging.command_runs import run

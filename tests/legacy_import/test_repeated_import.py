@@ -10,8 +10,9 @@ from messaging.actions.block import block
 from messaging.actions.conversation_settings import mark_unread
 from messaging.actions.delete_account import ask
 from messaging.actions.leave_conversations import leave_all
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.bulk import delete_messages
-from messaging.dynamodb.items import conversation_key, message_key, pair_group_uuid, user_pk
+from messaging.dynamodb.keys import conversation_key, message_key, user_pk
 from messaging.dynamodb.table import MessageTable
 from tests.messaging.capacity import items
 from tests.messaging.command_runs import run

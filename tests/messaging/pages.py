@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from django.test import Client
 
-from messaging.dynamodb.items import pair_group_uuid
+from messaging.domain.entities import pair_group_uuid
 from tests import html
 from users.models import User
 

@@ -8,7 +8,8 @@ from threading import Event
 from typing import Any
 from uuid import UUID
 
-from messaging.dynamodb.items import Conversation, conversation_from
+from messaging.domain.entities import Conversation
+from messaging.dynamodb.codec import conversation_from
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.shards import SHARD_START
 from messaging.dynamodb.table import MessageTable

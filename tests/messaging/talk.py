@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+from messaging.domain.entities import Entry, Message, pair_group_uuid
+from messaging.domain.timestamps import format_created_at
 from messaging.domain.transitions import conversation_from_messages, entry_from_conversation
 from messaging.dynamodb.bulk import put_messages
-from messaging.dynamodb.items import Entry, Message, format_created_at, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from messaging.stream.projection import project

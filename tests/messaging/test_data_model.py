@@ -17,8 +17,8 @@ from messaging.actions import (
     leave_conversations,
     message_requests,
 )
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.item_kinds import kind_of
-from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.table_definition import INBOX_ATTRIBUTES, INBOX_INDEX
 from messaging.queries import conversations

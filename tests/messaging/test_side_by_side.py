@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from threading import Barrier
 from uuid import UUID
 
-from messaging.dynamodb.items import Conversation, conversation_item
+from messaging.domain.entities import Conversation
+from messaging.dynamodb.codec import conversation_item
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.table import MessageTable
 from messaging.stream.apply import project_side_by_side

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import user_pk
+from messaging.dynamodb.keys import user_pk
 
 TOTAL_CONVERSATIONS = 100
 

@@ -11,8 +11,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from messaging.domain.entities import Message
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import Message
 from messaging.dynamodb.table import MessageTable
 from moderation import decisions, queue
 from moderation.decisions import NotPossible

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from messaging.dynamodb.items import Message
+from messaging.domain.entities import Message
 from messaging.dynamodb.table import MessageTable
 from moderation import queue, reports
 from moderation.models import AuditEntry, Report

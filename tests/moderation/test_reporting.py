@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from cruddur.web.rate_limits import LIMITS, take
 from messaging.actions import edit_message
-from messaging.dynamodb.items import Message
+from messaging.domain.entities import Message
 from messaging.dynamodb.table import MessageTable
 from moderation.models import Report, State
 from tests.messaging.faults import answer, fault

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from messaging.dynamodb.items import Message
+from messaging.domain.entities import Message
 from moderation import audit, decisions, queue, reading, reports
 from moderation.models import AuditEntry, Report, State
 from moderation.queue import Involved, NotYours

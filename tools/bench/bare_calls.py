@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from messaging.domain.transitions import conversation_after, next_message
 from messaging.dynamodb import transactions
+from messaging.dynamodb.codec import conversation_from, message_item
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import conversation_from, conversation_key, message_item
+from messaging.dynamodb.keys import conversation_key
 
 from .timing import Ask
 

@@ -18,7 +18,8 @@ from uuid import UUID, uuid4
 
 from messaging.domain.transitions import conversation_after, next_message
 from messaging.dynamodb.client import ServiceError, connect
-from messaging.dynamodb.items import conversation_from, conversation_key, message_item
+from messaging.dynamodb.codec import conversation_from, message_item
+from messaging.dynamodb.keys import conversation_key
 from messaging.dynamodb.transactions import advance_conversation, put_new
 
 REGION = "us-east-1"

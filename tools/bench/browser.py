@@ -246,8 +246,8 @@ def begin_talks(older: int) -> Talks:
     """A reader with a list of conversations, one of a thousand messages and one of as many as are paged through."""
     from django.utils import timezone  # noqa: PLC0415 - once the environment names the stack
 
+    from messaging.domain.entities import pair_group_uuid  # noqa: PLC0415
     from messaging.dynamodb.connection import message_table  # noqa: PLC0415
-    from messaging.dynamodb.items import pair_group_uuid  # noqa: PLC0415
     from messaging.operations.seeding import SyntheticSeeding  # noqa: PLC0415
     from messaging.operations.synthetic import Talk  # noqa: PLC0415
 

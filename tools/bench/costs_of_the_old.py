@@ -8,8 +8,8 @@ from uuid import UUID, uuid5
 
 from django.utils import timezone
 
+from messaging.domain.entities import PAIR_NAMESPACE
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import PAIR_NAMESPACE
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.seeding import seed_conversations
 from users.people import seeded_people

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.connection import message_table, streams_client
-from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.seeding import seed, seed_conversations

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.db import connection
 
+from messaging.domain.entities import pair_group_uuid
+from messaging.domain.timestamps import format_created_at, parse_created_at
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import format_created_at, pair_group_uuid, parse_created_at
 from tests.messaging.live_site import session_of
 from users.models import User
 

@@ -19,8 +19,8 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import pair_group_uuid
 from messaging.queries import conversations
 from messaging.queries.conversations import PAGE_SIZE
 from users.models import User

@@ -24,7 +24,7 @@ from uuid import uuid4
 
 from cruddur.cli.terminal import as_bytes
 from messaging.dynamodb.client import connect, patient, translated_errors
-from messaging.dynamodb.items import message_item
+from messaging.dynamodb.codec import message_item
 from messaging.dynamodb.schema import load_schema
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.tables import find_table

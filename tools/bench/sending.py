@@ -99,8 +99,8 @@ def begin_talks(count: int) -> list[Talk]:
     """So many conversations, each of two of as few people as make so many pairs."""
     from django.utils import timezone  # noqa: PLC0415 - once the environment names the stack
 
+    from messaging.domain.entities import pair_group_uuid  # noqa: PLC0415
     from messaging.dynamodb.connection import message_table  # noqa: PLC0415
-    from messaging.dynamodb.items import pair_group_uuid  # noqa: PLC0415
     from messaging.operations.seeding import SyntheticSeeding  # noqa: PLC0415
     from messaging.operations.synthetic import Talk as Told  # noqa: PLC0415
 

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.seeding import SyntheticSeeding
 from messaging.operations.synthetic import Talk

@@ -158,8 +158,8 @@ def rate(person: Person, ask: Callable[[HTTPConnection], object], requests: int)
 
 def measure_worker() -> None:
     """How many changed conversations a second the worker applies, and what each takes."""
+    from messaging.domain.entities import pair_group_uuid  # noqa: PLC0415
     from messaging.dynamodb.connection import message_table, streams_client  # noqa: PLC0415
-    from messaging.dynamodb.items import pair_group_uuid  # noqa: PLC0415
     from messaging.dynamodb.schema import stream_arn  # noqa: PLC0415
     from messaging.queries import conversations  # noqa: PLC0415
     from messaging.stream.checkpoints import PostgresCheckpoints  # noqa: PLC0415

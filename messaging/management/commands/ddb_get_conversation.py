@@ -9,9 +9,9 @@ from django.core.management.base import CommandError, CommandParser
 from cruddur.cli import target
 from cruddur.cli.base_command import UsageError
 from cruddur.cli.terminal import is_terminal, printable
+from messaging.domain.entities import Conversation, Message, pair_group_uuid
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import Conversation, Message, pair_group_uuid
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.metering import metered
 from messaging.management import consumption

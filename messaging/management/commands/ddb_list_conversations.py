@@ -8,9 +8,9 @@ from django.core.management.base import CommandParser
 from cruddur.cli import target
 from cruddur.cli.base_command import UsageError
 from cruddur.cli.terminal import Column, is_plain
+from messaging.domain.entities import Entry
 from messaging.domain.folders import ARCHIVED, INBOX, REQUESTS
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.items import Entry
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.metering import metered
 from messaging.management import consumption

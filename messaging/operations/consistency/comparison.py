@@ -13,22 +13,22 @@ from itertools import combinations
 from typing import Any
 from uuid import UUID
 
+from messaging.domain.entities import FOR_GOOD, Conversation, Sent, pair_group_uuid
 from messaging.domain.folders import ARCHIVED, INBOX, REQUESTS, home_of, list_key
-from messaging.domain.send_history import Sent
+from messaging.domain.timestamps import format_created_at
 from messaging.domain.transitions import conversation_after, conversation_from_first, entry_from_conversation
-from messaging.dynamodb.codec import Item, moment_at, number, number_at, number_of, uuids_at
-from messaging.dynamodb.items import (
-    CONVERSATION_SK,
-    FOR_GOOD,
-    Conversation,
+from messaging.dynamodb.codec import (
+    Item,
     conversation_from,
     entry_item,
-    format_created_at,
-    group_pk,
     message_from,
-    pair_group_uuid,
-    user_pk,
+    moment_at,
+    number,
+    number_at,
+    number_of,
+    uuids_at,
 )
+from messaging.dynamodb.keys import CONVERSATION_SK, group_pk, user_pk
 from messaging.dynamodb.malformed import MalformedItem
 
 from .findings import Finding, Kind

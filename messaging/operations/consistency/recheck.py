@@ -12,17 +12,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from uuid import UUID
 
-from messaging.dynamodb.codec import Item, moment_at, number_at
-from messaging.dynamodb.items import (
-    CONVERSATION_SK,
-    Conversation,
-    Message,
-    conversation_key,
-    entry_key,
-    group_pk,
-    message_from,
-)
-from messaging.dynamodb.items import user_pk as pk_of_user
+from messaging.domain.entities import Conversation, Message
+from messaging.dynamodb.codec import Item, message_from, moment_at, number_at
+from messaging.dynamodb.keys import CONVERSATION_SK, conversation_key, entry_key, group_pk
+from messaging.dynamodb.keys import user_pk as pk_of_user
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.retry import patiently
 from messaging.dynamodb.table import MessageTable

@@ -18,7 +18,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from messaging.dynamodb.codec import Item
-from messaging.dynamodb.items import CONVERSATION_SK, conversation_key, group_pk
+from messaging.dynamodb.keys import CONVERSATION_SK, conversation_key, group_pk
 from messaging.dynamodb.metering import metered, total
 from messaging.dynamodb.table import MessageTable
 

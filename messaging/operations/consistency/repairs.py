@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from messaging.domain.entities import Conversation, Message
 from messaging.dynamodb import transactions
-from messaging.dynamodb.codec import Item, number, uuid_bytes
-from messaging.dynamodb.items import Conversation, Message, conversation_item, conversation_key
+from messaging.dynamodb.codec import Item, conversation_item, number, uuid_bytes
+from messaging.dynamodb.keys import conversation_key
 from messaging.dynamodb.requests import TransactionRefused, refused, transact
 from messaging.dynamodb.retry import patiently
 from messaging.dynamodb.table import MessageTable

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from messaging.dynamodb.client import translated_errors
 from messaging.dynamodb.codec import Item
-from messaging.dynamodb.items import CONVERSATION_SK, conversation_key, entry_key, group_pk, key, message_key
-from messaging.dynamodb.items import user_pk as pk_of_user
+from messaging.dynamodb.keys import CONVERSATION_SK, conversation_key, entry_key, group_pk, key, message_key
+from messaging.dynamodb.keys import user_pk as pk_of_user
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.requests import batch_get, get
 from messaging.dynamodb.retry import patiently

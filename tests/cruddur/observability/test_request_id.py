@@ -16,8 +16,9 @@ from aws_lambda_powertools import Logger
 from cruddur.observability.log import JsonLines, WithRequestId
 from cruddur.observability.request_context import current_request_id, working_for
 from messaging.actions import block, edit_message, leave_conversations, message_requests
+from messaging.domain.timestamps import format_created_at
 from messaging.dynamodb import connection
-from messaging.dynamodb.items import conversation_key, format_created_at
+from messaging.dynamodb.keys import conversation_key
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.consistency.repairs import Repairs
 from messaging.stream import lambda_handler

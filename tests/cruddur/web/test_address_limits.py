@@ -19,7 +19,7 @@ from pytest_django.fixtures import Settings
 from cruddur.web import rate_limits
 from cruddur.web.address_limits import BUCKETS, IN_THIS_PROCESS, Buckets, buckets_of
 from cruddur.web.rate_limits import LIMITS, Limit, RateLimited, take, take_here
-from messaging.dynamodb.items import pair_group_uuid
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from tests.conftest import Calls
 from tests.messaging.talk import send, start

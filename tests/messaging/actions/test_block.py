@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from messaging.actions import block, conversation_settings, edit_message
-from messaging.dynamodb.items import entry_key
+from messaging.dynamodb.keys import entry_key
 from messaging.dynamodb.table import MessageTable
 from messaging.models import BlockedPerson
 from messaging.queries import conversations

@@ -8,7 +8,7 @@ import pytest
 
 from messaging.actions import block, conversation_settings
 from messaging.domain.folders import ARCHIVED
-from messaging.dynamodb.items import entry_key
+from messaging.dynamodb.keys import entry_key
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from messaging.queries.conversations import ConversationNotFound

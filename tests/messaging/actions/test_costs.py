@@ -11,7 +11,7 @@ import pytest
 
 from cruddur.observability.request_context import working_for
 from messaging.dynamodb.item_kinds import CONVERSATION, ENTRY, MESSAGE, kind_of
-from messaging.dynamodb.items import conversation_key, entry_key, message_key, user_pk
+from messaging.dynamodb.keys import conversation_key, entry_key, message_key, user_pk
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.table_definition import GROUP_INDEX, INBOX_INDEX, INDEXES
 from messaging.operations.capacity import patterns

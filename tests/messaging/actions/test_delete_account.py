@@ -17,8 +17,8 @@ from pytest_django.fixtures import Settings
 
 from messaging.actions import delete_account, edit_message
 from messaging.actions.block import block, blocked_by
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.client import Unavailable
-from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from messaging.queries.recent_sends import remember

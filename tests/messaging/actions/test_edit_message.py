@@ -18,7 +18,8 @@ from messaging.actions.edit_message import (
     may_be_edited,
     own_message,
 )
-from messaging.dynamodb.items import Conversation, Message, conversation_key, message_key
+from messaging.domain.entities import Conversation, Message
+from messaging.dynamodb.keys import conversation_key, message_key
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from messaging.queries.conversations import (

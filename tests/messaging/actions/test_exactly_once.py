@@ -9,8 +9,10 @@ from uuid import uuid4
 
 import pytest
 
+from messaging.domain.entities import Message
+from messaging.domain.timestamps import format_created_at
 from messaging.dynamodb.bulk import put_messages
-from messaging.dynamodb.items import Message, conversation_key, entry_key, format_created_at, message_key
+from messaging.dynamodb.keys import conversation_key, entry_key, message_key
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from messaging.queries.conversations import Blocked, ConversationNotFound, MessageUuidReused

@@ -11,7 +11,8 @@ from uuid import UUID
 import pytest
 
 from messaging.actions import edit_message, leave_conversations
-from messaging.dynamodb.items import Conversation, entry_key, pair_group_uuid
+from messaging.domain.entities import Conversation, pair_group_uuid
+from messaging.dynamodb.keys import entry_key
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.consistency.reconcile import Reconciliation
 from messaging.queries import conversations

@@ -14,8 +14,9 @@ from pytest_django.fixtures import Settings
 
 from messaging.actions import block as block_actions
 from messaging.actions import conversation_settings, leave_conversations, message_requests
+from messaging.domain.entities import Entry, Message
 from messaging.domain.folders import REQUESTS
-from messaging.dynamodb.items import Entry, Message, conversation_key, entry_key
+from messaging.dynamodb.keys import conversation_key, entry_key
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from messaging.queries.conversations import AwaitingAnswer, Blocked, ConversationNotFound, Opening

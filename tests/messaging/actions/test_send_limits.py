@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from cruddur.web.rate_limits import LIMITS, take
 from messaging.actions import send_limits
-from messaging.dynamodb.items import pair_group_uuid
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from tests.messaging.pages import draft_of, text_of
 from users.models import User

@@ -26,8 +26,8 @@ from cruddur import asgi
 from cruddur.web.concurrency_limit import Turns
 from messaging.actions import send_limits, send_message
 from messaging.actions.send_queue import SendQueue
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.client import Unavailable
-from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from messaging.realtime.endpoint import LiveApplication

@@ -14,8 +14,9 @@ from botocore.exceptions import (  # noqa: TID251 - faults are botocore's own
     ReadTimeoutError,
 )
 
+from messaging.domain.entities import Conversation
 from messaging.dynamodb.client import ServiceError, Unavailable
-from messaging.dynamodb.items import Conversation, conversation_item
+from messaging.dynamodb.codec import conversation_item
 from messaging.dynamodb.shards import SHARD_START
 from messaging.dynamodb.table import MessageTable
 from messaging.stream.apply import TRIES

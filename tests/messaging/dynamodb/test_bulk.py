@@ -14,10 +14,12 @@ import pytest
 from botocore.awsrequest import AWSResponse  # noqa: TID251 - what a fault is made of
 from botocore.exceptions import ParamValidationError  # noqa: TID251
 
+from messaging.domain.entities import Message
+from messaging.domain.timestamps import format_created_at
 from messaging.dynamodb import bulk
 from messaging.dynamodb.bulk import BulkWriter, Stopped, delete_messages, in_threads, put_messages
 from messaging.dynamodb.client import ServiceError, Throttled, Unavailable, patient
-from messaging.dynamodb.items import Message, format_created_at, message_item
+from messaging.dynamodb.codec import message_item
 from messaging.dynamodb.table import MessageTable
 from tests.conftest import Calls
 from tests.messaging.faults import answer, fault

@@ -25,14 +25,8 @@ from django.utils import timezone
 
 from cruddur.models import RateBucket
 from messaging.actions import delete_account
-from messaging.dynamodb.items import (
-    conversation_from,
-    conversation_key,
-    entry_from,
-    entry_key,
-    message_from,
-    message_key,
-)
+from messaging.dynamodb.codec import conversation_from, entry_from, message_from
+from messaging.dynamodb.keys import conversation_key, entry_key, message_key
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.table import MessageTable
 from messaging.models import BlockedPerson, DeadLetter

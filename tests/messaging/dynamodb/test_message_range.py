@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from messaging.domain.entities import Message
 from messaging.dynamodb.client import Unavailable
-from messaging.dynamodb.items import FIRST_MESSAGE_SK, Message
+from messaging.dynamodb.keys import FIRST_MESSAGE_SK
 from messaging.dynamodb.message_range import messages_between
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.periods import LAST_CREATED_AT

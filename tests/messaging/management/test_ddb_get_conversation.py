@@ -12,7 +12,8 @@ from django.core.management import CommandError, call_command
 from pytest_django import DjangoAssertNumQueries
 
 from messaging.actions import edit_message
-from messaging.dynamodb.items import Message, conversation_key
+from messaging.domain.entities import Message
+from messaging.dynamodb.keys import conversation_key
 from messaging.dynamodb.table import MessageTable
 from tests.conftest import Calls
 from tests.messaging.command_runs import Terminal, run, run_json

@@ -10,8 +10,8 @@ from django.core.management import CommandError
 from pytest_django import DjangoAssertNumQueries
 
 from messaging.actions import edit_message
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb import connection
-from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.management import consumption
 from messaging.queries import conversations

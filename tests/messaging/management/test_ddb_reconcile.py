@@ -13,9 +13,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb import connection
 from messaging.dynamodb.codec import number
-from messaging.dynamodb.items import conversation_key, entry_key, pair_group_uuid
+from messaging.dynamodb.keys import conversation_key, entry_key
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.consistency.snapshot_reader import parse_place
 from tests.messaging.command_runs import run, run_json

@@ -19,10 +19,11 @@ from pytest_django.fixtures import Settings
 from rich.cells import cell_len
 from tenacity import stop_after_attempt
 
+from messaging.domain.entities import Message
 from messaging.dynamodb import connection
 from messaging.dynamodb.client import ServiceError, Throttled, Unavailable, patient
+from messaging.dynamodb.codec import message_item
 from messaging.dynamodb.item_kinds import KINDS, OTHER, kind_of
-from messaging.dynamodb.items import Message, message_item
 from messaging.dynamodb.table import MessageTable
 from messaging.operations import scan as scan_module
 from messaging.operations.plain_items import line, plain_item

@@ -15,9 +15,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb import connection
 from messaging.dynamodb.client import ServiceError, error_code
-from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.schema import describe, stream_arn
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.tables import delete

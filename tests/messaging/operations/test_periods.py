@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from messaging.dynamodb.items import CONVERSATION_SK
+from messaging.dynamodb.keys import CONVERSATION_SK
 from messaging.operations.periods import NoPeriod, Period, period
 
 

@@ -12,12 +12,13 @@ from uuid import UUID
 
 import pytest
 
+from messaging.domain.entities import Message, pair_group_uuid
 from messaging.domain.text import problem_with
 from messaging.domain.transitions import conversation_from_messages
 from messaging.dynamodb.bulk import put_messages
 from messaging.dynamodb.client import ServiceError
+from messaging.dynamodb.codec import entry_from
 from messaging.dynamodb.item_kinds import kind_of
-from messaging.dynamodb.items import Message, entry_from, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.operations import seeding
 from messaging.operations.seeding import (

@@ -13,17 +13,12 @@ from uuid import UUID
 
 import pytest
 
+from messaging.domain.entities import Entry, Message
 from messaging.domain.text import MESSAGE_MAX_CHARS, problem_with
+from messaging.domain.timestamps import parse_created_at
 from messaging.domain.transitions import conversation_from_messages
-from messaging.dynamodb.items import (
-    Entry,
-    Message,
-    conversation_item,
-    entry_item,
-    message_item,
-    parse_created_at,
-    user_pk,
-)
+from messaging.dynamodb.codec import conversation_item, entry_item, message_item
+from messaging.dynamodb.keys import user_pk
 from messaging.operations.seeding import phrasebooks
 from messaging.operations.synthetic import (
     SPAN,

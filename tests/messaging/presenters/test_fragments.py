@@ -17,7 +17,8 @@ from django.test.signals import template_rendered
 from django.utils import timezone, translation
 
 from cruddur.templatetags import fragments
-from messaging.dynamodb.items import Message, format_created_at
+from messaging.domain.entities import Message
+from messaging.domain.timestamps import format_created_at
 from messaging.presenters.avatar import face_from
 from messaging.presenters.conversation import Bubble, bubble
 from messaging.presenters.conversations import Row

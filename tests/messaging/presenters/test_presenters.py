@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from messaging.domain.entities import Message
 from messaging.domain.text import MESSAGE_MAX_CHARS
+from messaging.domain.timestamps import format_created_at
 from messaging.domain.transitions import conversation_after, conversation_from_first, entry_from_conversation
-from messaging.dynamodb.items import Message, format_created_at
 from messaging.presenters.avatar import deleted_face, face, initials
 from messaging.presenters.conversation import bubbles, days, new_count
 from messaging.presenters.dates import clock_time, day_label, list_time

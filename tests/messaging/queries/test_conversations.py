@@ -5,7 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from messaging.dynamodb.items import conversation_key, format_created_at, pair_group_uuid
+from messaging.domain.entities import pair_group_uuid
+from messaging.domain.timestamps import format_created_at
+from messaging.dynamodb.keys import conversation_key
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from messaging.queries.conversations import Blocked, ConversationNotFound, MessageNotFound, MessageRejected

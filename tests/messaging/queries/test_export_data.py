@@ -16,8 +16,9 @@ from django.core.management.base import CommandError
 
 from messaging.actions import delete_account, edit_message
 from messaging.actions.block import block
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.client import Throttled, Unavailable
-from messaging.dynamodb.items import entry_key, pair_group_uuid, user_pk
+from messaging.dynamodb.keys import entry_key, user_pk
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import export_data
 from messaging.queries.export_data import Pause

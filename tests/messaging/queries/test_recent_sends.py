@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 from django.contrib.sessions.backends.signed_cookies import SessionStore
 
-from messaging.dynamodb.items import Entry, Message, format_created_at
+from messaging.domain.entities import Entry, Message
+from messaging.domain.timestamps import format_created_at
 from messaging.queries.recent_sends import KEPT, KEPT_FOR, LastSend, overlay, recall, remember
 from tests.messaging.talk import ANDREW, BAYKO
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from messaging.actions import block, edit_message
-from messaging.dynamodb.items import Message
+from messaging.domain.entities import Message
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.capacity import patterns
 from messaging.queries import conversations, sync

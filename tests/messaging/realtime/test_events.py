@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from messaging.dynamodb.items import Message
+from messaging.domain.entities import Message
 from messaging.realtime.events import (
     PAYLOAD_BYTES,
     Amended,

@@ -18,7 +18,8 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from messaging.dynamodb.items import Message, format_created_at
+from messaging.domain.entities import Message
+from messaging.domain.timestamps import format_created_at
 from messaging.realtime import endpoint, publish, sse
 from messaging.realtime.bus import bus
 from messaging.realtime.events import Author, Written, payloads

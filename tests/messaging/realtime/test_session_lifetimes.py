@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from messaging.dynamodb.items import Message, pair_group_uuid
+from messaging.domain.entities import Message, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations, recent_sends
 from messaging.realtime.session_checks import people_of

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from messaging.domain.entities import Conversation
 from messaging.dynamodb.client import ServiceError
-from messaging.dynamodb.items import Conversation, conversation_item
+from messaging.dynamodb.codec import conversation_item
 from messaging.stream.consumer_types import SHARD_END
 
 ITERATOR_SECONDS = 900.0

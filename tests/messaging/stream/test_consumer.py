@@ -9,8 +9,8 @@ from threading import Event, Thread
 import pytest
 import time_machine
 
+from messaging.domain.entities import Conversation
 from messaging.dynamodb.connection import streams_client
-from messaging.dynamodb.items import Conversation
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable
 from messaging.models import StreamCheckpoint

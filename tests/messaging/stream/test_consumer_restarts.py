@@ -16,8 +16,10 @@ from uuid import UUID
 import pytest
 from botocore.exceptions import EndpointConnectionError  # noqa: TID251 - a fault is botocore's own
 
+from messaging.domain.entities import Conversation
 from messaging.dynamodb.client import Throttled
-from messaging.dynamodb.items import Conversation, conversation_item, conversation_key
+from messaging.dynamodb.codec import conversation_item
+from messaging.dynamodb.keys import conversation_key
 from messaging.dynamodb.shards import SHARD_START, StreamGone
 from messaging.dynamodb.table import MessageTable
 from messaging.stream.consumer import POLL_SECONDS

@@ -9,8 +9,10 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError
 
+from messaging.domain.entities import Conversation
 from messaging.dynamodb.client import ServiceError, Unavailable
-from messaging.dynamodb.items import CONVERSATION_SK, Conversation, conversation_item, conversation_key
+from messaging.dynamodb.codec import conversation_item
+from messaging.dynamodb.keys import CONVERSATION_SK, conversation_key
 from messaging.dynamodb.table import MessageTable
 from messaging.models import DeadLetter
 from messaging.stream.apply import TRIES, apply

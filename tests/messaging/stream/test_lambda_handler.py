@@ -17,8 +17,9 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from deploy.lambda_zip import build
+from messaging.domain.entities import Conversation
 from messaging.dynamodb import connection
-from messaging.dynamodb.items import Conversation, conversation_item, message_item
+from messaging.dynamodb.codec import conversation_item, message_item
 from messaging.dynamodb.table import MessageTable
 from messaging.stream import lambda_handler
 from tests.messaging.faults import answer, fault

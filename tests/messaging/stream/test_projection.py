@@ -3,7 +3,9 @@
 import random
 from typing import Any
 
-from messaging.dynamodb.items import Conversation, conversation_item, entry_key, message_item
+from messaging.domain.entities import Conversation
+from messaging.dynamodb.codec import conversation_item, message_item
+from messaging.dynamodb.keys import entry_key
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from messaging.stream.projection import changes, project

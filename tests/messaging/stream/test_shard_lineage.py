@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from messaging.dynamodb.items import Conversation
+from messaging.domain.entities import Conversation
 from messaging.dynamodb.shards import SHARD_START, StreamGone
 from messaging.dynamodb.table import MessageTable
 from messaging.stream.consumer import DESCRIBE_SECONDS, POLL_SECONDS

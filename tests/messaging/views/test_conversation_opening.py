@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from messaging.dynamodb.items import Message
+from messaging.domain.entities import Message
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from tests import html

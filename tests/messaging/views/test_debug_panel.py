@@ -17,8 +17,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
+from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb import connection
-from messaging.dynamodb.items import group_pk, pair_group_uuid
+from messaging.dynamodb.keys import group_pk
 from messaging.dynamodb.requested_keys import asked_keys
 from messaging.dynamodb.table import MessageTable
 from tests import html

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from messaging.domain.timestamps import format_created_at
 from messaging.dynamodb.codec import number, uuid_set
-from messaging.dynamodb.items import CONVERSATION_SK, conversation_key, entry_key, format_created_at, message_key
+from messaging.dynamodb.keys import CONVERSATION_SK, conversation_key, entry_key, message_key
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.consistency.findings import Kind
 from messaging.operations.consistency.reconcile import Reconciliation

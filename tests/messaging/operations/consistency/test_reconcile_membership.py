@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from messaging.actions import block, conversation_settings, message_requests
+from messaging.domain.entities import pair_group_uuid
 from messaging.domain.folders import REQUESTS
-from messaging.dynamodb.items import conversation_key, entry_key, pair_group_uuid
+from messaging.dynamodb.keys import conversation_key, entry_key
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from messaging.queries.conversations import Opening

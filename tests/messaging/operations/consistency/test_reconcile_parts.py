@@ -12,8 +12,10 @@ from uuid import uuid4
 
 import pytest
 
-from messaging.dynamodb.codec import number
-from messaging.dynamodb.items import Message, entry_key, format_created_at, message_item
+from messaging.domain.entities import Message
+from messaging.domain.timestamps import format_created_at
+from messaging.dynamodb.codec import message_item, number
+from messaging.dynamodb.keys import entry_key
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.consistency.comparison import Running
 from messaging.operations.consistency.findings import Finding, Kind

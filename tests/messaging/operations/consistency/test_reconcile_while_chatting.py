@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from messaging.actions import edit_message
+from messaging.domain.entities import Message
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.codec import number
-from messaging.dynamodb.items import Message
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.consistency.findings import Kind
 from messaging.operations.consistency.reconcile import SETTLE_SECONDS, Reconciliation

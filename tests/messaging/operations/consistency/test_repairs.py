@@ -10,8 +10,9 @@ from uuid import UUID
 import pytest
 
 from messaging.actions import edit_message
+from messaging.domain.entities import Message
 from messaging.dynamodb.codec import Item, number
-from messaging.dynamodb.items import Message, conversation_key, entry_key, message_key
+from messaging.dynamodb.keys import conversation_key, entry_key, message_key
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.transactions import REQUEST_ID
 from messaging.operations.consistency.comparison import Look, rebuilt

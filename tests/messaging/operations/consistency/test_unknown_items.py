@@ -7,15 +7,9 @@ from typing import Any
 import pytest
 
 from messaging.actions import block
-from messaging.dynamodb.codec import number
-from messaging.dynamodb.items import (
-    CONVERSATION_SK,
-    conversation_key,
-    entry_key,
-    message_item,
-    message_key,
-    pair_group_uuid,
-)
+from messaging.domain.entities import pair_group_uuid
+from messaging.dynamodb.codec import message_item, number
+from messaging.dynamodb.keys import CONVERSATION_SK, conversation_key, entry_key, message_key
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.consistency.findings import Kind
 from tests.messaging.damage import (
