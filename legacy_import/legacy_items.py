@@ -13,10 +13,9 @@ two people may have several. What an item lacks is told, not guessed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID, uuid5
 
-from messaging.dynamodb.codec import Item
+from messaging.dynamodb.codec import Item, text_or_blank, type_of
 from messaging.dynamodb.keys import CONVERSATION_SK
 
 MESSAGE_PREFIX, ENTRY_PREFIX = "MSG#", "GRP#"
@@ -82,8 +81,8 @@ class NotTheOldLayout:
 
 def read_item(item: Item) -> OldMessage | OldEntry | Strange | NotTheOldLayout:
     """What an item of the old table is."""
-    pk, sk = _text(item, "pk"), _text(item, "sk")
-    if sk == CONVERSATION_SK or "B" in item.get("last_user_uuid", {}):
+    pk, sk = text_or_blank(item, "pk"), text_or_blank(item, "sk")
+    if sk == CONVERSATION_SK or type_of(item, "last_user_uuid") == "B":
         return NotTheOldLayout()
     if pk.startswith(MESSAGE_PREFIX) and sk:
         return _message(item, pk, sk)
@@ -94,31 +93,30 @@ def read_item(item: Item) -> OldMessage | OldEntry | Strange | NotTheOldLayout:
 
 def _message(item: Item, pk: str, sk: str) -> OldMessage | Strange:
     writer = _person(item)
-    if "S" not in item.get("message", {}):
+    if type_of(item, "message") != "S":
         return Strange(pk, sk, "it is a message without a text")
     if writer is None:
         return Strange(pk, sk, "it is a message of nobody")
-    return OldMessage(
-        pk.removeprefix(MESSAGE_PREFIX), sk, _text(item, "message"), _uuid(_text(item, "message_uuid")), writer
-    )
+    message_uuid = _uuid(text_or_blank(item, "message_uuid"))
+    return OldMessage(pk.removeprefix(MESSAGE_PREFIX), sk, text_or_blank(item, "message"), message_uuid, writer)
 
 
 def _entry(item: Item, pk: str, sk: str) -> OldEntry | Strange:
-    owner, group = _uuid(pk.removeprefix(ENTRY_PREFIX)), _text(item, "message_group_uuid")
+    owner, group = _uuid(pk.removeprefix(ENTRY_PREFIX)), text_or_blank(item, "message_group_uuid")
     if owner is None:
         return Strange(pk, sk, "it is an entry of nobody")
     if not group:
         return Strange(pk, sk, "it is an entry of no conversation")
-    return OldEntry(owner, sk, group, _text(item, "message"), _person(item))
+    return OldEntry(owner, sk, group, text_or_blank(item, "message"), _person(item))
 
 
 def _person(item: Item) -> Person | None:
     """Whom an item names. Who has no uuid gets one that follows from what stands there, or from the handle."""
-    said, handle = _text(item, "user_uuid"), _text(item, "user_handle").replace("\x00", "")
+    said, handle = text_or_blank(item, "user_uuid"), text_or_blank(item, "user_handle").replace("\x00", "")
     uuid = _uuid(said)
     if uuid is None and (said or handle):
         uuid = uuid5(OLD_NAMESPACE, f"person|{said}|{handle}")
-    return Person(uuid, handle, _text(item, "user_display_name").replace("\x00", "")) if uuid else None
+    return Person(uuid, handle, text_or_blank(item, "user_display_name").replace("\x00", "")) if uuid else None
 
 
 def _uuid(text: str) -> UUID | None:
@@ -126,8 +124,3 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def _text(item: Item, name: str) -> str:
-    value: Any = item.get(name, {})
-    return str(value.get("S", ""))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cruddur.problem import Problem
-from messaging.dynamodb.client import translated_errors
 from messaging.dynamodb.codec import Item
-from messaging.dynamodb.retry import patiently
+from messaging.dynamodb.retry import with_retries
+from messaging.dynamodb.scan import Scan, segments_for
+from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.tables import Table
-from messaging.operations.scan import Scan, segments_for
 
 from .legacy_items import MESSAGE_PREFIX, NotTheOldLayout, OldEntry, OldMessage, Strange, read_item
 
@@ -51,23 +51,9 @@ class OldTable:
 
         1 RCU for 4 KB. Raises Unavailable.
         """
-        request: dict[str, Any] = {
-            "TableName": self.name,
-            "ConsistentRead": True,
-            "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": {":pk": {"S": MESSAGE_PREFIX + group}},
-        }
-
-        def ask() -> Any:
-            with translated_errors():
-                return self.client.query(**request)
-
-        while True:
-            page = patiently(ask)
-            yield from (each for each in map(self._known, page["Items"]) if isinstance(each, OldMessage))
-            if "LastEvaluatedKey" not in page:
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        own = MessageTable(self.client, self.name)
+        for page in own.partition_pages(MESSAGE_PREFIX + group, attempt=with_retries):
+            yield from (each for each in map(self._known, page.items) if isinstance(each, OldMessage))
 
     def _known(self, item: Item) -> OldMessage | OldEntry | Strange:
         known = read_item(item)

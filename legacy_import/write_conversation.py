@@ -19,15 +19,12 @@ from uuid import UUID
 from messaging.domain.entities import Conversation, Message
 from messaging.domain.timestamps import format_created_at
 from messaging.domain.transitions import conversation_from_messages, entry_from_conversation
-from messaging.dynamodb import transactions
 from messaging.dynamodb.bulk import BulkWriter, Stopped
-from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.codec import message_from, message_item
 from messaging.dynamodb.keys import conversation_key
 from messaging.dynamodb.malformed import MalformedItem, readable
-from messaging.dynamodb.requests import refused
-from messaging.dynamodb.retry import patiently
-from messaging.dynamodb.table import ConversationMoved, MessageTable
+from messaging.dynamodb.retry import with_retries
+from messaging.dynamodb.table import ConversationMoved, MessageTable, optimistically
 from messaging.operations.consistency.comparison import Look, problems
 from messaging.operations.consistency.recheck import Settling
 from messaging.operations.consistency.snapshot_reader import Looks
@@ -74,8 +71,10 @@ class Arriving:
 
         Raises Unavailable, Stopped, and Unrepaired.
         """
-        for _ in range(ATTEMPTS):
-            look, there = self._look(messages[0].group_uuid)
+        group_uuid = messages[0].group_uuid
+
+        def write(found: tuple[Look, list[Message]], _attempt: int) -> Arrived:
+            look, there = found
             known = {(message.user_uuid, message.message_uuid) for message in there}
             missing = [each for each in messages if (each.user_uuid, each.message_uuid) not in known]
             arrived = Arrived(len(missing), len(messages) - len(missing), is_new=look.item is None)
@@ -86,10 +85,14 @@ class Arriving:
                 is_done = self._begin(together, there, members, left)
             else:
                 is_done = self._complete(look, together, there)
-            if is_done:
-                self._note_as_read(messages, members)
-                return arrived
-        raise Unavailable
+            if not is_done:
+                raise ConversationMoved(look.conversation)
+            self._note_as_read(messages, members)
+            return arrived
+
+        return optimistically(
+            write, self._look(group_uuid), read_again=lambda _: self._look(group_uuid), attempts=ATTEMPTS
+        )
 
     def _look(self, group_uuid: UUID) -> tuple[Look, list[Message]]:
         """The conversation, its entries and all of its messages as they are now."""
@@ -130,7 +133,7 @@ class Arriving:
             for member in sorted(members - left)
         ]
         try:
-            patiently(lambda: self.table.create(conversation, None, entries))
+            with_retries(lambda: self.table.create(conversation, None, entries))
         except ConversationMoved as moved:
             if moved.now is not None:
                 return False
@@ -140,7 +143,7 @@ class Arriving:
 
     def _begin_beside_entries(self, conversation: Conversation) -> bool:
         try:
-            patiently(lambda: self.table.create(conversation, None, ()))
+            with_retries(lambda: self.table.create(conversation, None, ()))
         except ConversationMoved:
             return False
         self._repair(conversation.group_uuid, conversation.version)
@@ -164,11 +167,10 @@ class Arriving:
         """Store a message unless there is one at its moment. 1 call."""
         if self.writer.stop.is_set():
             raise Stopped
-        put = transactions.put_new(self.table.name, message_item(message))["Put"]
-        return patiently(lambda: refused(lambda: self.table.client.put_item(**put))) is None
+        return with_retries(lambda: self.table.put_new_message(message))
 
     def _repair(self, group_uuid: UUID, version: int) -> None:
-        found = patiently(lambda: Settling(self.table).conversation(group_uuid, version))
+        found = with_retries(lambda: Settling(self.table).conversation(group_uuid, version))
         if wrong := [each for each in found if not each.repaired]:
             raise Unrepaired(wrong[0].what)
 
@@ -180,7 +182,7 @@ class Arriving:
         """
         group_uuid = messages[0].group_uuid
         imported = {message.message_uuid for message in messages}
-        entries = patiently(lambda: self.table.entries(group_uuid, members))
+        entries = with_retries(lambda: self.table.entries(group_uuid, members))
         behind = [entry for entry in entries if entry.read_seq < len(messages) - 1]
         if not behind:
             return
@@ -191,4 +193,4 @@ class Arriving:
                 self._mark_read(entry.user_uuid, before_all[-1])
 
     def _mark_read(self, user_uuid: UUID, message: Message) -> None:
-        patiently(lambda: self.table.mark_read(user_uuid, message))
+        with_retries(lambda: self.table.mark_read(user_uuid, message))

@@ -26,7 +26,7 @@ USED_BY = {
     # Tables and progress.
     "rich": {"cruddur/cli/terminal.py", "messaging/management/layout.py", "messaging/management/shard_table.py"},
     # Writes that met another transaction; scans; what commands ask of DynamoDB.
-    "tenacity": {"messaging/dynamodb/client.py", "messaging/operations/scan.py", "messaging/dynamodb/retry.py"},
+    "tenacity": {"messaging/dynamodb/retry.py"},
     # Cognito's token endpoint and signing keys.
     "requests": {"users/cognito/oidc.py", "users/cognito/signing_keys.py"},
 }

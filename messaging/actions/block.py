@@ -8,22 +8,14 @@ has blocked and only lacks the line in the list, or has unblocked and only keeps
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 from messaging.domain.entities import Conversation, pair_group_uuid
-from messaging.domain.transitions import conversation_without_messages, entry_from_conversation
-from messaging.dynamodb import transactions
-from messaging.dynamodb.client import Unavailable
-from messaging.dynamodb.codec import number, uuid_bytes, uuid_set
+from messaging.domain.transitions import conversation_without_messages
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.table import ConversationMoved, MessageTable
+from messaging.dynamodb.table import optimistically
 from messaging.models import BlockedPerson
-
-ATTEMPTS = 20
-"""Each failed one means that the conversation was written into in between."""
 
 
 def block(*, user_uuid: UUID, other_uuid: UUID, now: datetime) -> UUID:
@@ -54,33 +46,30 @@ def shut(*, user_uuid: UUID, other_uuid: UUID, now: datetime) -> UUID:
         raise ValueError(msg)
     group_uuid = pair_group_uuid(user_uuid, other_uuid)
     table = message_table()
-    for _ in range(ATTEMPTS):
-        conversation = table.conversation(group_uuid)
-        try:
-            if conversation is None:
-                members = frozenset((user_uuid, other_uuid))
-                _put(table, conversation_without_messages(group_uuid, member_uuids=members, by=user_uuid, now=now))
-            elif user_uuid not in conversation.blocked_by:
-                _add(table, conversation, user_uuid)
-        except ConversationMoved:
-            continue
-        return group_uuid
-    raise Unavailable
+
+    def write(conversation: Conversation | None, _attempt: int) -> None:
+        if conversation is None:
+            members = frozenset((user_uuid, other_uuid))
+            first = conversation_without_messages(group_uuid, member_uuids=members, by=user_uuid, now=now)
+            table.create(first, None, ())
+        elif user_uuid not in conversation.blocked_by:
+            table.block(conversation, user_uuid)
+
+    optimistically(write, table.conversation(group_uuid), read_again=lambda moved: moved.now)
+    return group_uuid
 
 
 def reopen(*, user_uuid: UUID, other_uuid: UUID) -> UUID:
     """The part of `unblock` that decides."""
     group_uuid = pair_group_uuid(user_uuid, other_uuid)
     table = message_table()
-    for _ in range(ATTEMPTS):
-        conversation = table.conversation(group_uuid)
-        try:
-            if conversation and user_uuid in conversation.blocked_by:
-                _remove(table, conversation, user_uuid)
-        except ConversationMoved:
-            continue
-        return group_uuid
-    raise Unavailable
+
+    def write(conversation: Conversation | None, _attempt: int) -> None:
+        if conversation and user_uuid in conversation.blocked_by:
+            table.unblock(conversation, user_uuid)
+
+    optimistically(write, table.conversation(group_uuid), read_again=lambda moved: moved.now)
+    return group_uuid
 
 
 def blocked_by(user_uuid: UUID) -> list[UUID]:
@@ -96,33 +85,3 @@ def any_blocks(user_uuids: Iterable[UUID]) -> bool:
     """
     uuids = list(user_uuids)
     return BlockedPerson.objects.filter(person_id__in=uuids, blocked_uuid__in=uuids).exists()
-
-
-def _put(table: MessageTable, conversation: Conversation) -> None:
-    table.transact(conversation.group_uuid, [transactions.put_conversation(table.name, conversation)])
-
-
-def _add(table: MessageTable, conversation: Conversation, by: UUID) -> None:
-    values = {":by": uuid_set(frozenset((by,))), ":me": uuid_bytes(by)}
-    change = partial(transactions.change_conversation, table.name, conversation.group_uuid, "ADD blocked_by :by")
-    if conversation.begun:
-        after = replace(conversation, blocked_by=conversation.blocked_by | {by})
-        table.change_with_entry([change("", values)], entry_from_conversation(after, by))
-    else:
-        # Should a first message have come in between, its entry has to be hidden, too.
-        table.transact(conversation.group_uuid, [change("seq = :none", values | {":none": number(0)})])
-
-
-def _remove(table: MessageTable, conversation: Conversation, by: UUID) -> None:
-    step = transactions.change_conversation(
-        table.name,
-        conversation.group_uuid,
-        "DELETE blocked_by :by",
-        "contains(blocked_by, :me)",
-        {":by": uuid_set(frozenset((by,))), ":me": uuid_bytes(by)},
-    )
-    after = replace(conversation, blocked_by=conversation.blocked_by - {by})
-    if conversation.begun:
-        table.change_with_entry([step], entry_from_conversation(after, by))
-    else:
-        table.transact(conversation.group_uuid, [step])

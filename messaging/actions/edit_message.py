@@ -12,16 +12,13 @@ from uuid import UUID
 from messaging.domain.entities import Conversation, Message
 from messaging.domain.timestamps import parse_created_at
 from messaging.domain.transitions import deleted, edited
-from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.table import ConversationMoved
+from messaging.dynamodb.table import optimistically
 from messaging.queries.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound, sendable
 
 from . import send_queue
 
 EDIT_TIME = timedelta(minutes=15)
-ATTEMPTS = 20
-"""Each failed one means that the conversation or the message was changed in between."""
 
 Amend = Callable[[Conversation, Message], Message]
 """Gives the message as it is to be, or as it is when there is nothing to do."""
@@ -129,8 +126,9 @@ def _amend(
     found: tuple[Conversation, Message], read: Callable[[], tuple[Conversation, Message]], amend: Amend
 ) -> Delivery:
     """Write what `amend` makes of the message that was `found`; of what `read` returns when that has changed."""
-    for attempt in range(ATTEMPTS):
-        conversation, message = read() if attempt else found
+
+    def write(now: tuple[Conversation, Message], _attempt: int) -> Delivery:
+        conversation, message = now
         wanted = amend(conversation, message)
         newest = message.seq == conversation.seq
         if wanted == message:
@@ -142,13 +140,11 @@ def _amend(
                 repeated=True,
                 blocked=conversation.blocked,
             )
-        try:
-            message_table().amend(conversation, wanted)
-        except ConversationMoved:
-            continue
+        message_table().amend(conversation, wanted)
         version = conversation.version + 1
         return Delivery(wanted, conversation.member_uuids, version, newest, blocked=conversation.blocked)
-    raise Unavailable
+
+    return optimistically(write, found, read_again=lambda _: read())
 
 
 def _own(user_uuid: UUID, group_uuid: UUID, created_at: str) -> tuple[Conversation, Message]:

@@ -5,17 +5,13 @@ The conversation's item says who is awaited to accept; until then its first mess
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 
 from messaging.domain.entities import Conversation
-from messaging.domain.folders import REQUESTS, list_key
-from messaging.domain.transitions import entry_from_conversation
-from messaging.dynamodb import transactions
-from messaging.dynamodb.codec import uuid_bytes
+from messaging.domain.folders import REQUESTS
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.table import ConversationMoved
 from messaging.queries.conversations import Inbox, Opening, as_member, inbox, visible_to
@@ -64,27 +60,16 @@ def accept(*, user_uuid: UUID, group_uuid: UUID) -> Conversation:
         return conversation
     if user_uuid in conversation.blocked_by:
         raise Blocked
-    after = replace(conversation, awaiting=None)
-    step = transactions.change_conversation(
-        table.name,
-        group_uuid,
-        "REMOVE awaiting",
-        "awaiting = :me AND NOT contains(blocked_by, :me)",
-        {":me": uuid_bytes(user_uuid)},
-    )
     try:
-        table.change_with_entry([step], entry_from_conversation(after, user_uuid))
+        return table.accept(conversation, user_uuid)
     except ConversationMoved as moved:
         # Accepted meanwhile, perhaps by an answer; or blocked.
         now = visible_to(moved.now, user_uuid)
         if user_uuid in now.blocked_by:
             raise Blocked from moved
         return now
-    return after
 
 
 def decline(*, user_uuid: UUID, group_uuid: UUID) -> None:
     """Take a request out of one's lists; the other sees no difference (1 call). Raises ConversationNotFound."""
-    change_own_entry(
-        user_uuid, group_uuid, "REMOVE inbox", "inbox = :requests", {":requests": list_key(user_uuid, REQUESTS)}
-    )
+    change_own_entry(user_uuid, group_uuid, lambda table: table.move(user_uuid, group_uuid, REQUESTS, None))

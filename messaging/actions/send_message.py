@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from random import uniform
-from time import sleep
 from uuid import UUID
 
 from cruddur.text import TextTooLong, normalise_text
 from messaging.domain.entities import SENDS_KEPT, Conversation, Message
 from messaging.domain.text import MESSAGE_MAX_CHARS, problem_with
 from messaging.domain.transitions import conversation_after, next_message
-from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.table import ConversationMoved, MessageTable
+from messaging.dynamodb.table import MessageTable, optimistically
 
-SEND_ATTEMPTS = 20
-"""Each failed one means that somebody else's message went in between."""
 STEP_ASIDE = 0.010
-"""Back-off step in seconds: attempt n is preceded by uniform(0, step / n).
+"""Back-off step in seconds (see `optimistically`).
 
-A sender that failed more waits less, so that none starves. `send_queue` keeps the senders of a process apart: those who
-meet here are as many as the processes.
+`send_queue` keeps the senders of a process apart: those who meet here are as many as the processes.
 """
 
 
@@ -101,19 +95,19 @@ def append(
     Raises ConversationNotFound, MessageUuidReused, AwaitingAnswer, Blocked, Unavailable.
     """
     table = message_table()
-    for attempt in range(SEND_ATTEMPTS):
+
+    def write(conversation: Conversation | None, attempt: int) -> Delivery:
         if conversation is None or user_uuid not in conversation.member_uuids or not (conversation.begun or begins):
             raise ConversationNotFound
         if stored := _stored_before(table, conversation, user_uuid, message_uuid, after):
             # What was edited or deleted since has lost the text it was sent with: the uuid alone says that it came.
             if stored.message != text and not (stored.edited_at or stored.deleted_at):
                 raise MessageUuidReused
-            newest = stored.seq == conversation.seq
             return Delivery(
                 stored,
                 conversation.member_uuids,
                 conversation.version,
-                newest,
+                stored.seq == conversation.seq,
                 repeated=True,
                 blocked=conversation.blocked,
             )
@@ -130,15 +124,11 @@ def append(
         after_it = conversation_after(conversation, message)
         if not conversation.begun:
             after_it = replace(after_it, awaiting=awaiting)
-        try:
-            table.append(conversation, message, after_it)
-        except ConversationMoved as moved:
-            conversation = moved.now
-            sleep(uniform(0, STEP_ASIDE / (attempt + 1)))  # noqa: S311 - hides nothing
-        else:
-            accepted = conversation.awaiting == user_uuid
-            return Delivery(message, conversation.member_uuids, after_it.version, accepted=accepted)
-    raise Unavailable
+        table.append(conversation, message, after_it)
+        accepted = conversation.awaiting == user_uuid
+        return Delivery(message, conversation.member_uuids, after_it.version, accepted=accepted)
+
+    return optimistically(write, conversation, read_again=lambda moved: moved.now, back_off=STEP_ASIDE)
 
 
 def _stored_before(

@@ -23,7 +23,6 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.parsers import ResponseParserError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from cruddur.net import is_loopback, loopback_credentials
 from cruddur.problem import Problem
@@ -151,16 +150,6 @@ def cancellation_reasons(error: ClientError) -> list[dict[str, Any]]:
     """Why a transaction was cancelled, in the order of its actions."""
     reasons: list[dict[str, Any]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
     return reasons
-
-
-def retried_conflicts() -> Retrying:
-    """Attempts for a write that met another transaction, which botocore does not repeat; up to 0.4 s between them."""
-    return Retrying(
-        retry=retry_if_exception_type(Conflict),
-        stop=stop_after_attempt(8),
-        wait=wait_random_exponential(multiplier=0.02, max=0.4),
-        reraise=True,
-    )
 
 
 SIGN_IN = "The AWS credentials have expired or are not valid: sign in to AWS again."

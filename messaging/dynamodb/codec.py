@@ -8,7 +8,9 @@ not what the model puts there.
 
 from __future__ import annotations
 
+import json
 import uuid
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,11 +25,44 @@ Item = Mapping[str, Mapping[str, Any]]
 """An item as DynamoDB writes it: `{"pk": {"S": "MSG#…"}, …}`."""
 LARGEST_NUMBER = 10**15
 """Largest number accepted: above every count, version and time in seconds, and exact as a float."""
+REQUEST_ID = "request_id"
+"""Of a conversation: the request that wrote it last, for the logs of who projects it. Nothing is decided by it."""
 UNREADABLE = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 """What parsing a value of another type raises. Catch it at one attribute at a time."""
 
 
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def with_bytes(value: dict[str, Any]) -> dict[str, Any]:
+    """Decode the base64 of binary values, as `object_hook` of a JSON parser, which passes inner objects first.
+
+    An attribute that is called B is an object, not text. Raises ValueError for text that is not base64.
+    """
+    if len(value) == 1:
+        if type(content := value.get("B")) is str:
+            return {"B": b64decode(content, validate=True)}
+        if type(content := value.get("BS")) is list:
+            return {"BS": [b64decode(each, validate=True) for each in content]}
+    return value
+
+
+def attributes_from_json(text: str | bytes) -> dict[str, Any]:
+    """Return what DynamoDB's JSON describes, with bytes for its binary values. Raises ValueError."""
+    found: dict[str, Any] = json.loads(text, object_hook=with_bytes)
+    return found
+
+
+def attributes_to_json(attributes: Mapping[str, Any]) -> str:
+    """Return DynamoDB's JSON, with base64 for binary values."""
+    return json.dumps(attributes, ensure_ascii=False, default=lambda content: b64encode(content).decode())
+
+
 # --- Writing ----------------------------------------------------------------------------------------------------------
+
+
+def text(value: str) -> dict[str, str]:
+    return {"S": value}
 
 
 def number(value: int) -> dict[str, str]:
@@ -43,6 +78,47 @@ def uuid_set(values: frozenset[uuid.UUID]) -> dict[str, list[bytes]]:
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------
+
+
+def key_of(item: Item) -> tuple[str, str]:
+    """Return the partition key and the sort key of a stored item."""
+    return item["pk"]["S"], item["sk"]["S"]
+
+
+def type_of(item: Item, name: str) -> str:
+    """Return DynamoDB's letter for the type of an attribute; empty where there is none."""
+    return next(iter(item.get(name, {})), "")
+
+
+def is_value(value: object) -> bool:
+    """Return whether this is one value of an attribute with one type, and bytes where the type is binary."""
+    if not isinstance(value, Mapping) or len(value) != 1:
+        return False
+    ((letter, content),) = value.items()
+    kinds = {"S": str, "N": str, "B": bytes, "BS": list, "SS": list, "NS": list, "L": list, "M": dict}
+    if not isinstance(content, kinds.get(letter, object)):
+        return False
+    if letter in ("L", "M"):
+        return all(map(is_value, content if letter == "L" else content.values()))
+    return True
+
+
+def same_value(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two values are equal; a set has no order."""
+    if "BS" in one and "BS" in other:
+        return sorted(one["BS"]) == sorted(other["BS"])
+    return one == other
+
+
+def text_or_blank(item: Item, name: str) -> str:
+    """Return a String of an item of any kind; empty where there is none, or a value of another type."""
+    return str(item.get(name, {}).get("S", ""))
+
+
+def version_or(item: Item, default: int) -> int:
+    """Return the version of a conversation or entry, and `default` where it cannot be read."""
+    digits = item.get("version", {}).get("N", "")
+    return int(digits) if digits.isdecimal() else default
 
 
 def text_at(item: Item, name: str) -> str:
@@ -154,6 +230,10 @@ def _uuid_text(item: Item, name: str, text: str) -> uuid.UUID:
 # --- What a member sent ----------------------------------------------------------------------------------------------
 
 
+def sents_value(sent: Mapping[uuid.UUID, Sent]) -> dict[str, Any]:
+    return {"M": {str(member): sent_value(each) for member, each in sent.items()}}
+
+
 def sent_value(sent: Sent) -> dict[str, Any]:
     newest = [{"L": [uuid_bytes(send.message_uuid), {"S": send.sk}]} for send in sent.newest]
     return {"M": {"seq": number(sent.seq), "newest": {"L": newest}}}
@@ -189,7 +269,7 @@ def conversation_item(conversation: Conversation) -> dict[str, Any]:
         "last_sk": {"S": conversation.last_sk},
         "message": {"S": conversation.message},
         "last_user_uuid": uuid_bytes(conversation.last_user_uuid),
-        "sent": {"M": {str(member): sent_value(sent) for member, sent in conversation.sent.items()}},
+        "sent": sents_value(conversation.sent),
         **({"left_uuids": uuid_set(conversation.left_uuids)} if conversation.left_uuids else {}),
     }
     if conversation.blocked_by:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from messaging.domain.entities import Message
 
-from .client import translated_errors
 from .codec import message_from
 from .keys import FIRST_MESSAGE_SK, group_pk
 from .malformed import MalformedItem, readable, report
-from .retry import patiently
+from .paginate import paginate
+from .retry import with_retries
 
 if TYPE_CHECKING:
     from .table import MessageTable
@@ -36,11 +35,11 @@ def messages_between(
 
     Malformed ones are told to `left_out`; others come in their place where there is a limit.
     Costs a call for each MB of messages, one at least. A page that does not come is asked for again while
-    patience lasts (see `patience`); then raises Unavailable.
+    patience lasts (see `retry`); then raises Unavailable.
     """
     # The conversation's own item has a sort key too, and it is before every created_at.
     first = max(first, FIRST_MESSAGE_SK)
-    if first > last:
+    if first > last or limit == 0:
         return
     request: dict[str, Any] = {
         "TableName": table.name,
@@ -54,18 +53,13 @@ def messages_between(
         "ConsistentRead": True,
     }
     left = limit
-    while left is None or left > 0:
-        if left is not None:
-            request["Limit"] = min(left, PAGE)
-        page = patiently(partial(_page, table, request))
-        messages = list(readable(page["Items"], message_from, left_out))
+    if left is not None:
+        request["Limit"] = min(left, PAGE)
+    for page in paginate(table.client.query, request, attempt=with_retries):
+        messages = list(readable(page.items, message_from, left_out))
         yield from messages
-        if "LastEvaluatedKey" not in page:
-            return
-        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-        left = None if left is None else left - len(messages)
-
-
-def _page(table: MessageTable, request: dict[str, Any]) -> Any:
-    with translated_errors():
-        return table.client.query(**request)
+        if left is not None:
+            left -= len(messages)
+            if left <= 0:
+                return
+            request["Limit"] = min(left, PAGE)

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .client import ServiceError, Unavailable, cancellation_reasons, error_code, retried_conflicts, translated_errors
+from .client import ServiceError, Unavailable, cancellation_reasons, error_code, translated_errors
+from .retry import retried_conflicts
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -67,8 +68,8 @@ def transact(client: DynamoDBClient, actions: list[Any]) -> None:
         raise TransactionRefused([reason.get("Item") for reason in reasons], failed) from error
 
 
-def refused(write: Callable[[], object]) -> dict[str, Any] | None:
-    """None when the write was done; the item as it stands, {} for none, when its condition failed."""
+def conditional_write(write: Callable[[], object]) -> dict[str, Any] | None:
+    """Run a conditional write. Return None on success, or the current item ({} if absent) when the condition failed."""
     try:
         for attempt in retried_conflicts():
             with attempt, translated_errors():

@@ -6,11 +6,11 @@ botocore walks each value of an answer by the service's model, which for items c
 
 from __future__ import annotations
 
-import json
-from base64 import b64decode
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+
+from .codec import attributes_from_json
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -32,7 +32,7 @@ def take_records_as_they_are(streams: DynamoDBStreamsClient) -> None:
 
 def _take_items(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
     if response_dict["status_code"] == HTTPStatus.OK:
-        customized_response_dict.update(json.loads(response_dict["body"], object_hook=_with_bytes))
+        customized_response_dict.update(attributes_from_json(response_dict["body"]))
         response_dict["body"] = b"{}"  # Nothing is left to botocore but the headers.
 
 
@@ -42,13 +42,3 @@ def _take_records(response_dict: dict[str, Any], customized_response_dict: dict[
         said = record["dynamodb"]
         if "ApproximateCreationDateTime" in said:
             said["ApproximateCreationDateTime"] = datetime.fromtimestamp(said["ApproximateCreationDateTime"], UTC)
-
-
-def _with_bytes(value: dict[str, Any]) -> dict[str, Any]:
-    """Called with each object of the JSON, the inner ones first. An attribute called B holds no text."""
-    if len(value) == 1:
-        if type(content := value.get("B")) is str:
-            return {"B": b64decode(content)}
-        if type(content := value.get("BS")) is list:
-            return {"BS": [b64decode(each) for each in content]}
-    return value

@@ -1,42 +1,76 @@
-"""How long a command repeats what DynamoDB cannot answer now: a table of 5 units a second is slow, not broken."""
+"""The retry policy: what is repeated while DynamoDB cannot answer, how often and after which waits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from threading import Event
+from typing import Any, TypeVar
 
 from tenacity import (
+    RetryCallState,
     Retrying,
     retry_base,
     retry_if_exception,
     retry_if_exception_type,
+    sleep_using_event,
+    stop_after_attempt,
     stop_after_delay,
+    stop_when_event_set,
     wait_random_exponential,
 )
 
-from .client import Throttled, Unavailable
+from .client import Conflict, Throttled, Unavailable
 
 THROTTLED_SECONDS = 900.0
+"""How long a throttled call is repeated: 5 units a second need a minute for what one page of 1 MB costs."""
 FAILING_SECONDS = 15.0
+"""How long a call is repeated while DynamoDB fails or does not answer."""
 LONGEST_WAIT = 20.0
 """Seconds between two attempts at most."""
 
 T = TypeVar("T")
 
 
-def patiently(call: Callable[[], T]) -> T:
-    """What `call` returns, which must be safe to repeat. Raises Unavailable when all patience was in vain."""
-    throttled = _attempts(retry_if_exception_type(Throttled), THROTTLED_SECONDS)
-    failing = _attempts(retry_if_exception(_is_failure), FAILING_SECONDS)
+def with_retries(
+    call: Callable[[], T], *, stop: Event | None = None, on_throttled: Callable[[], object] | None = None
+) -> T:
+    """Return what `call` returns, repeating it while DynamoDB cannot answer. It must be safe to repeat.
+
+    Waiting ends once `stop` is set; `on_throttled` is called before each wait for capacity. Raises Unavailable when the
+    time is up.
+    """
+    throttled = _attempts(retry_if_exception_type(Throttled), THROTTLED_SECONDS, stop, on_throttled)
+    failing = _attempts(retry_if_exception(_is_failure), FAILING_SECONDS, stop)
     return throttled(lambda: failing(call))
 
 
-def _attempts(retry: retry_base, seconds: float) -> Retrying:
+def retried_conflicts() -> Retrying:
+    """Attempts for a write that met another transaction, which botocore does not repeat; up to 0.4 s between them."""
+    return Retrying(
+        retry=retry_if_exception_type(Conflict),
+        stop=stop_after_attempt(8),
+        wait=wait_random_exponential(multiplier=0.02, max=0.4),
+        reraise=True,
+    )
+
+
+def _attempts(
+    retry: retry_base, seconds: float, stop: Event | None, on_wait: Callable[[], object] | None = None
+) -> Retrying:
+    ends: dict[str, Any] = {"stop": stop_after_delay(seconds)}
+    if stop:
+        ends = {"stop": stop_when_event_set(stop) | ends["stop"], "sleep": sleep_using_event(stop)}
+
+    def tell(_state: RetryCallState) -> None:
+        if on_wait:
+            on_wait()
+
     return Retrying(
         retry=retry,
-        stop=stop_after_delay(seconds),
         wait=wait_random_exponential(multiplier=0.2, max=LONGEST_WAIT),
+        before_sleep=tell,
         reraise=True,
+        **ends,
     )
 
 

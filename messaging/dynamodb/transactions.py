@@ -12,7 +12,7 @@ from cruddur.observability.request_context import current_request_id
 from messaging.domain.entities import Conversation, Entry, Message
 from messaging.domain.text import preview
 
-from .codec import conversation_item, entry_item, number, sent_value, uuid_bytes
+from .codec import REQUEST_ID, conversation_item, entry_item, number, sent_value, uuid_bytes, uuid_set
 from .keys import conversation_key, entry_key, message_key
 
 MAY_WRITE = (
@@ -22,8 +22,6 @@ MAY_WRITE = (
 """Nobody blocks, the writer has not left for good, and of the `:others` somebody has not either."""
 
 
-REQUEST_ID = "request_id"
-"""Of a conversation: the request that wrote it last, for the logs of who projects it. Nothing is decided by it."""
 NAME_REQUEST = f"{REQUEST_ID} = :request"
 
 
@@ -86,10 +84,33 @@ def advance_conversation(table_name: str, conversation: Conversation, after: Con
     }
 
 
-def change_conversation(
+def block(table_name: str, conversation: Conversation, by: UUID) -> dict[str, Any]:
+    """Let a member block a conversation; of one without messages on condition that it still has none.
+
+    Had a first message come in between, the blocker's new entry would have to be hidden, too.
+    """
+    condition, values = ("", {}) if conversation.begun else ("seq = :none", {":none": number(0)})
+    members = {":by": uuid_set(frozenset((by,))), ":me": uuid_bytes(by)}
+    return _change_conversation(table_name, conversation.group_uuid, "ADD blocked_by :by", condition, members | values)
+
+
+def unblock(table_name: str, conversation: Conversation, by: UUID) -> dict[str, Any]:
+    """Let a member block a conversation no more, on condition that they do."""
+    values = {":by": uuid_set(frozenset((by,))), ":me": uuid_bytes(by)}
+    condition = "contains(blocked_by, :me)"
+    return _change_conversation(table_name, conversation.group_uuid, "DELETE blocked_by :by", condition, values)
+
+
+def accept(table_name: str, group_uuid: UUID, user_uuid: UUID) -> dict[str, Any]:
+    """Accept a message request, on condition that this member is awaited and does not block."""
+    condition, values = "awaiting = :me AND NOT contains(blocked_by, :me)", {":me": uuid_bytes(user_uuid)}
+    return _change_conversation(table_name, group_uuid, "REMOVE awaiting", condition, values)
+
+
+def _change_conversation(
     table_name: str, group_uuid: UUID, update: str, condition: str, values: dict[str, Any]
 ) -> dict[str, Any]:
-    """Change what a conversation says of who may write in it, for a member `:me` who has not left for good.
+    """Change who may write into a conversation, for a member `:me` who has not left for good.
 
     `update` sets nothing: it adds, deletes or removes.
     """

@@ -6,11 +6,9 @@
 from __future__ import annotations
 
 import gzip
-import json
 import os
 import zlib
-from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from threading import Event, Lock
@@ -18,8 +16,7 @@ from typing import IO, Any
 
 from cruddur.problem import Problem
 from messaging.dynamodb.bulk import BATCH, BulkWriter, in_threads
-from messaging.dynamodb.client import translated_errors
-from messaging.dynamodb.codec import Item
+from messaging.dynamodb.codec import Item, attributes_from_json, attributes_to_json, is_value, type_of
 from messaging.dynamodb.table import MessageTable
 
 KEYS = ("pk", "sk")
@@ -36,40 +33,21 @@ class BackupProblem(Problem):
 
 
 def line_of(item: Item) -> bytes:
-    return json.dumps({"Item": {name: _encoded(value) for name, value in item.items()}}, ensure_ascii=False).encode()
+    return attributes_to_json({"Item": item}).encode()
 
 
 def item_of(line: bytes) -> Item:
     """Raises ValueError for what is no item of this table."""
-    found = json.loads(line)
+    found: Any = attributes_from_json(line)
     item = found.get("Item") if isinstance(found, dict) else None
-    if not isinstance(item, dict) or not all(isinstance(item.get(key, {}).get("S"), str) for key in KEYS):
+    if (
+        not isinstance(item, dict)
+        or any(type_of(item, key) != "S" for key in KEYS)
+        or not all(map(is_value, item.values()))
+    ):
         msg = "no item"
         raise ValueError(msg)
-    return {name: _decoded(value) for name, value in item.items()}
-
-
-def _encoded(value: Mapping[str, Any]) -> Any:
-    ((letter, content),) = value.items()
-    return {letter: _converted(letter, content, _encoded, lambda each: b64encode(each).decode())}
-
-
-def _decoded(value: Mapping[str, Any]) -> Any:
-    ((letter, content),) = value.items()
-    return {letter: _converted(letter, content, _decoded, lambda each: b64decode(each, validate=True))}
-
-
-def _converted(letter: str, content: Any, inner: Callable[[Any], Any], binary: Callable[[Any], Any]) -> Any:
-    match letter:
-        case "B":
-            return binary(content)
-        case "BS":
-            return [binary(each) for each in content]
-        case "L":
-            return [inner(each) for each in content]
-        case "M":
-            return {name: inner(each) for name, each in content.items()}
-    return content
+    return item
 
 
 # --- A file --------------------------------------------------------------------------------------------------------
@@ -130,12 +108,6 @@ def read_items(files: Iterable[Path]) -> Iterator[Item]:
 
 
 # --- The table -----------------------------------------------------------------------------------------------------
-
-
-def is_empty(table: MessageTable) -> bool:
-    """1 call. Raises Unavailable."""
-    with translated_errors():
-        return not table.client.scan(TableName=table.name, Limit=1, ConsistentRead=True)["Count"]
 
 
 def put_items(

@@ -19,11 +19,9 @@ from messaging.domain.entities import Message, pair_group_uuid
 from messaging.domain.timestamps import format_created_at
 from messaging.domain.transitions import conversation_from_messages, entry_from_conversation
 from messaging.dynamodb.bulk import BulkWriter, delete_messages, in_threads, put_messages
-from messaging.dynamodb.client import translated_errors
-from messaging.dynamodb.codec import Item, conversation_item, entry_item, message_item, number
+from messaging.dynamodb.codec import Item, conversation_item, entry_item, key_of, message_item, number
 from messaging.dynamodb.keys import conversation_key, entry_key
-from messaging.dynamodb.requests import batch_get
-from messaging.dynamodb.retry import patiently
+from messaging.dynamodb.retry import with_retries
 from messaging.dynamodb.table import ConversationMoved, MessageTable
 
 from .synthetic import Talk, Telling
@@ -114,13 +112,6 @@ def _messages(each: SeedConversation, group_uuid: UUID, people: Mapping[str, UUI
     return messages
 
 
-def is_empty(table: MessageTable) -> bool:
-    """Whether there is not one item in the table. 1 call. Raises Unavailable."""
-    with translated_errors():
-        page = table.client.scan(TableName=table.name, ConsistentRead=True, Limit=1)
-    return not page["Items"]
-
-
 @dataclass(slots=True)
 class SyntheticSeeding:
     """Writes invented conversations, and counts those that are whole.
@@ -180,8 +171,7 @@ class SyntheticSeeding:
         if not self.completes:
             return parcel
         keys = [key for talk in parcel for key in _keys_of(talk)]
-        items = patiently(lambda: list(batch_get(self.table.client, self.table.name, keys)))
-        there = {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
+        there = with_retries(lambda: self.table.items(keys))
         whole = [talk for talk in parcel if self._is_whole(talk, there)]
         length = sum(talk.length for talk in whole)
         with self._taking:
@@ -196,7 +186,7 @@ class SyntheticSeeding:
 
         The projection makes entries, too, once the conversation is there; those say that nothing is read.
         """
-        found = [there.get((key["pk"]["S"], key["sk"]["S"])) for key in _keys_of(talk)]
+        found = [there.get(key_of(key)) for key in _keys_of(talk)]
         if None in found:
             return False
         conversation, *entries = filter(None, found)

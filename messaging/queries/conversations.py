@@ -28,9 +28,8 @@ from messaging.domain.folders import INBOX, list_key
 from messaging.domain.timestamps import parse_created_at
 from messaging.domain.transitions import conversation_from_first, entry_from_conversation, first_message
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.keys import GROUP_PREFIX, key, user_pk
+from messaging.dynamodb.keys import GROUP_PREFIX
 from messaging.dynamodb.malformed import MalformedItem, report
-from messaging.dynamodb.requests import get
 from messaging.dynamodb.table import ConversationMoved, MessageTable
 
 __all__ = [
@@ -300,9 +299,7 @@ def concerns(error: MalformedItem, user_uuid: UUID) -> bool:
     """
     if error.member_uuids is not None:
         return user_uuid.bytes in error.member_uuids
-    table = message_table()
-    group_uuid = error.pk.removeprefix(GROUP_PREFIX)
-    return get(table.client, table.name, key(user_pk(user_uuid), group_uuid)) is not None
+    return message_table().has_entry(user_uuid, error.pk.removeprefix(GROUP_PREFIX))
 
 
 def _as_member(table: MessageTable, group_uuid: UUID, user_uuid: UUID) -> tuple[Conversation, Entry]:

@@ -15,14 +15,12 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-from messaging.actions.leave_conversations import entry_page
 from messaging.domain.entities import Conversation, Entry, Message
 from messaging.domain.transitions import entry_from_conversation
 from messaging.dynamodb.client import Unavailable
-from messaging.dynamodb.codec import Item, conversation_from, entry_from, message_from, uuid_in_key
-from messaging.dynamodb.keys import conversation_key, user_pk
+from messaging.dynamodb.codec import Item, conversation_from, entry_from, key_of, message_from, uuid_in_key
+from messaging.dynamodb.keys import user_pk
 from messaging.dynamodb.malformed import MalformedItem, readable
-from messaging.dynamodb.requests import batch_get
 from messaging.dynamodb.table import MessageTable
 from messaging.models import BlockedPerson, WrittenOutside
 from messaging.presenters.avatar import DELETED_NAME
@@ -66,7 +64,7 @@ def document(
     comes before DynamoDB has answered the first time. Raises Unavailable when it does not answer for half a minute.
     """
     left_out = [] if left_out is None else left_out
-    page: _Page | None = yield from _page(table, person, {}, left_out)
+    page: _Page | None = yield from _page(table, person, None, left_out)
     outside = yield from _outside(table, person, left_out)
     yield _head(person, now, outside)
     separator = "\n"
@@ -90,17 +88,18 @@ class _Page:
     following: Mapping[str, Any] | None
 
 
-def _page(table: MessageTable, person: User, start: Mapping[str, Any], left_out: list[MalformedItem]) -> Steps[_Page]:
+def _page(
+    table: MessageTable, person: User, start: Mapping[str, Any] | None, left_out: list[MalformedItem]
+) -> Steps[_Page]:
     """Conversations that the person is a member of: the conversation itself decides that.
 
     Of a malformed entry only what it alone says is left out, which is the list and how far was read.
     """
-    items, following = yield from _patiently(lambda: entry_page(table, person.uuid, dict(start), limit=ENTRIES_A_PAGE))
+    items, following = yield from _with_pauses(lambda: table.entry_page(person.uuid, start, limit=ENTRIES_A_PAGE))
     entries = {entry.group_uuid: entry for entry in readable(items, entry_from, left_out.append)}
     # Where the key is unreadable the entry was left out just now.
     group_uuids = list(readable(items, _group_of, lambda _: None))
-    keys = [conversation_key(group_uuid) for group_uuid in group_uuids]
-    found = yield from _patiently(lambda: list(batch_get(table.client, table.name, keys)))
+    found = yield from _with_pauses(lambda: table.conversation_items_of(group_uuids))
     by_group = {each.group_uuid: each for each in readable(found, conversation_from, left_out.append)}
     own = [
         (conversation, entries.get(group_uuid) or entry_from_conversation(conversation, person.uuid))
@@ -120,7 +119,7 @@ def _messages(
 ) -> Iterator[str | Pause]:
     after, separator = "", "\n"
     while True:
-        items = yield from _patiently(
+        items = yield from _with_pauses(
             partial(table.message_items_after, conversation.group_uuid, after, limit=MESSAGES_A_PAGE)
         )
         if page := list(readable(items, message_from, left_out.append)):
@@ -128,10 +127,10 @@ def _messages(
             separator = ",\n"
         if len(items) < MESSAGES_A_PAGE:
             return
-        after = items[-1]["sk"]["S"]
+        after = key_of(items[-1])[1]
 
 
-def _patiently(read: Callable[[], T]) -> Steps[T]:
+def _with_pauses(read: Callable[[], T]) -> Steps[T]:
     for seconds in WAITS:
         try:
             return read()
@@ -160,7 +159,7 @@ def _outside(table: MessageTable, person: User, left_out: list[MalformedItem]) -
     """Their own messages in conversations of others, and nothing else of those."""
     facts: list[Facts] = []
     for row in WrittenOutside.objects.filter(person=person).order_by("group_uuid"):
-        items = yield from _patiently(partial(_own_items, table, row.group_uuid, person))
+        items = yield from _with_pauses(partial(_own_items, table, row.group_uuid, person))
         own = sorted(readable(items, message_from, left_out.append), key=lambda message: message.seq)
         facts.append({"group_uuid": row.group_uuid, "messages": [_message_facts(message, person) for message in own]})
     return facts

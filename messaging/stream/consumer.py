@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from messaging.domain.entities import Conversation
 from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.codec import key_of
 from messaging.dynamodb.shards import (
     SHARD_START,
     IteratorExpired,
@@ -166,7 +167,7 @@ class StreamConsumer:
     def _until_next_pass(self) -> None:
         self._pause(max(0.0, self._read_at + POLL_SECONDS - self.clock()))
 
-    def _patiently(self, step: Callable[[], T]) -> T:
+    def _with_retries(self, step: Callable[[], T]) -> T:
         """Take a step, again and again with longer waits while DynamoDB cannot answer.
 
         Raises Unavailable when it was tried often enough.
@@ -191,11 +192,9 @@ class StreamConsumer:
 
     def _project_everything(self) -> None:
         moved = 0
-        start: dict[str, Any] | None = {}
-        # Each step by itself, so that a throttled one does not begin the whole table again.
-        while start is not None:
-            items, start = self._patiently(partial(self.table.conversation_items, start))
-            moved += self._apply_all([change_to(item, item["pk"]["S"]) for item in items], EVERY_CONVERSATION)
+        # Each page by itself, so that a throttled one does not begin the whole table again.
+        for page in self.table.conversation_pages(attempt=self._with_retries):
+            moved += self._apply_all([change_to(item, key_of(item)[0]) for item in page.items], EVERY_CONVERSATION)
         logger.info("projected every conversation; %d entries moved", moved)
         self._note(Batch(None, 0, moved))
 
@@ -218,7 +217,7 @@ class StreamConsumer:
     def _open(self, shard_id: str) -> None:
         position = self._positions.get(shard_id, SHARD_START)
         try:
-            iterator = self._patiently(partial(iterator_after, self.streams, self.stream_arn, shard_id, position))
+            iterator = self._with_retries(partial(iterator_after, self.streams, self.stream_arn, shard_id, position))
         except Trimmed:
             self._gaps.add(shard_id)
             return
@@ -229,7 +228,7 @@ class StreamConsumer:
     def _read(self, shard_id: str) -> int:
         iterator = self._iterators[shard_id]
         try:
-            records, following = self._patiently(partial(read_records, self.streams, iterator, limit=RECORDS_A_PAGE))
+            records, following = self._with_retries(partial(read_records, self.streams, iterator, limit=RECORDS_A_PAGE))
         except IteratorExpired:
             self._open(shard_id)
             return 0
@@ -276,7 +275,7 @@ class StreamConsumer:
                 raise failed.pop()
             return apply(self.table, change, shard_id=shard_id, dead_letters=self.dead_letters, sleep=self._pause)
 
-        return self._patiently(step)
+        return self._with_retries(step)
 
     def _note(self, batch: Batch) -> None:
         self.records += batch.records
@@ -304,6 +303,6 @@ class StreamConsumer:
         self._unlisted = unlisted - gone
 
     def _shards(self) -> list[Any]:
-        description = self._patiently(partial(describe_stream, self.streams, self.stream_arn))
+        description = self._with_retries(partial(describe_stream, self.streams, self.stream_arn))
         shards: list[Any] = description["Shards"]
         return shards

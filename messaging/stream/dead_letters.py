@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from messaging.dynamodb.codec import uuid_in_key
+from messaging.dynamodb.codec import text, uuid_in_key
 from messaging.dynamodb.keys import GROUP_PREFIX
 from messaging.dynamodb.table import MessageTable
 from messaging.models import DeadLetter
@@ -50,7 +50,7 @@ def replay(table: MessageTable) -> Iterator[Replay]:
     """
     for letter in DeadLetter.objects.order_by("created_at", "pk"):
         try:
-            conversation = table.conversation(uuid_in_key({"pk": {"S": letter.key}}, "pk", GROUP_PREFIX))
+            conversation = table.conversation(uuid_in_key({"pk": text(letter.key)}, "pk", GROUP_PREFIX))
             project(table, [conversation] if conversation else [])
         except Exception as error:
             if not is_its_own_fault(error):

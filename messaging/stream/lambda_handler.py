@@ -6,7 +6,7 @@ the credentials are Lambda's own.
 
 from __future__ import annotations
 
-import base64
+import json
 import os
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -16,6 +16,7 @@ from aws_lambda_powertools import Logger
 
 from cruddur.environment import Environment, Misconfigured
 from messaging.dynamodb.client import Unavailable, connect
+from messaging.dynamodb.codec import attributes_from_json
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.table import MessageTable
 
@@ -93,19 +94,5 @@ def _decoded_record(record: Mapping[str, Any]) -> dict[str, Any]:
     """A record as GetRecords gives it: in Lambda's events, which are JSON, binary values are base64."""
     said = dict(record["dynamodb"])
     if "NewImage" in said:
-        said["NewImage"] = {name: _decoded(value) for name, value in said["NewImage"].items()}
+        said["NewImage"] = attributes_from_json(json.dumps(said["NewImage"]))
     return {"dynamodb": said}
-
-
-def _decoded(value: Mapping[str, Any]) -> dict[str, Any]:
-    ((kind, content),) = value.items()
-    match kind:
-        case "B":
-            return {"B": base64.b64decode(content)}
-        case "BS":
-            return {"BS": [base64.b64decode(each) for each in content]}
-        case "L":
-            return {"L": [_decoded(each) for each in content]}
-        case "M":
-            return {"M": {name: _decoded(each) for name, each in content.items()}}
-    return {kind: content}

@@ -11,11 +11,10 @@ from typing import Any
 
 from cruddur.observability.request_context import NONE
 from messaging.domain.entities import Conversation
-from messaging.dynamodb.codec import Item, conversation_from
+from messaging.dynamodb.codec import REQUEST_ID, Item, conversation_from, key_of, text_or_blank, version_or
 from messaging.dynamodb.keys import CONVERSATION_SK
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.table import MessageTable
-from messaging.dynamodb.transactions import REQUEST_ID
 
 
 @dataclass(slots=True)
@@ -81,10 +80,10 @@ def project(table: MessageTable, conversations: Iterable[Conversation]) -> int:
 
 def _change(said: Mapping[str, Any]) -> Change | None:
     image = said.get("NewImage")
-    if image is None or image.get("sk", {}).get("S") != CONVERSATION_SK:
+    if image is None or text_or_blank(image, "sk") != CONVERSATION_SK:
         return None
     change = change_to(image, said["SequenceNumber"])
-    request_id = image.get(REQUEST_ID, {}).get("S", NONE)
+    request_id = text_or_blank(image, REQUEST_ID) or NONE
     if request_id != NONE:
         change.request_ids.append(request_id)
     return change
@@ -93,5 +92,4 @@ def _change(said: Mapping[str, Any]) -> Change | None:
 def change_to(image: Item, sequence_number: str) -> Change:
     """The change that makes a conversation what this image says."""
     # A version that is none sorts before all: the image fails when it is read, and no other of the batch with it.
-    version = image.get("version", {}).get("N", "")
-    return Change(image["pk"]["S"], image, int(version) if version.isdecimal() else -1, sequence_number)
+    return Change(key_of(image)[0], image, version_or(image, -1), sequence_number)

@@ -13,10 +13,9 @@ from messaging.actions import edit_message
 from messaging.domain.entities import Message, pair_group_uuid
 from messaging.domain.timestamps import format_created_at
 from messaging.domain.transitions import conversation_from_first, entry_from_conversation
-from messaging.dynamodb.codec import number, uuid_set
+from messaging.dynamodb.codec import REQUEST_ID, number, uuid_set
 from messaging.dynamodb.keys import conversation_key, entry_key, message_key
 from messaging.dynamodb.table import MessageTable
-from messaging.dynamodb.transactions import REQUEST_ID
 from messaging.operations.consistency.findings import Finding, Kind
 from messaging.operations.consistency.reconcile import Reconciliation
 from messaging.queries import conversations

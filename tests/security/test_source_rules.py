@@ -28,7 +28,7 @@ MARKS_SAFE = {
 }
 RANDOM = {
     "cruddur/postgres/housekeeping.py": "when a process tidies up",
-    "messaging/actions/send_message.py": "a pause before the next try",
+    "messaging/dynamodb/table.py": "a pause before the next try",
     "messaging/realtime/endpoint.py": "when a stream ends",
     "messaging/realtime/hub.py": "when pages compare themselves",
     "messaging/management/commands/ddb_seed.py": "invented texts",

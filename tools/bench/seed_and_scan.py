@@ -25,10 +25,10 @@ from uuid import uuid4
 from cruddur.cli.terminal import as_bytes
 from messaging.dynamodb.client import connect, patient, translated_errors
 from messaging.dynamodb.codec import message_item
+from messaging.dynamodb.scan import Scan, kinds_in, segments_for
 from messaging.dynamodb.schema import load_schema
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.tables import find_table
-from messaging.operations.scan import Scan, kinds_in, segments_for
 from messaging.operations.seeding import THREADS, SyntheticSeeding, phrasebooks
 from messaging.operations.synthetic import Talk, Telling, talks, volume_of
 

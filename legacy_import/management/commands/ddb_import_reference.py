@@ -18,10 +18,10 @@ from legacy_import.report import Remark, Report
 from legacy_import.run import Import
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.scan import MAX_READERS
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.tables import find_table
 from messaging.management.table_command import TableCommand
-from messaging.operations.scan import MAX_READERS
 
 THREADS = 4
 NUMBERS = {

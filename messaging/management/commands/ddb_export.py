@@ -13,10 +13,10 @@ from cruddur.cli.terminal import as_bytes
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.codec import Item
 from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.scan import MAX_READERS, Scan, segments_for
 from messaging.dynamodb.tables import find_table
 from messaging.management.table_command import TableCommand
 from messaging.operations.backup import write_items, write_stream
-from messaging.operations.scan import MAX_READERS, Scan, segments_for
 
 from .ddb_scan import whole_number
 

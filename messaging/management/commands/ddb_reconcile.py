@@ -14,12 +14,12 @@ from cruddur.cli.base_command import UsageError
 from cruddur.cli.terminal import printable
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.scan import segments_for
 from messaging.dynamodb.tables import find_table
 from messaging.management.table_command import TableCommand
 from messaging.operations.consistency.findings import Finding
 from messaging.operations.consistency.reconcile import Reconciliation
 from messaging.operations.consistency.snapshot_reader import Place, parse_place
-from messaging.operations.scan import segments_for
 from users.handle_lookup import person_meant
 
 
@@ -86,7 +86,7 @@ class Command(TableCommand):
             found = run.of_user(person_meant(user).uuid, start)
         else:
             total = None if place else described.items or None
-            # In DynamoDB Local a page takes as long as all of its segment: see messaging.operations.scan.
+            # In DynamoDB Local a page takes as long as all of its segment: see messaging.dynamodb.scan.
             found = run.of_table(place or Place(0, segments_for(described.size_bytes, readers=1)))
         tally = Tally()
         progress = self.progress("entries" if user or group else "items", total=total)

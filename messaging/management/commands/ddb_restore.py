@@ -15,11 +15,11 @@ from cruddur.cli.base_command import UsageError
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.codec import Item
 from messaging.dynamodb.connection import message_table
+from messaging.dynamodb.scan import Scan, segments_for
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.tables import find_table
 from messaging.management.table_command import TableCommand
-from messaging.operations.backup import check_files, is_empty, put_items, read_items
-from messaging.operations.scan import Scan, segments_for
+from messaging.operations.backup import check_files, put_items, read_items
 
 from .ddb_scan import whole_number
 
@@ -77,7 +77,7 @@ class Command(TableCommand):
             raise CommandError(f"There is no table {own.name}: run `manage.py ddb_schema_load` first.")
         if from_table == own.name:
             raise CommandError(f"{own.name} is the table to be restored: name the one that has the items.")
-        if not resume and not is_empty(own):
+        if not resume and not own.is_empty():
             raise CommandError(
                 f"{own.name} is not empty, and what is in it may be newer than what would come: restore into another "
                 "table (DDB_MESSAGE_TABLE), or go on with a restore that was interrupted with --resume."

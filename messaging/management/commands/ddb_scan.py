@@ -17,10 +17,10 @@ from messaging.dynamodb.client import patient
 from messaging.dynamodb.codec import Item
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.item_kinds import KINDS, OTHER
+from messaging.dynamodb.scan import MAX_READERS, Scan, Totals, kinds_in, segments_for
 from messaging.dynamodb.tables import find_table
 from messaging.management.table_command import TableCommand
 from messaging.operations.plain_items import line, plain_item
-from messaging.operations.scan import MAX_READERS, Scan, Totals, kinds_in, segments_for
 
 COLUMNS = (Column("kind"), Column("pk"), Column("sk"), Column("what"))
 ON_A_SCREEN = (12, 13, 20)

@@ -19,7 +19,7 @@ from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.tables import find_table
 from messaging.management.table_command import TableCommand
-from messaging.operations.seeding import THREADS, SyntheticSeeding, is_empty, seed, seed_conversations
+from messaging.operations.seeding import THREADS, SyntheticSeeding, seed, seed_conversations
 from messaging.operations.synthetic import SPAN, ImpossibleVolume, Volume, talks, volume_of
 from users.models import User
 from users.synthetic import synthetic_people
@@ -98,7 +98,7 @@ class Command(TableCommand):
         if threads > MAX_THREADS:
             raise UsageError(f"--threads {threads} is more than {MAX_THREADS}.")
         refuse_production(table, i_mean)
-        if not append and not is_empty(table):
+        if not append and not table.is_empty():
             raise CommandError(
                 f"The table {table.name} is not empty: nothing was written. --append leaves what is there and adds "
                 f"what is missing; `manage.py ddb_drop {table.name}` deletes it."

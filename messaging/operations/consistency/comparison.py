@@ -16,37 +16,41 @@ from uuid import UUID
 from messaging.domain.entities import FOR_GOOD, Conversation, Sent, pair_group_uuid
 from messaging.domain.folders import ARCHIVED, INBOX, REQUESTS, home_of, list_key
 from messaging.domain.timestamps import format_created_at
-from messaging.domain.transitions import conversation_after, conversation_from_first, entry_from_conversation
+from messaging.domain.transitions import conversation_after, conversation_from_first
 from messaging.dynamodb.codec import (
     Item,
     conversation_from,
-    entry_item,
+    key_of,
     message_from,
     moment_at,
     number,
     number_at,
     number_of,
+    same_value,
+    sents_value,
+    text,
+    uuid_bytes,
+    uuid_set,
     uuids_at,
 )
 from messaging.dynamodb.keys import CONVERSATION_SK, group_pk, user_pk
 from messaging.dynamodb.malformed import MalformedItem
+from messaging.dynamodb.repairs import copy_of
 
 from .findings import Finding, Kind
 
-OWN = ("inbox", "read_seq", "read_sk", "muted_until")
-"""A member's own attributes of an entry: the copy has none of them."""
 NOT_FROM_MESSAGES = ("pk", "sk", "member_uuids", "left_uuids", "version", "blocked_by", "awaiting")
 """Of a conversation: what its messages do not tell."""
 NOTHING_FROM_MESSAGES: Item = {
-    "seq": {"N": "0"},
-    "last_sk": {"S": format_created_at(datetime.fromtimestamp(0, UTC))},
-    "message": {"S": ""},
-    "last_user_uuid": {"B": bytes(16)},
-    "sent": {"M": {}},
+    "seq": number(0),
+    "last_sk": text(format_created_at(datetime.fromtimestamp(0, UTC))),
+    "message": text(""),
+    "last_user_uuid": uuid_bytes(UUID(int=0)),
+    "sent": sents_value({}),
 }
 
 ONLY_THE_CONVERSATION_KNOWS = ("left_uuids", "blocked_by", "awaiting")
-STAND_INS: Item = {**NOTHING_FROM_MESSAGES, "version": {"N": "0"}, "member_uuids": {"BS": []}}
+STAND_INS: Item = {**NOTHING_FROM_MESSAGES, "version": number(0), "member_uuids": uuid_set(frozenset())}
 """In place of what cannot be read, so that the rest can be; all of it can be found out elsewhere."""
 
 BY_HAND = "put it right by hand, then run this again"
@@ -70,7 +74,7 @@ class Running:
 
     def add(self, item: Item) -> None:
         """Add the item that follows. A number that cannot be read is a wrong one: the order says which it should be."""
-        self.last_sk = item["sk"]["S"]
+        self.last_sk = key_of(item)[1]
         try:
             message = message_from(item if _is_number(item, "seq") else {**item, "seq": number(0)})
         except MalformedItem as error:
@@ -241,16 +245,16 @@ def _of_entry(look: Look, conversation: Conversation, member: UUID, settled_vers
 def _of_own(conversation: Conversation, member: UUID, item: Item) -> Iterator[Finding]:
     if wrong := own_as_it_should_be(conversation, member, item):
         what = f"its {' and its '.join(wrong)} cannot be what its member chose"
-        yield Finding(Kind.CHOICE_WRONG, item["pk"]["S"], item["sk"]["S"], what)
+        yield Finding(Kind.CHOICE_WRONG, *key_of(item), what)
 
 
 def own_as_it_should_be(conversation: Conversation, member: UUID, item: Item) -> dict[str, Any]:
     """Return what of the member's own list and mute has to be set (None: removed) because it cannot be read."""
     wrong: dict[str, Any] = {}
-    lists = [{"S": list_key(member, which)} for which in (INBOX, REQUESTS, ARCHIVED)]
+    lists = [text(list_key(member, which)) for which in (INBOX, REQUESTS, ARCHIVED)]
     if "inbox" in item and item["inbox"] not in lists:
         home = home_of(conversation, member)
-        wrong["inbox"] = {"S": home} if home else None
+        wrong["inbox"] = text(home) if home else None
     try:
         number_of(item, "muted_until", largest=FOR_GOOD)
     except MalformedItem:
@@ -259,7 +263,7 @@ def own_as_it_should_be(conversation: Conversation, member: UUID, item: Item) ->
 
 
 def _of_position(look: Look, conversation: Conversation, item: Item) -> Iterator[Finding]:
-    pk, sk = item["pk"]["S"], item["sk"]["S"]
+    pk, sk = key_of(item)
     try:
         position = position_of(item)
     except MalformedItem as error:
@@ -309,16 +313,8 @@ def _is_number(item: Item, name: str) -> bool:
     return True
 
 
-def copy_of(conversation: Conversation, member: UUID) -> dict[str, Any]:
-    """The attributes that a member's entry has from the conversation."""
-    entry = entry_item(entry_from_conversation(conversation, member))
-    return {name: value for name, value in entry.items() if name not in ("pk", "sk", *OWN)}
-
-
 def _same(one: Mapping[str, Any] | None, other: Mapping[str, Any]) -> bool:
-    if one is not None and "BS" in one and "BS" in other:
-        return sorted(one["BS"]) == sorted(other["BS"])
-    return one == other
+    return one is not None and same_value(one, other)
 
 
 def rebuilt(look: Look) -> Conversation:

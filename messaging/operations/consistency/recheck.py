@@ -13,16 +13,16 @@ from itertools import islice
 from uuid import UUID
 
 from messaging.domain.entities import Conversation, Message
-from messaging.dynamodb.codec import Item, message_from, moment_at, number_at
+from messaging.dynamodb.codec import Item, key_of, message_from, moment_at, number_at
 from messaging.dynamodb.keys import CONVERSATION_SK, conversation_key, entry_key, group_pk
 from messaging.dynamodb.keys import user_pk as pk_of_user
 from messaging.dynamodb.malformed import MalformedItem
-from messaging.dynamodb.retry import patiently
+from messaging.dynamodb.repairs import Repairs
+from messaging.dynamodb.retry import with_retries
 from messaging.dynamodb.table import MessageTable
 
 from .comparison import Look, legible, newer_version, own_as_it_should_be, position_of, problems, rebuilt, wrong_numbers
 from .findings import Finding, Kind
-from .repairs import Repairs
 from .snapshot_reader import Holder, Looks
 
 ATTEMPTS = 10
@@ -95,7 +95,7 @@ class Settling:
         if entry is None or may_hold(holder, item):
             return repaired
         what = "it is the entry of somebody who is no member" if item else "its group has no conversation, no messages"
-        stray = Finding(Kind.ENTRY_STRAY, entry["pk"]["S"], entry["sk"]["S"], what)
+        stray = Finding(Kind.ENTRY_STRAY, *key_of(entry), what)
         return [*repaired, self._without_stray(stray, entry, holder)]
 
     def _without_stray(self, stray: Finding, entry: Item, holder: Holder) -> Finding:
@@ -164,8 +164,8 @@ class Settling:
         return None
 
     def _at_or_before(self, look: Look, created_at: str) -> Message | None:
-        at = patiently(lambda: self.table.message(look.group_uuid, created_at))
-        older = [at] if at else patiently(lambda: self.table.messages_before(look.group_uuid, created_at, limit=1))
+        at = with_retries(lambda: self.table.message(look.group_uuid, created_at))
+        older = [at] if at else with_retries(lambda: self.table.messages_before(look.group_uuid, created_at, limit=1))
         return older[0] if older else None
 
 

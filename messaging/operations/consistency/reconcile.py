@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
-from messaging.dynamodb.codec import Item
+from messaging.dynamodb.codec import Item, key_of
 from messaging.dynamodb.keys import CONVERSATION_SK, conversation_key, group_pk
 from messaging.dynamodb.metering import metered, total
 from messaging.dynamodb.table import MessageTable
@@ -114,7 +114,7 @@ class Reconciliation:
         holders: list[Holder] = []
         malformed: list[Finding] = []
         for item in items:
-            pk, sk = item["pk"]["S"], item["sk"]["S"]
+            pk, sk = key_of(item)
             if group_uuid := key_uuid(pk, group_pk):
                 if not looks or looks[-1].group_uuid != group_uuid:
                     looks.append(Look(group_uuid))

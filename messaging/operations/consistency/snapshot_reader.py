@@ -1,25 +1,24 @@
 """The reads of a reconciliation: pages of the table, and conversations with their messages and entries.
 
-All are strongly consistent but the one of an index. Throttling is waited for (`patiently`); in the end each may raise
-Unavailable. None holds more than a page of messages.
+All are strongly consistent but the one of an index. Each waits for throttling (`with_retries`)
+and may raise Unavailable in the end. None holds more than a page of messages.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from messaging.dynamodb.client import translated_errors
-from messaging.dynamodb.codec import Item
-from messaging.dynamodb.keys import CONVERSATION_SK, conversation_key, entry_key, group_pk, key, message_key
+from messaging.dynamodb.codec import Item, key_of
+from messaging.dynamodb.keys import CONVERSATION_SK, conversation_key, entry_key, group_pk, message_key
 from messaging.dynamodb.keys import user_pk as pk_of_user
 from messaging.dynamodb.malformed import MalformedItem
-from messaging.dynamodb.requests import batch_get, get
-from messaging.dynamodb.retry import patiently
+from messaging.dynamodb.paginate import Page
+from messaging.dynamodb.retry import with_retries
 from messaging.dynamodb.table import MessageTable
-from messaging.dynamodb.table_definition import GROUP_INDEX
 
 from .comparison import Look, position_of
 
@@ -80,20 +79,17 @@ class Looks:
         among them. 1 RCU for 4 KB.
         """
         for segment in range(place.segment, place.segments):
-            first_pk = place.pk if segment == place.segment else None
-            part = {"Segment": segment, "TotalSegments": place.segments}
-            for page in self._pages(
-                "scan", key(first_pk, BEFORE_ALL) if first_pk else None, ConsistentRead=True, **part
-            ):
-                if "LastEvaluatedKey" in page:
-                    yield page["Items"], Place(segment, place.segments, page["LastEvaluatedKey"]["pk"]["S"])
+            after = (place.pk, BEFORE_ALL) if place.pk and segment == place.segment else None
+            for page in self.table.segment_pages(segment, place.segments, after=after, attempt=with_retries):
+                if page.following:
+                    yield page.items, Place(segment, place.segments, key_of(page.following)[0])
                 else:
-                    yield page["Items"], Place(segment + 1, place.segments) if segment + 1 < place.segments else None
+                    yield page.items, Place(segment + 1, place.segments) if segment + 1 < place.segments else None
 
     def entry_pages(self, user_uuid: UUID, after: str | None) -> Iterator[tuple[Sequence[Item], str | None]]:
         """A person's entries after a sort key, by pages; with each its last sort key, None with the last."""
-        for page in self._partition(pk_of_user(user_uuid), after, Limit=ENTRIES_A_PAGE):
-            yield page["Items"], page["LastEvaluatedKey"]["sk"]["S"] if "LastEvaluatedKey" in page else None
+        for page in self._partition(pk_of_user(user_uuid), after, ENTRIES_A_PAGE):
+            yield page.items, key_of(page.following)[1] if page.following else None
 
     def look(self, group_uuid: UUID) -> Look:
         """A conversation as it is now: 1 RCU for 4 KB of messages, and 1 for itself, each entry and read position."""
@@ -131,27 +127,21 @@ class Looks:
     def messages(self, group_uuid: UUID, *, after: str = "") -> Iterator[Item]:
         """Everything in a conversation but its own item, in order, read while it is taken; 1 RCU for 4 KB."""
         # Not from the first sort key of a message on: what is malformed may stand before that.
-        for page in self._partition(group_pk(group_uuid), after, Limit=MESSAGES_A_PAGE):
-            yield from (item for item in page["Items"] if item["sk"]["S"] != CONVERSATION_SK)
+        for page in self._partition(group_pk(group_uuid), after, MESSAGES_A_PAGE):
+            yield from (item for item in page.items if key_of(item)[1] != CONVERSATION_SK)
 
     def holder_pages(self, group_uuid: UUID) -> Iterator[list[Holder]]:
         """Who has an entry of this group, by the index: it may lag behind what was written a moment ago."""
-        for page in self._pages(
-            "query",
-            None,
-            IndexName=GROUP_INDEX,
-            KeyConditionExpression="message_group_uuid = :group",
-            ExpressionAttributeValues={":group": {"S": str(group_uuid)}},
-        ):
-            holders = filter(None, map(holder_of, page["Items"]))
+        for page in self.table.group_entry_pages(group_uuid, attempt=with_retries):
+            holders = filter(None, map(holder_of, page.items))
             yield [holder for holder in holders if holder.group_uuid == group_uuid]
 
     def is_empty(self, group_uuid: UUID) -> bool:
         """Whether there is neither a conversation nor a message; 1 RCU."""
-        return not next(self._partition(group_pk(group_uuid), None, Limit=1))["Items"]
+        return not next(self._partition(group_pk(group_uuid), None, 1)).items
 
     def item(self, item_key: dict[str, Any]) -> Item | None:
-        return patiently(lambda: get(self.table.client, self.table.name, item_key))
+        return with_retries(lambda: self.table.item(item_key))
 
     def items(self, keys: Iterable[dict[str, Any]]) -> dict[Key, Item]:
         """The items there are of these keys, by key; 1 RCU each."""
@@ -159,8 +149,7 @@ class Looks:
         found: dict[Key, Item] = {}
         for first in range(0, len(wanted), BATCH):
             batch = wanted[first : first + BATCH]
-            items = patiently(lambda batch=batch: list(batch_get(self.table.client, self.table.name, batch)))  # type: ignore[misc]
-            found |= {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
+            found |= with_retries(partial(self.table.items, batch))
         return found
 
     def _add_messages(self, look: Look) -> bool:
@@ -176,34 +165,14 @@ class Looks:
         # Missing, or its members cannot be read: those who have entries may tell.
         return [holder.user_uuid for page in self.holder_pages(look.group_uuid) for holder in page]
 
-    def _partition(self, pk: str, after: str | None, **how: Any) -> Iterator[Any]:
-        return self._pages(
-            "query",
-            key(pk, after) if after else None,
-            ConsistentRead=True,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": pk}},
-            **how,
-        )
-
-    def _pages(self, operation: str, start: Any, **how: Any) -> Iterator[Any]:
-        request = {"TableName": self.table.name, **how, **({"ExclusiveStartKey": start} if start else {})}
-
-        def ask() -> Any:
-            with translated_errors():
-                return getattr(self.table.client, operation)(**request)
-
-        while True:
-            page = patiently(ask)
-            yield page
-            if "LastEvaluatedKey" not in page:
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+    def _partition(self, pk: str, after: str | None, limit: int) -> Iterator[Page]:
+        return self.table.partition_pages(pk, after=after, limit=limit, attempt=with_retries)
 
 
 def holder_of(item: Item) -> Holder | None:
     """Whose entry this is; None when its keys are no entry's."""
-    user, group = key_uuid(item["pk"]["S"], pk_of_user), key_uuid(item["sk"]["S"], str)
+    pk, sk = key_of(item)
+    user, group = key_uuid(pk, pk_of_user), key_uuid(sk, str)
     return Holder(user, group) if user and group else None
 
 

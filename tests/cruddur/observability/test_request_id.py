@@ -19,8 +19,8 @@ from messaging.actions import block, edit_message, leave_conversations, message_
 from messaging.domain.timestamps import format_created_at
 from messaging.dynamodb import connection
 from messaging.dynamodb.keys import conversation_key
+from messaging.dynamodb.repairs import Repairs
 from messaging.dynamodb.table import MessageTable
-from messaging.operations.consistency.repairs import Repairs
 from messaging.stream import lambda_handler
 from messaging.stream.apply import apply
 from messaging.stream.projection import changes

@@ -21,13 +21,13 @@ from tenacity import stop_after_attempt
 
 from messaging.domain.entities import Message
 from messaging.dynamodb import connection
+from messaging.dynamodb import scan as scan_module
 from messaging.dynamodb.client import ServiceError, Throttled, Unavailable, patient
 from messaging.dynamodb.codec import message_item
 from messaging.dynamodb.item_kinds import KINDS, OTHER, kind_of
+from messaging.dynamodb.scan import MAX_READERS, Scan, kinds_in, segments_for
 from messaging.dynamodb.table import MessageTable
-from messaging.operations import scan as scan_module
 from messaging.operations.plain_items import line, plain_item
-from messaging.operations.scan import MAX_READERS, Scan, kinds_in, segments_for
 from tests.messaging.command_runs import Terminal, run, run_json
 from tests.messaging.faults import answer, fault
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, send, start, write_all
@@ -301,7 +301,7 @@ def test_who_leaves_ends_all_of_them(table: MessageTable) -> None:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.operations.scan.LONGEST_WAIT", 0.001)
+    monkeypatch.setattr("messaging.dynamodb.retry.LONGEST_WAIT", 0.001)
 
 
 @pytest.mark.usefixtures("quick")
@@ -339,7 +339,7 @@ def test_patience_has_an_end(
         seconds.append(after)
         return stop_after_attempt(3)
 
-    monkeypatch.setattr("messaging.operations.scan.stop_after_delay", stop_after_three)
+    monkeypatch.setattr("messaging.dynamodb.retry.stop_after_delay", stop_after_three)
     client = patient(moto_table.client, attempts=1)
 
     with (
@@ -355,7 +355,7 @@ def test_patience_has_an_end(
 def test_nobody_waits_for_a_throttled_page_any_more_when_the_scan_is_left(
     moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("messaging.operations.scan.wait_random_exponential", lambda **_: lambda state: 3600.0)
+    monkeypatch.setattr("messaging.dynamodb.retry.wait_random_exponential", lambda **_: lambda state: 3600.0)
     client = patient(moto_table.client, attempts=1)
     throttled = threading.Event()
     scan = Scan(client, moto_table.name, on_throttled=throttled.set)

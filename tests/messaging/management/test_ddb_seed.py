@@ -22,7 +22,7 @@ from messaging.dynamodb import connection
 from messaging.dynamodb.item_kinds import kind_of
 from messaging.dynamodb.table import MessageTable
 from messaging.management.commands.ddb_seed import in_words
-from messaging.operations.seeding import is_empty, seed_conversations
+from messaging.operations.seeding import seed_conversations
 from messaging.stream.projection import project
 from tests.conftest import Calls
 from tests.messaging.command_runs import run, run_json
@@ -116,7 +116,7 @@ def test_verbose_it_names_each_conversation(table: MessageTable, people: None) -
 @pytest.mark.parametrize("arguments", [[], ["--messages", "30"]])
 def test_quiet_it_says_nothing(table: MessageTable, people: None, arguments: list[str]) -> None:
     assert run(COMMAND, "-v0", *arguments) == ("", "")
-    assert not is_empty(table)
+    assert not table.is_empty()
 
 
 def test_without_a_table_it_says_what_to_do(table: MessageTable, people: None, settings: Settings) -> None:
@@ -192,7 +192,7 @@ def test_it_refuses_numbers_that_cannot_be(moto_table: MessageTable, arguments: 
         run(COMMAND, *arguments)
 
     assert caught.value.returncode == 2
-    assert is_empty(moto_table)
+    assert moto_table.is_empty()
     assert not User.objects.exists()
 
 
@@ -286,10 +286,10 @@ def test_in_production_the_table_has_to_be_named(
         run(COMMAND, *arguments)
     with pytest.raises(CommandError, match=f"--i-mean another is not {table.name}"):
         run(COMMAND, *arguments, "--i-mean", "another")
-    assert is_empty(table)
+    assert table.is_empty()
 
     run(COMMAND, *arguments, "--i-mean", table.name)
-    assert not is_empty(table)
+    assert not table.is_empty()
 
 
 @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ def test_stopped_it_says_what_is_whole_and_how_to_go_on(table: MessageTable) -> 
     watchdog = Timer(60, process.kill)
     watchdog.start()
     try:
-        while is_empty(table):
+        while table.is_empty():
             assert process.poll() is None
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)

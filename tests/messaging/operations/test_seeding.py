@@ -24,7 +24,6 @@ from messaging.operations import seeding
 from messaging.operations.seeding import (
     SeedConversation,
     SyntheticSeeding,
-    is_empty,
     phrasebooks,
     seed,
     seed_conversations,
@@ -234,7 +233,7 @@ def test_when_a_thread_fails_the_others_stop(table: MessageTable, calls: Calls) 
         SyntheticSeeding(table, NOW, 3).write(plan())
 
     assert 1 <= len(calls.operations) <= 3
-    assert is_empty(table)
+    assert table.is_empty()
 
 
 def test_nearly_all_batches_are_full(moto_table: MessageTable, calls: Calls) -> None:
@@ -339,10 +338,10 @@ def test_what_happened_in_whole_conversations_since_stays(table: MessageTable, c
 
 
 def test_a_table_is_empty_without_any_item(either_table: MessageTable) -> None:
-    assert is_empty(either_table)
+    assert either_table.is_empty()
     start()
 
-    assert not is_empty(either_table)
+    assert not either_table.is_empty()
 
 
 def test_phrases_are_sentences_of_the_seed() -> None:

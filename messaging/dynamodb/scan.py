@@ -11,27 +11,17 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from queue import SimpleQueue
 from threading import Event, Lock, Semaphore, Thread
 from time import monotonic, perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_base,
-    retry_if_exception,
-    retry_if_exception_type,
-    sleep_using_event,
-    stop_after_delay,
-    stop_when_event_set,
-    wait_random_exponential,
-)
-
-from messaging.dynamodb.client import Throttled, Unavailable, translated_errors
-from messaging.dynamodb.codec import Item
-from messaging.dynamodb.item_kinds import MESSAGE, all_but, kind_of, only
+from .client import translated_errors
+from .codec import Item
+from .item_kinds import MESSAGE, all_but, kind_of, only
+from .retry import with_retries
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -41,12 +31,6 @@ SEGMENT_BYTES = 1_000_000
 """Of table in a segment, about, which is one page: for every page of a segment DynamoDB Local sorts what is left of it,
 so that a million items in one segment take it hours. AWS minds neither way."""
 MAX_SEGMENTS = 4_000
-THROTTLED_SECONDS = 900.0
-"""How long a throttled page is asked for: 5 units a second need a minute for what one page of 1 MB costs."""
-FAILING_SECONDS = 15.0
-"""How long a page is asked for while DynamoDB fails or does not answer."""
-LONGEST_WAIT = 20.0
-"""Seconds between two attempts at most."""
 LEAVING_SECONDS = 1.0
 """How long requests that are on their way are waited for when the scan ends early."""
 
@@ -83,7 +67,7 @@ class Scan:
     page more than readers is in memory. `limit`: no reader reads more items than that. `kind`: only those items.
     `count`: their numbers alone, by kind, for the same read units. `consistent` reads cost twice the units of others
     and miss nothing that was written before.
-    Iterating raises Unavailable when a page did not come in spite of `THROTTLED_SECONDS` of patience, and ServiceError.
+    Iterating raises Unavailable when a page did not come in spite of retries (see `retry`), and ServiceError.
     """
 
     client: DynamoDBClient
@@ -186,9 +170,7 @@ class Scan:
         return request
 
     def _answer(self, request: dict[str, Any]) -> Any:
-        for attempt in self._attempts(retry_if_exception_type(Throttled), THROTTLED_SECONDS, self._note_throttled):
-            with attempt:
-                answer = self._ask(request)
+        answer = with_retries(partial(self._ask, request), stop=self._stop, on_throttled=self._note_throttled)
         with self._lock:
             self.totals.requests += 1
             self.totals.scanned += answer["ScannedCount"]
@@ -196,25 +178,10 @@ class Scan:
         return answer
 
     def _ask(self, request: dict[str, Any]) -> Any:
-        for attempt in self._attempts(retry_if_exception(_is_failure), FAILING_SECONDS):
-            with attempt, translated_errors():
-                answer = self.client.scan(**request)
-        return answer
+        with translated_errors():
+            return self.client.scan(**request)
 
-    def _attempts(
-        self, retry: retry_base, seconds: float, note: Callable[[RetryCallState], None] | None = None
-    ) -> Retrying:
-        """Attempts with longer and longer waits between them; they end at once when the scan does."""
-        return Retrying(
-            retry=retry,
-            stop=stop_when_event_set(self._stop) | stop_after_delay(seconds),
-            wait=wait_random_exponential(multiplier=0.2, max=LONGEST_WAIT),
-            sleep=sleep_using_event(self._stop),
-            before_sleep=note,
-            reraise=True,
-        )
-
-    def _note_throttled(self, state: RetryCallState) -> None:
+    def _note_throttled(self) -> None:
         with self._lock:
             self.totals.throttled += 1
             first = self.totals.throttled == 1
@@ -225,10 +192,6 @@ class Scan:
 def segments_for(size_bytes: int, *, readers: int) -> int:
     """How many segments a table of this size is best read in: see `SEGMENT_BYTES`."""
     return max(readers, min(MAX_SEGMENTS, size_bytes // SEGMENT_BYTES))
-
-
-def _is_failure(error: BaseException) -> bool:
-    return isinstance(error, Unavailable) and not isinstance(error, Throttled)
 
 
 def kinds_in(page: Page) -> Counter[str]:

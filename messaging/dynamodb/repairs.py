@@ -13,15 +13,16 @@ from typing import Any
 from uuid import UUID
 
 from messaging.domain.entities import Conversation, Message
-from messaging.dynamodb import transactions
-from messaging.dynamodb.codec import Item, conversation_item, number, uuid_bytes
-from messaging.dynamodb.keys import conversation_key
-from messaging.dynamodb.requests import TransactionRefused, refused, transact
-from messaging.dynamodb.retry import patiently
-from messaging.dynamodb.table import MessageTable
+from messaging.domain.transitions import entry_from_conversation
 
-from .comparison import copy_of
+from .codec import REQUEST_ID, Item, conversation_item, entry_item, number, text, uuid_bytes
+from .keys import conversation_key
+from .requests import TransactionRefused, conditional_write, transact
+from .retry import with_retries
+from .table import MessageTable
 
+OWN = ("inbox", "read_seq", "read_sk", "muted_until")
+"""A member's own attributes of an entry: the copy has none of them."""
 READ_AGAIN = ("version", "seq", "last_sk")
 """What of a conversation changes with everything that is written into it."""
 
@@ -34,8 +35,7 @@ class Repairs:
 
     def make_conversation(self, conversation: Conversation) -> bool:
         """Store a conversation where there is none. 1 call."""
-        put = transactions.put_new(self.table.name, conversation_item(conversation))["Put"]
-        return self._done(lambda: self.table.client.put_item(**put))
+        return with_retries(lambda: self.table.put_new(conversation_item(conversation)))
 
     def rewrite_conversation(self, item: Item, conversation: Conversation, *, with_members: bool = False) -> bool:
         """Write what follows from the messages, and the version; what they do not tell stays. 1 call.
@@ -45,9 +45,7 @@ class Repairs:
         written = conversation_item(conversation)
         stays = {"pk", "sk", "member_uuids", "left_uuids", "blocked_by", "awaiting"}
         stays -= {"member_uuids"} if with_members else set()
-        changes = {name: value for name, value in written.items() if name not in stays} | {
-            transactions.REQUEST_ID: None
-        }
+        changes = {name: value for name, value in written.items() if name not in stays} | {REQUEST_ID: None}
         return self._update(conversation_key(conversation.group_uuid), changes, item, READ_AGAIN)
 
     def number_message(self, item: Item, seq: int) -> bool:
@@ -56,7 +54,7 @@ class Repairs:
 
     def project(self, conversation: Conversation, member: UUID) -> bool:
         """Bring a member's entry up to the conversation, or make it. 1 call, 2 to make it."""
-        return patiently(lambda: self.table.copy_to_entry(conversation, member))
+        return with_retries(lambda: self.table.copy_to_entry(conversation, member))
 
     def copy_again(self, item: Item, conversation: Conversation, member: UUID) -> bool:
         """Copy a conversation over an entry of any version that was not projected since. 1 call."""
@@ -71,7 +69,7 @@ class Repairs:
         if message is None:
             changes: Mapping[str, Any] = {"read_seq": None, "read_sk": None}
         else:
-            changes = {"read_seq": number(message.seq), "read_sk": {"S": message.created_at}}
+            changes = {"read_seq": number(message.seq), "read_sk": text(message.created_at)}
         return self._update(_key(item), changes, item, ("read_seq", "read_sk"))
 
     def delete_stray(self, item: Item, user_uuid: UUID, group_uuid: UUID) -> bool:
@@ -87,7 +85,7 @@ class Repairs:
             "ExpressionAttributeValues": {":user": uuid_bytes(user_uuid)},
         }
         try:
-            patiently(lambda: transact(self.table.client, [{"ConditionCheck": no_member}, {"Delete": stray}]))
+            with_retries(lambda: transact(self.table.client, [{"ConditionCheck": no_member}, {"Delete": stray}]))
         except TransactionRefused:
             return False
         return True
@@ -111,7 +109,7 @@ class Repairs:
         return self._done(lambda: self.table.client.update_item(**request))
 
     def _done(self, write: Callable[[], object]) -> bool:
-        return patiently(lambda: refused(write)) is None
+        return with_retries(lambda: conditional_write(write)) is None
 
 
 def _as_read(item: Item, names: Sequence[str]) -> tuple[str, dict[str, Any]]:
@@ -123,3 +121,9 @@ def _as_read(item: Item, names: Sequence[str]) -> tuple[str, dict[str, Any]]:
 
 def _key(item: Item) -> dict[str, Any]:
     return {"pk": item["pk"], "sk": item["sk"]}
+
+
+def copy_of(conversation: Conversation, member: UUID) -> dict[str, Any]:
+    """The attributes that a member's entry has from the conversation."""
+    entry = entry_item(entry_from_conversation(conversation, member))
+    return {name: value for name, value in entry.items() if name not in ("pk", "sk", *OWN)}

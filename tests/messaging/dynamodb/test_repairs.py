@@ -11,12 +11,11 @@ import pytest
 
 from messaging.actions import edit_message
 from messaging.domain.entities import Message
-from messaging.dynamodb.codec import Item, number
+from messaging.dynamodb.codec import REQUEST_ID, Item, number
 from messaging.dynamodb.keys import conversation_key, entry_key, message_key
+from messaging.dynamodb.repairs import Repairs
 from messaging.dynamodb.table import MessageTable
-from messaging.dynamodb.transactions import REQUEST_ID
 from messaging.operations.consistency.comparison import Look, rebuilt
-from messaging.operations.consistency.repairs import Repairs
 from messaging.operations.consistency.snapshot_reader import Looks
 from messaging.queries import conversations
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO, drain, send, start
