@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import AbstractEventLoop, Semaphore
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from cruddur.asgi_types import Application, Message
+
 LONGEST_WAIT = 1.0
 """Seconds after which a request goes ahead all the same: those at work may be waiting for what does not answer."""
-
-Message = MutableMapping[str, Any]
-Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class Turns:

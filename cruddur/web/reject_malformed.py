@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_header_parameters
 
+from cruddur.asgi_types import Application, Scope
+
 from .errors import bad_request
 
-Scope = MutableMapping[str, Any]
-Application = Callable[[Any, Any, Any], Awaitable[None]]
 GetResponse = Callable[[HttpRequest], HttpResponse]
 FORM = "application/x-www-form-urlencoded"
 CONTENT_TYPE, ACCEPT, COOKIE = b"content-type", b"accept", b"cookie"
