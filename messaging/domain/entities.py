@@ -68,7 +68,7 @@ class Conversation:
         return self.seq > 0
 
     def is_closed_to(self, user_uuid: uuid.UUID) -> bool:
-        """Whether this member writes nothing more into it: somebody blocks, they left, or nobody else is left."""
+        """Return whether this member can write nothing more: somebody blocks, they left, or nobody else is left."""
         everyone_else_left = bool(self.left_uuids) and self.member_uuids - self.left_uuids <= {user_uuid}
         return self.blocked or user_uuid in self.left_uuids or everyone_else_left
 
@@ -138,5 +138,5 @@ class Entry:
 
 
 def pair_group_uuid(one: uuid.UUID, other: uuid.UUID) -> uuid.UUID:
-    """The uuid of the only conversation two people can have, the same whichever way round they are named."""
+    """Return the uuid of the only conversation of two people, the same whichever way round they are named."""
     return uuid.uuid5(PAIR_NAMESPACE, ":".join(sorted((str(one), str(other)))))

@@ -17,7 +17,7 @@ class InvalidCreatedAt(ValueError):
 
 
 def format_created_at(moment: datetime) -> str:
-    """UTC, ISO 8601, always six fractional digits: `2026-11-21T09:05:00.000000+00:00`, which sorts as time does."""
+    """Write UTC, ISO 8601, with six fractional digits: `2026-11-21T09:05:00.000000+00:00`, which sorts as time does."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 

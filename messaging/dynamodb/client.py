@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import boto3.session
@@ -27,7 +29,7 @@ from botocore.parsers import ResponseParserError
 from cruddur.net import is_loopback, loopback_credentials
 from cruddur.problem import Problem
 
-from .response_parsing import take_items_as_they_are, take_records_as_they_are
+from .codec import attributes_from_json
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -59,6 +61,7 @@ RETRY_LATER = THROTTLES | {
     "TransactionInProgressException",
 }
 SERVER_ERROR = 500
+FULL_OF_ITEMS = ("BatchGetItem", "GetItem", "Query", "Scan", "UpdateItem")
 
 
 class Unavailable(Exception):
@@ -151,6 +154,40 @@ def cancellation_reasons(error: ClientError) -> list[dict[str, Any]]:
     reasons: list[dict[str, Any]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
     return reasons
 
+
+# --- Answers full of items --------------------------------------------------------------------------------------------
+
+
+def take_items_as_they_are(client: DynamoDBClient) -> None:
+    """Have the client take the successful answers of these operations as the JSON they are.
+
+    botocore walks each value of an answer by the service's model, which for items changes nothing but bytes and times:
+    0.6 of the 1.0 ms of a processor that a page of twenty messages takes it.
+    """
+    for operation in FULL_OF_ITEMS:
+        client.meta.events.register(f"before-parse.dynamodb.{operation}", _take_items)
+
+
+def take_records_as_they_are(streams: DynamoDBStreamsClient) -> None:
+    """Have the client take what GetRecords answers as the JSON it is."""
+    streams.meta.events.register("before-parse.dynamodb-streams.GetRecords", _take_records)
+
+
+def _take_items(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
+    if response_dict["status_code"] == HTTPStatus.OK:
+        customized_response_dict.update(attributes_from_json(response_dict["body"]))
+        response_dict["body"] = b"{}"  # Nothing is left to botocore but the headers.
+
+
+def _take_records(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
+    _take_items(response_dict, customized_response_dict)
+    for record in customized_response_dict.get("Records", ()):
+        said = record["dynamodb"]
+        if "ApproximateCreationDateTime" in said:
+            said["ApproximateCreationDateTime"] = datetime.fromtimestamp(said["ApproximateCreationDateTime"], UTC)
+
+
+# --- What to tell people ----------------------------------------------------------------------------------------------
 
 SIGN_IN = "The AWS credentials have expired or are not valid: sign in to AWS again."
 SCHEMA_LOAD = "run `manage.py ddb_schema_load`, or check AWS_REGION and DDB_MESSAGE_TABLE."

@@ -122,7 +122,7 @@ def version_or(item: Item, default: int) -> int:
 
 
 def text_at(item: Item, name: str) -> str:
-    """Raises MalformedItem."""
+    """Read an item. Raises MalformedItem."""
     try:
         text = item[name]["S"]
     except UNREADABLE:
@@ -133,12 +133,12 @@ def text_at(item: Item, name: str) -> str:
 
 
 def text_of(item: Item, name: str) -> str:
-    """Empty where there is none. Raises MalformedItem."""
+    """Return empty text where there is none. Raises MalformedItem."""
     return text_at(item, name) if name in item else ""
 
 
 def moment_at(item: Item, name: str) -> str:
-    """A created_at, as it is written. Raises MalformedItem."""
+    """Return a created_at as it is written. Raises MalformedItem."""
     text = text_at(item, name)
     try:
         parse_created_at(text)
@@ -148,12 +148,12 @@ def moment_at(item: Item, name: str) -> str:
 
 
 def moment_of(item: Item, name: str) -> str:
-    """Empty where there is none. Raises MalformedItem."""
+    """Return empty text where there is none. Raises MalformedItem."""
     return moment_at(item, name) if name in item else ""
 
 
 def number_at(item: Item, name: str, *, largest: int = LARGEST_NUMBER) -> int:
-    """A number from 0 up. Raises MalformedItem."""
+    """Return a number from 0 up. Raises MalformedItem."""
     try:
         value = int(item[name]["N"])
     except UNREADABLE:
@@ -164,12 +164,12 @@ def number_at(item: Item, name: str, *, largest: int = LARGEST_NUMBER) -> int:
 
 
 def number_of(item: Item, name: str, *, largest: int = LARGEST_NUMBER) -> int:
-    """0 where there is none. Raises MalformedItem."""
+    """Return 0 where there is none. Raises MalformedItem."""
     return number_at(item, name, largest=largest) if name in item else 0
 
 
 def uuid_at(item: Item, name: str) -> uuid.UUID:
-    """A uuid of 16 bytes. Raises MalformedItem."""
+    """Return a uuid of 16 bytes. Raises MalformedItem."""
     try:
         return uuid_of(item[name])
     except UNREADABLE:
@@ -177,12 +177,12 @@ def uuid_at(item: Item, name: str) -> uuid.UUID:
 
 
 def uuid_if_any(item: Item, name: str) -> uuid.UUID | None:
-    """None where there is none. Raises MalformedItem."""
+    """Return None where there is none. Raises MalformedItem."""
     return uuid_at(item, name) if name in item else None
 
 
 def uuids_at(item: Item, name: str) -> frozenset[uuid.UUID]:
-    """A set of uuids. Raises MalformedItem."""
+    """Return a set of uuids. Raises MalformedItem."""
     try:
         return frozenset(uuid.UUID(bytes=bytes(each)) for each in item[name]["BS"])
     except UNREADABLE:
@@ -190,17 +190,17 @@ def uuids_at(item: Item, name: str) -> frozenset[uuid.UUID]:
 
 
 def uuids_if_any(item: Item, name: str) -> frozenset[uuid.UUID]:
-    """A set of uuids; empty if absent, as DynamoDB stores no empty set. Raises MalformedItem."""
+    """Return a set of uuids; empty if absent, as DynamoDB stores no empty set. Raises MalformedItem."""
     return uuids_at(item, name) if name in item else frozenset()
 
 
 def uuid_text_at(item: Item, name: str) -> uuid.UUID:
-    """A uuid that is written as text. Raises MalformedItem."""
+    """Return a uuid that is written as text. Raises MalformedItem."""
     return _uuid_text(item, name, text_at(item, name))
 
 
 def uuid_in_key(item: Item, name: str, prefix: str) -> uuid.UUID:
-    """The uuid that follows the prefix of a key. Raises MalformedItem."""
+    """Return the uuid that follows the prefix of a key. Raises MalformedItem."""
     text = text_at(item, name)
     if not text.startswith(prefix):
         raise malformed(item, name, f"does not begin with {prefix}")
@@ -211,7 +211,7 @@ def uuid_in_key(item: Item, name: str, prefix: str) -> uuid.UUID:
 
 
 def uuid_of(value: Mapping[str, Any]) -> uuid.UUID:
-    """Raises one of UNREADABLE."""
+    """Return a uuid. Raises one of UNREADABLE."""
     return uuid.UUID(bytes=bytes(value["B"]))
 
 
@@ -240,7 +240,7 @@ def sent_value(sent: Sent) -> dict[str, Any]:
 
 
 def sends_at(item: Item, name: str) -> dict[uuid.UUID, Sent]:
-    """What is remembered, by member. Raises MalformedItem."""
+    """Return what is remembered, by member. Raises MalformedItem."""
     try:
         return {uuid.UUID(member): _sent_of(value) for member, value in item[name]["M"].items()}
     except UNREADABLE:
@@ -312,7 +312,7 @@ def entry_item(entry: Entry) -> dict[str, Any]:
 
 
 def conversation_from(item: Item) -> Conversation:
-    """Raises MalformedItem."""
+    """Read an item. Raises MalformedItem."""
     return Conversation(
         group_uuid=uuid_in_key(item, "pk", GROUP_PREFIX),
         member_uuids=uuids_at(item, "member_uuids"),
@@ -329,7 +329,7 @@ def conversation_from(item: Item) -> Conversation:
 
 
 def message_from(item: Item) -> Message:
-    """Raises MalformedItem."""
+    """Read an item. Raises MalformedItem."""
     deleted_at = moment_of(item, "deleted_at")
     return Message(
         group_uuid=uuid_in_key(item, "pk", GROUP_PREFIX),
@@ -344,7 +344,7 @@ def message_from(item: Item) -> Message:
 
 
 def entry_from(item: Item) -> Entry:
-    """An entry from the table or from the inbox index, which lacks `version` and `read_sk`. Raises MalformedItem."""
+    """Read an entry from the table or the inbox index, which lacks `version` and `read_sk`. Raises MalformedItem."""
     user_uuid = uuid_in_key(item, "pk", USER_PREFIX)
     inbox = text_of(item, "inbox")
     if inbox and not inbox.startswith(user_pk(user_uuid)):

@@ -1,7 +1,7 @@
 """The writes of a reconciliation: each one request, on condition that what it repairs is still what was read.
 
 Whoever sends, edits, reads or projects in between wins: the repair is refused, returns False, and what to do is decided
-anew. Throttling is waited for; in the end each may raise Unavailable. No member's own attribute is touched but by
+again. Throttling is waited for; in the end each may raise Unavailable. No member's own attribute is touched but by
 `set_position` and `set_own`.
 """
 
@@ -73,7 +73,7 @@ class Repairs:
         return self._update(_key(item), changes, item, ("read_seq", "read_sk"))
 
     def delete_stray(self, item: Item, user_uuid: UUID, group_uuid: UUID) -> bool:
-        """Delete an entry whose holder is no member of the conversation, or that has none. 1 call."""
+        """Delete an entry whose holder is not a member of the conversation, or that has none. 1 call."""
         as_read, values = _as_read(item, ("version",))
         stray: dict[str, Any] = {"TableName": self.table.name, "Key": _key(item), "ConditionExpression": as_read}
         if values:
@@ -113,7 +113,7 @@ class Repairs:
 
 
 def _as_read(item: Item, names: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """The condition that an item is there and these attributes of it are what they were, and its values."""
+    """Return the condition that an item is there and these attributes of it are what they were, and its values."""
     parts = [f"{name} = :read_{name}" if name in item else f"attribute_not_exists({name})" for name in names]
     values = {f":read_{name}": item[name] for name in names if name in item}
     return " AND ".join(("attribute_exists(pk)", *parts)), values
@@ -124,6 +124,6 @@ def _key(item: Item) -> dict[str, Any]:
 
 
 def copy_of(conversation: Conversation, member: UUID) -> dict[str, Any]:
-    """The attributes that a member's entry has from the conversation."""
+    """Return the attributes that a member's entry has from the conversation."""
     entry = entry_item(entry_from_conversation(conversation, member))
     return {name: value for name, value in entry.items() if name not in ("pk", "sk", *OWN)}

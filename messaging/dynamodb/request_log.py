@@ -6,6 +6,7 @@ capacity it consumes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,6 +21,9 @@ from .metering import READS, Request, units_by_index, watch
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+
+KEYS = ("pk", "sk")
+ACTIONS = {"ConditionCheck": "check", "Delete": "delete", "Get": "get", "Put": "put", "Update": "update"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ _collected: ContextVar[list[Call] | None] = ContextVar("dynamodb_calls", default
 
 @contextmanager
 def collected() -> Iterator[list[Call]]:
-    """The requests that this code makes while the block runs; only those of clients that are watched."""
+    """Collect the requests that this code makes while the block runs; only those of clients that are watched."""
     calls: list[Call] = []
     token = _collected.set(calls)
     try:
@@ -62,3 +66,56 @@ def note(request: Request, parameters: Mapping[str, Any], answer: Mapping[str, A
     kind = "read" if request.operation in READS else "write"
     for table, index, units in units_by_index(answer):
         metrics.tell(metrics.DYNAMODB_UNITS, units, operation=request.operation, kind=kind, table=table, index=index)
+
+
+# --- The keys of a request, for people who read what a page cost: no other attribute is shown -------------------------
+
+
+def requested_keys(parameters: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each item that the request names, or one for the range that it reads."""
+    if "KeyConditionExpression" in parameters:
+        yield _range(parameters)
+    elif "TransactItems" in parameters:
+        for item in parameters["TransactItems"]:
+            ((action, what),) = item.items()
+            yield f"{ACTIONS[action]} {_key(what)}"
+    elif "RequestItems" in parameters:
+        yield from _batch(parameters["RequestItems"])
+    elif "Key" in parameters or "Item" in parameters:
+        yield _key(parameters)
+
+
+def _batch(tables: Mapping[str, Any]) -> Iterator[str]:
+    for asked in tables.values():
+        if isinstance(asked, Mapping):
+            yield from map(_shown, asked["Keys"])
+            continue
+        for request in asked:
+            ((action, what),) = request.items()
+            yield f"{ACTIONS[action.removesuffix('Request')]} {_key(what)}"
+
+
+def _key(what: Mapping[str, Any]) -> str:
+    """Return the key of a request with a key, or with an item to be put."""
+    return _shown(what.get("Key") or {name: what["Item"][name] for name in KEYS})
+
+
+def _shown(key: Mapping[str, Any]) -> str:
+    return " ".join(_value(key[name]) for name in (*KEYS, *sorted(key.keys() - set(KEYS))) if name in key)
+
+
+def _range(parameters: Mapping[str, Any]) -> str:
+    names: Mapping[str, str] = parameters.get("ExpressionAttributeNames", {})
+    values: Mapping[str, Any] = parameters.get("ExpressionAttributeValues", {})
+    condition = re.sub(r"#\w+", lambda match: names.get(match[0], match[0]), parameters["KeyConditionExpression"])
+    shown = re.sub(r":\w+", lambda match: _value(values[match[0]]) if match[0] in values else match[0], condition)
+    if start := parameters.get("ExclusiveStartKey"):
+        shown += f", after {_shown(start)}"
+    if parameters.get("ScanIndexForward") is False:
+        shown += ", backwards"
+    return f"{shown}, {parameters['Limit']} at most" if "Limit" in parameters else shown
+
+
+def _value(value: Mapping[str, Any]) -> str:
+    (content,) = value.values()
+    return content.hex() if isinstance(content, bytes) else str(content)

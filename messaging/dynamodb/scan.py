@@ -131,7 +131,7 @@ class Scan:
                 self._room.release()
 
     def _read(self) -> None:
-        """A thread: one page after the other, of whatever segment is next."""
+        """Read one page after the other, in a thread, of whatever segment is next."""
         left = self.limit
         try:
             while left != 0 and self._to_do:
@@ -190,12 +190,12 @@ class Scan:
 
 
 def segments_for(size_bytes: int, *, readers: int) -> int:
-    """How many segments a table of this size is best read in: see `SEGMENT_BYTES`."""
+    """Return in how many segments to read a table of this size: see `SEGMENT_BYTES`."""
     return max(readers, min(MAX_SEGMENTS, size_bytes // SEGMENT_BYTES))
 
 
 def kinds_in(page: Page) -> Counter[str]:
-    """How many items of each kind a page of a scan has that counts all kinds.
+    """Count the items of each kind in a page of a scan that counts all kinds.
 
     Messages are nearly everything and are not returned by such a scan: they are what was read and did not come.
     """

@@ -407,7 +407,7 @@ class MessageTable:
     def leave(self, group_uuid: UUID, user_uuid: UUID) -> tuple[Conversation | None, bool]:
         """Note in a conversation that a member has left for good. 1 call, 1 WCU.
 
-        Returns the conversation, or None when there is none or they are no member, and whether they left just now.
+        Returns the conversation, or None when there is none or they are not a member, and whether they left just now.
         Raises MalformedItem.
         """
         written: list[Item] = []

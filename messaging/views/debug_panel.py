@@ -17,8 +17,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext
 
 from messaging.dynamodb.metering import total
-from messaging.dynamodb.request_log import Call, collected
-from messaging.dynamodb.requested_keys import asked_keys
+from messaging.dynamodb.request_log import Call, collected, requested_keys
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -86,7 +85,7 @@ def panel_context(calls: Sequence[Call], statements: Statements, milliseconds: f
             {
                 "operation": call.request.operation,
                 "index": call.parameters.get("IndexName", ""),
-                "keys": list(asked_keys(call.parameters)),
+                "keys": list(requested_keys(call.parameters)),
                 "units": ", ".join(units(call.request.read_units, call.request.write_units)),
                 "items": call.request.items,
                 "time": _time(call.request.milliseconds),

@@ -206,6 +206,6 @@ def test_a_stray_entry_without_a_conversation_is_deleted(read: Read) -> None:
 
 
 def everything(table: MessageTable) -> list[dict[str, Any]]:
-    """All but which request wrote it: a repair is none."""
+    """Return all but which request wrote it: a repair has none."""
     items = table.client.scan(TableName=table.name, ConsistentRead=True)["Items"]
     return [{name: value for name, value in item.items() if name != REQUEST_ID} for item in items]

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError  # noqa: TID251 - what botocore itse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.dynamodb.response_parsing import FULL_OF_ITEMS, take_items_as_they_are, take_records_as_they_are
+from messaging.dynamodb.client import FULL_OF_ITEMS, take_items_as_they_are, take_records_as_they_are
 
 KEY = {"pk": {"S": "x"}, "sk": {"S": "y"}}
 ASKED: dict[str, dict[str, Any]] = {

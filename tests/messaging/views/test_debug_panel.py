@@ -20,7 +20,7 @@ from pytest_django.fixtures import Settings
 from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb import connection
 from messaging.dynamodb.keys import group_pk
-from messaging.dynamodb.requested_keys import asked_keys
+from messaging.dynamodb.request_log import requested_keys
 from messaging.dynamodb.table import MessageTable
 from tests import html
 from tests.cookies import COOKIES
@@ -169,7 +169,7 @@ def test_every_request_of_a_conversation_names_its_keys(
         table.conversation(first.group_uuid)
         table.messages_before(first.group_uuid, first.created_at, limit=20)
 
-    got, queried = [list(asked_keys(call.parameters)) for call in calls]
+    got, queried = [list(requested_keys(call.parameters)) for call in calls]
     pk = group_pk(first.group_uuid)
     assert got == [f"{pk} #CONVERSATION"]
     assert queried == [
@@ -200,4 +200,4 @@ def test_every_request_of_a_conversation_names_its_keys(
     ],
 )
 def test_each_kind_of_request_shows_its_keys_alone(parameters: dict[str, object], keys: list[str]) -> None:
-    assert list(asked_keys(parameters)) == keys
+    assert list(requested_keys(parameters)) == keys
