@@ -14,9 +14,10 @@ from messaging.domain.timestamps import parse_created_at
 from messaging.domain.transitions import deleted, edited
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.table import optimistically
-from messaging.queries.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound, sendable
+from messaging.queries.conversations import ConversationNotFound, MessageNotFound
 
 from . import send_queue
+from .send_message import Blocked, Delivery, sendable
 
 EDIT_TIME = timedelta(minutes=15)
 
@@ -47,7 +48,7 @@ def edit(
 ) -> Delivery:
     """Give one's own message another text, up to 15 minutes after it was sent (2 calls, 4 WCU below 1 KB).
 
-    The same text changes nothing, so repeating is safe. `on_turn` is as in `conversations.send`. Raises
+    The same text changes nothing, so repeating is safe. `on_turn` is as in `send_message.send`. Raises
     ConversationNotFound, MessageNotFound, NotTheWriter, TooLateToEdit, MessageIsDeleted, MessageRejected, Blocked, what
     `on_turn` and `send_queue.turn` raise; InvalidCreatedAt.
     """

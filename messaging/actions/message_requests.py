@@ -14,11 +14,11 @@ from messaging.domain.entities import Conversation
 from messaging.domain.folders import REQUESTS
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.table import ConversationMoved
-from messaging.queries.conversations import Inbox, Opening, as_member, inbox, visible_to
+from messaging.queries.conversations import Inbox, as_member, inbox, visible_to
 from users.models import NOBODY, User
 
 from .conversation_settings import change_own_entry
-from .send_message import Blocked
+from .send_message import Blocked, Opening
 
 SETTLED = timedelta(minutes=5)
 """By then a request is stored, and the index has it, or there will be none."""

@@ -1,27 +1,35 @@
-"""How a message gets into a conversation, once: what `send` and `start` have in common, and what stands in the way."""
+"""Send a message into a conversation, once, or start a conversation with it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import Enum
 from uuid import UUID
 
 from cruddur.text import TextTooLong, normalise_text
-from messaging.domain.entities import SENDS_KEPT, Conversation, Message
+from messaging.domain.entities import SENDS_KEPT, Conversation, Message, pair_group_uuid
 from messaging.domain.text import MESSAGE_MAX_CHARS, problem_with
-from messaging.domain.transitions import conversation_after, next_message
+from messaging.domain.timestamps import parse_created_at
+from messaging.domain.transitions import (
+    conversation_after,
+    conversation_from_first,
+    entry_from_conversation,
+    first_message,
+    next_message,
+)
 from messaging.dynamodb.connection import message_table
-from messaging.dynamodb.table import MessageTable, optimistically
+from messaging.dynamodb.table import ConversationMoved, MessageTable, optimistically
+from messaging.queries.conversations import ConversationNotFound, visible_to
+
+from . import send_queue
 
 STEP_ASIDE = 0.010
 """Back-off step in seconds (see `optimistically`).
 
 `send_queue` keeps the senders of a process apart: those who meet here are as many as the processes.
 """
-
-
-class ConversationNotFound(Exception):
-    """There is no such conversation, or the person is not a member of it."""
 
 
 class MessageRejected(Exception):
@@ -42,6 +50,17 @@ class Blocked(Exception):
 
 class AwaitingAnswer(Exception):
     """The other has not accepted the first message yet: until then there is no second one."""
+
+
+class Opening(Enum):
+    """What becomes of a first message."""
+
+    FREE = "free"
+    """It is in the other's inbox."""
+    REQUEST = "request"
+    """It waits among the other's requests, and there is no second one until they accept."""
+    CLOSED = "closed"
+    """There is none: the other wants none from people they do not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +95,83 @@ def sendable(text: str) -> str:
     if code := problem_with(text):
         raise MessageRejected(code)
     return text
+
+
+def send(
+    *,
+    user_uuid: UUID,
+    group_uuid: UUID,
+    text: str,
+    message_uuid: UUID,
+    after: str,
+    now: datetime,
+    on_turn: Callable[[], None] = lambda: None,
+) -> Delivery:
+    """Store a message once (pattern C, 2 calls) and return it as stored, also when it had been stored before.
+
+    `after` is the newest created_at the page knew when `message_uuid` was minted ("" for none).
+    Who was awaited to accept the conversation accepts it so. `on_turn` is called for a member whose turn to write has
+    come (see `send_queue`), before anything is written. Raises ConversationNotFound, MessageRejected,
+    MessageUuidReused, AwaitingAnswer, Blocked, what `on_turn` and `send_queue.turn` raise; ValueError when `after` is
+    no created_at.
+    """
+    text = sendable(text)
+    if after:
+        parse_created_at(after)
+    conversation = visible_to(message_table().conversation(group_uuid), user_uuid)
+    with send_queue.turn(group_uuid=group_uuid, user_uuid=user_uuid):
+        on_turn()
+        return append(conversation, user_uuid=user_uuid, text=text, message_uuid=message_uuid, after=after, now=now)
+
+
+def start(
+    *,
+    user_uuid: UUID,
+    other_uuid: UUID,
+    text: str,
+    message_uuid: UUID,
+    now: datetime,
+    opening: Opening = Opening.FREE,
+    on_turn: Callable[[], None] = lambda: None,
+) -> Delivery:
+    """Send the first message to someone (pattern D, 1 call), or the next one if there is a conversation already.
+
+    The message's group_uuid is the conversation's. `on_turn` is as in `send`. Raises what `send` raises, Blocked also
+    where no first message is wanted; ValueError for one's own uuid.
+    """
+    if user_uuid == other_uuid:
+        msg = "nobody can start a conversation with themselves"
+        raise ValueError(msg)
+    text = sendable(text)
+    members = frozenset((user_uuid, other_uuid))
+    group_uuid = pair_group_uuid(user_uuid, other_uuid)
+    message = first_message(group_uuid=group_uuid, user_uuid=user_uuid, text=text, message_uuid=message_uuid, now=now)
+    awaiting = other_uuid if opening is Opening.REQUEST else None
+    conversation = replace(conversation_from_first(message, member_uuids=members), awaiting=awaiting)
+    entries = [entry_from_conversation(conversation, member) for member in sorted(members)]
+    with send_queue.turn(group_uuid=group_uuid, user_uuid=user_uuid):
+        on_turn()
+        if opening is Opening.CLOSED:
+            there = message_table().conversation(group_uuid)
+            if there is None or not there.begun:
+                raise Blocked
+        else:
+            try:
+                message_table().create(conversation, message, entries)
+            except ConversationMoved as moved:
+                there = moved.now
+            else:
+                return Delivery(message, members, conversation.version)
+        return append(
+            there,
+            user_uuid=user_uuid,
+            text=text,
+            message_uuid=message_uuid,
+            after="",
+            now=now,
+            begins=True,
+            awaiting=awaiting,
+        )
 
 
 def append(

@@ -1,76 +1,29 @@
-"""What can be done with conversations: the domain functions that views, commands and the admin call.
+"""What pages read of conversations: lists, and windows of messages.
 
-Each is keyword-only; the people are uuids, the time is passed in. Not a member and no such conversation look the
+Functions are keyword-only; people are uuids, the time is passed in. Not a member and no such conversation look the
 same: `ConversationNotFound`. Whatever DynamoDB cannot answer now is `messaging.dynamodb.client.Unavailable`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import Enum
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from messaging.actions import send_queue
-from messaging.actions.send_message import (
-    AwaitingAnswer,
-    Blocked,
-    ConversationNotFound,
-    Delivery,
-    MessageRejected,
-    MessageUuidReused,
-    append,
-    sendable,
-)
 from messaging.domain.entities import Conversation, Entry, Message, pair_group_uuid
 from messaging.domain.folders import INBOX, list_key
 from messaging.domain.timestamps import parse_created_at
-from messaging.domain.transitions import conversation_from_first, entry_from_conversation, first_message
+from messaging.domain.transitions import entry_from_conversation
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.keys import GROUP_PREFIX
-from messaging.dynamodb.malformed import MalformedItem, report
-from messaging.dynamodb.table import ConversationMoved, MessageTable
-
-__all__ = [
-    "PAGE_SIZE",
-    "AwaitingAnswer",
-    "Blocked",
-    "ConversationNotFound",
-    "Delivery",
-    "Inbox",
-    "InvalidCursor",
-    "MessageNotFound",
-    "MessageRejected",
-    "MessageUuidReused",
-    "Opening",
-    "Thread",
-    "as_member",
-    "concerns",
-    "existing_with",
-    "inbox",
-    "inbox_cursor",
-    "mark_read",
-    "send",
-    "sendable",
-    "start",
-    "thread",
-    "thread_from_unread",
-    "visible_to",
-]
+from messaging.dynamodb.malformed import MalformedItem
+from messaging.dynamodb.table import MessageTable
 
 PAGE_SIZE = 20
 
 
-class Opening(Enum):
-    """What becomes of a first message."""
-
-    FREE = "free"
-    """It is in the other's inbox."""
-    REQUEST = "request"
-    """It waits among the other's requests, and there is no second one until they accept."""
-    CLOSED = "closed"
-    """There is none: the other wants none from people they do not know."""
+class ConversationNotFound(Exception):
+    """There is no such conversation, or the person is not a member of it."""
 
 
 class MessageNotFound(Exception):
@@ -176,83 +129,6 @@ def thread_from_unread(*, user_uuid: UUID, group_uuid: UUID) -> Thread:
     return Thread(conversation, entry, table.messages_after(group_uuid, position, limit=PAGE_SIZE))
 
 
-def send(
-    *,
-    user_uuid: UUID,
-    group_uuid: UUID,
-    text: str,
-    message_uuid: UUID,
-    after: str,
-    now: datetime,
-    on_turn: Callable[[], None] = lambda: None,
-) -> Delivery:
-    """Store a message once (pattern C, 2 calls) and return it as stored, also when it had been stored before.
-
-    `after` is the newest created_at the page knew when `message_uuid` was minted ("" for none).
-    Who was awaited to accept the conversation accepts it so. `on_turn` is called for a member whose turn to write has
-    come (see `send_queue`), before anything is written. Raises ConversationNotFound, MessageRejected,
-    MessageUuidReused, AwaitingAnswer, Blocked, what `on_turn` and `send_queue.turn` raise; ValueError when `after` is
-    no created_at.
-    """
-    text = sendable(text)
-    if after:
-        parse_created_at(after)
-    conversation = visible_to(message_table().conversation(group_uuid), user_uuid)
-    with send_queue.turn(group_uuid=group_uuid, user_uuid=user_uuid):
-        on_turn()
-        return append(conversation, user_uuid=user_uuid, text=text, message_uuid=message_uuid, after=after, now=now)
-
-
-def start(
-    *,
-    user_uuid: UUID,
-    other_uuid: UUID,
-    text: str,
-    message_uuid: UUID,
-    now: datetime,
-    opening: Opening = Opening.FREE,
-    on_turn: Callable[[], None] = lambda: None,
-) -> Delivery:
-    """Send the first message to someone (pattern D, 1 call), or the next one if there is a conversation already.
-
-    The message's group_uuid is the conversation's. `on_turn` is as in `send`. Raises what `send` raises, Blocked also
-    where no first message is wanted; ValueError for one's own uuid.
-    """
-    if user_uuid == other_uuid:
-        msg = "nobody can start a conversation with themselves"
-        raise ValueError(msg)
-    text = sendable(text)
-    members = frozenset((user_uuid, other_uuid))
-    group_uuid = pair_group_uuid(user_uuid, other_uuid)
-    message = first_message(group_uuid=group_uuid, user_uuid=user_uuid, text=text, message_uuid=message_uuid, now=now)
-    awaiting = other_uuid if opening is Opening.REQUEST else None
-    conversation = replace(conversation_from_first(message, member_uuids=members), awaiting=awaiting)
-    entries = [entry_from_conversation(conversation, member) for member in sorted(members)]
-    with send_queue.turn(group_uuid=group_uuid, user_uuid=user_uuid):
-        on_turn()
-        if opening is Opening.CLOSED:
-            there = message_table().conversation(group_uuid)
-            if there is None or not there.begun:
-                raise Blocked
-        else:
-            try:
-                message_table().create(conversation, message, entries)
-            except ConversationMoved as moved:
-                there = moved.now
-            else:
-                return Delivery(message, members, conversation.version)
-        return append(
-            there,
-            user_uuid=user_uuid,
-            text=text,
-            message_uuid=message_uuid,
-            after="",
-            now=now,
-            begins=True,
-            awaiting=awaiting,
-        )
-
-
 def existing_with(*, user_uuid: UUID, other_uuid: UUID) -> UUID | None:
     """The uuid of the conversation the two people have, or None (1 call)."""
     conversation = message_table().conversation(pair_group_uuid(user_uuid, other_uuid))
@@ -269,27 +145,6 @@ def visible_to(conversation: Conversation | None, user_uuid: UUID) -> Conversati
     if conversation is None or user_uuid not in conversation.member_uuids or not conversation.begun:
         raise ConversationNotFound
     return conversation
-
-
-def mark_read(*, user_uuid: UUID, group_uuid: UUID, created_at: str) -> Entry:
-    """Note that the person has read up to this message, which must exist; only forwards (2 calls). Returns their entry.
-
-    Of a malformed entry nothing is certain: the one that follows from the conversation is returned (1 call more).
-    Raises ConversationNotFound, MessageNotFound; InvalidCreatedAt.
-    """
-    parse_created_at(created_at)
-    table = message_table()
-    message = table.message(group_uuid, created_at)
-    if message is None:
-        raise MessageNotFound
-    try:
-        entry = table.mark_read(user_uuid, message)
-    except MalformedItem as error:
-        report(error)
-        return entry_from_conversation(as_member(user_uuid=user_uuid, group_uuid=group_uuid), user_uuid)
-    if entry is None:
-        raise ConversationNotFound
-    return entry
 
 
 def concerns(error: MalformedItem, user_uuid: UUID) -> bool:

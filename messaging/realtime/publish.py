@@ -10,8 +10,8 @@ from uuid import UUID
 from django.db import transaction
 
 from cruddur.observability import metrics
+from messaging.actions.send_message import Delivery
 from messaging.domain.entities import Conversation
-from messaging.queries.conversations import Delivery
 from users.models import User
 
 from .bus import BusUnavailable, bus

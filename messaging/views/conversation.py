@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from messaging.actions import send_message
 from messaging.domain.entities import Message
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.malformed import MalformedItem
@@ -54,7 +55,7 @@ def create_message(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpR
     """Store the posted message, or show it again in the composer with the reason."""
     outcome = post_message(
         request,
-        lambda form, on_turn: conversations.send(
+        lambda form, on_turn: send_message.send(
             user_uuid=request.user.uuid,
             group_uuid=group_uuid,
             text=form.cleaned_data["message"],

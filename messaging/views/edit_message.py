@@ -15,10 +15,10 @@ from django.views.decorators.http import require_http_methods
 from cruddur.web.errors import wants_json
 from messaging.actions import edit_message as edit_message_actions
 from messaging.actions import send_limits
+from messaging.actions.send_message import Blocked, Delivery
 from messaging.forms import TextForm
 from messaging.presenters.edit_message import message_url
 from messaging.queries import recent_sends
-from messaging.queries.conversations import Blocked, Delivery
 from messaging.realtime import publish
 from users.http import AuthenticatedHttpRequest, HttpResponseSeeOther
 

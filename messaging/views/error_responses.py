@@ -19,18 +19,12 @@ from django.utils.translation import gettext_lazy as _
 from cruddur.web import errors
 from cruddur.web.rate_limits import RateLimited, explanation
 from messaging.actions.edit_message import MessageIsDeleted, NotTheWriter, TooLateToEdit
-from messaging.actions.send_message import (
-    AwaitingAnswer,
-    Blocked,
-    ConversationNotFound,
-    MessageRejected,
-    MessageUuidReused,
-)
+from messaging.actions.send_message import AwaitingAnswer, Blocked, MessageRejected, MessageUuidReused
 from messaging.actions.send_queue import ConversationBusy, MustWait
 from messaging.domain.timestamps import InvalidCreatedAt
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.malformed import MalformedItem, report
-from messaging.queries.conversations import InvalidCursor, MessageNotFound, concerns
+from messaging.queries.conversations import ConversationNotFound, InvalidCursor, MessageNotFound, concerns
 from users.models import User
 from users.permissions import moderates
 

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cruddur.web.errors import bad_request
 from messaging.actions import message_requests
+from messaging.actions.send_message import Blocked
 from messaging.domain.folders import REQUESTS
-from messaging.queries.conversations import Blocked
 from messaging.realtime import publish
 from users.http import AuthenticatedHttpRequest, HttpResponseSeeOther
 

@@ -11,10 +11,10 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_POST
 
 from cruddur.web.errors import bad_request
+from messaging.actions import read as read_actions
 from messaging.actions.block import any_blocks
 from messaging.domain.folders import ARCHIVED, INBOX, list_key
 from messaging.domain.timestamps import InvalidCreatedAt
-from messaging.queries import conversations
 from messaging.queries.conversations import Thread
 from messaging.realtime import publish
 from users.http import AuthenticatedHttpRequest
@@ -36,7 +36,7 @@ def note_read(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: s
 
     Raise ConversationNotFound, MessageNotFound, InvalidCreatedAt.
     """
-    entry = conversations.mark_read(user_uuid=request.user.uuid, group_uuid=group_uuid, created_at=created_at)
+    entry = read_actions.mark_read(user_uuid=request.user.uuid, group_uuid=group_uuid, created_at=created_at)
     # A member who had already read further has not read anything now.
     if entry.read_sk == created_at:
         user_uuid = request.user.uuid

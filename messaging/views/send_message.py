@@ -15,11 +15,11 @@ from django.views.decorators.http import require_safe
 
 from cruddur.web.errors import error_page, wants_json
 from messaging.actions import send_limits
+from messaging.actions.send_message import Delivery
 from messaging.forms import MessageForm
 from messaging.presenters.avatar import face
 from messaging.presenters.message import message_html
 from messaging.queries import recent_sends
-from messaging.queries.conversations import Delivery
 from messaging.realtime import publish
 from users.http import AuthenticatedHttpRequest, HttpResponseSeeOther
 

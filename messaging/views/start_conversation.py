@@ -14,13 +14,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from cruddur.web.rate_limits import LIMITS, take
-from messaging.actions import message_requests
+from messaging.actions import message_requests, send_message
+from messaging.actions.send_message import Delivery, Opening
 from messaging.domain.entities import pair_group_uuid
 from messaging.forms import MessageForm
 from messaging.presenters.composer import composer
 from messaging.presenters.conversation import own_message
 from messaging.queries import conversations
-from messaging.queries.conversations import Delivery, Opening
 from users.http import AuthenticatedHttpRequest
 from users.models import User
 from users.people import person_by_handle
@@ -82,7 +82,7 @@ def start(user: User, person: User, form: MessageForm, on_turn: Callable[[], Non
         if opening is Opening.REQUEST:
             message_requests.expect(person, now=now)
 
-    return conversations.start(
+    return send_message.start(
         user_uuid=user.uuid,
         other_uuid=person.uuid,
         text=form.cleaned_data["message"],

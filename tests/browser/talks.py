@@ -8,9 +8,10 @@ from uuid import uuid4
 from django.utils import timezone
 from playwright.sync_api import Page
 
+from messaging.actions import read as read_actions
+from messaging.actions import send_message
 from messaging.domain.entities import Message, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
-from messaging.queries import conversations
 from messaging.realtime import publish
 from tests.messaging.talk import write_all
 from users.models import User
@@ -46,7 +47,7 @@ def talk(
     lines = [(one.uuid, f"Line {n}", end - apart * (number - n)) for n in range(1, number + 1)]
     messages = write_all(table, lines, members=(one.uuid, other.uuid))
     if read:
-        conversations.mark_read(
+        read_actions.mark_read(
             user_uuid=other.uuid, group_uuid=messages[0].group_uuid, created_at=messages[read - 1].created_at
         )
     return messages
@@ -55,7 +56,7 @@ def talk(
 def say(writer: str, reader: str, text: str) -> Message:
     """A message that is stored and told to the open pages, as when it was sent in a browser."""
     one, other = (User.objects.get(handle=handle) for handle in (writer, reader))
-    delivery = conversations.send(
+    delivery = send_message.send(
         user_uuid=one.uuid,
         group_uuid=pair_group_uuid(one.uuid, other.uuid),
         text=text,

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Response, expect
 from pytest_django.fixtures import Settings
 
 from messaging.actions import send_message
-from messaging.queries import conversations
+from messaging.actions import send_message as send_message_actions
 
 from .conftest import Enter
 from .writing import is_stored, message, unsent, write, writing_to
@@ -46,7 +46,7 @@ def test_sixteen_at_once_through_the_outbox_are_stored_once_each(
         if response.request.method == "POST" and response.status == 429:
             refused.append(response.request.post_data)
 
-    monkeypatch.setattr(conversations, "append", held)
+    monkeypatch.setattr(send_message_actions, "append", held)
     pages: dict[str, Page] = {}
     for number in range(DEVICES):
         for handle, other in (("andrewbrown", "Londo"), ("londo", "Andrew Brown")):

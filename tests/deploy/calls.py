@@ -28,19 +28,20 @@ MARKS = (
     *(
         (f"messaging/{name}.py", "web")
         for name in (
-            "amendments",
-            "appending",
-            "arranging",
-            "blocking",
-            "catching_up",
-            "conversations",
-            "message_requests",
-            "personal_data",
-            "unread",
+            "actions/block",
+            "actions/conversation_settings",
+            "actions/edit_message",
+            "actions/message_requests",
+            "actions/read",
+            "actions/send_message",
+            "queries/conversations",
+            "queries/export_data",
+            "queries/sync",
         )
     ),
     ("moderation/", "web"),
     # Some of the commands' work is done in threads.
+    ("messaging/dynamodb/scan.py", "operator"),
     ("messaging/operations/", "operator"),
     ("messaging/operations/consistency/", "operator"),
 )

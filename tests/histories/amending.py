@@ -7,8 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from messaging.actions.edit_message import EDIT_TIME, MessageIsDeleted, NotTheWriter, TooLateToEdit, delete, edit
+from messaging.actions.send_message import Blocked, Delivery
 from messaging.domain.entities import Message
-from messaging.queries.conversations import Blocked, ConversationNotFound, Delivery, MessageNotFound
+from messaging.queries.conversations import ConversationNotFound, MessageNotFound
 
 from .looks import showing
 from .model import Amendment, Story

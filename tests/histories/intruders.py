@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from messaging.actions import read as read_actions
+from messaging.actions import send_message
 from messaging.queries import conversations
 from messaging.queries.conversations import ConversationNotFound
 
@@ -35,7 +37,7 @@ class Intrude:
         ways: list[Callable[[], object]] = [
             lambda: conversations.thread(user_uuid=outsider, group_uuid=story.group_uuid),
             lambda: conversations.thread(user_uuid=outsider, group_uuid=story.group_uuid, after=newest),
-            lambda: conversations.send(
+            lambda: send_message.send(
                 user_uuid=outsider,
                 group_uuid=story.group_uuid,
                 text="Let me in",
@@ -60,6 +62,6 @@ class Intrude:
 
 def _mark_read(outsider: UUID, story: Story, created_at: str) -> None:
     try:
-        conversations.mark_read(user_uuid=outsider, group_uuid=story.group_uuid, created_at=created_at)
+        read_actions.mark_read(user_uuid=outsider, group_uuid=story.group_uuid, created_at=created_at)
     except conversations.MessageNotFound:
         raise ConversationNotFound from None

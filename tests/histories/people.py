@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from messaging.actions import read as read_actions
+from messaging.actions import send_message
+from messaging.actions.send_message import AwaitingAnswer, Blocked, Delivery, MessageUuidReused, Opening
 from messaging.domain.entities import pair_group_uuid
-from messaging.queries import conversations
-from messaging.queries.conversations import (
-    AwaitingAnswer,
-    Blocked,
-    ConversationNotFound,
-    Delivery,
-    MessageNotFound,
-    MessageUuidReused,
-    Opening,
-)
+from messaging.queries.conversations import ConversationNotFound, MessageNotFound
 
 from .looks import showing
 from .model import Story
@@ -122,7 +116,7 @@ class MarkRead:
         reading.tried.add(message.seq)
         try:
             with world.request():
-                conversations.mark_read(user_uuid=tab.person, group_uuid=tab.group_uuid, created_at=message.created_at)
+                read_actions.mark_read(user_uuid=tab.person, group_uuid=tab.group_uuid, created_at=message.created_at)
         except NobodyKnows:
             world.noted("read: unknown")
         except ConversationNotFound:
@@ -187,7 +181,7 @@ def _hold_refusal(
 def _send(form: Form, text: str, world: World, server: int) -> Delivery:
     now = world.now(server)
     if form.starts_with:
-        return conversations.start(
+        return send_message.start(
             user_uuid=form.by,
             other_uuid=form.starts_with,
             text=text,
@@ -195,7 +189,7 @@ def _send(form: Form, text: str, world: World, server: int) -> Delivery:
             now=now,
             opening=form.opening,
         )
-    return conversations.send(
+    return send_message.send(
         user_uuid=form.by,
         group_uuid=form.group_uuid,
         text=text,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from messaging.actions import block, message_requests
-from messaging.queries.conversations import Blocked, ConversationNotFound
+from messaging.actions.send_message import Blocked
+from messaging.queries.conversations import ConversationNotFound
 
 from .looks import showing
 from .model import Story

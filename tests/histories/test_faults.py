@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from messaging.actions import read as read_actions
 from messaging.actions.edit_message import edit
 from messaging.domain.entities import Message
 from messaging.dynamodb.client import Unavailable
@@ -131,7 +132,7 @@ def test_an_entry_that_two_consumers_make_anew_keeps_what_was_read_in_between(
 
     def others(_: object) -> None:
         drain(table)
-        conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=message.created_at)
+        read_actions.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=message.created_at)
 
     network.act = others
     with network.disturbed([Disturbance(3, "before its put")]):

@@ -12,12 +12,12 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from messaging.actions import leave_conversations
-from messaging.actions.send_message import AwaitingAnswer
+from messaging.actions.send_message import AwaitingAnswer, Blocked, send
 from messaging.domain.entities import Conversation, Entry, Message
 from messaging.domain.timestamps import format_created_at
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
-from messaging.queries.conversations import Blocked, ConversationNotFound, send
+from messaging.queries.conversations import ConversationNotFound
 
 from .promises import check, items_of
 from .stream import deliver

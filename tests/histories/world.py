@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from messaging.actions.send_message import Opening
 from messaging.domain.entities import Message, pair_group_uuid
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.table_definition import table_definition
-from messaging.queries.conversations import Opening
 
 from .faults import Disturbance, Network, Plan, ProcessDied
 from .model import Story

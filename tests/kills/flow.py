@@ -11,9 +11,10 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from messaging.actions import read as read_actions
+from messaging.actions import send_message
 from messaging.domain.entities import Message, pair_group_uuid
 from messaging.dynamodb.client import Unavailable
-from messaging.queries import conversations
 
 from .book import Book, Line
 
@@ -102,7 +103,7 @@ class Flow:
         for _ in range(TRIES):
             try:
                 if after:
-                    delivery = conversations.send(
+                    delivery = send_message.send(
                         user_uuid=by,
                         group_uuid=group_uuid,
                         text=text,
@@ -111,7 +112,7 @@ class Flow:
                         now=timezone.now(),
                     )
                 else:
-                    delivery = conversations.start(
+                    delivery = send_message.start(
                         user_uuid=by, other_uuid=to, text=text, message_uuid=uuid, now=timezone.now()
                     )
             except Unavailable:
@@ -128,7 +129,7 @@ class Flow:
     def _mark_read(self, reader: UUID, message: Message) -> None:
         for _ in range(TRIES):
             try:
-                conversations.mark_read(user_uuid=reader, group_uuid=message.group_uuid, created_at=message.created_at)
+                read_actions.mark_read(user_uuid=reader, group_uuid=message.group_uuid, created_at=message.created_at)
             except Unavailable:
                 self.tried_again += 1
                 continue

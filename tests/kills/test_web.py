@@ -10,9 +10,9 @@ import pytest
 from django.utils import timezone
 
 from cruddur.models import RateBucket
+from messaging.actions import send_message
 from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
-from messaging.queries import conversations
 from users.models import User
 
 from .book import Book, Contents, check_conversations, check_entries, check_whole, contents
@@ -111,7 +111,7 @@ class Pair:
         """One of them writes, and nobody is killed; returns created_at."""
         to = self.other if by == self.one else self.one
         uuid = uuid4()
-        delivery = conversations.start(
+        delivery = send_message.start(
             user_uuid=by.uuid, other_uuid=to.uuid, text=text, message_uuid=uuid, now=timezone.now()
         )
         self.site.book.sent(by.uuid, to.uuid, uuid, text)

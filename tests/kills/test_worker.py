@@ -11,11 +11,12 @@ from uuid import UUID, uuid4
 import pytest
 from django.utils import timezone
 
+from messaging.actions import read as read_actions
+from messaging.actions import send_message
 from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.keys import entry_key
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable
-from messaging.queries import conversations
 from messaging.stream.checkpoints import PostgresCheckpoints
 from messaging.stream.projection import project
 
@@ -41,7 +42,7 @@ class Talk:
 
     def says(self, by: UUID, to: UUID, text: str) -> None:
         uuid = uuid4()
-        conversations.start(user_uuid=by, other_uuid=to, text=text, message_uuid=uuid, now=timezone.now())
+        send_message.start(user_uuid=by, other_uuid=to, text=text, message_uuid=uuid, now=timezone.now())
         self.book.sent(by, to, uuid, text)
 
     def reads(self, by: UUID, other: UUID) -> None:
@@ -49,7 +50,7 @@ class Talk:
         group = pair_group_uuid(by, other)
         conversation = self.table.conversation(group)
         assert conversation is not None
-        conversations.mark_read(user_uuid=by, group_uuid=group, created_at=conversation.last_sk)
+        read_actions.mark_read(user_uuid=by, group_uuid=group, created_at=conversation.last_sk)
         self.book.chapters[group].read[by] = conversation.seq
 
     def goes_on(self, turn: int) -> None:

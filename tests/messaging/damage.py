@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from messaging.actions import edit_message
+from messaging.actions import read as read_actions
 from messaging.domain.entities import Message, pair_group_uuid
 from messaging.domain.timestamps import format_created_at
 from messaging.domain.transitions import conversation_from_first, entry_from_conversation
@@ -18,7 +19,6 @@ from messaging.dynamodb.keys import conversation_key, entry_key, message_key
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.consistency.findings import Finding, Kind
 from messaging.operations.consistency.reconcile import Reconciliation
-from messaging.queries import conversations
 
 from .talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, start, write_all
 
@@ -92,8 +92,8 @@ def healthy(table: MessageTable) -> MessageTable:
     now = NOW + timedelta(minutes=7)
     edit_message.edit(user_uuid=ANDREW, group_uuid=GROUP, created_at=sk(6), text="six!", now=now)
     edit_message.delete(user_uuid=BAYKO, group_uuid=GROUP, created_at=sk(3), now=now)
-    conversations.mark_read(user_uuid=ANDREW, group_uuid=GROUP, created_at=sk(5))
-    conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=sk(4))
+    read_actions.mark_read(user_uuid=ANDREW, group_uuid=GROUP, created_at=sk(5))
+    read_actions.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=sk(4))
     drain(table)
     change(table, entry_key(ANDREW, OTHER_GROUP), inbox=None)
     change(table, conversation_key(OTHER_GROUP), blocked_by=uuid_set(frozenset((ANDREW,))))

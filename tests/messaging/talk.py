@@ -6,12 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+from messaging.actions import send_message
 from messaging.domain.entities import Entry, Message, pair_group_uuid
 from messaging.domain.timestamps import format_created_at
 from messaging.domain.transitions import conversation_from_messages, entry_from_conversation
 from messaging.dynamodb.bulk import put_messages
 from messaging.dynamodb.table import MessageTable
-from messaging.queries import conversations
 from messaging.stream.projection import project
 
 ANDREW, BAYKO, LONDO = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -22,7 +22,7 @@ GROUP = pair_group_uuid(ANDREW, BAYKO)
 def start(
     *, by: UUID = ANDREW, to: UUID = BAYKO, text: str = "Hello", uuid: UUID | None = None, now: datetime = NOW
 ) -> Message:
-    delivery = conversations.start(user_uuid=by, other_uuid=to, text=text, message_uuid=uuid or uuid4(), now=now)
+    delivery = send_message.start(user_uuid=by, other_uuid=to, text=text, message_uuid=uuid or uuid4(), now=now)
     return delivery.message
 
 
@@ -35,7 +35,7 @@ def send(
     after: str = "",
     now: datetime = NOW,
 ) -> Message:
-    delivery = conversations.send(
+    delivery = send_message.send(
         user_uuid=by, group_uuid=group, text=text, message_uuid=uuid or uuid4(), after=after, now=now
     )
     return delivery.message

@@ -16,13 +16,14 @@ from messaging.actions import (
     edit_message,
     leave_conversations,
     message_requests,
+    send_message,
 )
+from messaging.actions import read as read_actions
+from messaging.actions.send_message import Opening
 from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.item_kinds import kind_of
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.table_definition import INBOX_ATTRIBUTES, INBOX_INDEX
-from messaging.queries import conversations
-from messaging.queries.conversations import Opening
 from users.models import User
 
 from .damage import everything
@@ -49,7 +50,7 @@ def everything_that_can_be_done(andrew: User, bayko: User) -> list[Callable[[], 
     sent: list[str] = []
 
     def request() -> None:
-        first = conversations.start(
+        first = send_message.start(
             user_uuid=one, other_uuid=other, text="Hi", message_uuid=group, now=NOW, opening=Opening.REQUEST
         )
         sent.append(first.message.created_at)
@@ -58,7 +59,7 @@ def everything_that_can_be_done(andrew: User, bayko: User) -> list[Callable[[], 
         sent.append(send(by=other, group=group, text="Yes?", now=later).created_at)
 
     def mark_read() -> None:
-        conversations.mark_read(user_uuid=one, group_uuid=group, created_at=sent[-1])
+        read_actions.mark_read(user_uuid=one, group_uuid=group, created_at=sent[-1])
 
     def edit() -> None:
         edit_message.edit(user_uuid=one, group_uuid=group, created_at=sent[0], text="Hello", now=later)

@@ -15,13 +15,15 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
+from messaging.actions import read as read_actions
+from messaging.actions import send_message
+from messaging.actions.send_message import Delivery
 from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.connection import message_table, streams_client
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.seeding import seed, seed_conversations
 from messaging.queries import conversations
-from messaging.queries.conversations import Delivery
 from messaging.queries.sync import since
 from messaging.realtime.events import Author, Written, event_from, payloads
 from messaging.realtime.hub import Hub
@@ -60,7 +62,7 @@ class Scene:
 
     def send(self, *, after: str) -> Delivery:
         """A message from a page that knows those up to `after`."""
-        return conversations.send(
+        return send_message.send(
             user_uuid=self.me.uuid, group_uuid=self.group, text=TEXT, message_uuid=uuid4(), after=after,
             now=timezone.now(),
         )  # fmt: skip
@@ -117,7 +119,7 @@ def writes(here: Scene) -> Iterator[Row]:
     sent, moved = sent_and_moved(here)
     yield Row("C send", sent)
     with metered(here.table) as cost:
-        conversations.start(
+        send_message.start(
             user_uuid=here.me.uuid, other_uuid=here.stranger.uuid, text=TEXT, message_uuid=uuid4(), now=timezone.now()
         )
     yield Row("D start", cost)
@@ -128,7 +130,7 @@ def writes(here: Scene) -> Iterator[Row]:
     yield Row("E of a start, which finds the entries made", cost)
     newest = here.newest()
     with metered(here.table) as cost:
-        conversations.mark_read(user_uuid=here.other.uuid, group_uuid=here.group, created_at=newest)
+        read_actions.mark_read(user_uuid=here.other.uuid, group_uuid=here.group, created_at=newest)
     yield Row("mark read", cost)
 
 

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from messaging.actions import read as read_actions
 from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.seeding import SyntheticSeeding
 from messaging.operations.synthetic import Talk
-from messaging.queries import conversations
 from users.synthetic import create_synthetic_people
 
 
@@ -40,5 +40,5 @@ def read_to_the_end(one: UUID, other: UUID) -> str:
     group = pair_group_uuid(one, other)
     newest = message_table().messages_before(group, None, limit=1)[0].created_at
     for member in (one, other):
-        conversations.mark_read(user_uuid=member, group_uuid=group, created_at=newest)
+        read_actions.mark_read(user_uuid=member, group_uuid=group, created_at=newest)
     return newest

@@ -108,8 +108,8 @@ class Pages:
 
 def conversation_of_two(person: Person, people: People) -> Pages:
     """A conversation of 40 messages, and 20 others in the list."""
+    from messaging.actions import send_message  # noqa: PLC0415 - once the environment names the stack
     from messaging.dynamodb.connection import message_table  # noqa: PLC0415
-    from messaging.queries import conversations  # noqa: PLC0415 - once the environment names the stack
     from messaging.stream.projection import project  # noqa: PLC0415
     from users.models import User  # noqa: PLC0415
 
@@ -117,12 +117,12 @@ def conversation_of_two(person: Person, people: People) -> Pages:
     others = [User.objects.create_user(handle=f"other_{n:02}x", display_name=f"Other {n}") for n in range(20)]
     now = conversation_time()
     for other in (*others, receiver):
-        first = conversations.start(
+        first = send_message.start(
             user_uuid=people.sender_uuid, other_uuid=other.uuid, text="x" * 181, message_uuid=uuid4(), now=now
         )
     group, last = first.message.group_uuid, first
     for number in range(39):
-        last = conversations.send(
+        last = send_message.send(
             user_uuid=(people.sender_uuid, receiver.uuid)[number % 2], group_uuid=group, text="x" * 181,
             message_uuid=uuid4(), after="", now=now,
         )  # fmt: skip
@@ -158,10 +158,10 @@ def rate(person: Person, ask: Callable[[HTTPConnection], object], requests: int)
 
 def measure_worker() -> None:
     """How many changed conversations a second the worker applies, and what each takes."""
+    from messaging.actions import send_message  # noqa: PLC0415
     from messaging.domain.entities import pair_group_uuid  # noqa: PLC0415
     from messaging.dynamodb.connection import message_table, streams_client  # noqa: PLC0415
     from messaging.dynamodb.schema import stream_arn  # noqa: PLC0415
-    from messaging.queries import conversations  # noqa: PLC0415
     from messaging.stream.checkpoints import PostgresCheckpoints  # noqa: PLC0415
     from messaging.stream.consumer import StreamConsumer  # noqa: PLC0415
     from messaging.stream.dead_letters import PostgresDeadLetters  # noqa: PLC0415
@@ -173,9 +173,9 @@ def measure_worker() -> None:
     consumer.drain(Event())
     for _ in range(CONVERSATIONS):
         one, other = UUID(int=uuid4().int), UUID(int=uuid4().int)
-        conversations.start(user_uuid=one, other_uuid=other, text="x", message_uuid=uuid4(), now=conversation_time())
+        send_message.start(user_uuid=one, other_uuid=other, text="x", message_uuid=uuid4(), now=conversation_time())
         group = pair_group_uuid(one, other)
-        conversations.send(
+        send_message.send(
             user_uuid=other, group_uuid=group, text="y", message_uuid=uuid4(), after="", now=conversation_time()
         )
     before, busy, began = consumer.entries, time.process_time(), time.perf_counter()

@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from cruddur.web import errors
 from cruddur.web.rate_limits import RateLimited
+from messaging.actions import read as read_actions
 from messaging.dynamodb.client import Unavailable
 from messaging.middleware import ErrorResponseMiddleware
 from messaging.queries import conversations
@@ -56,7 +57,7 @@ def test_unavailable_tries_again_by_itself(client: Client, andrew: User, monkeyp
 def test_unavailable_repeats_nothing_that_was_posted(
     client: Client, andrew: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversations, "mark_read", unavailable)
+    monkeypatch.setattr(read_actions, "mark_read", unavailable)
     client.force_login(andrew)
 
     response = client.post(f"/messages/{andrew.uuid}/read", {"created_at": "x"})

@@ -9,12 +9,13 @@ from uuid import uuid4
 
 import pytest
 
-from messaging.actions import block, conversation_settings, edit_message
+from messaging.actions import block, conversation_settings, edit_message, send_message
+from messaging.actions.send_message import Blocked
 from messaging.dynamodb.keys import entry_key
 from messaging.dynamodb.table import MessageTable
 from messaging.models import BlockedPerson
 from messaging.queries import conversations
-from messaging.queries.conversations import Blocked, ConversationNotFound
+from messaging.queries.conversations import ConversationNotFound
 from tests.messaging.capacity import item_size, items
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, NOW, between_read_and_write, drain, entry_of, send, start
 from users.models import User
@@ -162,7 +163,7 @@ def test_a_block_between_read_and_write_of_a_first_message_refuses_it(either_tab
     reopen()
     between_read_and_write(either_table, shut)
     with pytest.raises(Blocked):
-        conversations.start(user_uuid=ANDREW, other_uuid=BAYKO, text="Hello", message_uuid=uuid4(), now=NOW)
+        send_message.start(user_uuid=ANDREW, other_uuid=BAYKO, text="Hello", message_uuid=uuid4(), now=NOW)
     assert len(items(either_table)) == 1
 
 
@@ -269,13 +270,13 @@ def test_unblocking_twice_at_once_moves_the_entry_once(either_table: MessageTabl
 
 
 def test_the_items_stay_below_a_kilobyte(either_table: MessageTable) -> None:
-    conversations.start(
+    send_message.start(
         user_uuid=ANDREW,
         other_uuid=BAYKO,
         text="x" * 1024,
         message_uuid=uuid4(),
         now=NOW,
-        opening=conversations.Opening.REQUEST,
+        opening=send_message.Opening.REQUEST,
     )
     send(by=BAYKO, text="é" * 300)
     for _ in range(3):

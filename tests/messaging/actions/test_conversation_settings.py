@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from messaging.actions import block, conversation_settings
+from messaging.actions import read as read_actions
 from messaging.domain.folders import ARCHIVED
 from messaging.dynamodb.keys import entry_key
 from messaging.dynamodb.table import MessageTable
@@ -67,19 +68,19 @@ def test_marking_unread_steps_back_before_the_newest_message(either_table: Messa
     start()
     second = send()
     drain(either_table)
-    conversations.mark_read(**OF_BAYKO, created_at=second.created_at)
+    read_actions.mark_read(**OF_BAYKO, created_at=second.created_at)
 
     entry = conversation_settings.mark_unread(**OF_BAYKO)
 
     assert (entry.read_seq, entry.unread) == (1, 1)
     assert unread_of_bayko() == 1
     assert conversation_settings.mark_unread(**OF_BAYKO) == entry
-    assert conversations.mark_read(**OF_BAYKO, created_at=second.created_at).unread == 0
+    assert read_actions.mark_read(**OF_BAYKO, created_at=second.created_at).unread == 0
 
 
 def test_of_a_single_message_nothing_is_read_then(either_table: MessageTable) -> None:
     first = start()
-    conversations.mark_read(**OF_BAYKO, created_at=first.created_at)
+    read_actions.mark_read(**OF_BAYKO, created_at=first.created_at)
 
     entry = conversation_settings.mark_unread(**OF_BAYKO)
 
@@ -91,7 +92,7 @@ def test_what_was_not_read_stays_as_it_is(either_table: MessageTable) -> None:
     for _ in range(3):
         send()
     drain(either_table)
-    conversations.mark_read(**OF_BAYKO, created_at=first.created_at)
+    read_actions.mark_read(**OF_BAYKO, created_at=first.created_at)
 
     assert conversation_settings.mark_unread(**OF_BAYKO).read_seq == 1
 
@@ -100,7 +101,7 @@ def test_one_s_own_newest_message_is_never_unread(either_table: MessageTable) ->
     start()
     own = send(by=BAYKO)
     drain(either_table)
-    conversations.mark_read(**OF_BAYKO, created_at=own.created_at)
+    read_actions.mark_read(**OF_BAYKO, created_at=own.created_at)
 
     assert conversation_settings.mark_unread(**OF_BAYKO).unread == 0
 

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from cruddur.observability.request_context import working_for
+from messaging.actions import read as read_actions
 from messaging.dynamodb.item_kinds import CONVERSATION, ENTRY, MESSAGE, kind_of
 from messaging.dynamodb.keys import conversation_key, entry_key, message_key, user_pk
 from messaging.dynamodb.table import MessageTable
@@ -150,7 +151,7 @@ def test_marking_read_takes_two_calls_and_two_units(moto_table: MessageTable, ca
     message = start()
     before = items(moto_table)
     with calls.counted(moto_table.client):
-        conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=message.created_at)
+        read_actions.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=message.created_at)
 
     assert calls.operations == [*patterns.MARK_READ.calls]
     assert calls.made[0][1]["ConsistentRead"] is True

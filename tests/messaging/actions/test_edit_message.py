@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from messaging.actions import read as read_actions
 from messaging.actions.edit_message import (
     MessageIsDeleted,
     NotTheWriter,
@@ -18,17 +19,11 @@ from messaging.actions.edit_message import (
     may_be_edited,
     own_message,
 )
+from messaging.actions.send_message import Blocked, MessageRejected, MessageUuidReused
 from messaging.domain.entities import Conversation, Message
 from messaging.dynamodb.keys import conversation_key, message_key
 from messaging.dynamodb.table import MessageTable
-from messaging.queries import conversations
-from messaging.queries.conversations import (
-    Blocked,
-    ConversationNotFound,
-    MessageNotFound,
-    MessageRejected,
-    MessageUuidReused,
-)
+from messaging.queries.conversations import ConversationNotFound, MessageNotFound
 from tests.conftest import Calls
 from tests.messaging.faults import during
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start
@@ -111,7 +106,7 @@ def test_the_previews_of_an_older_message_do_not(either_table: MessageTable, ame
 @pytest.mark.parametrize("amend", AMENDMENTS)
 def test_nothing_becomes_new_and_nothing_moves(either_table: MessageTable, amend: Callable[..., Message]) -> None:
     message = start()
-    conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=message.created_at)
+    read_actions.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=message.created_at)
     drain(either_table)
     before, entry = conversation(either_table), entry_of(either_table, BAYKO)
 

@@ -9,13 +9,14 @@ from uuid import uuid4
 
 import pytest
 
+from messaging.actions.send_message import Blocked, MessageUuidReused
 from messaging.domain.entities import Message
 from messaging.domain.timestamps import format_created_at
 from messaging.dynamodb.bulk import put_messages
 from messaging.dynamodb.keys import conversation_key, entry_key, message_key
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
-from messaging.queries.conversations import Blocked, ConversationNotFound, MessageUuidReused
+from messaging.queries.conversations import ConversationNotFound
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, NOW, between_read_and_write, send, start
 
 

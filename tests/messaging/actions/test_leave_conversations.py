@@ -11,12 +11,12 @@ from uuid import UUID
 import pytest
 
 from messaging.actions import edit_message, leave_conversations
+from messaging.actions.send_message import Blocked
 from messaging.domain.entities import Conversation, pair_group_uuid
 from messaging.dynamodb.keys import entry_key
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.consistency.reconcile import Reconciliation
 from messaging.queries import conversations
-from messaging.queries.conversations import Blocked
 from messaging.stream.projection import project
 from tests.conftest import Calls
 from tests.messaging.capacity import items, units_written

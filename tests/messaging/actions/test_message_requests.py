@@ -13,13 +13,15 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from messaging.actions import block as block_actions
-from messaging.actions import conversation_settings, leave_conversations, message_requests
+from messaging.actions import conversation_settings, leave_conversations, message_requests, send_message
+from messaging.actions import read as read_actions
+from messaging.actions.send_message import AwaitingAnswer, Blocked, Opening
 from messaging.domain.entities import Entry, Message
 from messaging.domain.folders import REQUESTS
 from messaging.dynamodb.keys import conversation_key, entry_key
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
-from messaging.queries.conversations import AwaitingAnswer, Blocked, ConversationNotFound, Opening
+from messaging.queries.conversations import ConversationNotFound
 from messaging.queries.sync import since
 from tests.conftest import Calls
 from tests.messaging.capacity import items, units_written
@@ -29,7 +31,7 @@ from users.models import NOBODY, User
 
 
 def ask(*, by: UUID = ANDREW, to: UUID = BAYKO, text: str = "May I?", uuid: UUID | None = None) -> Message:
-    delivery = conversations.start(
+    delivery = send_message.start(
         user_uuid=by, other_uuid=to, text=text, message_uuid=uuid or uuid4(), now=NOW, opening=Opening.REQUEST
     )
     return delivery.message
@@ -161,7 +163,7 @@ def test_declining_what_was_accepted_meanwhile_hides_nothing(either_table: Messa
 
 def test_reading_it_is_not_told(either_table: MessageTable) -> None:
     message = ask()
-    conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=message.created_at)
+    read_actions.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=message.created_at)
 
     def seen() -> int:
         return since(user_uuid=ANDREW, group_uuid=GROUP, after=message.created_at, version=1, first="").seen_seq
@@ -319,7 +321,7 @@ def test_person_and_setting_say_what_becomes_of_a_first_message(
 
 def test_who_wants_no_first_message_is_written_to_by_those_they_know(either_table: MessageTable) -> None:
     def write() -> Message:
-        return conversations.start(
+        return send_message.start(
             user_uuid=ANDREW, other_uuid=BAYKO, text="Hi", message_uuid=uuid4(), now=NOW, opening=Opening.CLOSED
         ).message
 

@@ -25,11 +25,11 @@ from pytest_django.fixtures import Settings
 from cruddur import asgi
 from cruddur.web.concurrency_limit import Turns
 from messaging.actions import send_limits, send_message
+from messaging.actions import send_message as send_message_actions
 from messaging.actions.send_queue import SendQueue
 from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.table import MessageTable
-from messaging.queries import conversations
 from messaging.realtime.endpoint import LiveApplication
 from tests.cookies import COOKIES
 from tests.messaging.live_site import serving, session_of
@@ -140,7 +140,7 @@ class Gate:
                 with self.counting:
                     self.at_once -= 1
 
-        monkeypatch.setattr(conversations, "append", counted)
+        monkeypatch.setattr(send_message_actions, "append", counted)
 
 
 @pytest.fixture
@@ -364,7 +364,7 @@ def test_a_write_that_fails_gives_the_turn_to_the_next(
             raise Unavailable
         return append(*arguments, **how)
 
-    monkeypatch.setattr(conversations, "append", fail_once)
+    monkeypatch.setattr(send_message_actions, "append", fail_once)
     with web_process() as web, clients(2) as pool:
         first, second = senders_of((andrew, bayko), [web], group, 2)
         one: Future[HTTPResponse] = pool.submit(first.post)

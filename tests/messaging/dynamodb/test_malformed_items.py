@@ -25,6 +25,7 @@ from django.utils import timezone
 
 from cruddur.models import RateBucket
 from messaging.actions import delete_account
+from messaging.actions import read as read_actions
 from messaging.dynamodb.codec import conversation_from, entry_from, message_from
 from messaging.dynamodb.keys import conversation_key, entry_key, message_key
 from messaging.dynamodb.malformed import MalformedItem
@@ -130,7 +131,7 @@ def place(table: MessageTable, andrew: User, bayko: User, londo: User, client: C
     mine = send(by=andrew.uuid, group=group, text=f"Mine, {SECRET}", now=now)
     start(by=londo.uuid, to=andrew.uuid, text=HEALTHY, now=now)
     drain(table)
-    conversations.mark_read(user_uuid=andrew.uuid, group_uuid=group, created_at=mine.created_at)
+    read_actions.mark_read(user_uuid=andrew.uuid, group_uuid=group, created_at=mine.created_at)
     client.force_login(andrew)
     keys = {
         "conversation": conversation_key(group),

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from messaging.actions import edit_message
+from messaging.actions import read as read_actions
 from messaging.domain.entities import Message
 from messaging.dynamodb.codec import REQUEST_ID, Item, number
 from messaging.dynamodb.keys import conversation_key, entry_key, message_key
@@ -17,7 +18,6 @@ from messaging.dynamodb.repairs import Repairs
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.consistency.comparison import Look, rebuilt
 from messaging.operations.consistency.snapshot_reader import Looks
-from messaging.queries import conversations
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO, drain, send, start
 
 LATER = "2026-11-21T10:00:00.000000+00:00"
@@ -57,7 +57,7 @@ def read(table: MessageTable) -> Read:
     start()
     second = send(by=BAYKO)
     drain(table)
-    conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=second.created_at)
+    read_actions.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=second.created_at)
     look = Looks(table).look(GROUP)
     (*_, message) = Looks(table).messages(GROUP)
     return Read(table, look, message)
@@ -121,7 +121,7 @@ def send_and_project(read: Read) -> None:
 
 def send_and_read(read: Read) -> None:
     sent = send(by=ANDREW)
-    conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=sent.created_at)
+    read_actions.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=sent.created_at)
 
 
 REFUSED: dict[str, tuple[Repair, Between]] = {

@@ -5,12 +5,14 @@ from uuid import uuid4
 
 import pytest
 
+from messaging.actions import read as read_actions
+from messaging.actions.send_message import Blocked, MessageRejected
 from messaging.domain.entities import pair_group_uuid
 from messaging.domain.timestamps import format_created_at
 from messaging.dynamodb.keys import conversation_key
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
-from messaging.queries.conversations import Blocked, ConversationNotFound, MessageNotFound, MessageRejected
+from messaging.queries.conversations import ConversationNotFound, MessageNotFound
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start, write_all
 from tests.messaging.unread_total import UnreadTotal, unread_total
 
@@ -51,7 +53,7 @@ def test_an_outsider_can_do_nothing_and_learns_nothing() -> None:
         with pytest.raises(ConversationNotFound):
             send(by=LONDO, group=group)
     with pytest.raises(ConversationNotFound):
-        conversations.mark_read(user_uuid=LONDO, group_uuid=GROUP, created_at=message.created_at)
+        read_actions.mark_read(user_uuid=LONDO, group_uuid=GROUP, created_at=message.created_at)
     assert conversations.inbox(user_uuid=LONDO).entries == []
     assert conversations.thread(user_uuid=ANDREW, group_uuid=GROUP).conversation.seq == 1
 
@@ -127,7 +129,7 @@ def test_it_opens_at_the_first_unread_message_where_the_newest_page_does_not_rea
     lines = [(BAYKO, str(n), NOW + timedelta(minutes=n)) for n in range(1, 66)]
     messages = write_all(moto_table, lines, members=(ANDREW, BAYKO))
     if read:
-        conversations.mark_read(user_uuid=ANDREW, group_uuid=GROUP, created_at=messages[read - 1].created_at)
+        read_actions.mark_read(user_uuid=ANDREW, group_uuid=GROUP, created_at=messages[read - 1].created_at)
 
     page = conversations.thread_from_unread(user_uuid=ANDREW, group_uuid=GROUP)
 
@@ -206,7 +208,7 @@ def test_reading_goes_forwards_only(either_table: MessageTable) -> None:
     drain(either_table)
 
     for read, unread in ((2, 2), (0, 2), (4, 0), (3, 0)):
-        conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=sent[read].created_at)
+        read_actions.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=sent[read].created_at)
         assert entry_of(either_table, BAYKO).unread == unread
     assert entry_of(either_table, BAYKO).read_sk == sent[4].created_at
 
@@ -215,11 +217,9 @@ def test_only_a_message_that_exists_can_be_marked_read() -> None:
     start()
 
     with pytest.raises(MessageNotFound):
-        conversations.mark_read(
-            user_uuid=BAYKO, group_uuid=GROUP, created_at=format_created_at(NOW + timedelta(days=1))
-        )
+        read_actions.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=format_created_at(NOW + timedelta(days=1)))
     with pytest.raises(ValueError):  # noqa: PT011
-        conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at="#CONVERSATION")
+        read_actions.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at="#CONVERSATION")
 
 
 def test_writing_reads_what_stood_before(either_table: MessageTable) -> None:
@@ -234,7 +234,7 @@ def test_writing_reads_what_stood_before(either_table: MessageTable) -> None:
 
 def test_the_first_unread_is_the_first_of_others_after_the_one_last_read(either_table: MessageTable) -> None:
     first = start(by=BAYKO, to=ANDREW)
-    conversations.mark_read(user_uuid=ANDREW, group_uuid=GROUP, created_at=first.created_at)
+    read_actions.mark_read(user_uuid=ANDREW, group_uuid=GROUP, created_at=first.created_at)
     send(by=ANDREW)
     third = send(by=BAYKO)
     send(by=BAYKO)

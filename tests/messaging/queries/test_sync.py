@@ -10,11 +10,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from messaging.actions import block, edit_message
+from messaging.actions import block, edit_message, send_message
+from messaging.actions import read as read_actions
 from messaging.domain.entities import Message
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.capacity import patterns
-from messaging.queries import conversations, sync
+from messaging.queries import sync
 from tests.conftest import Calls
 from tests.messaging.pages import group_of, messages_of, text_of
 from users.models import User
@@ -32,7 +33,7 @@ class Talk:
         for text in texts:
             writer = by or self.andrew
             other = self.bayko if writer == self.andrew else self.andrew
-            delivery = conversations.start(
+            delivery = send_message.start(
                 user_uuid=writer.uuid, other_uuid=other.uuid, text=text, message_uuid=uuid4(), now=timezone.now()
             )
             self.sent.append(delivery.message)
@@ -193,20 +194,20 @@ def test_a_message_that_came_while_it_was_asked_is_left_for_the_next_time(
 
 def test_it_tells_how_far_the_other_has_read(talk: Talk) -> None:
     talk.send("four", by=talk.bayko)
-    conversations.mark_read(user_uuid=talk.andrew.uuid, group_uuid=talk.group, created_at=talk.sent[-1].created_at)
+    read_actions.mark_read(user_uuid=talk.andrew.uuid, group_uuid=talk.group, created_at=talk.sent[-1].created_at)
 
     assert talk.since(version=4).json()["seen_seq"] == 4
 
 
 def test_what_one_has_read_oneself_is_not_seen_by_the_other(talk: Talk) -> None:
-    conversations.mark_read(user_uuid=talk.bayko.uuid, group_uuid=talk.group, created_at=talk.sent[-1].created_at)
+    read_actions.mark_read(user_uuid=talk.bayko.uuid, group_uuid=talk.group, created_at=talk.sent[-1].created_at)
 
     assert talk.since(version=3).json()["seen_seq"] == 0
 
 
 def test_while_one_blocks_the_other_nobody_learns_what_is_read(talk: Talk) -> None:
     talk.send("four", by=talk.bayko)
-    conversations.mark_read(user_uuid=talk.andrew.uuid, group_uuid=talk.group, created_at=talk.sent[-1].created_at)
+    read_actions.mark_read(user_uuid=talk.andrew.uuid, group_uuid=talk.group, created_at=talk.sent[-1].created_at)
     block.block(user_uuid=talk.andrew.uuid, other_uuid=talk.bayko.uuid, now=timezone.now())
 
     assert talk.since(version=4).json()["seen_seq"] == 0

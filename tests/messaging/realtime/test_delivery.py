@@ -13,11 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from messaging.actions import block, edit_message
+from messaging.actions import block, edit_message, send_message
+from messaging.actions import read as read_actions
+from messaging.actions.send_message import Delivery
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.capacity import patterns
 from messaging.queries import conversations
-from messaging.queries.conversations import Delivery
 from messaging.realtime import publish
 from tests.conftest import Calls
 from tests.cookies import COOKIES
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def talk(moto_table: MessageTable, andrew: User, bayko: User) -> Delivery:
     """Andrew's first message to Bayko."""
-    return conversations.start(
+    return send_message.start(
         user_uuid=andrew.uuid, other_uuid=bayko.uuid, text="Hello", message_uuid=uuid4(), now=timezone.now()
     )
 
@@ -142,7 +143,7 @@ def test_reading_what_was_read_long_ago_tells_nobody(
 ) -> None:
     post(as_andrew, url_of(talk), "And then?")
     newest = conversations.thread(user_uuid=bayko.uuid, group_uuid=talk.message.group_uuid).messages[-1]
-    conversations.mark_read(user_uuid=bayko.uuid, group_uuid=newest.group_uuid, created_at=newest.created_at)
+    read_actions.mark_read(user_uuid=bayko.uuid, group_uuid=newest.group_uuid, created_at=newest.created_at)
     client.force_login(bayko)
     with opened(site, andrew) as stream:
         client.post(f"{url_of(talk)}/read", {"created_at": talk.message.created_at})
@@ -236,7 +237,7 @@ def test_what_was_projected_together_is_told_together(
     bayko: User,
     londo: User,
 ) -> None:
-    other = conversations.start(
+    other = send_message.start(
         user_uuid=andrew.uuid, other_uuid=londo.uuid, text="Hello", message_uuid=uuid4(), now=timezone.now()
     )
     groups = [talk.message.group_uuid, other.message.group_uuid]

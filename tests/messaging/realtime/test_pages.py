@@ -10,10 +10,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from messaging.actions import send_message
+from messaging.actions.send_message import Delivery
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.capacity import patterns
-from messaging.queries import conversations
-from messaging.queries.conversations import Delivery
 from messaging.realtime import publish
 from messaging.realtime import typing as live_typing
 from tests import html
@@ -30,7 +30,7 @@ def _no_memory() -> None:
 @pytest.fixture
 def talk(moto_table: MessageTable, andrew: User, bayko: User, client: Client) -> Delivery:
     client.force_login(bayko)
-    return conversations.start(
+    return send_message.start(
         user_uuid=andrew.uuid, other_uuid=bayko.uuid, text="Hello", message_uuid=uuid4(), now=timezone.now()
     )
 

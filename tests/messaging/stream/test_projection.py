@@ -3,6 +3,7 @@
 import random
 from typing import Any
 
+from messaging.actions import read as read_actions
 from messaging.domain.entities import Conversation
 from messaging.dynamodb.codec import conversation_item, message_item
 from messaging.dynamodb.keys import entry_key
@@ -80,7 +81,7 @@ def test_an_older_version_moves_nothing(either_table: MessageTable) -> None:
 
 def test_what_is_the_member_s_own_stays(either_table: MessageTable) -> None:
     message = start()
-    conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=message.created_at)
+    read_actions.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=message.created_at)
     either_table.client.update_item(
         TableName=either_table.name, Key=entry_key(BAYKO, GROUP), UpdateExpression="REMOVE inbox"
     )

@@ -10,9 +10,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from messaging.actions import read as read_actions
 from messaging.domain.entities import Message
 from messaging.dynamodb.table import MessageTable
-from messaging.queries import conversations
 from tests import html
 from tests.conftest import Calls
 from tests.cookies import COOKIES
@@ -46,7 +46,7 @@ def unread(andrew: User, bayko: User, moto_table: MessageTable) -> list[Message]
     now = timezone.now() - timedelta(hours=2)
     lines = [(bayko.uuid, f"Line {n}", now + timedelta(minutes=n)) for n in range(1, 66)]
     messages = write_all(moto_table, lines, members=(andrew.uuid, bayko.uuid))
-    conversations.mark_read(user_uuid=andrew.uuid, group_uuid=messages[0].group_uuid, created_at=messages[4].created_at)
+    read_actions.mark_read(user_uuid=andrew.uuid, group_uuid=messages[0].group_uuid, created_at=messages[4].created_at)
     return messages
 
 

@@ -19,11 +19,11 @@ import messaging.domain
 import messaging.queries
 from cruddur.web.rate_limits import RateLimited
 from messaging.actions.edit_message import NotTheWriter, TooLateToEdit
-from messaging.actions.send_message import Blocked, ConversationNotFound, MessageUuidReused
+from messaging.actions.send_message import Blocked, MessageUuidReused
 from messaging.actions.send_queue import MustWait
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.malformed import MalformedItem
-from messaging.queries.conversations import MessageNotFound
+from messaging.queries.conversations import ConversationNotFound, MessageNotFound
 from messaging.views.composer import problem_of
 from messaging.views.error_responses import COMPOSER_ERRORS, RESPONSES, error_response, row_of
 

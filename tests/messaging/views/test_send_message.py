@@ -12,6 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from cruddur.web.rate_limits import LIMITS, take
+from messaging.actions import send_message
 from messaging.domain.text import MESSAGE_MAX_CHARS
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.table import MessageTable
@@ -148,9 +149,9 @@ def test_it_keeps_the_text_of_someone_who_is_too_fast(client: Client, url: str, 
 
 def test_it_keeps_the_text_when_somebody_blocks(client: Client, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def blocked(**_: object) -> None:
-        raise conversations.Blocked
+        raise send_message.Blocked
 
-    monkeypatch.setattr(conversations, "send", blocked)
+    monkeypatch.setattr(send_message, "send", blocked)
 
     response = post(client, url, "Mine")
 
@@ -172,7 +173,7 @@ def test_it_keeps_the_text_in_a_form_to_send_again_while_dynamodb_is_away(
 ) -> None:
     form = hidden_of(client.get(url))
     with monkeypatch.context() as away, calls.counted(moto_table.client):
-        away.setattr(conversations, "send", unavailable)
+        away.setattr(send_message, "send", unavailable)
         response = post(client, url, "Mine", form)
 
     assert (response.status_code, response["Retry-After"], calls.made) == (503, "10", [])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from messaging.actions import send_message
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.table import MessageTable
-from messaging.queries import conversations
 from tests import html
 from tests.conftest import Calls
 from tests.messaging.pages import conversations_of, draft_of, group_of, hidden_of, messages_of, post, text_of
@@ -106,7 +106,7 @@ def test_posting_keeps_the_text_while_dynamodb_is_away(
     def unavailable(**_: object) -> None:
         raise Unavailable
 
-    monkeypatch.setattr(conversations, "start", unavailable)
+    monkeypatch.setattr(send_message, "start", unavailable)
 
     response = post(browser, "/messages/new/bayko", "Hello")
 

@@ -6,13 +6,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from messaging.actions import block, conversation_settings, message_requests
+from messaging.actions import block, conversation_settings, message_requests, send_message
+from messaging.actions import read as read_actions
+from messaging.actions.send_message import Opening
 from messaging.domain.entities import pair_group_uuid
 from messaging.domain.folders import REQUESTS
 from messaging.dynamodb.keys import conversation_key, entry_key
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
-from messaging.queries.conversations import Opening
 from tests.messaging.damage import but_for_who_wrote, change, delete, everything, healthy, reconcile
 from tests.messaging.talk import ANDREW, BAYKO, LONDO, NOW, entry_of, send, start
 
@@ -21,7 +22,7 @@ REQUEST = pair_group_uuid(ASKER, ANDREW)
 
 
 def ask(by: UUID) -> None:
-    conversations.start(
+    send_message.start(
         user_uuid=by, other_uuid=ANDREW, text="?", message_uuid=uuid4(), now=NOW, opening=Opening.REQUEST
     )
 
@@ -42,7 +43,7 @@ def chosen(table: MessageTable) -> MessageTable:
     message = start(by=STRANGER, to=LONDO)
     send(by=STRANGER, group=message.group_uuid)
     newest = send(by=STRANGER, group=message.group_uuid)
-    conversations.mark_read(user_uuid=LONDO, group_uuid=message.group_uuid, created_at=newest.created_at)
+    read_actions.mark_read(user_uuid=LONDO, group_uuid=message.group_uuid, created_at=newest.created_at)
     conversation_settings.mark_unread(user_uuid=LONDO, group_uuid=message.group_uuid)
     reconcile(table)
     return table

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from messaging.actions import edit_message
+from messaging.actions import read as read_actions
 from messaging.domain.entities import Message
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.codec import number
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.consistency.findings import Kind
 from messaging.operations.consistency.reconcile import SETTLE_SECONDS, Reconciliation
-from messaging.queries import conversations
 from messaging.queries.conversations import ConversationNotFound
 from tests.conftest import Calls
 from tests.messaging.damage import (
@@ -118,7 +118,7 @@ def chat() -> list[Message]:
         deleted = edit_message.delete(user_uuid=ANDREW, group_uuid=GROUP, created_at=sk(4), now=now)
     except ConversationNotFound:
         return []
-    conversations.mark_read(user_uuid=ANDREW, group_uuid=GROUP, created_at=sent.created_at)
+    read_actions.mark_read(user_uuid=ANDREW, group_uuid=GROUP, created_at=sent.created_at)
     return [edited.message, deleted.message]
 
 
@@ -126,7 +126,7 @@ def test_what_is_read_in_between_stays_read(talked: MessageTable) -> None:
     change(talked, ENTRY, read_seq=number(1))
 
     def read() -> None:
-        conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=sk(6))
+        read_actions.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=sk(6))
 
     with in_between(talked, read, before=0, operation="UpdateItem"):
         reconcile(talked)
