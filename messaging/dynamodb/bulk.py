@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from random import uniform
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any
@@ -16,13 +15,11 @@ from messaging.domain.entities import Message
 from .client import Throttled, Unavailable, translated_errors
 from .codec import message_item
 from .keys import key
-from .retry import FAILING_SECONDS, LONGEST_WAIT, THROTTLED_SECONDS
+from .retry import Patience
 from .table import MessageTable
 
 BATCH = 25
 """Items a call, DynamoDB's limit."""
-FIRST_WAIT = 0.05
-"""Seconds, at most, before unprocessed items are written again: doubled each time, and shortened at random."""
 LEAVING_SECONDS = 2.0
 """How long calls that are on their way are waited for after Ctrl-C."""
 
@@ -59,7 +56,7 @@ class BulkWriter:
             written(len(batch))
 
     def _write_batch(self, requests: list[dict[str, Any]]) -> None:
-        longest, since = FIRST_WAIT, monotonic()
+        patience = Patience(self.stop)
         while not self.stop.is_set():
             error: Unavailable = Throttled()
             left = requests
@@ -69,13 +66,8 @@ class BulkWriter:
                 error = refusal
             if not left:
                 return
-            if len(left) < len(requests):
-                since = monotonic()  # threads share what may be 5 units a second: any progress is worth the patience
-            if monotonic() - since > (THROTTLED_SECONDS if isinstance(error, Throttled) else FAILING_SECONDS):
-                raise error
+            patience.wait(error, progress=len(left) < len(requests))
             requests = left
-            self.stop.wait(uniform(0, longest))  # noqa: S311 - jitter
-            longest = min(longest * 2, LONGEST_WAIT)
         raise Stopped
 
     def _attempt(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import uniform
 from threading import Event
+from time import monotonic
 from typing import Any, TypeVar
 
 from tenacity import (
@@ -27,6 +29,9 @@ FAILING_SECONDS = 15.0
 """How long a call is repeated while DynamoDB fails or does not answer."""
 LONGEST_WAIT = 20.0
 """Seconds between two attempts at most."""
+
+FIRST_WAIT = 0.05
+"""Seconds at most before a batch that was stored in part is completed; doubled each time."""
 
 T = TypeVar("T")
 
@@ -52,6 +57,27 @@ def retried_conflicts() -> Retrying:
         wait=wait_random_exponential(multiplier=0.02, max=0.4),
         reraise=True,
     )
+
+
+class Patience:
+    """Waits between the attempts of a call that may succeed in part: any progress is worth further attempts.
+
+    Threads may share what is 5 units a second.
+    """
+
+    def __init__(self, stop: Event) -> None:
+        self._stop = stop
+        self._longest = FIRST_WAIT
+        self._since = monotonic()
+
+    def wait(self, error: Unavailable, *, progress: bool) -> None:
+        """Wait before the next attempt, or until told to stop. Raise `error` when the time without progress is up."""
+        if progress:
+            self._since = monotonic()
+        if monotonic() - self._since > (THROTTLED_SECONDS if isinstance(error, Throttled) else FAILING_SECONDS):
+            raise error
+        self._stop.wait(uniform(0, self._longest))  # noqa: S311 - jitter
+        self._longest = min(self._longest * 2, LONGEST_WAIT)
 
 
 def _attempts(

@@ -32,7 +32,7 @@ RANDOM = {
     "messaging/realtime/endpoint.py": "when a stream ends",
     "messaging/realtime/hub.py": "when pages compare themselves",
     "messaging/management/commands/ddb_seed.py": "invented texts",
-    "messaging/dynamodb/bulk.py": "a pause before the next try",
+    "messaging/dynamodb/retry.py": "a pause before the next try",
     "messaging/operations/synthetic.py": "invented texts",
     "users/synthetic.py": "invented people",
 }

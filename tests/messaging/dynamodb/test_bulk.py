@@ -16,7 +16,7 @@ from botocore.exceptions import ParamValidationError  # noqa: TID251
 
 from messaging.domain.entities import Message
 from messaging.domain.timestamps import format_created_at
-from messaging.dynamodb import bulk
+from messaging.dynamodb import bulk, retry
 from messaging.dynamodb.bulk import BulkWriter, Stopped, delete_messages, in_threads, put_messages
 from messaging.dynamodb.client import ServiceError, Throttled, Unavailable, patient
 from messaging.dynamodb.codec import message_item
@@ -41,14 +41,14 @@ def unprocessed(table: MessageTable, left: list[Message]) -> Callable[[], AWSRes
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "LONGEST_WAIT", 0.001)
+    monkeypatch.setattr(retry, "LONGEST_WAIT", 0.001)
 
 
 @pytest.fixture
 def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each look at the clock is 400 s after the one before."""
     ticks = count(0, 400)
-    monkeypatch.setattr(bulk, "monotonic", lambda: next(ticks))
+    monkeypatch.setattr(retry, "monotonic", lambda: next(ticks))
 
 
 def test_it_writes_25_items_a_call(either_table: MessageTable, calls: Calls) -> None:
@@ -171,8 +171,8 @@ def test_told_to_stop_it_writes_no_more(moto_table: MessageTable) -> None:
 
 
 def test_told_to_stop_it_does_not_wait_any_longer(moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "FIRST_WAIT", 1e6)
-    monkeypatch.setattr(bulk, "LONGEST_WAIT", 1e6)
+    monkeypatch.setattr(retry, "FIRST_WAIT", 1e6)
+    monkeypatch.setattr(retry, "LONGEST_WAIT", 1e6)
     stop = Event()
 
     def throttle() -> Any:
