@@ -1,1 +1,1 @@
-"""Entities and pure rules: transitions, folders, text. No I/O."""
+"""Entities and pure rules: transitions, folders, text, timestamps. No I/O, and no import from other layers."""

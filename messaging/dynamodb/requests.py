@@ -1,4 +1,4 @@
-"""Single requests to the table, each with what it needs around it: consistency, retries, what a condition says."""
+"""Run single requests to the table, with consistent reads and retries, and report which condition failed."""
 
 from __future__ import annotations
 
