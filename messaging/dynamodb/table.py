@@ -411,6 +411,12 @@ class MessageTable:
         Raises MalformedItem.
         """
         written: list[Item] = []
+        values: dict[str, Any] = {
+            ":members": uuid_set(frozenset((user_uuid,))),
+            ":me": uuid_bytes(user_uuid),
+            ":one": number(1),
+            **transactions.request_value(),
+        }
 
         def write() -> None:
             answer: Any = self.client.update_item(
@@ -419,12 +425,7 @@ class MessageTable:
                 UpdateExpression=f"ADD left_uuids :members SET version = version + :one, {transactions.NAME_REQUEST}",
                 ConditionExpression="contains(member_uuids, :me) "
                 "AND (attribute_not_exists(left_uuids) OR NOT contains(left_uuids, :me))",
-                ExpressionAttributeValues={
-                    ":members": uuid_set(frozenset((user_uuid,))),
-                    ":me": uuid_bytes(user_uuid),
-                    ":one": number(1),
-                    **transactions.request_value(),
-                },
+                ExpressionAttributeValues=values,
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
@@ -475,7 +476,7 @@ class MessageTable:
 
     def move(self, user_uuid: UUID, group_uuid: UUID, origin: str, target: str | None) -> Entry | None:
         """Move an entry from the list `origin` to another, or to none, if it is there: lists as in `folders`."""
-        values = {":from": {"S": list_key(user_uuid, origin)}}
+        values: dict[str, Any] = {":from": {"S": list_key(user_uuid, origin)}}
         if target is None:
             return self._change_entry(user_uuid, group_uuid, "REMOVE inbox", "inbox = :from", values)
         values |= {":to": {"S": list_key(user_uuid, target)}}
@@ -489,7 +490,7 @@ class MessageTable:
         must not bring their entry back. Raises MalformedItem for an entry whose version cannot be read, which would
         follow nothing any more.
         """
-        values = {
+        values: dict[str, Any] = {
             ":group": {"S": str(conversation.group_uuid)},
             ":members": uuid_set(conversation.member_uuids),
             ":at": {"S": conversation.last_sk},
