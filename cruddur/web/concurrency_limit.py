@@ -19,7 +19,7 @@ LONGEST_WAIT = 1.0
 """Seconds after which a request goes ahead all the same: those at work may be waiting for what does not answer."""
 
 
-class Turns:
+class ConcurrencyLimit:
     """Around an ASGI application. A turn lasts from when a request's body is read until its answer begins.
 
     So nobody's slow line takes a turn from others.
@@ -34,7 +34,7 @@ class Turns:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        turn = _Turn(self._free.setdefault(asyncio.get_running_loop(), Semaphore(self._at_once)))
+        turn = _Slot(self._free.setdefault(asyncio.get_running_loop(), Semaphore(self._at_once)))
 
         async def received() -> Message:
             message: Message = await receive()
@@ -52,7 +52,7 @@ class Turns:
             turn.end()
 
 
-class _Turn:
+class _Slot:
     def __init__(self, free: Semaphore) -> None:
         self._free = free
         self._is_had = False

@@ -20,7 +20,7 @@ from messaging.dynamodb.paginate import Page
 from messaging.dynamodb.retry import with_retries
 from messaging.dynamodb.table import MessageTable
 
-from .comparison import Look, position_of
+from .comparison import Snapshot, position_of
 
 BATCH = 100
 """Keys that BatchGetItem takes."""
@@ -36,14 +36,14 @@ UUID_CHARS = 36
 Key = tuple[str, str]
 
 
-class Holder(NamedTuple):
+class EntryOwner(NamedTuple):
     """Somebody who has an entry of a group."""
 
     user_uuid: UUID
     group_uuid: UUID
 
 
-class Place(NamedTuple):
+class ScanCursor(NamedTuple):
     """A partition in one of the segments in which a table is read, or the beginning of the segment."""
 
     segment: int
@@ -52,14 +52,14 @@ class Place(NamedTuple):
     pk: str | None = None
 
     def __str__(self) -> str:
-        """As in `3/40` or `3/40/MSG#…`; `parse_place` reads it."""
+        """As in `3/40` or `3/40/MSG#…`; `parse_cursor` reads it."""
         return "/".join(map(str, self if self.pk else self[:2]))
 
 
-def parse_place(text: str) -> Place:
+def parse_cursor(text: str) -> ScanCursor:
     """The place that is written so. Raises ValueError when it is none."""
     segment, segments, *pk = text.split("/", 2)
-    place = Place(int(segment), int(segments), pk[0] if pk and pk[0] else None)
+    place = ScanCursor(int(segment), int(segments), pk[0] if pk and pk[0] else None)
     if not 0 <= place.segment < place.segments:
         msg = f"there is no segment {segment} of {segments}"
         raise ValueError(msg)
@@ -67,12 +67,12 @@ def parse_place(text: str) -> Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class SnapshotReader:
     """What a reconciliation reads of one table."""
 
     table: MessageTable
 
-    def table_pages(self, place: Place) -> Iterator[tuple[Sequence[Item], Place | None]]:
+    def table_pages(self, place: ScanCursor) -> Iterator[tuple[Sequence[Item], ScanCursor | None]]:
         """All items from a place on, by pages of 1 MB; with each the place where it goes on, None with the last.
 
         A partition's items come together, sorted by key: its conversation first, then its messages; a page may end
@@ -82,18 +82,18 @@ class Looks:
             after = (place.pk, BEFORE_ALL) if place.pk and segment == place.segment else None
             for page in self.table.segment_pages(segment, place.segments, after=after, attempt=with_retries):
                 if page.following:
-                    yield page.items, Place(segment, place.segments, key_of(page.following)[0])
+                    yield page.items, ScanCursor(segment, place.segments, key_of(page.following)[0])
                 else:
-                    yield page.items, Place(segment + 1, place.segments) if segment + 1 < place.segments else None
+                    yield page.items, ScanCursor(segment + 1, place.segments) if segment + 1 < place.segments else None
 
     def entry_pages(self, user_uuid: UUID, after: str | None) -> Iterator[tuple[Sequence[Item], str | None]]:
         """A person's entries after a sort key, by pages; with each its last sort key, None with the last."""
         for page in self._partition(pk_of_user(user_uuid), after, ENTRIES_A_PAGE):
             yield page.items, key_of(page.following)[1] if page.following else None
 
-    def look(self, group_uuid: UUID) -> Look:
+    def look(self, group_uuid: UUID) -> Snapshot:
         """A conversation as it is now: 1 RCU for 4 KB of messages, and 1 for itself, each entry and read position."""
-        look = Look(group_uuid)
+        look = Snapshot(group_uuid)
         look.set_item(self.item(conversation_key(group_uuid)))
         before = look.conversation
         self._add_messages(look)
@@ -108,7 +108,7 @@ class Looks:
         self.read_positions([look])
         return look
 
-    def read_entries(self, looks: Sequence[Look]) -> None:
+    def read_entries(self, looks: Sequence[Snapshot]) -> None:
         """Put into each look the entries of its members; of everybody who has one when the conversation is missing."""
         wanted = {look.group_uuid: self._who_should_have(look) for look in looks}
         found = self.items(entry_key(user, group) for group, users in wanted.items() for user in users)
@@ -116,7 +116,7 @@ class Looks:
             keys = {user: (pk_of_user(user), str(look.group_uuid)) for user in wanted[look.group_uuid]}
             look.entries = {user: found[key] for user, key in keys.items() if key in found}
 
-    def read_positions(self, looks: Sequence[Look]) -> None:
+    def read_positions(self, looks: Sequence[Snapshot]) -> None:
         """Put into each look the messages that its entries name as read, unless that is the newest."""
         wanted = {look.group_uuid: set(_named_as_read(look)) for look in looks}
         found = self.items(message_key(group, created_at) for group, named in wanted.items() for created_at in named)
@@ -130,10 +130,10 @@ class Looks:
         for page in self._partition(group_pk(group_uuid), after, MESSAGES_A_PAGE):
             yield from (item for item in page.items if key_of(item)[1] != CONVERSATION_SK)
 
-    def holder_pages(self, group_uuid: UUID) -> Iterator[list[Holder]]:
+    def holder_pages(self, group_uuid: UUID) -> Iterator[list[EntryOwner]]:
         """Who has an entry of this group, by the index: it may lag behind what was written a moment ago."""
         for page in self.table.group_entry_pages(group_uuid, attempt=with_retries):
-            holders = filter(None, map(holder_of, page.items))
+            holders = filter(None, map(owner_of, page.items))
             yield [holder for holder in holders if holder.group_uuid == group_uuid]
 
     def is_empty(self, group_uuid: UUID) -> bool:
@@ -152,14 +152,14 @@ class Looks:
             found |= with_retries(partial(self.table.items, batch))
         return found
 
-    def _add_messages(self, look: Look) -> bool:
+    def _add_messages(self, look: Snapshot) -> bool:
         """Add the messages that follow those it has; False when there are none."""
         last_sk = look.running.last_sk
         for item in self.messages(look.group_uuid, after=last_sk):
             look.running.add(item)
         return look.running.last_sk != last_sk
 
-    def _who_should_have(self, look: Look) -> Iterable[UUID]:
+    def _who_should_have(self, look: Snapshot) -> Iterable[UUID]:
         if look.conversation:
             return look.conversation.member_uuids
         # Missing, or its members cannot be read: those who have entries may tell.
@@ -169,11 +169,11 @@ class Looks:
         return self.table.partition_pages(pk, after=after, limit=limit, attempt=with_retries)
 
 
-def holder_of(item: Item) -> Holder | None:
+def owner_of(item: Item) -> EntryOwner | None:
     """Whose entry this is; None when its keys are no entry's."""
     pk, sk = key_of(item)
     user, group = key_uuid(pk, pk_of_user), key_uuid(sk, str)
-    return Holder(user, group) if user and group else None
+    return EntryOwner(user, group) if user and group else None
 
 
 def key_uuid(text: str, write: Callable[[UUID], str]) -> UUID | None:
@@ -185,7 +185,7 @@ def key_uuid(text: str, write: Callable[[UUID], str]) -> UUID | None:
     return value if write(value) == text else None
 
 
-def _named_as_read(look: Look) -> Iterator[str]:
+def _named_as_read(look: Snapshot) -> Iterator[str]:
     for item in look.entries.values():
         try:
             position = position_of(item)
