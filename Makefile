@@ -18,7 +18,7 @@ DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused-but-of-the-length-that-the-settin
 	OIDC_RP_CLIENT_ID=unused OIDC_RP_CLIENT_SECRET=unused PYTHONWARNINGS=ignore
 
 # The checks of `make lint`. `.pre-commit-config.yaml` has a hook for each.
-LINTS = lint-python lint-dead-code lint-templates lint-types lint-migrations lint-cloudformation lint-docker lint-github lint-scripts lint-pins
+LINTS = lint-python lint-dead-code lint-prose lint-templates lint-types lint-migrations lint-cloudformation lint-docker lint-github lint-scripts lint-pins
 
 .DEFAULT_GOAL := help
 .PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint $(LINTS) format screenshots lighthouse bench packages-bench pins audit hooks fuzz docs lambda digests deploy deployed undeploy clean python packages-run packages-test packages-lint packages-deploy
@@ -55,6 +55,9 @@ lint-python: packages-lint
 
 lint-dead-code: packages-lint
 	@$(VENV_PYTHON) -m tools.lint.dead_code
+
+lint-prose: python
+	@'$(PYTHON)' -m tools.lint.prose
 
 lint-templates: packages-lint
 	@find templates -name '*.html' -exec $(VENV)/bin/djade --check --target-version 5.2 {} +

@@ -23,9 +23,9 @@ os.environ.setdefault("PGAPPNAME", "cruddur web")
 # whitenoise hands static files over as synchronous iterators, which Django reads whole: they are small.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
-from .observability import metrics  # noqa: E402 - reads the settings
+from .observability import export  # noqa: E402 - reads the settings
 
-metrics.start("web")
+export.start("web")
 django = get_asgi_application()
 del os.environ["CRUDDUR_WEB_PROCESS"]
 

@@ -168,6 +168,7 @@ PROGRAMS: dict[str, ProgramRow] = {
     "deploy.lambda_zip": ProgramRow(),
     "tools.lint.dead_code": ProgramRow(needs_output=False),
     "tools.lint.javascript": ProgramRow(needs_output=False),
+    "tools.lint.prose": ProgramRow(needs_output=False),
     "tools.local_stack": ProgramRow(needs_output=False, wrong=("POSTGRES_PORT", "run")),
     "tools.local_stack.aws_server": ProgramRow(needs_output=False),
     "tools.local_stack.bootstrap": ProgramRow(needs_output=False),

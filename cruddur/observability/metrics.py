@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.conf import settings
-
 MESSAGES_SENT = "cruddur.messages.sent"
 DELIVERY_TIME = "cruddur.delivery.time"
 STREAMS_OPEN = "cruddur.streams.open"
@@ -39,22 +37,3 @@ def is_heard() -> bool:
 def listen(listener: Listener) -> None:
     """Tell this one too, for as long as the process lives."""
     _listeners.append(listener)
-
-
-def start(service: str) -> None:
-    """Send metrics and traces of this process, under the name of the service; nothing unless TELEMETRY says so.
-
-    Before Django loads its middleware, where there is any.
-    """
-    if settings.TELEMETRY:
-        from . import telemetry  # noqa: PLC0415 - 9 MB that a process without it does not need
-
-        telemetry.start(service)
-
-
-def stop() -> None:
-    """Send what was not sent yet, in two seconds at most: a signal ends a process without its last words."""
-    if settings.TELEMETRY:
-        from . import telemetry  # noqa: PLC0415
-
-        telemetry.stop()

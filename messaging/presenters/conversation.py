@@ -33,7 +33,7 @@ class Bubble:
     """Its address."""
     seq: int
     user_uuid: str
-    author: Face
+    sender: Face
     own: bool
     parts: tuple[Part, ...]
     emoji: bool
@@ -48,7 +48,7 @@ class Bubble:
     edited: bool = False
     deleted: bool = False
     """Whether only its tombstone is left."""
-    actions_url: str = ""
+    menu_url: str = ""
     """Where the reader finds what can be done with it; empty when nothing can."""
 
 
@@ -58,7 +58,7 @@ class Day:
 
     date: str
     label: str
-    bubbles: Sequence[Bubble]
+    messages: Sequence[Bubble]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class ThreadPage:
 
     group_uuid: UUID
     name: str
-    face: Face
+    avatar: Face
     handle: str
     """Empty for groups and deleted users."""
     profile_url: str
@@ -75,23 +75,23 @@ class ThreadPage:
     days: Sequence[Day]
     live: LivePlace
     newest_url: str
-    newest_part: str
+    newest_window_url: str
     """Where the newest messages alone are, for the script; likewise the older and newer ones below."""
     older_url: str = ""
-    older_part: str = ""
+    older_window_url: str = ""
     newer_url: str = ""
-    newer_part: str = ""
+    newer_window_url: str = ""
     new: int = 0
     """How many messages are new, in this window or after it."""
     read_seq: int = 0
     read_url: str = ""
-    standing: Standing = Standing.OPEN
+    write_permission: Standing = Standing.OPEN
     answer_url: str = ""
     """Where a request is accepted or declined."""
 
     @property
     def writable(self) -> bool:
-        return self.standing in (Standing.OPEN, Standing.REQUEST)
+        return self.write_permission in (Standing.OPEN, Standing.REQUEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class LivePlace:
     last_seq: int
     newest: str
     """created_at of the newest message there was."""
-    since_url: str
+    sync_url: str
     typing_url: str
 
 
@@ -111,26 +111,26 @@ def thread_page(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -
     faces = faces_of(thread.entry.other_uuids, people)
     only = faces[0] if len(faces) == PROFILE_OF_ONE else deleted_face()
     url = address("conversation", thread.conversation.group_uuid)
-    part = address("message_window", thread.conversation.group_uuid)
+    window_url = address("message_window", thread.conversation.group_uuid)
     return ThreadPage(
         group_uuid=thread.conversation.group_uuid,
         name=joined_names(faces),
-        face=faces[0] if faces else deleted_face(),
+        avatar=faces[0] if faces else deleted_face(),
         handle=only.handle,
         profile_url=only.url,
         url=url,
         days=days(thread, people, now=now),
         newest_url=f"{url}?newest",
-        newest_part=part,
+        newest_window_url=window_url,
         live=live_place(thread.conversation),
         older_url=_cursor(url, "before", thread.older),
-        older_part=_cursor(part, "before", thread.older),
+        older_window_url=_cursor(window_url, "before", thread.older),
         newer_url=_cursor(url, "after", thread.newer),
-        newer_part=_cursor(part, "after", thread.newer),
+        newer_window_url=_cursor(window_url, "after", thread.newer),
         new=new_count(thread),
         read_seq=thread.entry.read_seq,
         read_url=address("mark_read", thread.conversation.group_uuid),
-        standing=standing(thread.conversation, thread.entry.user_uuid),
+        write_permission=standing(thread.conversation, thread.entry.user_uuid),
         answer_url=address("answer_request", thread.conversation.group_uuid),
     )
 
@@ -141,7 +141,7 @@ def live_place(conversation: Conversation) -> LivePlace:
         version=conversation.version,
         last_seq=conversation.seq,
         newest=conversation.last_sk,
-        since_url=address("catch_up", group_uuid),
+        sync_url=address("catch_up", group_uuid),
         typing_url=address("typing", group_uuid),
     )
 
@@ -150,7 +150,7 @@ def days(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -> list[
     """The window's messages, by day."""
     today = timezone.localdate(now)
     return [
-        Day(date=day.isoformat(), label=day_label(day, today=today), bubbles=list(group))
+        Day(date=day.isoformat(), label=day_label(day, today=today), messages=list(group))
         for day, group in _by_day(bubbles(thread, people), thread.messages)
     ]
 
@@ -180,7 +180,7 @@ def own_message(user_uuid: UUID) -> Bubble:
         created_at="",
         seq=0,
         user_uuid=str(user_uuid),
-        author=deleted_face(),
+        sender=deleted_face(),
         own=True,
         parts=(),
         emoji=False,
@@ -188,24 +188,24 @@ def own_message(user_uuid: UUID) -> Bubble:
     )
 
 
-def bubble(message: Message, author: Face, *, own: bool) -> Bubble:
+def bubble(message: Message, sender: Face, *, own: bool) -> Bubble:
     """A message by itself: whether it is new, or continues another one, is for the page that it comes into."""
     return Bubble(
         created_at=message.created_at,
         seq=message.seq,
         user_uuid=str(message.user_uuid),
-        author=author,
+        sender=sender,
         own=own,
         parts=tuple(parts(message.message)),
         emoji=is_emoji(message.message),
         time=clock_time(message.created),
         edited=bool(message.edited_at),
         deleted=bool(message.deleted_at),
-        actions_url="" if message.deleted_at else actions_url(message),
+        menu_url="" if message.deleted_at else menu_url(message),
     )
 
 
-def actions_url(message: Message) -> str:
+def menu_url(message: Message) -> str:
     return address("message_actions", message.group_uuid, message.created_at)
 
 

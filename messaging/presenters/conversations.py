@@ -24,7 +24,7 @@ class Row:
 
     url: str
     name: str
-    face: Face
+    avatar: Face
     time: Moment
     preview: str
     """Empty when the last message was deleted."""
@@ -64,7 +64,7 @@ class InboxPage:
     """Sum over the rows that are not muted."""
     requests: RequestsRow | None = None
     older_url: str = ""
-    older_rows: str = ""
+    older_rows_url: str = ""
     """Where the earlier rows alone are, for the script."""
     newest_url: str = ""
     """Back to the first page; empty on it."""
@@ -91,7 +91,7 @@ def inbox_page(
         rows=rows,
         unread=sum(each.unread for each in rows if not each.muted),
         older_url=f"{url}?{urlencode({'before': older})}" if older else "",
-        older_rows=f"{rows_url}?{urlencode({'before': older})}" if older and rows_url else "",
+        older_rows_url=f"{rows_url}?{urlencode({'before': older})}" if older and rows_url else "",
         newest_url="" if first else url,
     )
 
@@ -104,7 +104,7 @@ def row(entry: Entry, people: Mapping[UUID, User], *, now: datetime, current: bo
     return Row(
         url=f"{url}#new" if unread else url,
         name=joined_names(faces),
-        face=faces[0] if faces else deleted_face(),
+        avatar=faces[0] if faces else deleted_face(),
         time=list_time(entry.last_message, now=now),
         preview=entry.message,
         own=entry.last_user_uuid == entry.user_uuid,

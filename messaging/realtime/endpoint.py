@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
-from cruddur.observability import metrics
+from cruddur.observability import export
 
 from .admission import admit
 from .bus import Bus, bus
@@ -71,7 +71,7 @@ class LiveApplication:
             await send({"type": "lifespan.startup.complete"})
             await receive()
         hub.close()
-        await asyncio.to_thread(metrics.stop)
+        await asyncio.to_thread(export.stop)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -5,6 +5,7 @@ Every event names the members it is for, so that delivering it asks nobody. Pure
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -94,6 +95,11 @@ class Changed:
     group: UUID
     read_seq: int | None = None
     """How far they have read, where that went backwards."""
+
+
+def fingerprint(session_key: str) -> str:
+    """Return what stands for a session on the bus: its key would let anyone in who reads it there."""
+    return hashlib.sha256(session_key.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from uuid import UUID
 from cruddur.observability import metrics
 
 from .bus import Bus, BusUnavailable, bus
-from .events import Event, Malformed, PersonKicked, SessionEnded, Written, event_from
+from .events import Event, Malformed, PersonKicked, SessionEnded, Written, event_from, fingerprint
 from .rendering import Reader, Rendering, frame
-from .session_checks import SessionChecks, SessionsUnavailable, fingerprint
+from .session_checks import SessionChecks, SessionsUnavailable
 from .sse import Stream
 
 logger = logging.getLogger(__name__)

@@ -15,8 +15,20 @@ from messaging.queries.conversations import Delivery
 from users.models import User
 
 from .bus import BusUnavailable, bus
-from .events import Amended, Author, Changed, Event, Hint, PersonKicked, Read, SessionEnded, Typing, Written, payloads
-from .session_checks import fingerprint
+from .events import (
+    Amended,
+    Author,
+    Changed,
+    Event,
+    Hint,
+    PersonKicked,
+    Read,
+    SessionEnded,
+    Typing,
+    Written,
+    fingerprint,
+    payloads,
+)
 
 logger = logging.getLogger(__name__)
 

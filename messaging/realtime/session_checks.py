@@ -6,7 +6,6 @@ However many streams ask at once, one thread with one database connection answer
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Collection, Mapping
 from importlib import import_module
 from uuid import UUID
@@ -29,11 +28,6 @@ KEYS_A_STATEMENT = 500
 
 class SessionsUnavailable(Exception):
     """Sessions cannot be read now."""
-
-
-def fingerprint(session_key: str) -> str:
-    """What stands for a session on the bus: its key would let anyone in who reads it there."""
-    return hashlib.sha256(session_key.encode()).hexdigest()[:32]
 
 
 def people_of(session_keys: Collection[str]) -> dict[str, UUID]:

@@ -104,5 +104,5 @@ def delete_account(request: AuthenticatedHttpRequest) -> HttpResponse:
 @require_safe
 def account_deleted(request: HttpRequest) -> HttpResponse:
     # Cognito's page remembers who was signed in, too.
-    way_on = cognito_sign_out_url(request) if is_configured() else reverse("landing")
-    return render(request, "messaging/account_deleted.html", {"way_on": way_on})
+    next_url = cognito_sign_out_url(request) if is_configured() else reverse("landing")
+    return render(request, "messaging/account_deleted.html", {"next_url": next_url})

@@ -81,7 +81,7 @@ def message_window(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpR
     thread = get_thread_or_404(request, group_uuid, **cursors)
     people = people_by_uuid(thread_view.people_of(thread))
     window = thread_view.thread_page(thread, people, now=timezone.now())
-    return render(request, "messaging/_message_window.html", {"thread": window})
+    return render(request, "messaging/_message_window.html", {"conversation": window})
 
 
 @login_required

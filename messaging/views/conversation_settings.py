@@ -61,7 +61,7 @@ def archived(request: AuthenticatedHttpRequest) -> HttpResponse:
 @require_safe
 def options(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
     """The conversation with its menu open."""
-    return thread_page(request, get_thread_or_404(request, group_uuid), with_options=True)
+    return thread_page(request, get_thread_or_404(request, group_uuid), menu_open=True)
 
 
 @login_required

@@ -45,7 +45,7 @@ def list_page(request: AuthenticatedHttpRequest, template: str, *, which: str, b
     page = inbox_page(
         found.entries, people, older=found.older, first=before is None, now=timezone.now(), url=request.path
     )
-    return render(request, template, {"inbox": page})
+    return render(request, template, {"conversation_list": page})
 
 
 def thread_page(
@@ -56,7 +56,7 @@ def thread_page(
     editing: Message | None = None,
     menu: Menu | None = None,
     deletion: Deletion | None = None,
-    with_options: bool = False,
+    menu_open: bool = False,
 ) -> HttpResponse:
     """A conversation beside the list.
 
@@ -72,15 +72,15 @@ def thread_page(
     else:
         form = composer(window.url, to=window.name, after=thread.newest_known)
     context = {
-        "inbox": page,
+        "conversation_list": page,
         "unread": page.unread,
-        "thread": window,
+        "conversation": window,
         "composer": refilled(form, problem, request) if problem else form,
         "own_message": thread_view.own_message(request.user.uuid),
-        "menu": menu,
-        "deletion": deletion,
-        "options": options(thread, now=now),
-        "with_options": with_options,
+        "message_menu": menu,
+        "delete_dialog": deletion,
+        "conversation_menu": options(thread, now=now),
+        "menu_open": menu_open,
     }
     return answered(render(request, "messaging/conversation.html", context), problem)
 
@@ -100,10 +100,10 @@ def first_page(
     return answered(render(request, "messaging/first_message.html", context), problem)
 
 
-class InboxContext(TypedDict):
-    """The first page of the list, as the templates with a list beside something else want it."""
+class ConversationListContext(TypedDict):
+    """Context of the templates that show the list of conversations."""
 
-    inbox: InboxPage
+    conversation_list: InboxPage
     unread: int
 
 
@@ -113,10 +113,10 @@ def inbox_context(
     also: Iterable[UUID] = (),
     current: UUID | None = None,
     before: str | None = None,
-) -> InboxContext:
+) -> ConversationListContext:
     """A page of the list; `current` is the conversation that is open. Raises ValueError when `before` is no cursor."""
     page, _ = inbox_and_people(request, also=also, current=current, before=before, now=timezone.now())
-    return {"inbox": page, "unread": page.unread}
+    return {"conversation_list": page, "unread": page.unread}
 
 
 def inbox_and_people(

@@ -78,7 +78,7 @@ def window_html(found: Since) -> str | None:
         return None
     people = people_by_uuid(thread_view.people_of(found.window))
     window = thread_view.thread_page(found.window, people, now=timezone.now())
-    return render_to_string("messaging/_message_window.html", {"thread": window})
+    return render_to_string("messaging/_message_window.html", {"conversation": window})
 
 
 @never_cache
@@ -90,7 +90,7 @@ def inbox_rows(request: AuthenticatedHttpRequest) -> HttpResponse:
         context = inbox_context(request, current=current, before=request.GET.get("before") or None)
     except ValueError as error:
         raise Http404("There is no such conversation.") from error
-    response = render(request, "messaging/_conversation_rows.html", {"inbox": context["inbox"]})
+    response = render(request, "messaging/_conversation_rows.html", {"conversation_list": context["conversation_list"]})
     response["X-Unread"] = str(context["unread"])
     return response
 

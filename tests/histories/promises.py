@@ -21,7 +21,7 @@ from messaging.dynamodb.items import (
 )
 from messaging.queries import conversations
 from messaging.queries.conversations import ConversationNotFound
-from messaging.queries.unread_total import unread_total
+from tests.messaging.unread_total import unread_total
 
 from .looks import whole_list
 from .model import Story, preview

@@ -13,11 +13,11 @@ from messaging.actions.leave_conversations import leave_all
 from messaging.dynamodb.bulk import delete_messages
 from messaging.dynamodb.items import conversation_key, message_key, pair_group_uuid, user_pk
 from messaging.dynamodb.table import MessageTable
-from messaging.queries.unread_total import unread_total
 from tests.messaging.capacity import items
 from tests.messaging.command_runs import run
 from tests.messaging.faults import answer, during, fault
 from tests.messaging.talk import drain, entry_of, send, start
+from tests.messaging.unread_total import unread_total
 from users.models import MovedIn, User
 
 from .imported import (

@@ -54,6 +54,6 @@ def test_a_thread_shows_every_text_as_it_was_written(
             assert link.tag == "a"
             assert link.attrib["href"].startswith(("http://", "https://"))
             assert link.keys() == ["href", "rel", "dir"]
-        url = response.context["thread"].older_url
+        url = response.context["conversation"].older_url
 
     assert found == texts

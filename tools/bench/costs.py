@@ -13,54 +13,14 @@ if __name__ == "__main__":
 
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from threading import Event
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
+from .cost_rows import Row
 from .figures import Figure, add_json_option, tell
 from .stack import NO_LIMITS, say, stack
 
-if TYPE_CHECKING:
-    from .meter import Cost
-
 BURST = 100
 """Messages that one batch of the stream tells of."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An access pattern or a page, and what it costs."""
-
-    name: str
-    cost: Cost
-    messages: int = 1
-    """Which it is the cost of: figures are for one."""
-    sent_bytes: int | None = None
-    """Of the answer as it goes over the wire."""
-    plain_bytes: int | None = None
-    """Of the answer before it is compressed."""
-
-    def figures(self, part: str, *, endpoint: str) -> Iterator[Figure]:
-        """All that there is to say; units that the endpoint reports only where they are others."""
-        name, cost = f"{part}/{self.name}", self.cost
-        a_message = " a message" if self.messages > 1 else ""
-        yield Figure(f"{name}/calls{a_message}", len(cost.calls) / self.messages, "calls")
-        for kind, units, reported in (
-            ("read units", cost.read_units, cost.reported_read_units),
-            ("write units", cost.write_units, cost.reported_write_units),
-        ):
-            by_the_rules = Figure(f"{name}/{kind}{a_message}", units / self.messages, kind)
-            yield by_the_rules
-            if reported != units:
-                differs = Figure(f"{name}/{kind}{a_message}, as {endpoint} reports", reported / self.messages, kind)
-                yield differs.against(by_the_rules)
-        if cost.statements:
-            yield Figure(f"{name}/SQL statements{a_message}", cost.statements / self.messages, "statements")
-        if self.sent_bytes is not None:
-            yield Figure(f"{name}/bytes", self.sent_bytes, "bytes")
-        if self.plain_bytes not in (None, self.sent_bytes):
-            yield Figure(f"{name}/bytes before compression", self.plain_bytes or 0, "bytes")
 
 
 def figures(*, endpoint: str = "DynamoDB Local", burst: int = BURST, seeded: int | None = None) -> Iterator[Figure]:
@@ -89,11 +49,6 @@ def in_figures(rows: Iterator[Row], part: str, endpoint: str) -> Iterator[Figure
         )
         yield from row.figures(part, endpoint=endpoint)
     yield Figure(f"{part}/patterns of which {endpoint} reports other units", others, "patterns")
-
-
-def drained(consume: Callable[[Event], object]) -> None:
-    """Let the stream consumer work until nothing is left."""
-    consume(Event())
 
 
 def main(arguments: Sequence[str]) -> int:

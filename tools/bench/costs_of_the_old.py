@@ -14,7 +14,7 @@ from messaging.dynamodb.table import MessageTable
 from messaging.operations.seeding import seed_conversations
 from users.people import seeded_people
 
-from .costs import Row
+from .cost_rows import Row
 from .meter import Cost, Items, metered
 from .old_system import INDEXES, Item, OldPerson, OldSystem, as_answer, entry_item, message_item
 

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -32,7 +33,7 @@ from tests.messaging.live_site import session_of
 from users.models import User
 from users.people import seed_people
 
-from .costs import Row, drained
+from .cost_rows import Row
 from .meter import Cost, metered
 
 TEXT = "x" * 181
@@ -75,7 +76,7 @@ def scene(seeded: int | None) -> Scene:
     arn = stream_arn(table)
     consumer = StreamConsumer(table, streams_client(), arn, PostgresCheckpoints(arn), PostgresDeadLetters(arn))
     consumer.begin()
-    drained(consumer.drain)
+    consumer.drain(Event())
     stranger = User.objects.create_user(handle="somebody", display_name="Somebody Else")
     return Scene(table, consumer, users["andrewbrown"], users["bayko"], stranger)
 
@@ -109,7 +110,7 @@ def reads(here: Scene) -> Iterator[Row]:
     with metered(here.table) as cost:
         since(user_uuid=me, group_uuid=group, after=known.last_sk, version=known.version, first="")
     yield Row("since, a message", cost)
-    drained(here.consumer.drain)
+    here.consumer.drain(Event())
 
 
 def writes(here: Scene) -> Iterator[Row]:
@@ -123,7 +124,7 @@ def writes(here: Scene) -> Iterator[Row]:
     yield Row("E the stream moves the entries", moved)
     yield Row("a message, C and E", sent + moved)
     with metered(here.table) as cost:
-        drained(here.consumer.drain)
+        here.consumer.drain(Event())
     yield Row("E of a start, which finds the entries made", cost)
     newest = here.newest()
     with metered(here.table) as cost:
@@ -140,7 +141,7 @@ def sent_and_moved(here: Scene, messages: int = 1) -> tuple[Cost, Cost]:
             newest = here.send(after=newest).message.created_at
         sent = sent + cost
     with metered(here.table) as moved:
-        drained(here.consumer.drain)
+        here.consumer.drain(Event())
     # The checkpoints, of which there are as many as pages of the stream, are no cost of a message.
     moved.statements = 0
     return sent, moved
@@ -159,7 +160,7 @@ def live(here: Scene) -> Iterator[Row]:
     with metered(here.table) as cost:
         said = asyncio.run(delivered(event, Reader(here.other.uuid, None, "en")))
     yield Row("live delivery", cost, sent_bytes=len(said))
-    drained(here.consumer.drain)
+    here.consumer.drain(Event())
 
 
 async def delivered(event: Written, reader: Reader) -> bytes:

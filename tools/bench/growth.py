@@ -13,52 +13,16 @@ if __name__ == "__main__":
 
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from .figures import Figure, add_json_option, tell
+from .figures import add_json_option, tell
+from .growth_figures import figures
 from .stack import NO_LIMITS, say, stack, web_server
-from .timing import Subject, at, measure
+from .timing import measure
 
 MESSAGES = (100, 1_000, 10_000, 100_000)
 CONVERSATIONS = (10, 20, 100, 1_000, 10_000)
 ROUNDS, EACH = 40, 3
-MEDIAN = 50
-FULL_PAGE = 20
-"""Messages and conversations; a shorter list takes less by itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sized:
-    """A page at one size."""
-
-    page: str
-    size: int
-    of: str
-    """`messages` or `conversations`."""
-    subject: Subject
-    again: bool = False
-    """Whether it is the base, measured a second time: how far that is from the first is noise."""
-
-    @property
-    def figure(self) -> Figure:
-        name = f"growth/{self.page}/{self.size} {self.of}{' again' if self.again else ''}/p{MEDIAN}"
-        return Figure(name, at(self.subject.times, MEDIAN), "ms")
-
-
-def base(sizes: Sequence[int]) -> int:
-    """The size that the others are compared with: the smallest that fills a page."""
-    return min((size for size in sizes if size >= FULL_PAGE), default=max(sizes))
-
-
-def figures(found: Sequence[Sized]) -> Iterator[Figure]:
-    """The median of each page at each size, beside that at the base."""
-    for page in dict.fromkeys(each.page for each in found):
-        sizes = sorted((each for each in found if each.page == page), key=lambda each: (each.size, each.again))
-        compared_with = base([each.size for each in sizes])
-        first = next(each for each in sizes if each.size == compared_with)
-        for each in sizes:
-            yield each.figure if each is first else each.figure.against(first.figure)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -14,7 +14,7 @@ from tests.messaging.live_site import session_of
 from users.models import User
 
 from . import talks
-from .growth import Sized, base
+from .growth_figures import Sized, base
 from .page_subjects import SHORT, getting, older_path, site_sending
 from .stack import Person, Server, signed_in
 from .timing import Subject

@@ -27,9 +27,9 @@ from users.models import User
 
 from . import talks
 from .asking import Connection, request_bytes
+from .bare import BARE_PAGE
 from .bare_calls import recorded, replayed, sending
 from .old_system import OldPerson, OldSystem, client_as_it_did, entry_item, message_item, now
-from .pages import BARE_PAGE
 from .stack import Person, Server, signed_in
 from .timing import Ask, Subject
 

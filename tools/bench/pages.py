@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
+from .bare import BARE_PAGE
 from .figures import Figure, add_json_option, tell
 from .stack import NO_LIMITS, Server, say, stack, web_server
 from .timing import PERCENTILES, Subject, at, measure, together
@@ -29,7 +30,6 @@ MESSAGES = 100
 CLIENTS = (1, 16)
 ROUNDS, EACH = 40, 5
 """Of one client; of several, as many as make up the same number of requests, but one a round at least."""
-BARE_PAGE = "bare Django page"
 PLAIN = "tools.bench.plain_asgi:application"
 
 

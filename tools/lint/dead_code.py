@@ -25,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 ALLOWED = Path(__file__).with_suffix(".toml")
 SITE = ("cruddur", "users", "messaging", "moderation", "legacy_import")
-TOOLS = ("deploy", "tools", "lint", "local_stack", "bench")
+TOOLS = ("deploy", "tools")
 TESTS = "tests"
 EXCLUDED = ["*/migrations/*", "*/node_modules/*"]
 CONFIDENCE = 60

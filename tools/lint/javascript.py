@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LINT = ROOT / "lint"
+LINT = ROOT / "tools" / "lint"
 INSTALLED = LINT / "node_modules" / "installed"  # the lock file as it was installed: written last
 NODE_AT_LEAST = 20
 

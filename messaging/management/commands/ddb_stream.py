@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from cruddur.cli import target
 from cruddur.cli.terminal import Column, is_plain
-from cruddur.observability import metrics
+from cruddur.observability import export, metrics
 from messaging.dynamodb.connection import message_table, streams_client
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.shards import StreamGone
@@ -63,7 +63,7 @@ class Command(TableCommand):
     def act(self, *, once: bool, status: bool, replay: bool, verbosity: int, **options: Any) -> None:
         self.tells_batches = verbosity > 1
         if not status:
-            metrics.start("worker")
+            export.start("worker")
         if status:
             self.show_status(stream_arn(message_table()))
         elif once:

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from django.db import DatabaseError, InterfaceError, connection
 
-from . import BusUnavailable
+from .protocol import BusUnavailable
 
 CHANNEL = "cruddur_live"
 CONNECT_SECONDS = 5

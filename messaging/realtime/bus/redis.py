@@ -12,7 +12,7 @@ import redis.asyncio
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from . import BusUnavailable
+from .protocol import BusUnavailable
 
 CONNECT_SECONDS = 1
 ANSWER_SECONDS = 1

@@ -17,7 +17,7 @@ function unsentPreview(row) {
   const draft = isOpen(row) ? undefined : drafts().find((each) => each.group === group);
   const text = failed?.text ?? draft?.text;
   if (!group || !text) return null;
-  const line = cloneTemplate(failed ? "row-not-sent" : "row-draft");
+  const line = cloneTemplate(failed ? "not-sent-preview" : "draft-preview");
   line.querySelector("bdi")?.replaceChildren(text.slice(0, MAX_LENGTH));
   return line;
 }
@@ -37,7 +37,7 @@ function showAll() {
   for (const row of rows) show(row);
 }
 
-if (list && user && document.getElementById("row-draft")) {
+if (list && user && document.getElementById("draft-preview")) {
   on("outbox:changed", showAll);
   on("drafts:changed", showAll);
   new MutationObserver(showAll).observe(list, { childList: true, subtree: true });

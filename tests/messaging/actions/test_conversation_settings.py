@@ -12,9 +12,9 @@ from messaging.dynamodb.items import entry_key
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from messaging.queries.conversations import ConversationNotFound
-from messaging.queries.unread_total import unread_total
 from tests.messaging.capacity import items
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start
+from tests.messaging.unread_total import unread_total
 
 OF_BAYKO = {"user_uuid": BAYKO, "group_uuid": GROUP}
 

@@ -17,11 +17,11 @@ from messaging.dynamodb.table_definition import GROUP_INDEX, INBOX_INDEX, INDEXE
 from messaging.operations.capacity import patterns
 from messaging.operations.seeding import seed, seed_conversations
 from messaging.queries import conversations
-from messaging.queries.unread_total import unread_total
 from messaging.stream.projection import project
 from tests.conftest import Calls
 from tests.messaging.capacity import assert_written, item_size, items, projection, read_units, units, units_written
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, NOW, drain, send, start, write_all
+from tests.messaging.unread_total import unread_total
 from users.people import seeded_people
 
 

@@ -20,10 +20,10 @@ from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from messaging.queries.conversations import AwaitingAnswer, Blocked, ConversationNotFound, Opening
 from messaging.queries.sync import since
-from messaging.queries.unread_total import unread_total
 from tests.conftest import Calls
 from tests.messaging.capacity import items, units_written
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO, NOW, between_read_and_write, drain, entry_of, send, start
+from tests.messaging.unread_total import unread_total
 from users.models import NOBODY, User
 
 

@@ -39,7 +39,6 @@ from messaging.models import BlockedPerson, DeadLetter
 from messaging.operations.consistency.comparison import ONLY_THE_CONVERSATION_KNOWS
 from messaging.operations.consistency.findings import Kind
 from messaging.queries import conversations
-from messaging.queries.unread_total import unread_total
 from messaging.stream.apply import apply
 from messaging.stream.dead_letters import PostgresDeadLetters
 from messaging.stream.dead_letters import replay as replay_dead_letters
@@ -48,6 +47,7 @@ from tests.messaging.command_runs import run
 from tests.messaging.damage import Items, everything, put, reconcile, restore
 from tests.messaging.pages import HTML, SCRIPT, group_of, text_of
 from tests.messaging.talk import drain, send, start
+from tests.messaging.unread_total import unread_total
 from users.models import User
 
 pytestmark = pytest.mark.django_db

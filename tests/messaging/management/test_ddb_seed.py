@@ -23,13 +23,13 @@ from messaging.dynamodb.item_kinds import kind_of
 from messaging.dynamodb.table import MessageTable
 from messaging.management.commands.ddb_seed import in_words
 from messaging.operations.seeding import is_empty, seed_conversations
-from messaging.queries.unread_total import unread_total
 from messaging.stream.projection import project
 from tests.conftest import Calls
 from tests.messaging.command_runs import run, run_json
 from tests.messaging.damage import everything, restore
 from tests.messaging.faults import answer, fault
 from tests.messaging.talk import start
+from tests.messaging.unread_total import unread_total
 from users.models import User
 
 pytestmark = pytest.mark.django_db

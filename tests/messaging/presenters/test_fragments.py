@@ -37,7 +37,7 @@ def some_message(text: str = "Have a look: https://example.org <3", at: datetime
 
 def some_row(**different: object) -> Row:
     row = Row(
-        url="/messages/x", name="Andrew Brown", face=face_from(uuid=ANDREW, name="Andrew Brown", handle="andrew"),
+        url="/messages/x", name="Andrew Brown", avatar=face_from(uuid=ANDREW, name="Andrew Brown", handle="andrew"),
         time=list_time(NOW, now=NOW), preview="<b>Hello</b>", own=True, unread=3, current=False, group=str(GROUP),
         at=format_created_at(NOW), last_seq=7, read_seq=4, sent_seq=0, muted=True, muted_until=1,
     )  # fmt: skip
@@ -88,13 +88,13 @@ def test_what_differs_is_another_piece(different: dict[str, object]) -> None:
     )
 
 
-def test_a_message_whose_menu_is_open_is_another_piece() -> None:
-    message = replace(some_message(), actions_url="/messages/x/y")
-    closed = rendered_fragment(MESSAGE, message=message, open="")
+def test_a_message_with_its_menu_open_is_another_fragment() -> None:
+    message = replace(some_message(), menu_url="/messages/x/y")
+    closed = rendered_fragment(MESSAGE, message=message, open_menu="")
 
-    opened = rendered_fragment(MESSAGE, message=message, open=message.created_at)
+    opened = rendered_fragment(MESSAGE, message=message, open_menu=message.created_at)
 
-    assert opened == get_template(MESSAGE).render({"message": message, "open": message.created_at}) != closed
+    assert opened == get_template(MESSAGE).render({"message": message, "open_menu": message.created_at}) != closed
 
 
 @pytest.mark.usefixtures("made_up")
@@ -110,7 +110,7 @@ def test_each_language_has_its_own() -> None:
 
 def test_what_people_wrote_is_escaped() -> None:
     assert "<b>" not in rendered_fragment(ROW, row=some_row())
-    assert "&lt;3" in rendered_fragment(MESSAGE, message=some_message(), open="")
+    assert "&lt;3" in rendered_fragment(MESSAGE, message=some_message(), open_menu="")
 
 
 @pytest.mark.parametrize("name", [ROW, MESSAGE])

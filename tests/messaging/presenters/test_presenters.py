@@ -263,7 +263,7 @@ def test_days_are_those_of_the_active_time_zone() -> None:
     thread = thread_of((BAYKO, late), (BAYKO, early))
 
     with timezone.override(ZoneInfo("Europe/Vienna")):
-        assert [(day.date, day.label, len(day.bubbles)) for day in days(thread, {}, now=NOON)] == [
+        assert [(day.date, day.label, len(day.messages)) for day in days(thread, {}, now=NOON)] == [
             ("2026-11-21", "Today", 2)
         ]
     assert [day.label for day in days(thread, {}, now=NOON)] == ["Yesterday", "Today"]

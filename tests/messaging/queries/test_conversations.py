@@ -9,8 +9,8 @@ from messaging.dynamodb.items import conversation_key, format_created_at, pair_g
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from messaging.queries.conversations import Blocked, ConversationNotFound, MessageNotFound, MessageRejected
-from messaging.queries.unread_total import UnreadTotal, unread_total
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO, NOW, drain, entry_of, send, start, write_all
+from tests.messaging.unread_total import UnreadTotal, unread_total
 
 pytestmark = pytest.mark.usefixtures("either_table")
 

@@ -6,10 +6,10 @@ from typing import Any
 from messaging.dynamodb.items import Conversation, conversation_item, entry_key, message_item
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
-from messaging.queries.unread_total import unread_total
 from messaging.stream.projection import changes, project
 from tests.messaging.faults import during
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, NOW, entry_of, send, start
+from tests.messaging.unread_total import unread_total
 
 
 def history(table: MessageTable, messages: int) -> list[Conversation]:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from tools.bench.growth import Sized, base
-from tools.bench.growth import figures as growth_figures
-from tools.bench.pages import BARE_PAGE, PAGES
+from tools.bench.bare import BARE_PAGE
+from tools.bench.growth_figures import Sized, base
+from tools.bench.growth_figures import figures as growth_figures
+from tools.bench.pages import PAGES
 from tools.bench.pages import figures as page_figures
 from tools.bench.timing import Ask, Subject, at, measure, together
 

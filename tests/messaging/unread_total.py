@@ -1,4 +1,4 @@
-"""How much a person has not read, over all their conversations."""
+"""Counts what a person has not read, over all their conversations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class UnreadTotal:
 
 
 def unread_total(*, user_uuid: UUID, now: datetime) -> UnreadTotal:
-    """How many messages the person has not read, without what is muted, archived or a request (1 call)."""
+    """Count the messages that a person has not read, except muted and archived ones and requests (1 call)."""
     entries = message_table().inbox(user_pk(user_uuid), user_uuid, before=None, limit=TOTAL_CONVERSATIONS + 1).entries
     newest = entries[:TOTAL_CONVERSATIONS]
     return UnreadTotal(
