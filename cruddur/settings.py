@@ -81,7 +81,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "cruddur.web.middleware.SlashMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "cruddur.web.reject_malformed.WellFormedMiddleware",
+    "cruddur.web.reject_malformed.RejectMalformedMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

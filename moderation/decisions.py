@@ -15,7 +15,7 @@ from users.permissions import administrates
 
 from . import audit, notices, people
 from .models import OUTCOME_MAX_CHARS, Decision, Report, State, Verdict
-from .queue import NotYours, is_working_on
+from .queue import NotYourReport, is_working_on
 
 
 class NotPossible(Exception):
@@ -29,7 +29,7 @@ def decide(*, report: Report, moderator: User, verdict: str, reason: str, text: 
     does what is left. Raises NotYours, NotPossible, and Unavailable when DynamoDB cannot delete the message now.
     """
     if not is_working_on(moderator, report):
-        raise NotYours
+        raise NotYourReport
     person = User.objects.filter(pk=report.reported_uuid, deletion_asked_at=None).first()
     if obstacle := obstacle_to(verdict, report=report, person=person, moderator=moderator):
         raise NotPossible(obstacle)
@@ -41,7 +41,7 @@ def decide(*, report: Report, moderator: User, verdict: str, reason: str, text: 
         # Locked, so that of two forms sent at once one decides.
         current = Report.objects.select_for_update().get(pk=report.pk)
         if not is_working_on(moderator, current):
-            raise NotYours
+            raise NotYourReport
         decision = Decision.objects.create(
             report=current,
             verdict=verdict,

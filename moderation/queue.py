@@ -14,27 +14,27 @@ from . import audit
 from .models import Report, State
 
 
-class NotYours(Exception):
+class NotYourReport(Exception):
     """The report is not this moderator's now: nobody has claimed it, somebody else has, or it is decided."""
 
 
-class Taken(Exception):
+class AlreadyTaken(Exception):
     """Somebody was faster: the report is claimed or decided."""
 
 
-class Involved(Exception):
+class InvolvedInReport(Exception):
     """The moderator reported this or is reported: somebody else decides."""
 
 
 def claim(*, report: Report, moderator: User, now: datetime) -> None:
     """Make an open report this moderator's. Raises Taken, Involved."""
     if is_involved(moderator, report):
-        raise Involved
+        raise InvolvedInReport
     with transaction.atomic():
         audit.record(actor=moderator, act="report.claim", subject=audit.of_report(report.pk))
         open_one = Report.objects.filter(pk=report.pk, state=State.OPEN)
         if not open_one.update(state=State.CLAIMED, claimed_by_uuid=moderator.uuid, claimed_at=now):
-            raise Taken
+            raise AlreadyTaken
 
 
 def release(*, report: Report, moderator: User) -> None:
@@ -45,7 +45,7 @@ def release(*, report: Report, moderator: User) -> None:
     with transaction.atomic():
         audit.record(actor=moderator, act="report.release", subject=audit.of_report(report.pk))
         if not claimed.update(state=State.OPEN, claimed_by_uuid=None, claimed_at=None):
-            raise NotYours
+            raise NotYourReport
 
 
 def involving(person: User) -> QuerySet[Report]:

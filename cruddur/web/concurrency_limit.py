@@ -20,7 +20,7 @@ Message = MutableMapping[str, Any]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-class Turns:
+class ConcurrencyLimit:
     """Around an ASGI application. A turn lasts from when a request's body is read until its answer begins.
 
     So nobody's slow line takes a turn from others.
@@ -35,7 +35,7 @@ class Turns:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        turn = _Turn(self._free.setdefault(asyncio.get_running_loop(), Semaphore(self._at_once)))
+        turn = _Slot(self._free.setdefault(asyncio.get_running_loop(), Semaphore(self._at_once)))
 
         async def received() -> Message:
             message: Message = await receive()
@@ -53,7 +53,7 @@ class Turns:
             turn.end()
 
 
-class _Turn:
+class _Slot:
     def __init__(self, free: Semaphore) -> None:
         self._free = free
         self._is_had = False

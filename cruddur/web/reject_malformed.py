@@ -81,21 +81,21 @@ def _is_parsed(accept: bytes) -> bool:
     return True
 
 
-class WellFormedMiddleware:
+class RejectMalformedMiddleware:
     """Answer 400 to malformed requests before they reach a view or Postgres."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if is_well_formed(request):
+        if is_valid(request):
             return self.get_response(request)
         # The page that says so reads the query, too, which some encodings cannot do at all.
         request.encoding = "utf-8"
         return bad_request(request)
 
 
-def is_well_formed(request: HttpRequest) -> bool:
+def is_valid(request: HttpRequest) -> bool:
     """Return whether path, query and form are text. Read the body."""
     # Invalid UTF-8 in a path is no concern here: Django escapes it again. By the charset it decodes the query, too.
     return (

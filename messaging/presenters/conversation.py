@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from cruddur.web.cached_urls import address
+from cruddur.web.cached_urls import cached_url
 from messaging.dynamodb.items import Conversation, Message
 from messaging.queries.conversations import Thread
 from users.models import User
@@ -110,8 +110,8 @@ def thread_page(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -
     """The window as the member sees it who loaded it."""
     faces = faces_of(thread.entry.other_uuids, people)
     only = faces[0] if len(faces) == PROFILE_OF_ONE else deleted_face()
-    url = address("conversation", thread.conversation.group_uuid)
-    window_url = address("message_window", thread.conversation.group_uuid)
+    url = cached_url("conversation", thread.conversation.group_uuid)
+    window_url = cached_url("message_window", thread.conversation.group_uuid)
     return ThreadPage(
         group_uuid=thread.conversation.group_uuid,
         name=joined_names(faces),
@@ -129,9 +129,9 @@ def thread_page(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -
         newer_window_url=_cursor(window_url, "after", thread.newer),
         new=new_count(thread),
         read_seq=thread.entry.read_seq,
-        read_url=address("mark_read", thread.conversation.group_uuid),
+        read_url=cached_url("mark_read", thread.conversation.group_uuid),
         write_permission=standing(thread.conversation, thread.entry.user_uuid),
-        answer_url=address("answer_request", thread.conversation.group_uuid),
+        answer_url=cached_url("answer_request", thread.conversation.group_uuid),
     )
 
 
@@ -141,8 +141,8 @@ def live_place(conversation: Conversation) -> LivePlace:
         version=conversation.version,
         last_seq=conversation.seq,
         newest=conversation.last_sk,
-        sync_url=address("catch_up", group_uuid),
-        typing_url=address("typing", group_uuid),
+        sync_url=cached_url("catch_up", group_uuid),
+        typing_url=cached_url("typing", group_uuid),
     )
 
 
@@ -206,7 +206,7 @@ def bubble(message: Message, sender: Face, *, own: bool) -> Bubble:
 
 
 def menu_url(message: Message) -> str:
-    return address("message_actions", message.group_uuid, message.created_at)
+    return cached_url("message_actions", message.group_uuid, message.created_at)
 
 
 def new_count(thread: Thread) -> int:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.utils.translation import ngettext
 
-from cruddur.web.cached_urls import address
+from cruddur.web.cached_urls import cached_url
 from messaging.dynamodb.items import Entry
 from users.models import User
 
@@ -85,8 +85,8 @@ def inbox_page(
     `url` is that of another list than the inbox.
     """
     rows = [row(entry, people, now=now, current=entry.group_uuid == current) for entry in entries]
-    rows_url = "" if url else address("inbox_rows")
-    url = url or address("conversations")
+    rows_url = "" if url else cached_url("inbox_rows")
+    url = url or cached_url("conversations")
     return InboxPage(
         rows=rows,
         unread=sum(each.unread for each in rows if not each.muted),
@@ -100,7 +100,7 @@ def row(entry: Entry, people: Mapping[UUID, User], *, now: datetime, current: bo
     """One conversation of the list; its address ends in `#new` where something is unread."""
     unread = 0 if current else entry.unread
     faces = faces_of(entry.other_uuids, people)
-    url = address("conversation", entry.group_uuid)
+    url = cached_url("conversation", entry.group_uuid)
     return Row(
         url=f"{url}#new" if unread else url,
         name=joined_names(faces),
@@ -130,7 +130,7 @@ def requests_row(entries: Sequence[Entry], people: Mapping[UUID, User], *, more:
             "name": first,
             "others": f"{others}+" if more else others,
         }
-    return RequestsRow(address("message_requests"), f"{len(entries)}+" if more else str(len(entries)), preview)
+    return RequestsRow(cached_url("message_requests"), f"{len(entries)}+" if more else str(len(entries)), preview)
 
 
 def people_of(entries: Sequence[Entry]) -> set[UUID]:

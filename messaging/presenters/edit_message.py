@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from cruddur.web.cached_urls import address
+from cruddur.web.cached_urls import cached_url
 from messaging.actions.edit_message import may_be_edited
 from messaging.dynamodb.items import Message
 
@@ -41,7 +41,7 @@ class Deletion:
 
 def message_url(message: Message) -> str:
     """The message in its conversation."""
-    url = address("conversation", message.group_uuid)
+    url = cached_url("conversation", message.group_uuid)
     at = quote(message.created_at, safe="")
     return f"{url}?around={at}#m{message.created_at}"
 
@@ -71,4 +71,4 @@ def editing(message: Message, *, to: str) -> Composer:
 
 
 def _url(name: str, message: Message) -> str:
-    return address(name, message.group_uuid, message.created_at)
+    return cached_url(name, message.group_uuid, message.created_at)

@@ -32,7 +32,7 @@ def block(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
     if request.method != "POST":
         return render(request, "messaging/block.html", {"person": face(person), "back": back, "user_uuid": user_uuid})
     group_uuid = block_actions.block(user_uuid=request.user.uuid, other_uuid=user_uuid, now=timezone.now())
-    publish.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
+    publish.conversation_changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
     return HttpResponseSeeOther(back)
 
 
@@ -40,5 +40,5 @@ def block(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
 @require_POST
 def unblock(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
     group_uuid = block_actions.unblock(user_uuid=request.user.uuid, other_uuid=user_uuid)
-    publish.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
+    publish.conversation_changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
     return HttpResponseSeeOther(asked_next(request))

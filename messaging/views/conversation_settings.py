@@ -98,7 +98,7 @@ def archive(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse
 @members_only
 def mark_unread(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
     entry = conversation_settings.mark_unread(user_uuid=request.user.uuid, group_uuid=group_uuid)
-    publish.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,), read_seq=entry.read_seq)
+    publish.conversation_changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,), read_seq=entry.read_seq)
     return HttpResponseSeeOther(reverse("conversations"))
 
 
@@ -114,7 +114,7 @@ def answer_request(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpR
                 conversation = message_requests.accept(user_uuid=user_uuid, group_uuid=group_uuid)
             except Blocked:
                 return HttpResponseSeeOther(url)
-            publish.changed(group_uuid=group_uuid, member_uuids=conversation.member_uuids)
+            publish.conversation_changed(group_uuid=group_uuid, member_uuids=conversation.member_uuids)
             return HttpResponseSeeOther(url)
         case "decline":
             message_requests.decline(user_uuid=user_uuid, group_uuid=group_uuid)
@@ -142,5 +142,5 @@ def _list(request: AuthenticatedHttpRequest, template: str, which: str) -> HttpR
 
 def _changed(request: AuthenticatedHttpRequest, group_uuid: UUID, url: str) -> HttpResponse:
     """The person's other tabs learn of it."""
-    publish.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
+    publish.conversation_changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
     return HttpResponseSeeOther(url)

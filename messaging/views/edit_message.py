@@ -136,7 +136,7 @@ def message_or_404(request: AuthenticatedHttpRequest, group_uuid: UUID, created_
 def amended(request: AuthenticatedHttpRequest, delivery: Delivery) -> HttpResponse:
     """To the message in its conversation, or for a script what is stored, and how it looks; open pages learn of it."""
     message = delivery.message
-    publish.message_amended(delivery, author=request.user)
+    publish.message_edited(delivery, author=request.user)
     recent_sends.amend(request.session, message)
     if not wants_json(request):
         return HttpResponseSeeOther(edit_message_module.message_url(message))

@@ -33,7 +33,7 @@ FOR_ADMINISTRATORS = frozenset({"email", "password"})
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class AdminAction:
     """Something that an administrator does to accounts, after a question."""
 
     name: str
@@ -54,10 +54,10 @@ def synchronise(person: User) -> str:
     return ""
 
 
-ACTS: Mapping[str, Act] = {
+ACTS: Mapping[str, AdminAction] = {
     act.name: act
     for act in (
-        Act(
+        AdminAction(
             "synchronise",
             gettext_lazy("Sync with Cognito"),
             gettext_lazy("Bring these people up to what Cognito says?"),
@@ -66,14 +66,14 @@ ACTS: Mapping[str, Act] = {
             to_oneself=True,
             destroys=False,
         ),
-        Act(
+        AdminAction(
             "disable",
             gettext_lazy("Disable here and in Cognito"),
             gettext_lazy("Disable these people?"),
             gettext_lazy("They are signed out everywhere at once and cannot sign in. Their messages stay."),
             people.disable,
         ),
-        Act(
+        AdminAction(
             "enable",
             gettext_lazy("Enable here and in Cognito"),
             gettext_lazy("Enable these people?"),
@@ -81,7 +81,7 @@ ACTS: Mapping[str, Act] = {
             people.enable,
             destroys=False,
         ),
-        Act(
+        AdminAction(
             "sign_out",
             gettext_lazy("Sign out everywhere"),
             gettext_lazy("Sign these people out everywhere?"),
@@ -92,7 +92,7 @@ ACTS: Mapping[str, Act] = {
 }
 
 
-def admin_action(act: Act) -> Callable[..., HttpResponse | None]:
+def admin_action(act: AdminAction) -> Callable[..., HttpResponse | None]:
     def action(
         model_admin: ModeratedPersonAdmin, request: HttpRequest, queryset: QuerySet[User]
     ) -> HttpResponse | None:
@@ -184,7 +184,7 @@ class ModeratedPersonAdmin(PersonAdmin):
 
     # --- What is done to them ---------------------------------------------------------------------------------------
 
-    def act(self, request: HttpRequest, queryset: QuerySet[User], act: Act) -> HttpResponse | None:
+    def act(self, request: HttpRequest, queryset: QuerySet[User], act: AdminAction) -> HttpResponse | None:
         """Ask first; then do it to each, recorded before, and say what could not be done."""
         chosen = list(queryset.order_by("handle"))
         gone = [person for person in chosen if person.deletion_asked_at]
@@ -209,7 +209,7 @@ class ModeratedPersonAdmin(PersonAdmin):
                 messages.success(request, _("@%(handle)s: done.") % {"handle": person.handle})
         return None
 
-    def _ask(self, request: HttpRequest, chosen: Sequence[User], act: Act) -> HttpResponse:
+    def _ask(self, request: HttpRequest, chosen: Sequence[User], act: AdminAction) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "title": act.label,
