@@ -21,7 +21,7 @@ DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused-but-of-the-length-that-the-settin
 LINTS = lint-python lint-dead-code lint-prose lint-templates lint-types lint-migrations lint-cloudformation lint-docker lint-github lint-scripts lint-pins
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint $(LINTS) format screenshots lighthouse bench packages-bench pins audit hooks fuzz docs lambda digests deploy deployed undeploy clean python packages-run packages-test packages-lint packages-deploy
+.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint $(LINTS) format screenshots lighthouse bench packages-bench pins audit hooks fuzz docs lambda upgrade-data digests deploy deployed undeploy clean python packages-run packages-test packages-lint packages-deploy
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 29
@@ -125,6 +125,9 @@ docs: packages-run ## Write docs/commands.md anew from what the commands say of 
 
 lambda: packages-deploy ## Build dist/stream-lambda.zip, the stream consumer as an AWS Lambda function
 	@$(VENV_PYTHON) -m deploy.lambda_zip
+
+upgrade-data: packages-test ## Copy the data of a release for the tests of upgrades; ARGS=0.3.0: CONTRIBUTING.md
+	@exec $(VENV_PYTHON) -m tests.upgrade.take $(ARGS)
 
 digests: python ## Pin the images of Dockerfile and compose.yaml to what their tags mean now; needs the network
 	@'$(PYTHON)' -m deploy.digests $(ARGS)

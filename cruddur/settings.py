@@ -87,7 +87,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "cruddur.web.address_limits.AddressLimitMiddleware",
     "cruddur.web.middleware.TimezoneMiddleware",
-    "messaging.middleware.UnavailableMiddleware",
+    "messaging.middleware.ErrorResponseMiddleware",
 ]
 
 ROOT_URLCONF = "cruddur.urls"
@@ -117,7 +117,8 @@ TEMPLATES = [
 AUTH_USER_MODEL = "users.User"
 # The handle is unique by constraints (whatever the case, whatever looks alike), not by `unique=True`.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
-AUTHENTICATION_BACKENDS = ["users.cognito.oidc.CognitoBackend"]
+# Every session holds this name: see users/oidc.py.
+AUTHENTICATION_BACKENDS = ["users.oidc.CognitoBackend"]
 LOGIN_URL = "landing"  # where a button signs in: no link and no other site's page does
 LOGIN_REDIRECT_URL = "/messages"
 LOGIN_REDIRECT_URL_FAILURE = "/sign-in-failed"
@@ -225,8 +226,8 @@ OIDC_OP_TOKEN_ENDPOINT = f"{COGNITO_DOMAIN}/oauth2/token"
 OIDC_OP_USER_ENDPOINT = f"{COGNITO_DOMAIN}/oauth2/userInfo"
 OIDC_USE_PKCE = True
 OIDC_PKCE_CODE_CHALLENGE_METHOD = "S256"
-OIDC_CALLBACK_CLASS = "users.views.CallbackView"
-OIDC_AUTHENTICATE_CLASS = "users.views.SignInView"
+OIDC_CALLBACK_CLASS = "users.cognito.views.CallbackView"
+OIDC_AUTHENTICATE_CLASS = "users.cognito.views.SignInView"
 OIDC_OP_LOGOUT_URL_METHOD = "users.cognito.oidc.cognito_sign_out_url"
 OIDC_TIMEOUT = 5  # seconds, for each request to Cognito
 

@@ -1,32 +1,21 @@
-"""The answers of what cannot be had now, and those to load balancers."""
+"""Error responses for exceptions of views, and health checks for load balancers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from http import HTTPStatus
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 
 from cruddur.observability.log import HEALTH_PATHS
-from cruddur.web import errors
-from cruddur.web.rate_limits import RateLimited
-from messaging.actions.send_queue import ConversationBusy, MustWait
-from messaging.dynamodb.client import Unavailable
-from messaging.dynamodb.malformed import MalformedItem, report
-from messaging.queries.conversations import concerns
-from users.models import User
-from users.permissions import moderates
+
+from .views.error_responses import error_response
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-class UnavailableMiddleware:
-    """Answer where a view has no better answer.
-
-    503 when DynamoDB or Postgres is away, or what is stored is malformed; 429 when a person is too fast.
-    """
+class ErrorResponseMiddleware:
+    """Answer an exception that a view did not catch with its row of `views.error_responses`."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -35,29 +24,13 @@ class UnavailableMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, Unavailable | OperationalError | InterfaceError):
-            return errors.unavailable(request)
-        if isinstance(exception, MalformedItem):
-            return _malformed(request, exception)
-        if isinstance(exception, RateLimited | ConversationBusy):
-            return errors.too_many_requests(request, retry_after=exception.retry_after)
-        if isinstance(exception, MustWait):
-            # Nobody sees this answer: the queue handles the request again.
-            return HttpResponse(status=HTTPStatus.ACCEPTED)
-        return None
-
-
-def _malformed(request: HttpRequest, error: MalformedItem) -> HttpResponse:
-    report(error)
-    if moderates(request.user) or (isinstance(request.user, User) and concerns(error, request.user.uuid)):
-        return errors.malformed(request)
-    return errors.not_found(request)
+        return error_response(request, exception)
 
 
 class HealthMiddleware:
-    """Answers `/healthz` and `/readyz` ahead of sessions and of the check of the host.
+    """Answer `/healthz` and `/readyz` before sessions and the check of the host.
 
-    A load balancer asks each process by its address, which no ALLOWED_HOSTS can list.
+    A load balancer asks each process by its address, which ALLOWED_HOSTS cannot list.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

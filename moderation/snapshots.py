@@ -46,7 +46,7 @@ def take(*, user_uuid: UUID, group_uuid: UUID, created_at: str = "") -> Snapshot
     """A message of somebody else's and up to five before it; without `created_at` the newest of the conversation.
 
     2 calls, strongly consistent. Raises ConversationNotFound for who is no member; MessageNotFound for one's own
-    message, for a tombstone, and when there is nothing to report; ValueError when created_at is none.
+    message, for a tombstone, and when there is nothing to report; InvalidCreatedAt.
     """
     after_it = created_at_after(created_at) if created_at else None
     table = message_table()

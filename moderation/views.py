@@ -1,4 +1,4 @@
-"""What everyone meets of moderation: reporting, and a notice to acknowledge."""
+"""Report a message or a conversation, and acknowledge a notice."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from http import HTTPStatus
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,10 +18,8 @@ from cruddur.web.rate_limits import LIMITS, RateLimited, explanation, take
 from messaging.dynamodb.client import Unavailable
 from messaging.presenters import edit_message
 from messaging.presenters.avatar import face
-from messaging.queries.conversations import ConversationNotFound, MessageNotFound
-from users.authenticated import AuthenticatedHttpRequest
+from users.http import AuthenticatedHttpRequest, HttpResponseSeeOther, requested_next
 from users.people import people_by_uuid
-from users.redirects import HttpResponseSeeOther, asked_next
 
 from . import notices, reports, snapshots
 from .forms import NoticeForm, ReportForm
@@ -33,20 +31,22 @@ from .snapshots import Snapshot
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_message(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> HttpResponse:
+    """Report a message."""
     return report(request, group_uuid, created_at)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_conversation(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
+    """Report a conversation."""
     return report(request, group_uuid, "")
 
 
 def report(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> HttpResponse:
-    """The form, or once it is sent (now or before) a word of thanks; 404 for who is no member."""
+    """Show the form, or once the report was made, a confirmation. Raise ConversationNotFound, MessageNotFound."""
     me = request.user.uuid
     if made := reports.undecided_report(reporter_uuid=me, group_uuid=group_uuid, created_at=created_at):
-        return thanks(request, made)
+        return confirmation(request, made)
     if request.method != "POST":
         return report_page(request, group_uuid, created_at, ReportForm())
     form = ReportForm(request.POST)
@@ -69,28 +69,25 @@ def report(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str)
         return response
     except AlreadyReported:
         pass
-    except (ConversationNotFound, MessageNotFound, ValueError) as error:
-        raise Http404("There is nothing to report.") from error
     except Unavailable:
         form.add_error(None, _("Not sent: we cannot reach the conversation right now. Send it again in a few seconds."))
         response = form_page(request, group_uuid, created_at, form, status=HTTPStatus.SERVICE_UNAVAILABLE)
         response["Retry-After"] = str(RETRY_AFTER)
         return response
-    # The same address now says thank you.
+    # This address now shows the confirmation.
     return HttpResponseSeeOther(request.path)
 
 
 def report_page(
     request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str, form: ReportForm, *, status: int = 200
 ) -> HttpResponse:
+    """Render the form with a snapshot of what is reported. Raise what `snapshots.take` raises."""
     try:
         snapshot = snapshots.take(user_uuid=request.user.uuid, group_uuid=group_uuid, created_at=created_at)
-    except (ConversationNotFound, MessageNotFound, ValueError) as error:
-        raise Http404("There is nothing to report.") from error
     except Unavailable:
         if not form.is_bound:
             raise
-        snapshot = None  # what was written is shown all the same
+        snapshot = None  # the posted text is shown without it
     return form_page(request, group_uuid, created_at, form, snapshot=snapshot, status=status)
 
 
@@ -103,7 +100,7 @@ def form_page(
     snapshot: Snapshot | None = None,
     status: int,
 ) -> HttpResponse:
-    """The form, around which is said what is reported if that could be read."""
+    """Render the form, and what is reported if it could be read."""
     context = {"form": form, "of_message": bool(created_at), "back": reverse("conversation", args=[group_uuid])}
     if snapshot is not None:
         reported = people_by_uuid([snapshot.reported_uuid]).get(snapshot.reported_uuid)
@@ -114,7 +111,8 @@ def form_page(
     return render(request, "moderation/report.html", context, status=status)
 
 
-def thanks(request: AuthenticatedHttpRequest, made: Report) -> HttpResponse:
+def confirmation(request: AuthenticatedHttpRequest, made: Report) -> HttpResponse:
+    """Confirm the report, and offer to block the reported user."""
     context = {
         "back": reverse("conversation", args=[made.group_uuid]),
         "block_url": reverse("block", args=[made.reported_uuid]),
@@ -125,9 +123,9 @@ def thanks(request: AuthenticatedHttpRequest, made: Report) -> HttpResponse:
 @login_required
 @require_POST
 def acknowledge_notice(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """Note that the person has read the notice, and back to where they were."""
+    """Note that the user has read the notice, and redirect to `next`."""
     form = NoticeForm(request.POST)
     if not form.is_valid():
         return bad_request(request)
     notices.acknowledge(person=request.user, pk=form.cleaned_data["notice"], now=timezone.now())
-    return HttpResponseSeeOther(asked_next(request))
+    return HttpResponseSeeOther(requested_next(request))

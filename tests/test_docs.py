@@ -77,6 +77,14 @@ def test_every_relative_link_leads_somewhere(document: Path) -> None:
         assert not fragment or fragment in anchors(target), link
 
 
+@pytest.mark.parametrize(("document", "directory"), [("defects", "tests"), ("promises", "tests/messaging")])
+def test_every_test_file_that_a_list_names_exists(document: str, directory: str) -> None:
+    named = re.findall(r"`((?:\w+/)+test_\w+)`", (ROOT / "docs" / f"{document}.md").read_text())
+
+    assert named
+    assert [name for name in named if not (ROOT / directory / f"{name}.py").is_file()] == []
+
+
 def test_reference_lists_every_command_of_the_project() -> None:
     listed = code_names(" ".join(first_cells(section(COMMANDS, "All commands"))))
 

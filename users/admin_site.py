@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver
 
 from users.cognito.views import SignOutView
 
-from .redirects import asked_next
+from .http import requested_next
 
 
 class CruddurAdminSite(AdminSite):
@@ -38,7 +38,7 @@ class CruddurAdminSite(AdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if self.has_permission(request):
             return redirect("admin:index")
-        return redirect_to_login(asked_next(request) if "next" in request.GET else "/admin/")
+        return redirect_to_login(requested_next(request) if "next" in request.GET else "/admin/")
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
         response: HttpResponse = SignOutView.as_view()(request)

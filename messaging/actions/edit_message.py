@@ -51,7 +51,7 @@ def edit(
 
     The same text changes nothing, so repeating is safe. `on_turn` is as in `conversations.send`. Raises
     ConversationNotFound, MessageNotFound, NotTheWriter, TooLateToEdit, MessageIsDeleted, MessageRejected, Blocked, what
-    `on_turn` and `send_queue.turn` raise; ValueError when created_at is none.
+    `on_turn` and `send_queue.turn` raise; InvalidCreatedAt.
     """
     text = sendable(text)
 
@@ -79,7 +79,7 @@ def delete(*, user_uuid: UUID, group_uuid: UUID, created_at: str, now: datetime)
     """Leave a tombstone of one's own message, whenever it was sent (2 calls, 4 WCU below 1 KB).
 
     A deleted one stays as it is, so repeating is safe. Raises ConversationNotFound, MessageNotFound, NotTheWriter, what
-    `send_queue.turn` raises; ValueError when created_at is none.
+    `send_queue.turn` raises; InvalidCreatedAt.
     """
 
     def read() -> tuple[Conversation, Message]:
@@ -95,7 +95,7 @@ def delete_for_moderation(*, group_uuid: UUID, created_at: str, now: datetime) -
 
     The same two calls, with the same conditions: the message is its writer's and not deleted, and nothing came between.
     It does not queue: the audit log has its line already, so the request must not be handled twice.
-    Raises ConversationNotFound, MessageNotFound; ValueError when created_at is none.
+    Raises ConversationNotFound, MessageNotFound; InvalidCreatedAt.
     """
 
     def read() -> tuple[Conversation, Message]:
@@ -112,7 +112,7 @@ def may_be_edited(message: Message, *, now: datetime) -> bool:
 def own_message(*, user_uuid: UUID, group_uuid: UUID, created_at: str) -> Message:
     """The person's own message, to show it before it is changed (1 call).
 
-    Raises ConversationNotFound, MessageNotFound, NotTheWriter; ValueError when created_at is none.
+    Raises ConversationNotFound, MessageNotFound, NotTheWriter; InvalidCreatedAt.
     """
     return _own(user_uuid, group_uuid, created_at)[1]
 

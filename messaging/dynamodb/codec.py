@@ -28,6 +28,13 @@ def number(value: int) -> dict[str, str]:
     return {"N": str(value)}
 
 
+class InvalidCreatedAt(ValueError):
+    """The text is not a created_at, or none can come after it."""
+
+    def __init__(self, created_at: str) -> None:
+        super().__init__(f"not a created_at: {created_at!r}")
+
+
 def uuid_bytes(value: uuid.UUID) -> dict[str, bytes]:
     return {"B": value.bytes}
 
@@ -42,12 +49,14 @@ def format_created_at(moment: datetime) -> str:
 
 
 def parse_created_at(created_at: str) -> datetime:
-    """Return the moment of a created_at. Raise ValueError unless `format_created_at` would write it exactly so."""
-    moment = datetime.fromisoformat(created_at)
+    """Return the moment of a created_at. Raise InvalidCreatedAt unless `format_created_at` would write it so."""
+    try:
+        moment = datetime.fromisoformat(created_at)
+    except ValueError as error:
+        raise InvalidCreatedAt(created_at) from error
     # The offset first: in the calendar's first and last days a moment of another zone has no equivalent in UTC.
     if moment.utcoffset() != timedelta(0) or format_created_at(moment) != created_at:
-        msg = f"not a created_at: {created_at!r}"
-        raise ValueError(msg)
+        raise InvalidCreatedAt(created_at)
     return moment
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from messaging.domain.send_history import Sent, sends_at, sent_value
 
 from .codec import (
+    InvalidCreatedAt,
     Item,
     format_created_at,
     malformed,
@@ -222,11 +223,10 @@ def pair_group_uuid(one: uuid.UUID, other: uuid.UUID) -> uuid.UUID:
 
 
 def created_at_after(created_at: str) -> str:
-    """Return the next possible created_at. Raise ValueError for the last one of the calendar, and for no created_at."""
+    """Return the next possible created_at. Raise InvalidCreatedAt for the last one of the calendar."""
     moment = parse_created_at(created_at)
     if moment > LAST_MOMENT - MICROSECOND:
-        msg = f"nothing is later than {created_at!r}"
-        raise ValueError(msg)
+        raise InvalidCreatedAt(created_at)
     return format_created_at(moment + MICROSECOND)
 
 

@@ -62,7 +62,7 @@ def all_messages(
 def inbox_pages(*, user_uuid: UUID, before: str | None, limit: int | None, which: str = INBOX) -> Iterator[Inbox]:
     """The conversations in one of a person's lists, newest first, `limit` of them or all (pattern B, 1 call a page).
 
-    The last page's `older` is where to go on. Raises Unavailable; ValueError when `before` is no cursor.
+    The last page's `older` is where to go on. Raises Unavailable; InvalidCursor.
     """
     left = limit
     while True:

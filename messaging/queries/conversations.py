@@ -47,6 +47,7 @@ __all__ = [
     "ConversationNotFound",
     "Delivery",
     "Inbox",
+    "InvalidCursor",
     "MessageNotFound",
     "MessageRejected",
     "MessageUuidReused",
@@ -82,6 +83,10 @@ class Opening(Enum):
 
 class MessageNotFound(Exception):
     """The conversation has no message at this created_at."""
+
+
+class InvalidCursor(ValueError):
+    """The cursor of a list is malformed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ class Thread:
 
 
 def inbox(*, user_uuid: UUID, before: str | None = None, which: str = INBOX) -> Inbox:
-    """A page of one of the person's lists (pattern B, 1 call). Raises ValueError when `before` is no cursor."""
+    """A page of one of the person's lists (pattern B, 1 call). Raises InvalidCursor."""
     position = _parse_cursor(before) if before else None
     found = message_table().inbox(list_key(user_uuid, which), user_uuid, before=position, limit=PAGE_SIZE + 1)
     page = found.entries[:PAGE_SIZE]
@@ -147,7 +152,7 @@ def thread(
 ) -> Thread:
     """The newest messages of a conversation, or those before, after or around a created_at.
 
-    Pattern A: 2 calls, around 3. Raises ConversationNotFound; ValueError when a cursor is no created_at.
+    Pattern A: 2 calls, around 3. Raises ConversationNotFound; InvalidCreatedAt.
     """
     for cursor in filter(None, (before, after, around)):
         parse_created_at(cursor)
@@ -278,7 +283,7 @@ def mark_read(*, user_uuid: UUID, group_uuid: UUID, created_at: str) -> Entry:
     """Note that the person has read up to this message, which must exist; only forwards (2 calls). Returns their entry.
 
     Of a malformed entry nothing is certain: the one that follows from the conversation is returned (1 call more).
-    Raises ConversationNotFound, MessageNotFound; ValueError when created_at is none.
+    Raises ConversationNotFound, MessageNotFound; InvalidCreatedAt.
     """
     parse_created_at(created_at)
     table = message_table()
@@ -320,5 +325,8 @@ def inbox_cursor(entry: Entry) -> str:
 
 def _parse_cursor(cursor: str) -> tuple[str, UUID]:
     last_message_at, _, group_uuid = cursor.partition("_")
-    parse_created_at(last_message_at)
-    return last_message_at, UUID(group_uuid)
+    try:
+        parse_created_at(last_message_at)
+        return last_message_at, UUID(group_uuid)
+    except ValueError as error:
+        raise InvalidCursor from error

@@ -57,7 +57,7 @@ def since(*, user_uuid: UUID, group_uuid: UUID, after: str, version: int, first:
     """What a page lacks that knows the conversation at `version`, its newest message at `after` ("" for none).
 
     `first` is created_at of the oldest message it shows, and `last` of the newest where it does not show the end. 2
-    calls where nothing changed, else 3 or 4. Raises ConversationNotFound; ValueError for what is no created_at.
+    calls where nothing changed, else 3 or 4. Raises ConversationNotFound; InvalidCreatedAt.
     """
     for created_at in filter(None, (after, first, last)):
         parse_created_at(created_at)

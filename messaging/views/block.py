@@ -1,4 +1,4 @@
-"""Blocking somebody, and no longer."""
+"""Block and unblock a user."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from messaging.actions import block as block_actions
 from messaging.presenters.avatar import face
 from messaging.queries import conversations
 from messaging.realtime import publish
-from users.authenticated import AuthenticatedHttpRequest
+from users.http import AuthenticatedHttpRequest, HttpResponseSeeOther, requested_next
 from users.people import people_by_uuid
-from users.redirects import HttpResponseSeeOther, asked_next
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def block(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
-    """Ask first, then block; somebody one could write to, or has a conversation with."""
+    """Ask for confirmation, or block. 404 unless the user is active or has a conversation with the reader."""
     person = people_by_uuid([user_uuid]).get(user_uuid)
     group_uuid = conversations.existing_with(user_uuid=request.user.uuid, other_uuid=user_uuid)
     if user_uuid == request.user.uuid or (group_uuid is None and (person is None or not person.is_active)):
@@ -39,6 +38,7 @@ def block(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def unblock(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
+    """Unblock the user, and redirect to `next`."""
     group_uuid = block_actions.unblock(user_uuid=request.user.uuid, other_uuid=user_uuid)
     publish.conversation_changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
-    return HttpResponseSeeOther(asked_next(request))
+    return HttpResponseSeeOther(requested_next(request))

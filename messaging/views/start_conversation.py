@@ -1,4 +1,4 @@
-"""Starting a conversation: finding someone, and the first message."""
+"""Start a conversation: find a user, and send the first message."""
 
 from __future__ import annotations
 
@@ -17,34 +17,38 @@ from cruddur.web.rate_limits import LIMITS, take
 from messaging.actions import message_requests
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.forms import MessageForm
+from messaging.presenters.composer import composer
+from messaging.presenters.conversation import own_message
 from messaging.queries import conversations
 from messaging.queries.conversations import Delivery, Opening
-from users.authenticated import AuthenticatedHttpRequest
+from users.http import AuthenticatedHttpRequest
 from users.models import User
 from users.people import person_by_handle
 from users.search import PeoplePage, find_people
 
-from .http import keeps_the_message
-from .pages import first_page
-from .send_message import Problem, post_message, problem_body, sent
+from .composer import ComposerProblem, keep_message, problem_json, refill_composer, with_status
+from .conversations import list_context
+from .send_message import post_message, respond_sent
 
-DIGITS_AT_MOST = 6
+PAGE_MAX_DIGITS = 6
 
 
 @login_required
 @require_safe
 def new_conversation(request: AuthenticatedHttpRequest) -> HttpResponse:
-    return search_page(request)
+    """Show the search for users."""
+    return render_search(request)
 
 
-@keeps_the_message
+@keep_message
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_conversation_with(request: AuthenticatedHttpRequest, handle: str) -> HttpResponse:
+    """Show an empty conversation with this user, or the existing one; send a posted first message."""
     person = person_by_handle(handle)
     if person is None or not person.is_active:
         raise Http404("Nobody has this handle.")
     if person == request.user:
-        return search_page(
+        return render_search(
             request,
             error=_("@%(handle)s is you. Look for someone else to write to.") % {"handle": person.handle},
             status=HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -53,23 +57,24 @@ def new_conversation_with(request: AuthenticatedHttpRequest, handle: str) -> Htt
         return create_conversation(request, person)
     if group_uuid := conversations.existing_with(user_uuid=request.user.uuid, other_uuid=person.uuid):
         return redirect("conversation", group_uuid)
-    return first_page(request, person, url=request.path)
+    return render_first_message(request, person)
 
 
 def create_conversation(request: AuthenticatedHttpRequest, person: User) -> HttpResponse:
+    """Store the posted first message, or show it again in the composer with the reason."""
     outcome = post_message(
         request,
         lambda form, on_turn: start(request.user, person, form, on_turn),
         group_uuid=pair_group_uuid(request.user.uuid, person.uuid),
         begins=True,
     )
-    if isinstance(outcome, Problem):
-        return problem_body(request, outcome) or first_page(request, person, url=request.path, problem=outcome)
-    return sent(request, outcome)
+    if isinstance(outcome, ComposerProblem):
+        return problem_json(request, outcome) or render_first_message(request, person, problem=outcome)
+    return respond_sent(request, outcome)
 
 
 def start(user: User, person: User, form: MessageForm, on_turn: Callable[[], None]) -> Delivery:
-    """Store the first message as the person wants it from those they do not know."""
+    """Store the first message, as a request where `person` wants requests from users they have never written to."""
     now, opening = timezone.now(), message_requests.opening_to(person)
 
     def on_turn_and_expected() -> None:
@@ -92,27 +97,42 @@ def start(user: User, person: User, form: MessageForm, on_turn: Callable[[], Non
 @login_required
 @require_safe
 def people(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """People for `q`, for the search over the list; `group` names the conversations that it shows already."""
+    """Return the users that match `q` for the search above the list, without those of the conversations in `group`."""
     query = request.GET.get("q", "").replace("\x00", "").strip()
     shown = request.GET.getlist("group")
-    found = look_for(request, query, page=1).people
+    found = search_people(request, query, page=1).people
     others = [person for person in found if str(pair_group_uuid(request.user.uuid, person.uuid)) not in shown]
     context = {"query": query, "people": others, "conversations": len(shown)}
     return render(request, "messaging/_people_results.html", context)
 
 
-def search_page(request: AuthenticatedHttpRequest, *, error: str = "", status: int = HTTPStatus.OK) -> HttpResponse:
-    """The search, with whom it found."""
+def render_first_message(
+    request: AuthenticatedHttpRequest, person: User, *, problem: ComposerProblem | None = None
+) -> HttpResponse:
+    """Render a conversation without messages beside the list; a `problem` puts the posted text into the composer."""
+    form = composer(request.path, to=person.display_name, after="")
+    context = {
+        **list_context(request, also={person.uuid}),
+        "person": person,
+        "group_uuid": pair_group_uuid(request.user.uuid, person.uuid),
+        "composer": refill_composer(form, problem, request) if problem else form,
+        "own_message": own_message(request.user.uuid),
+    }
+    return with_status(render(request, "messaging/first_message.html", context), problem)
+
+
+def render_search(request: AuthenticatedHttpRequest, *, error: str = "", status: int = HTTPStatus.OK) -> HttpResponse:
+    """Render the search with a page of its results."""
     query, page = request.GET.get("q", "").replace("\x00", "").strip(), request.GET.get("page", "")
-    number = int(page) if page.isdecimal() and len(page) <= DIGITS_AT_MOST else 1
-    found = look_for(request, query, page=number)
+    number = int(page) if page.isdecimal() and len(page) <= PAGE_MAX_DIGITS else 1
+    found = search_people(request, query, page=number)
     return render(
         request, "messaging/start_conversation.html", {"query": query, "found": found, "error": error}, status=status
     )
 
 
-def look_for(request: AuthenticatedHttpRequest, query: str, *, page: int) -> PeoplePage:
-    """Who is found. Raises RateLimited for someone who goes through everybody."""
+def search_people(request: AuthenticatedHttpRequest, query: str, *, page: int) -> PeoplePage:
+    """Return a page of the users that match. Raise RateLimited, so that nobody can list all users."""
     if query:
         take(LIMITS["searches"], who=str(request.user.uuid), now=timezone.now())
     return find_people(query=query, exclude=request.user, page=page)

@@ -1,4 +1,4 @@
-"""A conversation in the admin, to be read only: because of a report, or for a reason that an administrator states."""
+"""Read a conversation in the admin: because of a report, or for a reason that an administrator states."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods
 
 from messaging.dynamodb.client import Unavailable
+from messaging.dynamodb.codec import InvalidCreatedAt
 from messaging.queries.conversations import PAGE_SIZE, ConversationNotFound
 from moderation import reading
 from moderation.models import Report
 from moderation.reading import Cursor
-from users.authenticated import AuthenticatedHttpRequest
+from users.http import AuthenticatedHttpRequest
 from users.models import User
 from users.people import people_by_uuid
 from users.permissions import administrates
@@ -29,11 +30,11 @@ from .forms import ReasonForm, StatedReasonForm
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def with_reason(request: HttpRequest) -> HttpResponse:
-    """Asks whose conversation and why; each part of it is posted for, with the reason, and recorded."""
+    """Ask whose conversation and why; show it once a reason is posted. Each window is requested and recorded again."""
     if not administrates(request.user):
         raise PermissionDenied
     if request.method != "POST":
-        # Prefilled by links; nothing is shown or recorded before a reason is posted.
+        # Links prefill the form; nothing is shown or recorded before a reason is posted.
         form = ReasonForm(initial={"one": request.GET.get("one", ""), "other": request.GET.get("other", "")})
         return reason_page(request, form)
     form = ReasonForm(request.POST)
@@ -48,7 +49,7 @@ def with_reason(request: HttpRequest) -> HttpResponse:
             reason=form.cleaned_data["reason"],
             repeat={name: request.POST[name] for name in ("one", "other", "reason")},
         )
-    except Http404:
+    except (ConversationNotFound, InvalidCreatedAt):
         form.add_error(None, "These two have no conversation.")
         return reason_page(request, form, status=HTTPStatus.NOT_FOUND)
 
@@ -69,10 +70,10 @@ def read_page(
     form: StatedReasonForm | None = None,
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
-    """Show a window of the conversation; 404 when there is none.
+    """Show a window of the conversation. Raise ConversationNotFound, InvalidCreatedAt.
 
-    `reason` is stated by the reader, or empty where the report is reason enough. The next part is asked for with the
-    fields of `repeat`, or where a reason has to be stated first, with `form`.
+    `reason` is what the reader stated, or empty where the report is reason enough. The next window is requested with
+    the fields of `repeat`, or with `form` where a reason has to be stated first.
     """
     context = {
         **admin.site.each_context(request),
@@ -91,8 +92,6 @@ def read_page(
             reason=reason,
             report=report.pk if report else None,
         )
-    except (ConversationNotFound, ValueError) as error:
-        raise Http404("There is no such conversation.") from error
     except Unavailable:
         context["away"] = True
         return TemplateResponse(
@@ -121,5 +120,5 @@ def read_page(
 
 
 def line(*, person: User | None, text: str, moment: datetime, deleted: bool, edited: bool) -> dict[str, Any]:
-    """A message as the admin's templates show it."""
+    """Return a message as the admin's templates show it."""
     return {"person": person, "text": text, "moment": moment, "deleted": deleted, "edited": edited}

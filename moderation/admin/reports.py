@@ -27,7 +27,7 @@ from moderation.models import Reason, Report, State
 from moderation.queue import AlreadyTaken, NotYourReport
 from moderation.reading import Cursor
 from users.admin_lookups import one_of
-from users.authenticated import AuthenticatedHttpRequest
+from users.http import AuthenticatedHttpRequest
 from users.models import User
 from users.people import people_by_uuid
 from users.permissions import administrates, moderates

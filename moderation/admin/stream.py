@@ -26,7 +26,7 @@ from messaging.stream.dead_letters import replay as replay_letters
 from messaging.stream.leader_lock import leader_session
 from messaging.stream.status import saved_checkpoints, stream_status
 from moderation import audit
-from users.authenticated import AuthenticatedHttpRequest
+from users.http import AuthenticatedHttpRequest
 from users.permissions import administrates
 
 LETTERS_SHOWN = 100

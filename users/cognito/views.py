@@ -21,8 +21,8 @@ from cruddur.web.errors import forbidden
 from cruddur.web.origin import is_part_of_a_page
 from users.forms import ChooseHandleForm
 from users.handles import HandleError
+from users.http import HttpResponseSeeOther, requested_next, safe_next
 from users.models import User
-from users.redirects import HttpResponseSeeOther, asked_next, safe_next
 
 from .oidc import callback_url, has_account_pages, is_configured
 from .sign_in import (
@@ -72,7 +72,7 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
         self.OIDC_OP_AUTH_ENDPOINT = settings.COGNITO_DOMAIN + self.cognito_page
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        next_url = asked_next(request)
+        next_url = requested_next(request)
         if request.user.is_authenticated:
             return redirect(next_url)
         if not is_configured():

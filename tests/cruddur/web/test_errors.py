@@ -13,7 +13,7 @@ from pytest_django import Settings
 from cruddur.web import errors
 from cruddur.web.rate_limits import RateLimited
 from messaging.dynamodb.client import Unavailable
-from messaging.middleware import UnavailableMiddleware
+from messaging.middleware import ErrorResponseMiddleware
 from messaging.queries import conversations
 from tests.cookies import COOKIES
 from users.models import User
@@ -66,7 +66,7 @@ def test_unavailable_repeats_nothing_that_was_posted(
 
 
 def test_too_many_requests_says_when_to_try_again() -> None:
-    middleware = UnavailableMiddleware(lambda _: None)  # type: ignore[arg-type,return-value]
+    middleware = ErrorResponseMiddleware(lambda _: None)  # type: ignore[arg-type,return-value]
 
     response = middleware.process_exception(RequestFactory().get("/"), RateLimited(7, "searches"))
 

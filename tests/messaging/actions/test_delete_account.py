@@ -156,7 +156,7 @@ def test_sessions_are_deleted_with_what_they_hold(
     client.force_login(bayko)
     for _ in range(3):
         client_of_gone = Client()
-        client_of_gone.force_login(gone, backend="users.cognito.oidc.CognitoBackend")
+        client_of_gone.force_login(gone)
         session = client_of_gone.session
         remember(session, start(by=gone.uuid, to=User(handle="x").uuid), member_uuids=[gone.uuid])
         session.save()

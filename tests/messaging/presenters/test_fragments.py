@@ -138,7 +138,7 @@ def test_no_more_are_kept_than_said() -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("moto_table")
 def test_the_way_to_ones_profile_follows_ones_name_and_rights(client: Client, andrew: User) -> None:
-    client.force_login(andrew, "users.cognito.oidc.CognitoBackend")
+    client.force_login(andrew)
     before = client.get("/messages").text
     assert andrew.get_absolute_url() in before
     assert "/admin/" not in before

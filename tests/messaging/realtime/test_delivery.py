@@ -40,7 +40,7 @@ def talk(moto_table: MessageTable, andrew: User, bayko: User) -> Delivery:
 
 @pytest.fixture
 def as_andrew(client: Client, andrew: User) -> Client:
-    client.force_login(andrew, "users.cognito.oidc.CognitoBackend")
+    client.force_login(andrew)
     return client
 
 
@@ -128,7 +128,7 @@ def test_an_edit_of_an_older_message_says_that_it_is_not_the_newest(
 def test_what_was_read_reaches_the_readers_other_tabs_and_the_writer(
     site: WebProcess, talk: Delivery, client: Client, andrew: User, bayko: User
 ) -> None:
-    client.force_login(bayko, "users.cognito.oidc.CognitoBackend")
+    client.force_login(bayko)
     with opened(site, bayko) as of_bayko, opened(site, andrew) as of_andrew:
         client.post(f"{url_of(talk)}/read", {"created_at": talk.message.created_at})
 
@@ -143,7 +143,7 @@ def test_reading_what_was_read_long_ago_tells_nobody(
     post(as_andrew, url_of(talk), "And then?")
     newest = conversations.thread(user_uuid=bayko.uuid, group_uuid=talk.message.group_uuid).messages[-1]
     conversations.mark_read(user_uuid=bayko.uuid, group_uuid=newest.group_uuid, created_at=newest.created_at)
-    client.force_login(bayko, "users.cognito.oidc.CognitoBackend")
+    client.force_login(bayko)
     with opened(site, andrew) as stream:
         client.post(f"{url_of(talk)}/read", {"created_at": talk.message.created_at})
 

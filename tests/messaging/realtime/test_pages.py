@@ -29,7 +29,7 @@ def _no_memory() -> None:
 
 @pytest.fixture
 def talk(moto_table: MessageTable, andrew: User, bayko: User, client: Client) -> Delivery:
-    client.force_login(bayko, "users.cognito.client.oidc.CognitoBackend")
+    client.force_login(bayko)
     return conversations.start(
         user_uuid=andrew.uuid, other_uuid=bayko.uuid, text="Hello", message_uuid=uuid4(), now=timezone.now()
     )
@@ -125,7 +125,7 @@ def test_typing_asks_nothing_where_the_page_has_just_caught_up(
 
 
 def test_outsiders_type_nowhere(client: Client, talk: Delivery, londo: User) -> None:
-    client.force_login(londo, "users.cognito.client.oidc.CognitoBackend")
+    client.force_login(londo)
 
     for group in (talk.message.group_uuid, uuid4()):
         assert client.post(f"/messages/{group}/typing").status_code == 404

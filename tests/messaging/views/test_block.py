@@ -41,7 +41,7 @@ WAITS = "Not sent: your first message waits to be accepted. Until then it stays 
 
 def browser(person: User) -> Client:
     client = Client(headers=HTML)
-    client.force_login(person, "users.cognito.oidc.CognitoBackend")
+    client.force_login(person)
     client.cookies[COOKIES.timezone] = "Europe/Vienna"
     return client
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.users.cognito.test_emulator_sign_in import submit
+from tests.cognito_page import submit
 from tools.local_stack.postgres import PostgresServer
 
 from .clone import Stack

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -10,18 +10,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 
-from tests import html
+from tests.cognito_page import submit
 from tests.users.conftest import signed_in_as
 from users.models import User
 
 pytestmark = pytest.mark.django_db
-
-
-def submit(browser: requests.Session, page: requests.Response, **fields: str) -> requests.Response:
-    """Fill in and send the page's form, as a browser would, but stay before the redirect."""
-    (form,) = html.parse(page.text).iterfind(".//form")
-    data = {field.get("name"): field.get("value", "") for field in form.iterfind(".//input[@name]")} | fields
-    return browser.post(urljoin(page.url, form.attrib["action"]), data=data, allow_redirects=False, timeout=60)
 
 
 def sign_in_at_cognito(client: Client, *, email: str, password: str) -> requests.Response:

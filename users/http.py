@@ -1,4 +1,4 @@
-"""Where to go after a form or a sign-in."""
+"""The request of a signed-in user, and redirects to addresses of this site."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from django.shortcuts import resolve_url
 from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from .models import User
+
+
+class AuthenticatedHttpRequest(HttpRequest):
+    """Annotates the request of a view behind `login_required`."""
+
+    user: User
+
 
 class HttpResponseSeeOther(HttpResponseRedirect):
     """A redirect that is always followed by GET."""
@@ -16,8 +24,8 @@ class HttpResponseSeeOther(HttpResponseRedirect):
 
 
 def safe_next(request: HttpRequest, url: str | None) -> str:
-    """Return the address, in ASCII, if it is one of this site, else that of the conversations."""
-    # urlsplit normalises a host that is not ASCII, which takes long for many combining marks.
+    """Return `url` in ASCII if it is an address of this site, else the address of the conversations."""
+    # urlsplit normalizes a host that is not ASCII, which is slow for many combining marks.
     if url and not url.isascii():
         url = iri_to_uri(url)
     if url and url_has_allowed_host_and_scheme(
@@ -27,6 +35,6 @@ def safe_next(request: HttpRequest, url: str | None) -> str:
     return resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
-def asked_next(request: HttpRequest) -> str:
-    """`safe_next` of the form's or the query's `next`."""
+def requested_next(request: HttpRequest) -> str:
+    """Return `safe_next` of the `next` in the form or the query."""
     return safe_next(request, request.POST.get("next") or request.GET.get("next"))

@@ -6,38 +6,37 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from tests.users.conftest import SITE
+from tests.users.provider import CLIENT_ID, Provider
 from users.models import User
-
-from .conftest import SITE
-from .provider import CLIENT_ID, Provider
 
 pytestmark = pytest.mark.django_db
 
 HOSTED = "https://cruddur.auth.us-east-1.amazoncognito.com"
 
 
-def test_it_invites_to_sign_in(client: Client) -> None:
+def test_landing_page_offers_sign_in(client: Client) -> None:
     page = client.get("/")
 
     assert page.status_code == 200
     assert 'action="/oidc/authenticate/"' in page.content.decode()
 
 
-def test_it_sends_someone_signed_in_to_the_conversations(client: Client, bayko: User) -> None:
+def test_signed_in_user_is_redirected_to_conversations(client: Client, bayko: User) -> None:
     client.force_login(bayko)
 
     assert client.get("/")["Location"] == "/messages"
 
 
-def test_it_passes_a_next_of_this_site_on(client: Client) -> None:
+def test_next_on_this_site_is_kept(client: Client) -> None:
     assert client.get("/", {"next": "/@bayko"}).context["next"] == "/@bayko"
 
 
-def test_it_drops_a_next_of_another_site(client: Client) -> None:
+def test_next_on_another_site_is_dropped(client: Client) -> None:
     assert client.get("/", {"next": "https://evil.example"}).context["next"] == "/messages"
 
 
-def test_it_has_no_links_to_pages_the_emulator_lacks(client: Client, provider: Provider) -> None:
+def test_emulator_has_no_account_pages(client: Client, provider: Provider) -> None:
     context = client.get("/").context
 
     assert context["sign_up_url"] is None
@@ -47,7 +46,7 @@ def test_it_has_no_links_to_pages_the_emulator_lacks(client: Client, provider: P
 
 
 @pytest.mark.parametrize(("name", "page"), [("sign_up_url", "/signup"), ("forgot_password_url", "/forgotPassword")])
-def test_it_links_to_cognitos_pages(
+def test_account_pages_redirect_to_cognito(
     client: Client, provider: Provider, settings: Settings, name: str, page: str
 ) -> None:
     settings.COGNITO_DOMAIN = HOSTED
@@ -62,7 +61,7 @@ def test_it_links_to_cognitos_pages(
     assert query["redirect_uri"] == f"{SITE}/oidc/callback/"
 
 
-def test_who_created_an_account_comes_back_signed_in(client: Client, provider: Provider, settings: Settings) -> None:
+def test_creating_an_account_signs_the_user_in(client: Client, provider: Provider, settings: Settings) -> None:
     settings.COGNITO_DOMAIN = HOSTED
     query = parse_qs(urlsplit(client.post("/sign-up")["Location"]).query)
     provider.grant(nonce=query["nonce"][0], sub="new-sub", preferred_username="nina")

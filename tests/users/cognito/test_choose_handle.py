@@ -7,10 +7,9 @@ import time_machine
 from django.test import Client
 
 from tests.cookies import COOKIES
+from tests.users.conftest import Begin, signed_in_as
+from tests.users.provider import DROPPED, Provider
 from users.models import User
-
-from .conftest import Begin, signed_in_as
-from .provider import DROPPED, Provider
 
 pytestmark = pytest.mark.django_db
 

@@ -15,15 +15,15 @@ def _signed_in(client: Client, bayko: User) -> None:
     client.force_login(bayko)
 
 
-def test_it_needs_a_sign_in() -> None:
+def test_settings_require_sign_in() -> None:
     assert Client().get(PAGE)["Location"] == "/?next=/settings"
 
 
-def test_it_shows_what_is_there(client: Client) -> None:
+def test_settings_show_stored_values(client: Client) -> None:
     assert 'value="Bayko"' in client.get(PAGE).content.decode()
 
 
-def test_it_saves_name_and_bio(client: Client, bayko: User) -> None:
+def test_settings_save_name_and_bio(client: Client, bayko: User) -> None:
     response = client.post(PAGE, {"display_name": "  Bayko  the First ", "bio": "Finds things."})
 
     assert (response.status_code, response["Location"]) == (303, PAGE)
@@ -31,13 +31,13 @@ def test_it_saves_name_and_bio(client: Client, bayko: User) -> None:
     assert (bayko.display_name, bayko.bio) == ("Bayko the First", "Finds things.")
 
 
-def test_it_says_that_it_saved(client: Client) -> None:
+def test_saving_is_confirmed(client: Client) -> None:
     page = client.post(PAGE, {"display_name": "Bayko", "bio": ""}, follow=True)
 
     assert "Saved." in page.content.decode()
 
 
-def test_it_accepts_the_longest(client: Client, bayko: User) -> None:
+def test_longest_name_and_bio_are_accepted(client: Client, bayko: User) -> None:
     client.post(PAGE, {"display_name": "🙂" * 64, "bio": "🙂" * 160})
 
     bayko.refresh_from_db()
@@ -55,7 +55,9 @@ def test_it_accepts_the_longest(client: Client, bayko: User) -> None:
         ("kept", "y" * 161, "160 characters at most"),
     ],
 )
-def test_it_keeps_the_text_and_says_why(client: Client, bayko: User, name: str, bio: str, reason: str) -> None:
+def test_rejected_form_keeps_the_text_and_explains(
+    client: Client, bayko: User, name: str, bio: str, reason: str
+) -> None:
     response = client.post(PAGE, {"display_name": name, "bio": bio})
 
     page = response.content.decode()
@@ -67,14 +69,14 @@ def test_it_keeps_the_text_and_says_why(client: Client, bayko: User, name: str, 
     assert (bayko.display_name, bayko.bio) == ("Bayko", "")
 
 
-def test_it_counts_a_line_end_once(client: Client, bayko: User) -> None:
+def test_line_break_counts_as_one_character(client: Client, bayko: User) -> None:
     client.post(PAGE, {"display_name": "Bayko", "bio": "a\r\n" * 79 + "ab"})
 
     bayko.refresh_from_db()
     assert len(bayko.bio) == 160
 
 
-def test_it_changes_nothing_else(client: Client, bayko: User) -> None:
+def test_other_fields_cannot_be_changed(client: Client, bayko: User) -> None:
     client.post(
         PAGE,
         {
@@ -91,11 +93,11 @@ def test_it_changes_nothing_else(client: Client, bayko: User) -> None:
     assert not changed.is_superuser
 
 
-def test_an_empty_post_is_refused(client: Client, bayko: User) -> None:
+def test_empty_form_is_rejected(client: Client, bayko: User) -> None:
     assert client.post(PAGE, {}).status_code == 422
 
 
-def test_a_new_name_shows_on_the_next_page(client: Client) -> None:
+def test_new_name_appears_on_the_profile(client: Client) -> None:
     client.post(PAGE, {"display_name": "Zebedee", "bio": ""})
 
     assert "Zebedee" in client.get("/@bayko").content.decode()

@@ -8,12 +8,12 @@ from users.models import User
 pytestmark = pytest.mark.django_db
 
 
-def test_it_needs_a_sign_in(client: Client, bayko: User) -> None:
+def test_profile_requires_sign_in(client: Client, bayko: User) -> None:
     assert client.get("/@bayko")["Location"] == "/?next=/%40bayko"
 
 
 @pytest.mark.parametrize("address", ["/@londo", "/@Londo", "/@LONDO"])
-def test_it_shows_name_bio_and_message_button(client: Client, bayko: User, londo: User, address: str) -> None:
+def test_profile_shows_name_bio_and_message_button(client: Client, bayko: User, londo: User, address: str) -> None:
     londo.bio = "Writes long letters."
     londo.save()
     client.force_login(bayko)
@@ -27,7 +27,7 @@ def test_it_shows_name_bio_and_message_button(client: Client, bayko: User, londo
     assert response.context["own"] is False
 
 
-def test_it_lets_oneself_edit_instead(client: Client, bayko: User) -> None:
+def test_own_profile_links_to_settings(client: Client, bayko: User) -> None:
     client.force_login(bayko)
 
     response = client.get("/@bayko")
@@ -38,13 +38,13 @@ def test_it_lets_oneself_edit_instead(client: Client, bayko: User) -> None:
 
 
 @pytest.mark.parametrize("address", ["/@nobody_here", "/@bayk0", "/@%F0%9F%99%82", "/@" + "x" * 3000, "/@"])
-def test_it_knows_nobody_by_another_handle(client: Client, bayko: User, address: str) -> None:
+def test_unknown_handle_is_not_found(client: Client, bayko: User, address: str) -> None:
     client.force_login(bayko)
 
     assert client.get(address).status_code == 404
 
 
-def test_it_shows_nobody_inactive(client: Client, bayko: User, londo: User) -> None:
+def test_inactive_user_is_not_found(client: Client, bayko: User, londo: User) -> None:
     londo.is_active = False
     londo.save()
     client.force_login(bayko)
@@ -52,7 +52,7 @@ def test_it_shows_nobody_inactive(client: Client, bayko: User, londo: User) -> N
     assert client.get("/@londo").status_code == 404
 
 
-def test_it_escapes_what_people_call_themselves(client: Client, bayko: User, londo: User) -> None:
+def test_profile_escapes_name_and_bio(client: Client, bayko: User, londo: User) -> None:
     londo.display_name = londo.bio = "<script>alert(1)</script>"
     londo.save()
     client.force_login(bayko)
@@ -60,7 +60,7 @@ def test_it_escapes_what_people_call_themselves(client: Client, bayko: User, lon
     assert "<script>alert" not in client.get("/@londo").content.decode()
 
 
-def test_it_never_shows_the_e_mail(client: Client, bayko: User, londo: User) -> None:
+def test_profile_hides_the_email_address(client: Client, bayko: User, londo: User) -> None:
     client.force_login(bayko)
 
     assert "londo@cruddur.example" not in client.get("/@londo").content.decode()

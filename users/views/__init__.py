@@ -1,0 +1,1 @@
+"""The pages of accounts: landing page, profiles, settings, keyboard shortcuts."""
