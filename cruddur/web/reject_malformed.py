@@ -97,7 +97,7 @@ class WellFormedMiddleware:
 
 def is_well_formed(request: HttpRequest) -> bool:
     """Return whether path, query and form are text. Read the body."""
-    # Invalid UTF-8 in a path is no concern here: Django escapes it again. By the charset it decodes the query, too.
+    # Invalid UTF-8 in a path is harmless: Django escapes it again. By the charset it decodes the query, too.
     return (
         not getattr(request, "scope", {}).get(NOT_UTF8)
         and "\x00" not in request.path_info

@@ -70,6 +70,6 @@ def test_what_is_no_address_is_nobody_s_bucket_and_is_told_once(
         take_for_network("sign_ins", request)
 
     assert [record.getMessage() for record in caplog.records] == [
-        "What X-Forwarded-For says of the client is no IP address: sign-ins are not limited by address. "
+        "X-Forwarded-For has no valid client address: sign-ins are not limited by address. "
         "Let the proxy append the client's address to X-Forwarded-For."
     ]

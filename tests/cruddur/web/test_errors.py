@@ -42,7 +42,7 @@ def test_what_is_not_there_is_404(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_unavailable_tries_again_by_itself(client: Client, andrew: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversations, "inbox", unavailable)
+    monkeypatch.setattr(conversations, "list_conversations", unavailable)
     client.force_login(andrew)
 
     response = client.get("/messages?before=2026")
@@ -79,7 +79,7 @@ def test_too_many_requests_says_when_to_try_again() -> None:
 def test_a_bug_is_500_with_an_incident_that_the_log_names(
     client: Client, andrew: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(conversations, "inbox", broken)
+    monkeypatch.setattr(conversations, "list_conversations", broken)
     client.force_login(andrew)
     client.raise_request_exception = False
 
@@ -102,7 +102,7 @@ def test_the_page_of_a_bug_needs_no_database_and_no_session(settings: Settings) 
 
 @pytest.mark.django_db
 def test_a_script_gets_a_short_body(client: Client, andrew: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversations, "inbox", unavailable)
+    monkeypatch.setattr(conversations, "list_conversations", unavailable)
     client.force_login(andrew)
 
     response = client.get("/messages", headers={"Accept": "application/json"})

@@ -18,9 +18,9 @@ from django.utils import timezone, translation
 
 from cruddur.templatetags import fragments
 from messaging.dynamodb.items import Message, format_created_at
-from messaging.presenters.avatar import face_from
-from messaging.presenters.conversation import Bubble, bubble
-from messaging.presenters.conversations import Row
+from messaging.presenters.avatar import person_view_from
+from messaging.presenters.conversation import MessageView, message_view
+from messaging.presenters.conversations import ConversationRow
 from messaging.presenters.dates import list_time
 from tests.cruddur.test_pseudo_locale import made_up  # noqa: F401 - a fixture
 from tests.messaging.talk import ANDREW, GROUP, NOW
@@ -30,14 +30,15 @@ MESSAGE = "messaging/_message.html"
 ROW = "messaging/_conversation_row.html"
 
 
-def some_message(text: str = "Have a look: https://example.org <3", at: datetime = NOW) -> Bubble:
+def some_message(text: str = "Have a look: https://example.org <3", at: datetime = NOW) -> MessageView:
     stored = Message(GROUP, format_created_at(at), 7, text, UUID(int=9), ANDREW)
-    return bubble(stored, face_from(uuid=ANDREW, name="Andrew Brown", handle="andrew"), own=False)
+    return message_view(stored, person_view_from(uuid=ANDREW, name="Andrew Brown", handle="andrew"), own=False)
 
 
-def some_row(**different: object) -> Row:
-    row = Row(
-        url="/messages/x", name="Andrew Brown", avatar=face_from(uuid=ANDREW, name="Andrew Brown", handle="andrew"),
+def some_row(**different: object) -> ConversationRow:
+    row = ConversationRow(
+        url="/messages/x", name="Andrew Brown",
+        avatar=person_view_from(uuid=ANDREW, name="Andrew Brown", handle="andrew"),
         time=list_time(NOW, now=NOW), preview="<b>Hello</b>", own=True, unread=3, current=False, group=str(GROUP),
         at=format_created_at(NOW), last_seq=7, read_seq=4, sent_seq=0, muted=True, muted_until=1,
     )  # fmt: skip

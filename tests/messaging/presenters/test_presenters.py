@@ -15,19 +15,19 @@ from django.utils import timezone
 from messaging.domain.text import MESSAGE_MAX_CHARS
 from messaging.domain.transitions import conversation_after, conversation_from_first, entry_from_conversation
 from messaging.dynamodb.items import Message, format_created_at
-from messaging.presenters.avatar import deleted_face, face, initials
-from messaging.presenters.conversation import bubbles, days, new_count
+from messaging.presenters.avatar import deleted_person, initials, person_view
+from messaging.presenters.conversation import count_new, days, message_views
 from messaging.presenters.dates import clock_time, day_label, list_time
-from messaging.presenters.links import as_shown
+from messaging.presenters.links import displayed_address
 from messaging.presenters.rich_text import Part, is_emoji, parts
-from messaging.queries.conversations import Thread
+from messaging.queries.conversations import ConversationPage
 from tests.messaging.talk import ANDREW, BAYKO, GROUP
 from users.models import User
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
-def thread_of(*lines: tuple[UUID, datetime], read: int = 0, window: slice = slice(None)) -> Thread:
+def thread_of(*lines: tuple[UUID, datetime], read: int = 0, window: slice = slice(None)) -> ConversationPage:
     """Andrew's view of a conversation of these messages, of which he has read so many."""
     messages = [
         Message(GROUP, format_created_at(at), seq, f"Line {seq}", uuid4(), by)
@@ -37,7 +37,7 @@ def thread_of(*lines: tuple[UUID, datetime], read: int = 0, window: slice = slic
     for message in messages[1:]:
         conversation = conversation_after(conversation, message)
     entry = entry_from_conversation(conversation, ANDREW)
-    return Thread(conversation, replace(entry, read_seq=read), messages[window])
+    return ConversationPage(conversation, replace(entry, read_seq=read), messages[window])
 
 
 @pytest.mark.parametrize(
@@ -69,12 +69,12 @@ def test_initials_keep_the_marks_of_a_letter() -> None:
 def test_a_face_has_the_colour_of_the_uuid() -> None:
     person = User(uuid=UUID(int=13), handle="bayko", display_name="Bayko")
 
-    assert (face(person).colour, face(person).url) == (5, "/@bayko")
+    assert (person_view(person).colour, person_view(person).url) == (5, "/@bayko")
 
 
 def test_a_face_without_a_row_is_a_deleted_user() -> None:
-    assert face(None) == deleted_face()
-    assert (deleted_face().name, deleted_face().url) == ("Deleted user", "")
+    assert person_view(None) == deleted_person()
+    assert (deleted_person().name, deleted_person().url) == ("Deleted user", "")
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_an_address_that_could_be_taken_for_another_is_no_link(address: str) -> 
 @pytest.mark.parametrize("host", ["evil.example", "[2001:db8::1]", "127.0.0.1:80"])
 def test_no_address_with_credentials_is_shown_as_a_link(host: str) -> None:
     for address in (f"http://user:pass@{host}/", f"https://apple.com@{host}", f"//a@{host}/"):
-        assert as_shown(address) is None
+        assert displayed_address(address) is None
 
 
 @pytest.mark.parametrize(
@@ -241,21 +241,25 @@ def test_a_bubble_continues_the_one_before_within_five_minutes() -> None:
     writers = [BAYKO, BAYKO, BAYKO, ANDREW]
     thread = thread_of(*((by, NOON + timedelta(minutes=m)) for by, m in zip(writers, minutes, strict=True)), read=4)
 
-    assert [bubble.continued for bubble in bubbles(thread, {})] == [False, True, False, False]
-    assert [bubble.own for bubble in bubbles(thread, {})] == [False, False, False, True]
+    assert [bubble.continued for bubble in message_views(thread, {})] == [False, True, False, False]
+    assert [bubble.own for bubble in message_views(thread, {})] == [False, False, False, True]
 
 
 def test_a_bubble_continues_nothing_over_midnight_or_over_the_new_divider() -> None:
     midnight = datetime(2026, 11, 21, tzinfo=UTC)
     thread = thread_of(*((BAYKO, midnight + timedelta(minutes=m)) for m in (-1, 1, 2)), read=2)
 
-    assert [(bubble.continued, bubble.new) for bubble in bubbles(thread, {})] == [(False, 0), (False, 0), (False, 1)]
+    assert [(bubble.continued, bubble.new) for bubble in message_views(thread, {})] == [
+        (False, 0),
+        (False, 0),
+        (False, 1),
+    ]
 
 
 def test_only_the_newest_message_of_all_is_marked_sent() -> None:
     thread = thread_of((ANDREW, NOON), (BAYKO, NOON + timedelta(1)), (ANDREW, NOON + timedelta(2)))
 
-    assert [bubble.sent for bubble in bubbles(thread, {})] == [False, False, True]
+    assert [bubble.sent for bubble in message_views(thread, {})] == [False, False, True]
 
 
 def test_days_are_those_of_the_active_time_zone() -> None:
@@ -274,13 +278,13 @@ def _alternating(count: int) -> list[tuple[UUID, datetime]]:
 
 
 def test_the_new_count_is_of_others_messages_after_the_one_read() -> None:
-    assert new_count(thread_of(*_alternating(6), read=2)) == 2
+    assert count_new(thread_of(*_alternating(6), read=2)) == 2
 
 
 def test_the_new_count_includes_what_is_above_and_below_the_window() -> None:
     lines = [(ANDREW, NOON), *((BAYKO, NOON + timedelta(minutes=seq)) for seq in range(1, 50))]
 
-    assert new_count(thread_of(*lines, read=1, window=slice(-20, None))) == 49
-    assert new_count(thread_of(*lines, read=1, window=slice(0, 20))) == 49
-    assert new_count(thread_of(*lines, read=30, window=slice(0, 20))) == 20
-    assert new_count(thread_of(*lines, read=50)) == 0
+    assert count_new(thread_of(*lines, read=1, window=slice(-20, None))) == 49
+    assert count_new(thread_of(*lines, read=1, window=slice(0, 20))) == 49
+    assert count_new(thread_of(*lines, read=30, window=slice(0, 20))) == 20
+    assert count_new(thread_of(*lines, read=50)) == 0

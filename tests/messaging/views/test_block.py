@@ -168,7 +168,7 @@ def test_while_one_blocks_nothing_is_told_to_the_other(
     block(of_andrew, bayko)
     published.clear()
     live_typing._told.clear()
-    thread = conversations.thread(user_uuid=bayko.uuid, group_uuid=group_of(andrew, bayko))
+    thread = conversations.load_conversation(user_uuid=bayko.uuid, group_uuid=group_of(andrew, bayko))
     first, own = thread.messages
 
     of_bayko.post(f"{url}/typing")
@@ -245,7 +245,7 @@ def test_declining_and_reading_are_told_to_nobody_else(
     of_andrew: Client, of_bayko: Client, andrew: User, asked: str, published: list[Any]
 ) -> None:
     before = text_of(of_bayko.get(asked))
-    (message,) = conversations.thread(user_uuid=andrew.uuid, group_uuid=UUID(asked[-36:])).messages
+    (message,) = conversations.load_conversation(user_uuid=andrew.uuid, group_uuid=UUID(asked[-36:])).messages
 
     of_andrew.post(f"{asked}/read", {"created_at": message.created_at})
     of_andrew.post(f"{asked}/typing")
@@ -303,7 +303,7 @@ def test_an_archived_conversation_is_in_its_own_list(of_andrew: Client, url: str
 def test_marking_unread_is_told_to_one_s_own_tabs(
     of_andrew: Client, andrew: User, bayko: User, url: str, published: list[Any]
 ) -> None:
-    newest = conversations.thread(user_uuid=andrew.uuid, group_uuid=group_of(andrew, bayko)).messages[-1]
+    newest = conversations.load_conversation(user_uuid=andrew.uuid, group_uuid=group_of(andrew, bayko)).messages[-1]
     of_andrew.post(f"{url}/read", {"created_at": newest.created_at})
     published.clear()
 

@@ -44,7 +44,7 @@ def url(client: Client, andrew: User, bayko: User, moto_table: MessageTable) -> 
 
 
 def stored(andrew: User, bayko: User) -> list[str]:
-    thread = conversations.thread(user_uuid=andrew.uuid, group_uuid=group_of(andrew, bayko))
+    thread = conversations.load_conversation(user_uuid=andrew.uuid, group_uuid=group_of(andrew, bayko))
     return [message.message for message in thread.messages]
 
 
@@ -186,7 +186,7 @@ def test_it_keeps_the_text_in_a_form_to_send_again_while_dynamodb_is_away(
 def test_it_keeps_the_text_when_the_page_that_says_why_cannot_be_made(
     client: Client, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversations, "thread", unavailable)
+    monkeypatch.setattr(conversations, "load_conversation", unavailable)
 
     response = post(client, url, "x" * 2000)
 
