@@ -6,7 +6,7 @@ cost more than it saves; writes are counted in Postgres, for all processes toget
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.db import InterfaceError, OperationalError
@@ -14,9 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from .errors import too_many_requests
-from .rate_limits import LIMITS, RateLimited, take, take_here
-
-GetResponse = Callable[[HttpRequest], HttpResponse]
+from .middleware import GetResponse
+from .rate_limits import LIMITS, RateLimited, take, take_in_process
 
 
 class Buckets(NamedTuple):
@@ -74,8 +73,8 @@ BUCKETS: Mapping[str, Buckets] = {
     "new_conversation": Buckets("pages", "changes", in_view=("searches",)),
     "new_conversation_with": SEND._replace(in_view=(*SEND.in_view, "new_conversations")),
     "conversation": SEND,
-    "conversation_options": PAGE,
-    "message_actions": PAGE,
+    "conversation_menu": PAGE,
+    "message_menu": PAGE,
     "edit_message": SEND,
     "delete_message": PAGE,
     "block": Buckets("pages", "blocks"),
@@ -89,10 +88,10 @@ BUCKETS: Mapping[str, Buckets] = {
     "acknowledge_notice": PAGE,
     # What an open page asks for
     "stream": Buckets(ahead=("streams",)),
-    "inbox_rows": UPDATE,
+    "conversation_rows": UPDATE,
     "form_token": UPDATE,
     "message_window": UPDATE,
-    "catch_up": UPDATE,
+    "sync": UPDATE,
     "alert": UPDATE,
     "mark_read": Buckets("pages", "read_marks"),
     "typing": Buckets("pages", "typing"),
@@ -124,7 +123,7 @@ class AddressLimitMiddleware:
         if not name:
             return None
         try:
-            take_one(name, request)
+            take_token(name, request)
         except RateLimited as limited:
             return too_many_requests(request, retry_after=limited.retry_after)
         except (OperationalError, InterfaceError):
@@ -133,8 +132,8 @@ class AddressLimitMiddleware:
         return None
 
 
-def take_one(name: str, request: HttpRequest) -> None:
+def take_token(name: str, request: HttpRequest) -> None:
     """Take a token of this limit for the signed-in user, if there is one. Raise RateLimited."""
     if request.user.is_authenticated:
-        take_from = take_here if name in IN_THIS_PROCESS else take
+        take_from = take_in_process if name in IN_THIS_PROCESS else take
         take_from(LIMITS[name], who=str(request.user.pk), now=timezone.now())

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from .errors import error_page
+from cruddur.asgi_types import Application, Message, Receive, Scope
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Application = Callable[[Any, Any, Any], Awaitable[None]]
-GetResponse = Callable[[HttpRequest], HttpResponse]
+from .errors import error_page
+from .middleware import GetResponse
 
 TOO_LARGE = "cruddur.too_large"
 """The key in the scope that tells the middleware."""

@@ -51,7 +51,7 @@ class TimezoneMiddleware:
             return self.get_response(request)
 
 
-class PrivateMiddleware:
+class CacheControlMiddleware:
     """Set Cache-Control on responses that lack it: `no-store`, but for pages `private, no-cache`.
 
     With `no-store` browsers would discard a page that is left, with the text typed in it, and reload it for the back
@@ -72,7 +72,7 @@ class PrivateMiddleware:
         return response
 
 
-class SlashMiddleware:
+class TrailingSlashMiddleware:
     """Redirect GET and HEAD to the address without its trailing slash if it exists; CommonMiddleware adds slashes."""
 
     def __init__(self, get_response: GetResponse) -> None:

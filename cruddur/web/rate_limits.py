@@ -117,13 +117,13 @@ def take_each(limit: Limit, *, people: Iterable[str], now: datetime) -> dict[str
     return {who: wait for (_limit, who), wait in refused.items()}
 
 
-HERE_AT_MOST = 100_000
+MAX_BUCKETS_IN_PROCESS = 100_000
 """Buckets that a process remembers (20 MB). Beyond, the least recently used one is forgotten, as if it were full."""
 _here: OrderedDict[tuple[str, str], datetime] = OrderedDict()
 _here_lock = Lock()
 
 
-def take_here(limit: Limit, *, who: str, now: datetime) -> None:
+def take_in_process(limit: Limit, *, who: str, now: datetime) -> None:
     """Take a token from the bucket that `who` has in this process (no SQL). Raises RateLimited.
 
     For what is asked so often that a statement for each would cost more than it saves: with n processes there are n
@@ -134,7 +134,7 @@ def take_here(limit: Limit, *, who: str, now: datetime) -> None:
         full_at = max(_here.pop(key, now), now) + refill
         wait = full_at - now - limit.at_once * refill
         _here[key] = full_at if wait <= timedelta(0) else full_at - refill
-        if len(_here) > HERE_AT_MOST:
+        if len(_here) > MAX_BUCKETS_IN_PROCESS:
             _here.popitem(last=False)
     if wait > timedelta(0):
         raise RateLimited(max(1, math.ceil(wait.total_seconds())), limit.name)

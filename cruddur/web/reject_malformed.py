@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_header_parameters
 
-from .errors import bad_request
+from cruddur.asgi_types import Application, Scope
 
-Scope = MutableMapping[str, Any]
-Application = Callable[[Any, Any, Any], Awaitable[None]]
-GetResponse = Callable[[HttpRequest], HttpResponse]
+from .errors import bad_request
+from .middleware import GetResponse
+
 FORM = "application/x-www-form-urlencoded"
 CONTENT_TYPE, ACCEPT, COOKIE = b"content-type", b"accept", b"cookie"
 PARSED_BYTES = 1000
@@ -28,7 +27,7 @@ REPLACEMENT = "\ufffd"
 """What Django puts in the place of bytes that it cannot decode."""
 
 
-class Utf8Only:
+class RejectMalformed:
     """ASGI application ahead of Django, which fails at some headers before any of our code can answer.
 
     Django decodes the query by the charset of a body, and fails at one such as rot13: remove a charset that is not
@@ -81,7 +80,7 @@ def _is_parsed(accept: bytes) -> bool:
     return True
 
 
-class WellFormedMiddleware:
+class RejectMalformedMiddleware:
     """Answer 400 to malformed requests before they reach a view or Postgres."""
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.utils.translation import ngettext
 
-from cruddur.web.cached_urls import address
+from cruddur.web.cached_urls import cached_reverse
 from messaging.dynamodb.items import Entry
 from users.models import User
 
@@ -85,8 +85,8 @@ def conversation_list_view(
     `url` is the address of the list if it is not the inbox.
     """
     rows = [conversation_row(entry, people, now=now, current=entry.group_uuid == current) for entry in entries]
-    rows_url = "" if url else address("inbox_rows")
-    url = url or address("conversations")
+    rows_url = "" if url else cached_reverse("conversation_rows")
+    url = url or cached_reverse("conversations")
     return ConversationListView(
         rows=rows,
         unread=sum(each.unread for each in rows if not each.muted),
@@ -100,7 +100,7 @@ def conversation_row(entry: Entry, people: Mapping[UUID, User], *, now: datetime
     """Return the row of one conversation; its address ends in `#new` where messages are unread."""
     unread = 0 if current else entry.unread
     views = person_views(entry.other_uuids, people)
-    url = address("conversation", entry.group_uuid)
+    url = cached_reverse("conversation", entry.group_uuid)
     return ConversationRow(
         url=f"{url}#new" if unread else url,
         name=join_names(views),
@@ -130,7 +130,7 @@ def requests_row(entries: Sequence[Entry], people: Mapping[UUID, User], *, more:
             "name": first,
             "others": f"{others}+" if more else others,
         }
-    return RequestsRow(address("message_requests"), f"{len(entries)}+" if more else str(len(entries)), preview)
+    return RequestsRow(cached_reverse("message_requests"), f"{len(entries)}+" if more else str(len(entries)), preview)
 
 
 def people_of(entries: Sequence[Entry]) -> set[UUID]:

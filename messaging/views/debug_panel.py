@@ -16,11 +16,10 @@ from django.template.loader import render_to_string
 from django.utils.formats import number_format
 from django.utils.translation import gettext
 
+from cruddur.web.middleware import GetResponse
 from messaging.dynamodb.metering import total
 from messaging.dynamodb.request_log import Call, collected
 from messaging.dynamodb.requested_keys import asked_keys
-
-GetResponse = Callable[[HttpRequest], HttpResponse]
 
 END = b"</body>"
 EXACT_BELOW = 10

@@ -18,7 +18,7 @@ from pytest_django.fixtures import Settings
 
 from cruddur.web import rate_limits
 from cruddur.web.address_limits import BUCKETS, IN_THIS_PROCESS, Buckets, buckets_of
-from cruddur.web.rate_limits import LIMITS, Limit, RateLimited, take, take_here
+from cruddur.web.rate_limits import LIMITS, Limit, RateLimited, take, take_in_process
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from tests.conftest import Calls
@@ -72,7 +72,7 @@ def empty(name: str, *whose: str) -> None:
     for who in whose:
         if name in IN_THIS_PROCESS:
             for _ in range(limit.at_once):
-                take_here(limit, who=who, now=soon)
+                take_in_process(limit, who=who, now=soon)
         else:
             take(limit, who=who, now=soon, cost=limit.at_once)
 
@@ -258,7 +258,7 @@ def test_eight_tabs_of_a_busy_person_meet_no_limit() -> None:
     ]
     for name, each_second in asked:
         for number in range(int(60 * each_second)):
-            take_here(LIMITS[name], who="busy", now=NOW + second * (number / each_second))
+            take_in_process(LIMITS[name], who="busy", now=NOW + second * (number / each_second))
 
 
 # --- Buckets of a process ---------------------------------------------------------------------------------------------
@@ -267,24 +267,24 @@ def test_eight_tabs_of_a_busy_person_meet_no_limit() -> None:
 def test_a_bucket_of_this_process_empties_and_fills_again() -> None:
     limit = Limit("here", 3, 10.0)
     for _ in range(3):
-        take_here(limit, who="a", now=NOW)
+        take_in_process(limit, who="a", now=NOW)
 
     with pytest.raises(RateLimited) as refused:
-        take_here(limit, who="a", now=NOW)
+        take_in_process(limit, who="a", now=NOW)
     assert (refused.value.retry_after, refused.value.limit) == (10, "here")
     with pytest.raises(RateLimited):
-        take_here(limit, who="a", now=NOW + timedelta(seconds=9.9))
-    take_here(limit, who="a", now=NOW + timedelta(seconds=10))
-    take_here(limit, who="b", now=NOW)
+        take_in_process(limit, who="a", now=NOW + timedelta(seconds=9.9))
+    take_in_process(limit, who="a", now=NOW + timedelta(seconds=10))
+    take_in_process(limit, who="b", now=NOW)
 
 
 def test_a_process_remembers_a_bounded_number_of_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limits, "HERE_AT_MOST", 2)
+    monkeypatch.setattr(rate_limits, "MAX_BUCKETS_IN_PROCESS", 2)
     limit = Limit("here", 1, 10.0)
     rate_limits._here.clear()
     for who in ("a", "b", "c"):
-        take_here(limit, who=who, now=NOW)
+        take_in_process(limit, who=who, now=NOW)
 
-    take_here(limit, who="a", now=NOW)
+    take_in_process(limit, who="a", now=NOW)
     with pytest.raises(RateLimited):
-        take_here(limit, who="c", now=NOW)
+        take_in_process(limit, who="c", now=NOW)

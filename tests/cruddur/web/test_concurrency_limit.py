@@ -11,7 +11,7 @@ from django.conf import settings
 
 from cruddur import asgi
 from cruddur.web import concurrency_limit
-from cruddur.web.concurrency_limit import Turns
+from cruddur.web.concurrency_limit import ConcurrencyLimit
 
 WHOLE = {"type": "http.request", "body": b"", "more_body": False}
 AT_ONCE = 2
@@ -21,7 +21,7 @@ class Requests:
     """An application in which requests stay until the test lets them go, and how many are at work."""
 
     def __init__(self, *, at_once: int = AT_ONCE) -> None:
-        self.turns = Turns(self.work, at_once=at_once)
+        self.turns = ConcurrencyLimit(self.work, at_once=at_once)
         self.at_work = self.answered = 0
         self.may_answer, self.may_end = asyncio.Event(), asyncio.Event()
         self.fails = False
@@ -157,7 +157,7 @@ def test_what_is_no_request_takes_none() -> None:
     async def inner(*call: Any) -> None:
         calls.append(call)
 
-    asyncio.run(Turns(inner, at_once=1)({"type": "lifespan"}, "receive", "send"))
+    asyncio.run(ConcurrencyLimit(inner, at_once=1)({"type": "lifespan"}, "receive", "send"))
 
     assert calls == [({"type": "lifespan"}, "receive", "send")]
 
@@ -183,4 +183,4 @@ def test_its_live_streams_stay_open_and_need_none() -> None:
         layers.append(type(layer).__name__)
         layer = getattr(layer, "_application", None) or layer._django  # type: ignore[attr-defined]
 
-    assert layers.index("LiveApplication") < layers.index("Turns")
+    assert layers.index("LiveApplication") < layers.index("ConcurrencyLimit")

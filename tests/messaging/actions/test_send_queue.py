@@ -15,7 +15,7 @@ from django.conf import settings
 from pytest_django.fixtures import Settings
 
 from cruddur.observability import metrics
-from cruddur.web.concurrency_limit import Turns
+from cruddur.web.concurrency_limit import ConcurrencyLimit
 from messaging.actions import send_queue
 from messaging.actions.send_queue import ConversationBusy, MustWait, SendQueue, turn
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO
@@ -766,7 +766,7 @@ def test_requests_that_wait_hold_no_turn_of_the_process() -> None:
             finally:
                 at_work.remove(scope["name"])
 
-        site.queue = SendQueue(Turns(counted, at_once=2))
+        site.queue = SendQueue(ConcurrencyLimit(counted, at_once=2))
         for number in range(16):
             await site.post(str(number), UUID(int=number))
         assert at_work == ["0"]

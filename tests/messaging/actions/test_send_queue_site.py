@@ -23,7 +23,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from cruddur import asgi
-from cruddur.web.concurrency_limit import Turns
+from cruddur.web.concurrency_limit import ConcurrencyLimit
 from messaging.actions import send_limits, send_message
 from messaging.actions.send_queue import SendQueue
 from messaging.dynamodb.client import Unavailable
@@ -237,9 +237,9 @@ def test_a_request_that_waits_has_not_entered_the_turns_of_the_process() -> None
     """Inside of them each would keep a turn, and the process would stand still for a second for each."""
     site: Any = asgi.site(get_asgi_application())
 
-    order = [type(each) for each in layers_of(site) if isinstance(each, SendQueue | Turns)]
+    order = [type(each) for each in layers_of(site) if isinstance(each, SendQueue | ConcurrencyLimit)]
 
-    assert order == [SendQueue, Turns]
+    assert order == [SendQueue, ConcurrencyLimit]
 
 
 def test_a_wait_takes_no_thread_no_connection_and_no_token(
