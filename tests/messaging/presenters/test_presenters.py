@@ -66,13 +66,13 @@ def test_initials_keep_the_marks_of_a_letter() -> None:
     assert initials("E\u0301mile") == "E\u0301"
 
 
-def test_a_face_has_the_colour_of_the_uuid() -> None:
+def test_colour_of_the_avatar_comes_from_the_uuid() -> None:
     person = User(uuid=UUID(int=13), handle="bayko", display_name="Bayko")
 
     assert (person_view(person).colour, person_view(person).url) == (5, "/@bayko")
 
 
-def test_a_face_without_a_row_is_a_deleted_user() -> None:
+def test_user_without_a_row_is_a_deleted_user() -> None:
     assert person_view(None) == deleted_person()
     assert (deleted_person().name, deleted_person().url) == ("Deleted user", "")
 
@@ -90,7 +90,7 @@ def test_a_face_without_a_row_is_a_deleted_user() -> None:
         (NOON + timedelta(days=1), "22 Nov"),
     ],
 )
-def test_list_time_is_as_short_as_it_can_be(at: datetime, label: str) -> None:
+def test_list_time_is_short(at: datetime, label: str) -> None:
     assert list_time(at, now=NOON).label == label
 
 
@@ -101,7 +101,7 @@ def test_list_time_follows_the_active_time_zone() -> None:
     assert (moment.label, moment.iso) == ("Yesterday", "2026-11-21T13:30:00+14:00")
 
 
-def test_clock_time_says_everything_in_its_title() -> None:
+def test_title_of_a_clock_time_is_complete() -> None:
     moment = clock_time(datetime(2026, 11, 18, 20, 5, 59, tzinfo=UTC))
 
     assert (moment.label, moment.title) == ("20:05", "Wednesday 18 November 2026 at 20:05")
@@ -130,7 +130,7 @@ def test_day_label(day: date, label: str) -> None:
         ("javascript:alert(1) ftp://a.com/b data:text/html,x mailto:a@b.com //x.com/y a@b.com", []),
     ],
 )
-def test_parts_link_what_is_surely_an_address(text: str, links: list[str]) -> None:
+def test_unambiguous_addresses_become_links(text: str, links: list[str]) -> None:
     found = parts(text)
 
     assert [part.href for part in found if part.href] == links
@@ -150,7 +150,7 @@ LONG_HOSTS = {
 
 @pytest.mark.parametrize("before", ["http://", "www.", "/"])
 @pytest.mark.parametrize("repeated", LONG_HOSTS.values(), ids=LONG_HOSTS)
-def test_links_are_found_in_linear_time_whatever_a_host_is_made_of(repeated: str, before: str) -> None:
+def test_links_are_found_in_linear_time(repeated: str, before: str) -> None:
     """A hundred times as long as a message; what takes twice as long for each label never ends."""
     lines = (
         "import resource, sys",
@@ -176,7 +176,7 @@ def test_links_are_found_in_linear_time_whatever_a_host_is_made_of(repeated: str
         "http://apple.com\u2100.evil.example/", "http://apple.com\uff0f.evil.example/",
     ],
 )  # fmt: skip
-def test_an_address_that_could_be_taken_for_another_is_no_link(address: str) -> None:
+def test_misleading_address_is_not_linked(address: str) -> None:
     text = f"see {address} now"
 
     assert "".join(part.text for part in parts(text)) == text
@@ -185,7 +185,7 @@ def test_an_address_that_could_be_taken_for_another_is_no_link(address: str) -> 
 
 
 @pytest.mark.parametrize("host", ["evil.example", "[2001:db8::1]", "127.0.0.1:80"])
-def test_no_address_with_credentials_is_shown_as_a_link(host: str) -> None:
+def test_address_with_credentials_is_not_linked(host: str) -> None:
     for address in (f"http://user:pass@{host}/", f"https://apple.com@{host}", f"//a@{host}/"):
         assert displayed_address(address) is None
 
@@ -202,7 +202,7 @@ def test_no_address_with_credentials_is_shown_as_a_link(host: str) -> None:
         ("http://\uff41pple.com/", "http://apple.com/"),
     ],
 )
-def test_a_host_of_several_scripts_or_that_passes_for_latin_is_shown_in_ascii(address: str, shown: str) -> None:
+def test_confusable_host_is_shown_in_ascii(address: str, shown: str) -> None:
     (before, link, after) = parts(f"see {address} now")
 
     assert (before.text, after.text) == ("see ", " now")
@@ -218,25 +218,25 @@ def test_a_host_of_several_scripts_or_that_passes_for_latin_is_shown_in_ascii(ad
         "https://example.com/\u0430pple?q=b", "https://example.com/a\u200db",
     ],
 )  # fmt: skip
-def test_an_honest_address_is_a_link_as_it_is_written(address: str) -> None:
+def test_unambiguous_host_is_shown_as_written(address: str) -> None:
     assert Part(address, address) in parts(f"see {address} now")
 
 
-def test_parts_of_plain_text_are_one() -> None:
+def test_plain_text_is_one_part() -> None:
     assert parts("Hello <b>\n there") == [Part("Hello <b>\n there")]
 
 
 @pytest.mark.parametrize("text", ["😂", "👍🏽👍🏿", "❤️", "🏳️‍🌈", "👩‍👩‍👧 🇦🇹", "1️⃣", "✨ ✨ ✨", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "☝🏽", "🤷‍♂️\n"])
-def test_one_to_three_emoji_are_emoji(text: str) -> None:
+def test_one_to_three_emoji_are_recognized(text: str) -> None:
     assert is_emoji(text)
 
 
 @pytest.mark.parametrize("text", ["", "123", "ok 😂", "😂😂😂😂", "❤", "#", ":)", "é"])
-def test_other_texts_are_no_emoji(text: str) -> None:
+def test_other_texts_are_not_emoji(text: str) -> None:
     assert not is_emoji(text)
 
 
-def test_a_bubble_continues_the_one_before_within_five_minutes() -> None:
+def test_message_continues_the_one_before_within_five_minutes() -> None:
     minutes = [0, 5, 11, 12]
     writers = [BAYKO, BAYKO, BAYKO, ANDREW]
     thread = thread_of(*((by, NOON + timedelta(minutes=m)) for by, m in zip(writers, minutes, strict=True)), read=4)
@@ -245,7 +245,7 @@ def test_a_bubble_continues_the_one_before_within_five_minutes() -> None:
     assert [bubble.own for bubble in message_views(thread, {})] == [False, False, False, True]
 
 
-def test_a_bubble_continues_nothing_over_midnight_or_over_the_new_divider() -> None:
+def test_message_continues_nothing_across_midnight_or_the_divider() -> None:
     midnight = datetime(2026, 11, 21, tzinfo=UTC)
     thread = thread_of(*((BAYKO, midnight + timedelta(minutes=m)) for m in (-1, 1, 2)), read=2)
 
@@ -256,13 +256,13 @@ def test_a_bubble_continues_nothing_over_midnight_or_over_the_new_divider() -> N
     ]
 
 
-def test_only_the_newest_message_of_all_is_marked_sent() -> None:
+def test_only_the_newest_own_message_is_marked_sent() -> None:
     thread = thread_of((ANDREW, NOON), (BAYKO, NOON + timedelta(1)), (ANDREW, NOON + timedelta(2)))
 
     assert [bubble.sent for bubble in message_views(thread, {})] == [False, False, True]
 
 
-def test_days_are_those_of_the_active_time_zone() -> None:
+def test_days_follow_the_active_time_zone() -> None:
     late, early = datetime(2026, 11, 20, 23, 30, tzinfo=UTC), datetime(2026, 11, 21, 0, 30, tzinfo=UTC)
     thread = thread_of((BAYKO, late), (BAYKO, early))
 
@@ -277,11 +277,11 @@ def _alternating(count: int) -> list[tuple[UUID, datetime]]:
     return [((ANDREW, BAYKO)[seq % 2], NOON + timedelta(minutes=seq)) for seq in range(count)]
 
 
-def test_the_new_count_is_of_others_messages_after_the_one_read() -> None:
+def test_new_count_has_messages_of_others_after_the_last_read() -> None:
     assert count_new(thread_of(*_alternating(6), read=2)) == 2
 
 
-def test_the_new_count_includes_what_is_above_and_below_the_window() -> None:
+def test_new_count_includes_messages_outside_the_window() -> None:
     lines = [(ANDREW, NOON), *((BAYKO, NOON + timedelta(minutes=seq)) for seq in range(1, 50))]
 
     assert count_new(thread_of(*lines, read=1, window=slice(-20, None))) == 49
