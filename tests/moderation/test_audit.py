@@ -40,7 +40,7 @@ def decision(report: Report) -> Decision:
 
 
 def refused(statement: str) -> bool:
-    """Whether the database refuses the statement because of what it would do, not of how it is written."""
+    """Return whether the database rejects what the statement does, not its syntax."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # TRUNCATE waits for no foreign key to be checked

@@ -34,7 +34,7 @@ SHOWN_TO_MODERATORS = {
 
 
 def fields_of(model: type[Model], deep: int = RELATIONS_DEEP) -> Iterator[tuple[str, Field[Any, Any]]]:
-    """The fields of a model and of those related to it, in either direction, by the path that leads there."""
+    """Yield the fields of a model and of those related to it, in either direction, by the path that leads there."""
     for field in model._meta.get_fields(include_hidden=True):
         if isinstance(field, Field):
             yield field.name, field
@@ -44,7 +44,7 @@ def fields_of(model: type[Model], deep: int = RELATIONS_DEEP) -> Iterator[tuple[
 
 
 def lookups_of(path: str, field: Field[Any, Any]) -> Iterator[str]:
-    """Every parameter that filters by the field: each lookup, and each lookup of each transform."""
+    """Yield every parameter that filters by the field: each lookup, and each lookup of each transform."""
     yield path
     for name, found in field.get_lookups().items():
         yield f"{path}__{name}"
@@ -58,7 +58,7 @@ def lookups_of(path: str, field: Field[Any, Any]) -> Iterator[str]:
 
 
 def parameters_for(model: type[Model]) -> set[str]:
-    """Every lookup that the model has, and the names of every other model's fields."""
+    """Return every lookup of the model, and the field names of every other model."""
     own = {each for path, field in fields_of(model) for each in lookups_of(path, field)}
     others = {field.name for other in apps.get_models() for field in other._meta.get_fields()}
     return own | others
@@ -66,7 +66,7 @@ def parameters_for(model: type[Model]) -> set[str]:
 
 @pytest.fixture
 def stored(andrew: User, bayko: User) -> Report:
-    """A report with a note and a snapshot to read letter by letter, and a decision about it."""
+    """Create a report with a note, a snapshot and a decision, all to be guessed letter by letter."""
     now = timezone.now()
     audit.record(actor=andrew, act="person.view", subject="person:1", reason="Kites")
     return Report.objects.create(

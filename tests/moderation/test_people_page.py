@@ -43,7 +43,7 @@ def pool(settings: Settings) -> UserPool:
 
 @pytest.fixture
 def tied(pool: UserPool, bayko: User) -> User:
-    """Bayko, who is a user of the pool."""
+    """Return Bayko, who is a user of the pool."""
     bayko.cognito_user_id = add_user(pool, "bayko")
     bayko.save()
     return bayko

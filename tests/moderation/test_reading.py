@@ -112,7 +112,7 @@ def test_invalid_cursor_is_not_found(moderator: User, claimed: Report, cursor: s
 
 @pytest.fixture
 def long_talk(claimed: Report, andrew: User, moto_table: MessageTable) -> Report:
-    """A report of the eighth of 60 messages; those from the ninth on were written after the report."""
+    """Return a report of the eighth message, after which 52 more were written."""
     for number in range(9, 61):
         talk.send(by=andrew.uuid, group=claimed.group_uuid, text=f"Text {number}")
     return claimed
@@ -120,7 +120,7 @@ def long_talk(claimed: Report, andrew: User, moto_table: MessageTable) -> Report
 
 @pytest.fixture
 def in_the_middle(bad_message: Message, andrew: User, bayko: User, moderator: User) -> Report:
-    """A report of the 30th of 60 messages, which the moderator has claimed."""
+    """Return a report of the 30th of 60 messages, which the moderator has claimed."""
     for number in range(9, 30):
         talk.send(by=andrew.uuid, group=bad_message.group_uuid, text=f"Text {number}")
     bad = talk.send(by=bayko.uuid, group=bad_message.group_uuid, text="Text 30")
@@ -135,7 +135,7 @@ def in_the_middle(bad_message: Message, andrew: User, bayko: User, moderator: Us
 
 
 def shown(response: Any) -> list[int]:
-    """The numbers of the messages on the page."""
+    """Return the numbers of the messages on the page."""
     return [int(each["text"].split()[1]) if each["text"] != "Buy kites" else 8 for each in response.context["lines"]]
 
 

@@ -1,4 +1,4 @@
-"""Reports by or about a moderator do not exist for them: nothing tells that they are reported, or by whom."""
+"""Reports by or about a moderator do not exist for them: nothing tells that they are reported, or who reported them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOWHERE = 987_654
 
 @pytest.fixture(params=["bayko, moderator", "bayko, administrator", "andrew, moderator", "andrew, administrator"])
 def involved(request: pytest.FixtureRequest, andrew: User, bayko: User, report: Report) -> User:
-    """The reported person or who reported, with rights in the admin."""
+    """Return the reported user or the reporter, with permissions in the admin."""
     name, _, role = request.param.partition(", ")
     person = {"andrew": andrew, "bayko": bayko}[name]
     person.is_staff, person.is_superuser = True, role == "administrator"
@@ -39,7 +39,7 @@ def involved(request: pytest.FixtureRequest, andrew: User, bayko: User, report: 
 
 @pytest.fixture(params=["open", "claimed", "decided"])
 def some_state(request: pytest.FixtureRequest, report: Report, moderator: User) -> Report:
-    """The report in each state, after another moderator did to it what leads there."""
+    """Return the report in each state, after the actions of another moderator."""
     now = timezone.now()
     if request.param != "open":
         queue.claim(report=report, moderator=moderator, now=now)
@@ -54,7 +54,7 @@ def some_state(request: pytest.FixtureRequest, report: Report, moderator: User) 
 
 
 def page(response: Any, number: int) -> tuple[int, str, str]:
-    """What an answer says, but for the number that was asked for."""
+    """Return the content of a response without the requested number."""
     told = re.sub(rf"(?<=[#/“]){number}(?=[/”<])", "NUMBER", without_nonce(response))
     for token in html.attributes(html.parse(response.text), ".//input[@name='csrfmiddlewaretoken']", "value"):
         told = told.replace(token, "")

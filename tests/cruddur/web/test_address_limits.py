@@ -50,7 +50,7 @@ OWN = [(route, name) for route, name in ADDRESSES if not name.startswith("admin:
 
 @pytest.fixture
 def member(client: Client, andrew: User, bayko: User, moto_table: MessageTable) -> Client:
-    """Somebody with a conversation who may use the admin."""
+    """Return a moderator with a conversation."""
     User.objects.filter(pk=andrew.pk).update(is_staff=True, is_superuser=True)
     client.force_login(andrew)
     client.raise_request_exception = False

@@ -1,4 +1,4 @@
-"""Whom a request comes from."""
+"""The client address of a request."""
 
 from __future__ import annotations
 

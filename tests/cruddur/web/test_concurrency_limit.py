@@ -51,7 +51,7 @@ class Requests:
 
 
 async def settled() -> None:
-    """Everything has got as far as it gets by itself."""
+    """Wait until every task has progressed as far as it can."""
     for _ in range(20):
         await asyncio.sleep(0)
 

@@ -28,7 +28,7 @@ NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
 def thread_of(*lines: tuple[UUID, datetime], read: int = 0, window: slice = slice(None)) -> ConversationPage:
-    """Andrew's view of a conversation of these messages, of which he has read so many."""
+    """Return the page of Andrew, who has read `read` of these messages."""
     messages = [
         Message(GROUP, format_created_at(at), seq, f"Line {seq}", uuid4(), by)
         for seq, (by, at) in enumerate(lines, start=1)

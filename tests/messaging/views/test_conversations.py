@@ -27,13 +27,13 @@ NOW = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
 
 
 def older_of(response: Any) -> list[str]:
-    """The address of the page before this one, if there is one."""
+    """Return the address of the earlier page, if there is one."""
     links = html.attributes(html.parse(response.text), ".//a[@href]", "href")
     return [link for link in links if link.startswith("/messages?before=")]
 
 
 def many(andrew: User, table: MessageTable, count: int) -> list[User]:
-    """So many people who have written to Andrew, the last one last."""
+    """Create users who have written to Andrew, the most recent last."""
     people = [
         User.objects.create_user(handle=f"person_{HANDLES[n]}", display_name=f"Person {n}", cognito_user_id=f"s{n}")
         for n in range(count)

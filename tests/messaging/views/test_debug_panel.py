@@ -38,7 +38,7 @@ TIMING = re.compile(
 
 @pytest.fixture
 def panel(settings: Settings) -> None:
-    """As in development; named before the table, whose requests are then watched."""
+    """Enable the panel as in development; use before the table fixture, whose requests it then sees."""
     settings.DEBUG_PANEL = True
     place = settings.MIDDLEWARE.index("django.middleware.gzip.GZipMiddleware") + 1
     settings.MIDDLEWARE = [*settings.MIDDLEWARE[:place], PANEL, *settings.MIDDLEWARE[place:]]
@@ -52,7 +52,7 @@ def browser(andrew: User) -> Client:
 
 
 def timing(header: str) -> tuple[int, int, str]:
-    """Statements, calls and units."""
+    """Return statements, calls and units."""
     found = TIMING.fullmatch(header)
     assert found, header
     return int(found[1]), int(found[2]), found[3].removeprefix(", ")

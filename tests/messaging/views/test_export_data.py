@@ -26,13 +26,13 @@ T = TypeVar("T")
 
 
 def run_in_thread(work: Coroutine[Any, Any, T]) -> T:
-    """What the coroutine returns, run in a thread: this one may have a loop already, that of a browser."""
+    """Run the coroutine in a thread and return its result: this thread may have a loop already, that of a browser."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
 
 
 async def download_export(user: User) -> tuple[dict[str, str], bytes]:
-    """Headers and body of the export of this person, as an ASGI server sends it."""
+    """Return headers and body of the user's export, as an ASGI server sends it."""
     client = AsyncClient()
     await client.aforce_login(user)
     response: Any = await client.post("/settings/export")
@@ -100,7 +100,7 @@ def test_streaming_holds_no_database_connection(
 
 
 def wait_for_connections(*, settled_at: int | None = None) -> int:
-    """How many other connections the test database has; given a number, once they are so many, or a minute later."""
+    """Count the other connections to the test database; given a number, wait up to a minute for it."""
     deadline = time.monotonic() + 60
     while (count := count_connections()) != (
         settled_at if settled_at is not None else count

@@ -40,14 +40,14 @@ def never_asked_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def deaf_port() -> Iterator[int]:
-    """A port that takes connections and says nothing."""
+    """Open a port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         yield deaf.getsockname()[1]
 
 
 @pytest.fixture(autouse=True)
 def parts_may_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a loaded machine a part that is well answers late."""
+    """Allow for slow answers on a loaded machine."""
     monkeypatch.setattr(readiness, "SECONDS", 60)
 
 

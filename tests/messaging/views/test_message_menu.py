@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 def items_of(response: Any) -> list[str]:
-    """Where the menu of a message leads."""
+    """Return the addresses in the menu of a message."""
     (menu,) = html.shown(response).iterfind(".//*[@role='menu']")
     return html.attributes(menu, ".//*[@role='menuitem']", "href")
 

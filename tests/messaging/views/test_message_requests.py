@@ -27,7 +27,7 @@ WAITS = "Not sent: your first message waits to be accepted. Until then it stays 
 
 @pytest.fixture
 def asked(settings: Settings, of_bayko: Client, andrew: User, bayko: User, published: list[Any]) -> str:
-    """Bayko has written to Andrew, who does not know him."""
+    """Send a request of Bayko to Andrew, and return its address."""
     settings.MESSAGE_REQUESTS = True
     answer = post(of_bayko, "/messages/new/andrewbrown", "May I?")
     assert answer.status_code == 303

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def url(client: Client, andrew: User, bayko: User, moto_table: MessageTable) -> str:
-    """The conversation of Andrew, who is signed in, and Bayko, who has written one message."""
+    """Return the conversation of Andrew, who is signed in, with one message of Bayko."""
     start(by=bayko.uuid, to=andrew.uuid, text="Hello", now=timezone.now() - timedelta(hours=1))
     drain(moto_table)
     client.force_login(andrew)
