@@ -3,6 +3,7 @@ from django.urls import path
 from .views import (
     block,
     conversation,
+    conversation_menu,
     conversation_settings,
     conversations,
     delete_account,
@@ -42,7 +43,7 @@ urlpatterns = [
     path("messages/<uuid:group_uuid>/read", read.mark_read, name="mark_read"),
     path("messages/<uuid:group_uuid>/since", sync.sync, name="sync"),
     path("messages/<uuid:group_uuid>/typing", typing.typing, name="typing"),
-    path("messages/<uuid:group_uuid>/options", conversation_settings.conversation_menu, name="conversation_menu"),
+    path("messages/<uuid:group_uuid>/options", conversation_menu.conversation_menu, name="conversation_menu"),
     path("messages/<uuid:group_uuid>/mute", conversation_settings.mute, name="mute"),
     path("messages/<uuid:group_uuid>/archive", conversation_settings.archive, name="archive"),
     path("messages/<uuid:group_uuid>/unread", conversation_settings.mark_unread, name="mark_unread"),

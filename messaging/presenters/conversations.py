@@ -8,14 +8,13 @@ from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.utils.translation import ngettext
-
 from cruddur.web.cached_urls import cached_reverse
 from messaging.dynamodb.items import Entry
 from users.models import User
 
 from .avatar import PersonView, deleted_person, join_names, person_views
 from .dates import Moment, list_time
+from .message_requests import RequestsRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +41,6 @@ class ConversationRow:
     muted: bool
     muted_until: int
     """Unix timestamp in seconds; 0 for not muted."""
-
-
-@dataclass(frozen=True, slots=True)
-class RequestsRow:
-    """The row above the list that leads to waiting requests."""
-
-    url: str
-    count: str
-    """How many wait; "20+" for more than a page."""
-    preview: str
-    """The names of their senders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +106,6 @@ def conversation_row(entry: Entry, people: Mapping[UUID, User], *, now: datetime
         muted=entry.is_muted(now),
         muted_until=entry.muted_until,
     )
-
-
-def requests_row(entries: Sequence[Entry], people: Mapping[UUID, User], *, more: bool) -> RequestsRow:
-    """Return the row for these requests, newest first and at least one; `more` says whether others follow."""
-    first = join_names(person_views(entries[0].other_uuids, people))
-    others = len(entries) - 1
-    preview = first
-    if others:
-        preview = ngettext("%(name)s and %(others)s other", "%(name)s and %(others)s others", others) % {
-            "name": first,
-            "others": f"{others}+" if more else others,
-        }
-    return RequestsRow(cached_reverse("message_requests"), f"{len(entries)}+" if more else str(len(entries)), preview)
 
 
 def people_of(entries: Sequence[Entry]) -> set[UUID]:

@@ -21,6 +21,7 @@ from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import Entry
 from messaging.presenters import conversations as presenter
 from messaging.presenters.conversations import ConversationListView, conversation_list_view
+from messaging.presenters.message_requests import requests_row
 from messaging.queries import conversations
 from messaging.queries.conversations import InvalidCursor
 from messaging.queries.recent_sends import missing, overlay, recall
@@ -105,7 +106,7 @@ def list_and_people(
     people = people_by_uuid(presenter.people_of([*entries, *asking]) | set(also))
     page = conversation_list_view(entries, people, older=inbox.older, first=before is None, now=now, current=current)
     if requests and asking:
-        page = replace(page, requests=presenter.requests_row(asking, people, more=requests.older is not None))
+        page = replace(page, requests=requests_row(asking, people, more=requests.older is not None))
     return page, people
 
 
