@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -19,7 +18,9 @@ from messaging.dynamodb.malformed import MalformedItem
 from messaging.presenters import conversation as presenter
 from messaging.presenters.composer import composer
 from messaging.presenters.conversation_menu import conversation_menu
+from messaging.presenters.delete_message import DeleteDialog
 from messaging.presenters.edit_message import edit_composer
+from messaging.presenters.message_menu import MessageMenu
 from messaging.queries import conversations
 from messaging.queries.conversations import ConversationPage
 from users.http import AuthenticatedHttpRequest
@@ -100,12 +101,14 @@ def render_conversation(
     *,
     problem: ComposerProblem | None = None,
     editing: Message | None = None,
-    **overlays: Any,
+    message_menu: MessageMenu | None = None,
+    delete_dialog: DeleteDialog | None = None,
+    menu_open: bool = False,
 ) -> HttpResponse:
     """Render the conversation beside the list.
 
     A `problem` sets the status and puts the posted text into the composer; `editing` puts that message into it.
-    `overlays` are shown over the conversation: `message_menu`, `delete_dialog`, `menu_open`.
+    The menu of a message, the dialog that deletes one, or the open menu of the conversation is shown over it.
     """
     now = timezone.now()
     group_uuid = page.conversation.group_uuid
@@ -122,6 +125,8 @@ def render_conversation(
         "composer": refill_composer(form, problem, request) if problem else form,
         "own_message": presenter.own_message(request.user.uuid),
         "conversation_menu": conversation_menu(page, now=now),
-        **overlays,
+        "message_menu": message_menu,
+        "delete_dialog": delete_dialog,
+        "menu_open": menu_open,
     }
     return with_status(render(request, "messaging/conversation.html", context), problem)
