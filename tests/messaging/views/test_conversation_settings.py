@@ -1,14 +1,12 @@
-"""Mute, archive, mark unread, and the menu of a conversation."""
+"""Mute, archive and mark unread."""
 
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.test import Client
 
-from messaging.actions import conversation_settings
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
 from tests.conftest import Calls
@@ -18,7 +16,6 @@ from tests.messaging.pages import (
     group_of,
     html_of,
     post,
-    text_of,
 )
 from users.models import User
 
@@ -67,11 +64,6 @@ def test_marking_unread_tells_own_tabs(
     assert of_andrew.get("/messages").context["unread"] == 1
 
 
-def test_menu_opens_without_script(of_andrew: Client, conversation_url: str) -> None:
-    menu = text_of(of_andrew.get(f"{conversation_url}/options"))
-    assert "View profile Mark unread Mute for an hour Mute for a day Mute for good Archive" in menu
-
-
 @pytest.mark.parametrize("path", ["mute", "archive", "unread", "answer"])
 def test_settings_are_not_found_for_outsiders(londo: User, conversation_url: str, path: str) -> None:
     fields = {"for": "day", "answer": "accept"}
@@ -97,8 +89,3 @@ def test_archive_and_requests_cost_one_call_each(
 def test_invalid_cursor_of_a_folder_is_not_found(of_andrew: Client) -> None:
     for path in ("/messages/requests", "/messages/archived"):
         assert of_andrew.get(f"{path}?before=x").status_code == 404
-
-
-def test_menu_of_a_muted_conversation_offers_to_unmute(of_andrew: Client, andrew: User, conversation_url: str) -> None:
-    conversation_settings.mute(user_uuid=andrew.uuid, group_uuid=UUID(conversation_url[-36:]), until=None)
-    assert "Unmute" in text_of(of_andrew.get(f"{conversation_url}/options"))
