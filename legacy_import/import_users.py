@@ -23,7 +23,7 @@ from users.cognito.sign_in import EMAIL_MAX_CHARS, identifies_someone
 from users.handles import HANDLE_MAX_CHARS, HandleError, skeleton, validate_handle
 from users.models import BIO_MAX_CHARS, DISPLAY_NAME_MAX_CHARS, MOCK, MovedIn, User
 
-from .legacy_users import OldPerson
+from .legacy_users import LegacyUser
 
 BATCH = 500
 """Looked up at a time, in two statements; those who are new take a transaction each."""
@@ -35,10 +35,10 @@ Outcome = Literal["found", "matched", "completed", "created", "placeholder"]
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class ImportResult:
     """Who somebody of the old system is here."""
 
-    old: OldPerson
+    old: LegacyUser
     uuid: UUID
     """Here; in a rehearsal that of who would be made."""
     outcome: Outcome
@@ -48,14 +48,16 @@ class Arrival:
     """Sentences: what is not as in the old system. Without e-mails and Cognito ids."""
 
 
-def move_in(people: Iterable[OldPerson], *, dry_run: bool = False, keep_cognito_ids: bool = True) -> Iterator[Arrival]:
+def import_users(
+    people: Iterable[LegacyUser], *, dry_run: bool = False, keep_cognito_ids: bool = True
+) -> Iterator[ImportResult]:
     """Let them in, one after the other; each is stored when it is yielded.
 
     Who is here already is who moved in before, or has their uuid, or their Cognito user, or both their handle and their
     e-mail. Whose row was not known then is completed. Without `keep_cognito_ids` they wait for the users of another
     pool: `update_cognito_user_ids` ties them by handle and verified e-mail.
     """
-    arriving = Rehearsal() if dry_run else Moving()
+    arriving = DryRunUserImporter() if dry_run else UserImporter()
     rest = iter(people)
     while batch := list(islice(rest, BATCH)):
         arriving.look_up(batch)
@@ -64,31 +66,31 @@ def move_in(people: Iterable[OldPerson], *, dry_run: bool = False, keep_cognito_
 
 
 @dataclass
-class Moving:
+class UserImporter:
     """Does it."""
 
     known: dict[UUID, MovedIn] = field(default_factory=dict)
     """Those of the batch who moved in before."""
 
-    def look_up(self, batch: list[OldPerson]) -> None:
+    def look_up(self, batch: list[LegacyUser]) -> None:
         found = MovedIn.objects.select_related("person").filter(pk__in=[old.uuid for old in batch])
         self.known = {each.old_uuid: each for each in found}
 
-    def arrive(self, old: OldPerson) -> Arrival:
+    def arrive(self, old: LegacyUser) -> ImportResult:
         if moved := self.known.get(old.uuid):
             if moved.placeholder and not old.placeholder and not moved.person.is_leaving:
                 return self.complete(old, moved)
-            return Arrival(old, moved.person.pk, "found", left=moved.person.is_leaving)
+            return ImportResult(old, moved.person.pk, "found", left=moved.person.is_leaving)
         if person := namesake(old):
             outcome: Outcome = "found" if person.pk == old.uuid else "matched"
             self.remember(old, person)
-            return Arrival(old, person.pk, outcome, left=person.is_leaving)
+            return ImportResult(old, person.pk, outcome, left=person.is_leaving)
         return self.make(old)
 
-    def remember(self, old: OldPerson, person: User) -> None:
+    def remember(self, old: LegacyUser, person: User) -> None:
         self.known[old.uuid] = MovedIn.objects.create(old_uuid=old.uuid, person=person)
 
-    def make(self, old: OldPerson) -> Arrival:
+    def make(self, old: LegacyUser) -> ImportResult:
         person, remarks = person_of(old)
         with transaction.atomic():
             person.save(force_insert=True)
@@ -97,9 +99,9 @@ class Moving:
                 User.objects.filter(pk=person.pk).update(created_at=min(old.created_at, timezone.now()))
             moved = MovedIn.objects.create(old_uuid=old.uuid, person=person, placeholder=old.placeholder)
         self.known[old.uuid] = moved
-        return Arrival(old, person.pk, "placeholder" if old.placeholder else "created", remarks=remarks)
+        return ImportResult(old, person.pk, "placeholder" if old.placeholder else "created", remarks=remarks)
 
-    def complete(self, old: OldPerson, moved: MovedIn) -> Arrival:
+    def complete(self, old: LegacyUser, moved: MovedIn) -> ImportResult:
         """Give a placeholder what the row says; who has signed in since stays as they are."""
         person = moved.person
         waits = person.cognito_user_id == MOCK
@@ -108,7 +110,7 @@ class Moving:
             for name in ("handle", "display_name", "email", "bio", "cognito_user_id"):
                 setattr(person, name, getattr(wanted, name))
         self.save_completed(person, moved)
-        return Arrival(old, person.pk, "completed", remarks=remarks if waits else ())
+        return ImportResult(old, person.pk, "completed", remarks=remarks if waits else ())
 
     def save_completed(self, person: User, moved: MovedIn) -> None:
         moved.placeholder = False
@@ -118,30 +120,30 @@ class Moving:
 
 
 @dataclass
-class Rehearsal(Moving):
+class DryRunUserImporter(UserImporter):
     """Says what would be done; of two who want one handle it does not know which would get it."""
 
     claimed: dict[UUID, UUID] = field(default_factory=dict)
     """By person: who of the old system they would be."""
 
-    def remember(self, old: OldPerson, person: User) -> None:
+    def remember(self, old: LegacyUser, person: User) -> None:
         self.claimed[person.pk] = old.uuid
 
-    def arrive(self, old: OldPerson) -> Arrival:
+    def arrive(self, old: LegacyUser) -> ImportResult:
         person = namesake(old) if old.uuid not in self.known else None
         if person and self.claimed.get(person.pk, old.uuid) != old.uuid:
             return self.make(old)
         return super().arrive(old)
 
-    def make(self, old: OldPerson) -> Arrival:
+    def make(self, old: LegacyUser) -> ImportResult:
         person, remarks = person_of(old)
-        return Arrival(old, person.pk, "placeholder" if old.placeholder else "created", remarks=remarks)
+        return ImportResult(old, person.pk, "placeholder" if old.placeholder else "created", remarks=remarks)
 
     def save_completed(self, person: User, moved: MovedIn) -> None:
         """Leave the rows as they are."""
 
 
-def namesake(old: OldPerson) -> User | None:
+def namesake(old: LegacyUser) -> User | None:
     """Who of those here somebody of the old system is, unless somebody else of it is that one already.
 
     By handle alone anyone could take another's conversations: the e-mail has to be the same, too.
@@ -158,7 +160,7 @@ def namesake(old: OldPerson) -> User | None:
     return None
 
 
-def person_of(old: OldPerson, *, instead_of: User | None = None) -> tuple[User, tuple[str, ...]]:
+def person_of(old: LegacyUser, *, instead_of: User | None = None) -> tuple[User, tuple[str, ...]]:
     """The person whom somebody of the old system becomes, not saved yet; and what is not as it was there.
 
     `instead_of` is the placeholder whose row they take: what only it has is free.
@@ -193,7 +195,7 @@ def person_of(old: OldPerson, *, instead_of: User | None = None) -> tuple[User, 
     return person, tuple(remarks)
 
 
-def free_handle_like(old: OldPerson, instead_of: User | None) -> str:
+def free_handle_like(old: LegacyUser, instead_of: User | None) -> str:
     """The old handle where it can be had, otherwise one like it: other characters replaced, a number at its end."""
     bare = re.sub(r"\W", "_", old.handle.strip().removeprefix("@"))
     wishes = [old.handle, bare, *(f"{bare[: HANDLE_MAX_CHARS - 3]}_{number}" for number in range(2, 10))]

@@ -25,7 +25,7 @@ OLD_NAMESPACE = UUID("b3c7a1f0-3f0e-5b57-9d5e-5d8f7a2c6e41")
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Participant:
     """Somebody as an item names them."""
 
     uuid: UUID
@@ -34,7 +34,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class OldMessage:
+class LegacyMessage:
     """A message of the old table."""
 
     group: str
@@ -43,7 +43,7 @@ class OldMessage:
     text: str
     message_uuid: UUID | None
     """None where it has none."""
-    writer: Person
+    writer: Participant
 
     @property
     def pk(self) -> str:
@@ -55,19 +55,19 @@ class OldMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class OldEntry:
+class LegacyEntry:
     """A line of somebody's list."""
 
     owner: UUID
     sk: str
     group: str
     text: str
-    other: Person | None
+    other: Participant | None
     """None where it names nobody."""
 
 
 @dataclass(frozen=True, slots=True)
-class Strange:
+class UnknownItem:
     """An item that is neither, or lacks what makes it one."""
 
     pk: str
@@ -76,49 +76,49 @@ class Strange:
 
 
 @dataclass(frozen=True, slots=True)
-class NotTheOldLayout:
+class NotTheLegacyLayout:
     """An item of this system's own layout: the table is the wrong one."""
 
 
-def read_item(item: Item) -> OldMessage | OldEntry | Strange | NotTheOldLayout:
+def read_item(item: Item) -> LegacyMessage | LegacyEntry | UnknownItem | NotTheLegacyLayout:
     """What an item of the old table is."""
     pk, sk = _text(item, "pk"), _text(item, "sk")
     if sk == CONVERSATION_SK or "B" in item.get("last_user_uuid", {}):
-        return NotTheOldLayout()
+        return NotTheLegacyLayout()
     if pk.startswith(MESSAGE_PREFIX) and sk:
         return _message(item, pk, sk)
     if pk.startswith(ENTRY_PREFIX) and sk:
         return _entry(item, pk, sk)
-    return Strange(pk, sk, "its keys are neither a message's nor an entry's")
+    return UnknownItem(pk, sk, "its keys are neither a message's nor an entry's")
 
 
-def _message(item: Item, pk: str, sk: str) -> OldMessage | Strange:
+def _message(item: Item, pk: str, sk: str) -> LegacyMessage | UnknownItem:
     writer = _person(item)
     if "S" not in item.get("message", {}):
-        return Strange(pk, sk, "it is a message without a text")
+        return UnknownItem(pk, sk, "it is a message without a text")
     if writer is None:
-        return Strange(pk, sk, "it is a message of nobody")
-    return OldMessage(
+        return UnknownItem(pk, sk, "it is a message of nobody")
+    return LegacyMessage(
         pk.removeprefix(MESSAGE_PREFIX), sk, _text(item, "message"), _uuid(_text(item, "message_uuid")), writer
     )
 
 
-def _entry(item: Item, pk: str, sk: str) -> OldEntry | Strange:
+def _entry(item: Item, pk: str, sk: str) -> LegacyEntry | UnknownItem:
     owner, group = _uuid(pk.removeprefix(ENTRY_PREFIX)), _text(item, "message_group_uuid")
     if owner is None:
-        return Strange(pk, sk, "it is an entry of nobody")
+        return UnknownItem(pk, sk, "it is an entry of nobody")
     if not group:
-        return Strange(pk, sk, "it is an entry of no conversation")
-    return OldEntry(owner, sk, group, _text(item, "message"), _person(item))
+        return UnknownItem(pk, sk, "it is an entry of no conversation")
+    return LegacyEntry(owner, sk, group, _text(item, "message"), _person(item))
 
 
-def _person(item: Item) -> Person | None:
+def _person(item: Item) -> Participant | None:
     """Whom an item names. Who has no uuid gets one that follows from what stands there, or from the handle."""
     said, handle = _text(item, "user_uuid"), _text(item, "user_handle").replace("\x00", "")
     uuid = _uuid(said)
     if uuid is None and (said or handle):
         uuid = uuid5(OLD_NAMESPACE, f"person|{said}|{handle}")
-    return Person(uuid, handle, _text(item, "user_display_name").replace("\x00", "")) if uuid else None
+    return Participant(uuid, handle, _text(item, "user_display_name").replace("\x00", "")) if uuid else None
 
 
 def _uuid(text: str) -> UUID | None:

@@ -13,7 +13,7 @@ from messaging.dynamodb.retry import patiently
 from messaging.dynamodb.tables import Table
 from messaging.operations.scan import Scan, segments_for
 
-from .legacy_items import MESSAGE_PREFIX, NotTheOldLayout, OldEntry, OldMessage, Strange, read_item
+from .legacy_items import MESSAGE_PREFIX, LegacyEntry, LegacyMessage, NotTheLegacyLayout, UnknownItem, read_item
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -24,7 +24,7 @@ class WrongTable(Problem):
 
 
 @dataclass(frozen=True, slots=True)
-class OldTable:
+class LegacyTable:
     """The old table, which is only read. Strongly consistent; what throttles is waited for."""
 
     client: DynamoDBClient
@@ -36,7 +36,7 @@ class OldTable:
 
     def pages(
         self, *, readers: int, on_throttled: Callable[[], object]
-    ) -> Iterator[list[OldMessage | OldEntry | Strange]]:
+    ) -> Iterator[list[LegacyMessage | LegacyEntry | UnknownItem]]:
         """Everything in it, by pages of 1 MB, partitions whole or in pieces, in no order of theirs. 1 RCU for 4 KB.
 
         Raises WrongTable at the first item of this system's own layout, Unavailable.
@@ -46,7 +46,7 @@ class OldTable:
             for page in scan:
                 yield [self._known(item) for item in page.items]
 
-    def messages(self, group: str) -> Iterator[OldMessage]:
+    def messages(self, group: str) -> Iterator[LegacyMessage]:
         """The messages of a group in the order of their sort keys, which is not quite that of their times.
 
         1 RCU for 4 KB. Raises Unavailable.
@@ -64,14 +64,14 @@ class OldTable:
 
         while True:
             page = patiently(ask)
-            yield from (each for each in map(self._known, page["Items"]) if isinstance(each, OldMessage))
+            yield from (each for each in map(self._known, page["Items"]) if isinstance(each, LegacyMessage))
             if "LastEvaluatedKey" not in page:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def _known(self, item: Item) -> OldMessage | OldEntry | Strange:
+    def _known(self, item: Item) -> LegacyMessage | LegacyEntry | UnknownItem:
         known = read_item(item)
-        if isinstance(known, NotTheOldLayout):
+        if isinstance(known, NotTheLegacyLayout):
             raise WrongTable(
                 f"The table {self.name} holds conversations of this system, not of the old one: nothing was written."
             )

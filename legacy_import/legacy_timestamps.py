@@ -13,7 +13,7 @@ SECONDS_DIGITS, MILLI_DIGITS = 10, 13
 LONGEST_FRACTION = re.compile(r"(\.\d{6})\d+")
 
 
-class Form(StrEnum):
+class TimestampFormat(StrEnum):
     """How a time is written."""
 
     OFFSET = "with an offset"
@@ -23,25 +23,25 @@ class Form(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedTimestamp:
     """A time as far as it can be read."""
 
-    form: Form
+    form: TimestampFormat
     moment: datetime | None
     """In UTC; None for one that cannot be read."""
 
 
-def read_time(text: str, *, zone: tzinfo) -> Reading:
+def parse_timestamp(text: str, *, zone: tzinfo) -> ParsedTimestamp:
     """The moment that a sort key of the old table means; one without a time zone is in `zone`, its server's."""
     try:
         if EPOCH.fullmatch(text):
-            return Reading(Form.EPOCH, _of_number(text))
+            return ParsedTimestamp(TimestampFormat.EPOCH, _of_number(text))
         moment = datetime.fromisoformat(LONGEST_FRACTION.sub(r"\1", text.strip()))
         if moment.tzinfo is None:
-            return Reading(Form.NAIVE, moment.replace(tzinfo=zone).astimezone(UTC))
-        return Reading(Form.OFFSET, moment.astimezone(UTC))
+            return ParsedTimestamp(TimestampFormat.NAIVE, moment.replace(tzinfo=zone).astimezone(UTC))
+        return ParsedTimestamp(TimestampFormat.OFFSET, moment.astimezone(UTC))
     except (ValueError, OverflowError):
-        return Reading(Form.UNREADABLE, None)
+        return ParsedTimestamp(TimestampFormat.UNREADABLE, None)
 
 
 def _of_number(text: str) -> datetime:

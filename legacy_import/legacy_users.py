@@ -33,7 +33,7 @@ class UnreadableUsers(Problem):
 
 
 @dataclass(frozen=True, slots=True)
-class OldPerson:
+class LegacyUser:
     """Somebody of the old system, as their row or else their messages tell it."""
 
     uuid: UUID
@@ -56,7 +56,7 @@ class BadRow:
     why: str
 
 
-def old_people(source: str) -> Iterator[OldPerson | BadRow]:
+def read_legacy_users(source: str) -> Iterator[LegacyUser | BadRow]:
     """The rows of the old users table, one after the other.
 
     `source` is the URL of a Postgres database, or a file: `.json` (an array of objects, or one a line), else CSV with a
@@ -103,12 +103,12 @@ def _of_json(text: str) -> list[Mapping[str, Any]]:
     return [row if isinstance(row, Mapping) else {} for row in rows]
 
 
-def _person(number: int, row: Mapping[str, Any]) -> OldPerson | BadRow:
+def _person(number: int, row: Mapping[str, Any]) -> LegacyUser | BadRow:
     try:
         uuid = UUID(_text(row, "uuid"))
     except ValueError:
         return BadRow(number, "its uuid is none")
-    return OldPerson(
+    return LegacyUser(
         uuid=uuid,
         handle=_text(row, "handle"),
         display_name=_text(row, "display_name"),

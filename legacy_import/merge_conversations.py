@@ -16,8 +16,8 @@ from messaging.domain.text import MESSAGE_MAX_CHARS
 from messaging.domain.transitions import deleted
 from messaging.dynamodb.items import Message, format_created_at
 
-from .legacy_items import OldMessage
-from .legacy_timestamps import Reading, read_time
+from .legacy_items import LegacyMessage
+from .legacy_timestamps import ParsedTimestamp, parse_timestamp
 from .report import Kind, Report
 
 LATER = timedelta(microseconds=1)
@@ -26,10 +26,10 @@ BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedMessage:
     """An old message and when it was sent, as far as can be told."""
 
-    message: OldMessage
+    message: LegacyMessage
     moment: datetime
     place: int
     """Among those of its group, as the old table sorts them."""
@@ -50,23 +50,23 @@ class Merger:
     now: datetime
     """Nothing was sent later."""
 
-    def placed(self, messages: Sequence[OldMessage], entry_sks: Iterable[str] = ()) -> list[Placed]:
+    def placed(self, messages: Sequence[LegacyMessage], entry_sks: Iterable[str] = ()) -> list[PlacedMessage]:
         """The messages of one group, in the old table's order, each with its moment; no time is left without one."""
-        readings = [read_time(message.sk, zone=self.zone) for message in messages]
+        readings = [parse_timestamp(message.sk, zone=self.zone) for message in messages]
         last = self._first_moment(readings, entry_sks)
-        found: list[Placed] = []
+        found: list[PlacedMessage] = []
         for place, (message, reading) in enumerate(zip(messages, readings, strict=True)):
             self.report.count(**{f"times_{reading.form.name.lower()}": 1})
             last = self._moment(message, reading, last)
-            found.append(Placed(message, last, place))
+            found.append(PlacedMessage(message, last, place))
         return found
 
-    def _first_moment(self, readings: Iterable[Reading], entry_sks: Iterable[str]) -> datetime:
-        of_entries = (read_time(sk, zone=self.zone) for sk in entry_sks)
+    def _first_moment(self, readings: Iterable[ParsedTimestamp], entry_sks: Iterable[str]) -> datetime:
+        of_entries = (parse_timestamp(sk, zone=self.zone) for sk in entry_sks)
         moments = (reading.moment for reading in (*readings, *of_entries) if reading.moment)
         return min(next(moments, BEFORE_ALL), self.now)
 
-    def _moment(self, message: OldMessage, reading: Reading, last: datetime) -> datetime:
+    def _moment(self, message: LegacyMessage, reading: ParsedTimestamp, last: datetime) -> datetime:
         if reading.moment is None:
             at = format_created_at(last)
             what = f"its time cannot be read; it stands where the old table has it, at {at}"
@@ -79,7 +79,7 @@ class Merger:
         return reading.moment
 
     def told(
-        self, placed: Iterable[Placed], group_uuid: UUID, *, people: Mapping[UUID, UUID], left: Set[UUID]
+        self, placed: Iterable[PlacedMessage], group_uuid: UUID, *, people: Mapping[UUID, UUID], left: Set[UUID]
     ) -> list[Message]:
         """The messages of the conversation, in order and numbered from 1; of the same moment may be several.
 
@@ -99,7 +99,7 @@ class Merger:
                 found.append(message)
         return found
 
-    def _texts(self, message: OldMessage, *, alone: bool) -> Iterator[tuple[str, UUID]]:
+    def _texts(self, message: LegacyMessage, *, alone: bool) -> Iterator[tuple[str, UUID]]:
         """The text as it is stored here, in as many messages as it takes, and a uuid for each."""
         text = normalise_long_text(message.text)
         if message.message_uuid is None or not alone:

@@ -14,7 +14,7 @@ PAIR = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Pairing:
+class Members:
     """The two whose conversation a group is, by their old uuids."""
 
     members: frozenset[UUID]
@@ -26,7 +26,7 @@ class Pairing:
     """The member of whom nothing is known but that there must have been one."""
 
 
-def pairing_of(name: str, group: Group) -> Pairing | None:
+def resolve_members(name: str, group: Group) -> Members | None:
     """The two of a group, the same whenever it is asked; None where there is nobody.
 
     Each entry names both. Where entries name several pairs, the one counts whose two wrote most of the messages: nobody
@@ -56,7 +56,7 @@ def pairing_of(name: str, group: Group) -> Pairing | None:
         members |= {unknown}
         doubt = "nothing tells who its other member was: somebody unknown stands for them"
     outsiders = {writer: number for writer, number in group.writers.items() if writer not in members}
-    return Pairing(members, outsiders, doubt, unknown)
+    return Members(members, outsiders, doubt, unknown)
 
 
 def _written(group: Group, pair: frozenset[UUID]) -> int:

@@ -18,20 +18,20 @@ from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.models import WrittenOutside
 
-from .import_users import Arrival, move_in
-from .legacy_table import OldTable
-from .legacy_users import BadRow, OldPerson
-from .merge_conversations import Merger, Placed
+from .import_users import ImportResult, import_users
+from .legacy_table import LegacyTable
+from .legacy_users import BadRow, LegacyUser
+from .merge_conversations import Merger, PlacedMessage
 from .report import Kind, Report
-from .resolve_members import Pairing, pairing_of
+from .resolve_members import Members, resolve_members
 from .survey import EntryNote, Survey, text_hash
-from .write_conversation import Arriving, Unrepaired
+from .write_conversation import ConversationWriter, Unrepaired
 
 Advance = Callable[[int], object]
 
 
 @dataclass(slots=True)
-class Together:
+class Counter:
     """Two people here, and the old groups that are theirs."""
 
     members: frozenset[UUID]
@@ -42,7 +42,7 @@ class Together:
 class Import:
     """One run: `survey`, `people`, `conversations`, in this order."""
 
-    old: OldTable
+    old: LegacyTable
     table: MessageTable
     report: Report
     zone: tzinfo
@@ -54,7 +54,7 @@ class Import:
     """Uuids here, by old ones."""
     _left: set[UUID] = field(default_factory=set)
     """Of those here: who has deleted their account."""
-    _pairings: dict[str, Pairing] = field(default_factory=dict)
+    _pairings: dict[str, Members] = field(default_factory=dict)
     _taking: Lock = field(default_factory=Lock)
 
     def survey(self, advance: Advance, on_throttled: Callable[[], object]) -> None:
@@ -65,7 +65,7 @@ class Import:
         self._pairings = {
             name: pairing
             for name, group in self.surveyed.groups.items()
-            if group.messages and (pairing := pairing_of(name, group))
+            if group.messages and (pairing := resolve_members(name, group))
         }
         found = self.surveyed
         self.report.count(
@@ -74,13 +74,13 @@ class Import:
         for item in found.strange:
             self.report.remark(Kind.LEFT_OUT, item.pk, item.sk, f"{item.why}, and it was left out")
 
-    def people(self, rows: Iterable[OldPerson | BadRow], advance: Advance, *, keep_cognito_ids: bool) -> None:
+    def people(self, rows: Iterable[LegacyUser | BadRow], advance: Advance, *, keep_cognito_ids: bool) -> None:
         """Let everybody in: those of the old users table, then whom only the conversations tell of."""
-        for arrival in move_in(self._everybody(rows), dry_run=self.dry_run, keep_cognito_ids=keep_cognito_ids):
+        for arrival in import_users(self._everybody(rows), dry_run=self.dry_run, keep_cognito_ids=keep_cognito_ids):
             self._note(arrival)
             advance(1)
 
-    def _everybody(self, rows: Iterable[OldPerson | BadRow]) -> Iterator[OldPerson]:
+    def _everybody(self, rows: Iterable[LegacyUser | BadRow]) -> Iterator[LegacyUser]:
         seen: set[UUID] = set()
         for row in rows:
             self.report.count(users_read=1)
@@ -94,9 +94,9 @@ class Import:
         others = {member for pairing in pairings for member in (*pairing.members, *pairing.outsiders)}
         for uuid in sorted(others - seen):
             said = self.surveyed.person(uuid)
-            yield OldPerson(uuid, said.handle, said.name, placeholder=True)
+            yield LegacyUser(uuid, said.handle, said.name, placeholder=True)
 
-    def _note(self, arrival: Arrival) -> None:
+    def _note(self, arrival: ImportResult) -> None:
         self._here[arrival.old.uuid] = arrival.uuid
         if arrival.left:
             self._left.add(arrival.uuid)
@@ -115,7 +115,7 @@ class Import:
         Raises Unavailable, and KeyboardInterrupt after Ctrl-C.
         """
         writer = BulkWriter(self.table, Event())
-        arriving = Arriving(writer, self.now, self.dry_run)
+        arriving = ConversationWriter(writer, self.now, self.dry_run)
         waiting = iter(self._pairs())
         for name, group in self.surveyed.groups.items():
             if not group.messages:
@@ -128,17 +128,17 @@ class Import:
 
         in_threads(self.threads, work, stop=writer.stop)
 
-    def _next(self, waiting: Iterator[Together]) -> Together | None:
+    def _next(self, waiting: Iterator[Counter]) -> Counter | None:
         with self._taking:
             return next(waiting, None)
 
-    def _pairs(self) -> Iterable[Together]:
+    def _pairs(self) -> Iterable[Counter]:
         """The conversations there will be, with the groups each is made of; the remarks about whose those are."""
-        pairs: dict[frozenset[UUID], Together] = {}
+        pairs: dict[frozenset[UUID], Counter] = {}
         outside: list[WrittenOutside] = []
         for name, pairing in self._pairings.items():
             members = frozenset(self._here[member] for member in pairing.members)
-            pairs.setdefault(members, Together(members)).groups.append(name)
+            pairs.setdefault(members, Counter(members)).groups.append(name)
             if pairing.doubt:
                 self.report.remark(Kind.MEMBERS_IN_DOUBT, f"MSG#{name}", "", pairing.doubt)
             for writer, number in pairing.outsiders.items():
@@ -150,7 +150,7 @@ class Import:
         self.report.count(conversations=len(pairs), groups_merged=len(self._pairings) - len(pairs))
         return sorted(pairs.values(), key=lambda together: sorted(together.members))
 
-    def _conversation(self, arriving: Arriving, together: Together) -> None:
+    def _conversation(self, arriving: ConversationWriter, together: Counter) -> None:
         merger = Merger(self.report, self.zone, self.now)
         placed = [each for name in together.groups for each in self._placed(merger, name)]
         if not placed:
@@ -176,7 +176,7 @@ class Import:
             conversations_completed=int(not arrived.is_new and arrived.written > 0),
         )
 
-    def _placed(self, merger: Merger, name: str) -> Sequence[Placed]:
+    def _placed(self, merger: Merger, name: str) -> Sequence[PlacedMessage]:
         entries = self.surveyed.groups[name].entries
         messages = [each for each in self.old.messages(name) if self._is_known(each.writer.uuid, each.pk, each.sk)]
         self._only_in_lists(name, entries, {text_hash(message.text) for message in messages})

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from uuid import UUID
 
-from .legacy_items import OldEntry, OldMessage, Person, Strange
+from .legacy_items import LegacyEntry, LegacyMessage, Participant, UnknownItem
 
 HASH_BYTES = 8
 
@@ -46,26 +46,26 @@ class Survey:
     """Everything that was read, added up."""
 
     groups: dict[str, Group] = field(default_factory=dict)
-    names: dict[UUID, tuple[str, Person]] = field(default_factory=dict)
+    names: dict[UUID, tuple[str, Participant]] = field(default_factory=dict)
     """Of everybody whom an item names: the newest names, and the sort key they come from."""
     owners: set[UUID] = field(default_factory=set)
     """Who has a list."""
-    strange: list[Strange] = field(default_factory=list)
+    strange: list[UnknownItem] = field(default_factory=list)
     items: int = 0
     messages: int = 0
     entries: int = 0
 
-    def add(self, items: Iterable[OldMessage | OldEntry | Strange]) -> None:
+    def add(self, items: Iterable[LegacyMessage | LegacyEntry | UnknownItem]) -> None:
         for item in items:
             self.items += 1
             match item:
-                case OldMessage():
+                case LegacyMessage():
                     self.messages += 1
                     group, writer = self.groups.setdefault(item.group, Group()), item.writer.uuid
                     group.writers[writer] += 1
                     group.first_sks[writer] = min(group.first_sks.get(writer, item.sk), item.sk)
                     self._name(item.writer, item.sk)
-                case OldEntry():
+                case LegacyEntry():
                     self.entries += 1
                     other = item.other.uuid if item.other else None
                     note = EntryNote(item.owner, other, item.sk, text_hash(item.text))
@@ -73,17 +73,17 @@ class Survey:
                     self.owners.add(item.owner)
                     if item.other:
                         self._name(item.other, item.sk)
-                case Strange():
+                case UnknownItem():
                     self.strange.append(item)
 
-    def _name(self, person: Person, sk: str) -> None:
+    def _name(self, person: Participant, sk: str) -> None:
         known = self.names.get(person.uuid)
         if known is None or (known[0] < sk and (person.handle or person.name)):
             self.names[person.uuid] = (sk, person)
 
-    def person(self, uuid: UUID) -> Person:
+    def person(self, uuid: UUID) -> Participant:
         """Somebody as the conversations tell of them: nameless where none does."""
-        return self.names[uuid][1] if uuid in self.names else Person(uuid, "", "")
+        return self.names[uuid][1] if uuid in self.names else Participant(uuid, "", "")
 
 
 def text_hash(text: str) -> bytes:

@@ -32,9 +32,9 @@ from messaging.dynamodb.malformed import MalformedItem, readable
 from messaging.dynamodb.requests import refused
 from messaging.dynamodb.retry import patiently
 from messaging.dynamodb.table import ConversationMoved, MessageTable
-from messaging.operations.consistency.comparison import Look, problems
-from messaging.operations.consistency.recheck import Settling
-from messaging.operations.consistency.snapshot_reader import Looks
+from messaging.operations.consistency.comparison import Snapshot, problems
+from messaging.operations.consistency.recheck import Recheck
+from messaging.operations.consistency.snapshot_reader import SnapshotReader
 
 from .merge_conversations import fitted_in
 
@@ -49,7 +49,7 @@ class Unrepaired(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class WriteResult:
     """What became of a conversation."""
 
     written: int
@@ -60,7 +60,7 @@ class Arrived:
 
 
 @dataclass(slots=True)
-class Arriving:
+class ConversationWriter:
     """Writes conversations into the table, from any number of threads; with `dry_run` only says what it would write."""
 
     writer: BulkWriter
@@ -73,7 +73,7 @@ class Arriving:
 
     def conversation(
         self, messages: Sequence[Message], *, members: frozenset[UUID], left: AbstractSet[UUID]
-    ) -> Arrived:
+    ) -> WriteResult:
         """Let the table hold these messages, all of one conversation of these two, of whom some may have left for good.
 
         Raises Unavailable, Stopped, and Unrepaired.
@@ -82,7 +82,7 @@ class Arriving:
             look, there = self._look(messages[0].group_uuid)
             known = {(message.user_uuid, message.message_uuid) for message in there}
             missing = [each for each in messages if (each.user_uuid, each.message_uuid) not in known]
-            arrived = Arrived(len(missing), len(messages) - len(missing), is_new=look.item is None)
+            arrived = WriteResult(len(missing), len(messages) - len(missing), is_new=look.item is None)
             if self.dry_run:
                 return arrived
             together = fitted_in(missing, there)
@@ -95,9 +95,9 @@ class Arriving:
                 return arrived
         raise Unavailable
 
-    def _look(self, group_uuid: UUID) -> tuple[Look, list[Message]]:
+    def _look(self, group_uuid: UUID) -> tuple[Snapshot, list[Message]]:
         """The conversation, its entries and all of its messages as they are now."""
-        reads, look, there = Looks(self.table), Look(group_uuid), list[Message]()
+        reads, look, there = SnapshotReader(self.table), Snapshot(group_uuid), list[Message]()
         look.set_item(reads.item(conversation_key(group_uuid)))
         for item in reads.messages(group_uuid):
             look.running.add(item)
@@ -150,7 +150,7 @@ class Arriving:
         self._repair(conversation.group_uuid, conversation.version)
         return True
 
-    def _complete(self, look: Look, messages: Sequence[Message], there: Sequence[Message]) -> bool:
+    def _complete(self, look: Snapshot, messages: Sequence[Message], there: Sequence[Message]) -> bool:
         """Put what is missing into a conversation that is there, and repair what follows from the messages.
 
         False when another message took the place of one meanwhile.
@@ -172,7 +172,7 @@ class Arriving:
         return patiently(lambda: refused(lambda: self.table.client.put_item(**put))) is None
 
     def _repair(self, group_uuid: UUID, version: int) -> None:
-        found = patiently(lambda: Settling(self.table).conversation(group_uuid, version))
+        found = patiently(lambda: Recheck(self.table).conversation(group_uuid, version))
         if wrong := [each for each in found if not each.repaired]:
             raise Unrepaired(wrong[0].what)
 
@@ -188,7 +188,7 @@ class Arriving:
         behind = [entry for entry in entries if entry.read_seq < len(messages) - 1]
         if not behind:
             return
-        stored = readable(Looks(self.table).messages(group_uuid), message_from)
+        stored = readable(SnapshotReader(self.table).messages(group_uuid), message_from)
         before_all = list(takewhile(lambda message: message.message_uuid in imported, stored))
         for entry in behind:
             if before_all and entry.read_seq < before_all[-1].seq - 1:

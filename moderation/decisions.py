@@ -15,7 +15,7 @@ from users.permissions import administrates
 
 from . import audit, notices, people
 from .models import OUTCOME_MAX_CHARS, Decision, Report, State, Verdict
-from .queue import NotYours, is_working_on
+from .queue import NotYourReport, is_working_on
 
 
 class NotPossible(Exception):
@@ -26,10 +26,10 @@ def decide(*, report: Report, moderator: User, verdict: str, reason: str, text: 
     """Decide about a report that the moderator has claimed; `text` is what a warned person reads.
 
     The audit log first records the attempt. A process that dies in between leaves the report claimed: deciding again
-    does what is left. Raise NotYours, NotPossible, and Unavailable when DynamoDB cannot delete the message now.
+    does what is left. Raise NotYourReport, NotPossible, and Unavailable when DynamoDB cannot delete the message now.
     """
     if not is_working_on(moderator, report):
-        raise NotYours
+        raise NotYourReport
     person = User.objects.filter(pk=report.reported_uuid, deletion_asked_at=None).first()
     if obstacle := obstacle_to(verdict, report=report, person=person, moderator=moderator):
         raise NotPossible(obstacle)
@@ -41,7 +41,7 @@ def decide(*, report: Report, moderator: User, verdict: str, reason: str, text: 
         # Locked, so that only one of two simultaneous forms decides.
         current = Report.objects.select_for_update().get(pk=report.pk)
         if not is_working_on(moderator, current):
-            raise NotYours
+            raise NotYourReport
         decision = Decision.objects.create(
             report=current,
             verdict=verdict,

@@ -14,38 +14,38 @@ from . import audit
 from .models import Report, State
 
 
-class NotYours(Exception):
+class NotYourReport(Exception):
     """This moderator does not hold the report: nobody has claimed it, somebody else has, or it is decided."""
 
 
-class Taken(Exception):
+class AlreadyTaken(Exception):
     """The report is already claimed or decided."""
 
 
-class Involved(Exception):
+class InvolvedInReport(Exception):
     """The moderator made the report or is reported: somebody else decides."""
 
 
 def claim(*, report: Report, moderator: User, now: datetime) -> None:
-    """Claim an open report for this moderator. Raise Taken, Involved."""
+    """Claim an open report for this moderator. Raise AlreadyTaken, InvolvedInReport."""
     if is_involved(moderator, report):
-        raise Involved
+        raise InvolvedInReport
     with transaction.atomic():
         audit.record(actor=moderator, act="report.claim", subject=audit.of_report(report.pk))
         open_one = Report.objects.filter(pk=report.pk, state=State.OPEN)
         if not open_one.update(state=State.CLAIMED, claimed_by_uuid=moderator.uuid, claimed_at=now):
-            raise Taken
+            raise AlreadyTaken
 
 
 def release(*, report: Report, moderator: User) -> None:
-    """Release a claimed report: one's own, or as an administrator anybody's. Raise NotYours."""
+    """Release a claimed report: one's own, or as an administrator anybody's. Raise NotYourReport."""
     claimed = Report.objects.filter(pk=report.pk, state=State.CLAIMED)
     if not administrates(moderator):
         claimed = claimed.filter(claimed_by_uuid=moderator.uuid)
     with transaction.atomic():
         audit.record(actor=moderator, act="report.release", subject=audit.of_report(report.pk))
         if not claimed.update(state=State.OPEN, claimed_by_uuid=None, claimed_at=None):
-            raise NotYours
+            raise NotYourReport
 
 
 def involving(person: User) -> QuerySet[Report]:

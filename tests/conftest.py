@@ -188,7 +188,7 @@ def nothing_is_kept_of_pages() -> None:
         fragments.rendered,
         dates.clock_time_in,
         dates.list_time_in,
-        cached_urls.reverse_once,
+        cached_urls.cached_reverse,
         components.icon,
     ):
         kept.cache_clear()

@@ -15,13 +15,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter, OutputWrapper
 from django.db import Error as DatabaseError
 
-from cruddur.postgres.postgres_errors import explained
+from cruddur.postgres.postgres_errors import explain
 from cruddur.problem import Problem
 
 from . import terminal
 from .program import CLOSED, STOPPED, stop_at_once
 from .standard_streams import OutputFailed, ReaderGone, failure, give_up_output
-from .target import PartOf, describe_stack
+from .target import PartOf, describe_target
 from .terminal import Column
 
 MISUSED = 2
@@ -68,7 +68,7 @@ class StackCommand(BaseCommand):
 
     def describe(self) -> str:
         """The first line: endpoint, table or pool, and database."""
-        return describe_stack()
+        return describe_target()
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, **kwargs)
@@ -163,7 +163,7 @@ class StackCommand(BaseCommand):
         except (Problem, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
         except DatabaseError as error:
-            sentence = explained(error)
+            sentence = explain(error)
             if sentence is None:
                 raise
             raise CommandError(sentence) from error

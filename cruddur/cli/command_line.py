@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 from django.core.management.color import color_style, no_style
 from django.db import Error as DatabaseError
 
-from cruddur.postgres.postgres_errors import explained
+from cruddur.postgres.postgres_errors import explain
 from cruddur.problem import Problem
 
 from . import target
@@ -130,7 +130,7 @@ FORESEEN = (ImproperlyConfigured, Problem, DatabaseError, EOFError, ConnectionRe
 def sentence_of(error: Exception) -> str | None:
     """Return what to do about an error of `FORESEEN`, most of them of Django's own commands; None for a bug."""
     if isinstance(error, DatabaseError):
-        return explained(error)
+        return explain(error)
     if isinstance(error, EOFError):
         return f"\n{NOBODY_TO_ASK}" if str(error) in NO_ANSWERS else None
     if isinstance(error, ConnectionRefusedError):  # of `sendtestemail`

@@ -9,8 +9,8 @@ from django.core.management.base import CommandError, CommandParser
 from .base_command import StackCommand
 
 
-def add_consent_arguments(parser: CommandParser, *, name: str) -> None:
-    """The options `--yes` and `--i-mean NAME`, which `require_consent` reads."""
+def add_confirm_arguments(parser: CommandParser, *, name: str) -> None:
+    """The options `--yes` and `--i-mean NAME`, which `require_confirmation` reads."""
     parser.add_argument("--yes", action="store_true", help="do not ask, for programs")
     parser.add_argument(
         "--i-mean",
@@ -19,7 +19,7 @@ def add_consent_arguments(parser: CommandParser, *, name: str) -> None:
     )
 
 
-def require_consent(
+def require_confirmation(
     command: StackCommand,
     *,
     thing: str,

@@ -116,7 +116,7 @@ def _variable(own: str) -> str:
     return own if os.environ.get(own) or not os.environ.get("AWS_ENDPOINT_URL") else "AWS_ENDPOINT_URL"
 
 
-def describe_stack() -> str:
+def describe_target() -> str:
     """The DynamoDB endpoint and table and the database; says which part on this machine does not answer."""
     return f"{describe_dynamodb()}, table {settings.DDB_MESSAGE_TABLE}; {describe_database()}"
 

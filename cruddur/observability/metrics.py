@@ -23,17 +23,17 @@ gauges: dict[str, Callable[[], float]] = {}
 """What is asked for when it is sent, by its name."""
 
 
-def tell(name: str, value: float = 1, **attributes: str) -> None:
+def record(name: str, value: float = 1, **attributes: str) -> None:
     """Something was so much: a count to add, or a time in seconds."""
     for listener in _listeners:
         listener(name, value, attributes)
 
 
-def is_heard() -> bool:
+def enabled() -> bool:
     """Whether anybody listens, for what takes work to tell."""
     return bool(_listeners)
 
 
-def listen(listener: Listener) -> None:
+def subscribe(listener: Listener) -> None:
     """Tell this one too, for as long as the process lives."""
     _listeners.append(listener)

@@ -31,7 +31,7 @@ _TOKEN = re.compile(
 _COMMENT_MARK = re.compile(r"/\*|\*/")
 
 
-def without_literals(sql: str) -> str:
+def redact_literals(sql: str) -> str:
     """The statement on one line, its texts replaced by '…' and its comments gone; numbers and names stay.
 
     Postgres shows the beginning of long statements only, so a text may have no end here: nothing of it is kept, and

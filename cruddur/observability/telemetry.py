@@ -146,7 +146,7 @@ def start(service: str) -> None:
         tracer_provider=tracers, meter_provider=meters
     )
     records = instruments(meters.get_meter("cruddur", settings.VERSION))
-    metrics.listen(lambda name, value, attributes: records[name](value, attributes))
+    metrics.subscribe(lambda name, value, attributes: records[name](value, attributes))
 
 
 def stop() -> None:

@@ -11,7 +11,7 @@ from django.db import ProgrammingError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import errors
 
-from cruddur.observability.redact_sql import without_literals
+from cruddur.observability.redact_sql import redact_literals
 
 from .server import ServerProblem
 
@@ -61,7 +61,7 @@ def sessions(server: BaseDatabaseWrapper, *, database: str | None = None, pid: i
 
 def without_texts(session: Session) -> Session:
     """What may leave this module: Django puts parameters into the statements, session keys and messages among them."""
-    return replace(session, query=None if session.query == HIDDEN else without_literals(session.query or ""))
+    return replace(session, query=None if session.query == HIDDEN else redact_literals(session.query or ""))
 
 
 def staying_sessions(server: BaseDatabaseWrapper, *, database: str) -> Sequence[Session]:

@@ -47,7 +47,7 @@ WORDS = {
 FATAL = re.compile(r"FATAL: +(.*)")
 
 
-def explained(error: Error) -> str | None:
+def explain(error: Error) -> str | None:
     """The sentence, or None for what nobody at the keyboard can put right, such as wrong SQL."""
     cause = next(causes(error), None)
     for refusal, sentence in REFUSALS.items():

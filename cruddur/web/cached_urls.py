@@ -9,11 +9,11 @@ from django.urls import get_script_prefix, reverse
 KEPT = 8192
 
 
-def cached_reverse(name: str, *arguments: object) -> str:
+def cached_url(name: str, *arguments: object) -> str:
     """Return the URL that `reverse` returns. Raise NoReverseMatch."""
-    return reverse_once(get_script_prefix(), name, arguments)
+    return cached_reverse(get_script_prefix(), name, arguments)
 
 
 @lru_cache(maxsize=KEPT)
-def reverse_once(prefix: str, name: str, arguments: tuple[object, ...]) -> str:
+def cached_reverse(prefix: str, name: str, arguments: tuple[object, ...]) -> str:
     return reverse(name, args=arguments)

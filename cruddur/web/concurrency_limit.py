@@ -34,7 +34,7 @@ class ConcurrencyLimit:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        turn = _Turn(self._free.setdefault(asyncio.get_running_loop(), Semaphore(self._at_once)))
+        turn = _Slot(self._free.setdefault(asyncio.get_running_loop(), Semaphore(self._at_once)))
 
         async def received() -> Message:
             message: Message = await receive()
@@ -52,7 +52,7 @@ class ConcurrencyLimit:
             turn.end()
 
 
-class _Turn:
+class _Slot:
     def __init__(self, free: Semaphore) -> None:
         self._free = free
         self._is_had = False

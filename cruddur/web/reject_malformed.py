@@ -87,14 +87,14 @@ class RejectMalformedMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if is_well_formed(request):
+        if is_valid(request):
             return self.get_response(request)
         # The page that says so reads the query, too, which some encodings cannot do at all.
         request.encoding = "utf-8"
         return bad_request(request)
 
 
-def is_well_formed(request: HttpRequest) -> bool:
+def is_valid(request: HttpRequest) -> bool:
     """Return whether path, query and form are text. Read the body."""
     # Invalid UTF-8 in a path is harmless: Django escapes it again. By the charset it decodes the query, too.
     return (

@@ -41,7 +41,7 @@ def ask(*, user_uuid: UUID, now: datetime) -> None:
     with transaction.atomic():
         if delete_account.mark(user_uuid=user_uuid, now=now):
             logger.info("the deletion of account %s was asked for", user_uuid)
-        publish.person_kicked(user_uuid)
+        publish.user_signed_out(user_uuid)
 
 
 def steps(

@@ -270,7 +270,7 @@ class SendQueue:
                     return
                 self.lines.give_up(visit)
                 outcome = "refused" if visit.waited_in_vain else "served"
-                metrics.tell(metrics.SEND_QUEUE_TIME, visit.loop.time() - began, outcome=outcome)
+                metrics.record(metrics.SEND_QUEUE_TIME, visit.loop.time() - began, outcome=outcome)
             visit.must_wait = False
             await self._application(scope, client.receive_again(), answer)
             if not visit.must_wait:

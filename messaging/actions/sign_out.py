@@ -15,4 +15,4 @@ def sign_out_everywhere(person: User) -> None:
     """
     person.set_unusable_password()
     person.save(update_fields=["password"])
-    publish.person_kicked(person.uuid)
+    publish.user_signed_out(person.uuid)

@@ -55,10 +55,10 @@ def note(request: Request, parameters: Mapping[str, Any], answer: Mapping[str, A
     calls = _collected.get()
     if calls is not None:
         calls.append(Call(request, parameters, answer))
-    if not metrics.is_heard():
+    if not metrics.enabled():
         return
     error = {"error": request.error} if request.error else {}
-    metrics.tell(metrics.DYNAMODB_TIME, request.milliseconds / 1000, operation=request.operation, **error)
+    metrics.record(metrics.DYNAMODB_TIME, request.milliseconds / 1000, operation=request.operation, **error)
     kind = "read" if request.operation in READS else "write"
     for table, index, units in units_by_index(answer):
-        metrics.tell(metrics.DYNAMODB_UNITS, units, operation=request.operation, kind=kind, table=table, index=index)
+        metrics.record(metrics.DYNAMODB_UNITS, units, operation=request.operation, kind=kind, table=table, index=index)

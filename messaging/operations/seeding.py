@@ -33,7 +33,7 @@ from messaging.dynamodb.requests import batch_get
 from messaging.dynamodb.retry import patiently
 from messaging.dynamodb.table import ConversationMoved, MessageTable
 
-from .synthetic import Talk, Telling
+from .synthetic import MessageTexts, SyntheticConversation
 
 CONVERSATIONS = Path(__file__).parent.parent / "seed" / "conversations.json"
 SENTENCE_END = re.compile(r"(?<=[.!?؟।])\s+|(?<=[\u3002\uff01\uff1f])\s*|\n+")
@@ -160,7 +160,9 @@ class SyntheticSeeding:
         """Consumed so far, as DynamoDB reports it; 0 where it does not."""
         return self._writer.write_units
 
-    def write(self, talks: Iterator[Talk], written: Callable[[int], object] = lambda number: None) -> None:
+    def write(
+        self, talks: Iterator[SyntheticConversation], written: Callable[[int], object] = lambda number: None
+    ) -> None:
         """Write conversations; `written` is called with each number of messages stored, or found.
 
         Messages come first, then the conversation, then its entries: what can be seen is whole at any time, and what
@@ -176,13 +178,15 @@ class SyntheticSeeding:
 
         in_threads(self.threads, work, stop=self._writer.stop)
 
-    def _next(self, parcels: Iterator[list[Talk]]) -> list[Talk]:
+    def _next(self, parcels: Iterator[list[SyntheticConversation]]) -> list[SyntheticConversation]:
         with self._taking:
             parcel = next(parcels, [])
             self.taken += len(parcel)
             return parcel
 
-    def _without_found(self, parcel: list[Talk], written: Callable[[int], object]) -> list[Talk]:
+    def _without_found(
+        self, parcel: list[SyntheticConversation], written: Callable[[int], object]
+    ) -> list[SyntheticConversation]:
         """Return the conversations of a parcel that an earlier run has not written to their end."""
         if not self.completes:
             return parcel
@@ -198,7 +202,7 @@ class SyntheticSeeding:
         written(length)
         return [talk for talk in parcel if talk not in whole]
 
-    def _is_whole(self, talk: Talk, there: Mapping[tuple[str, str], Item]) -> bool:
+    def _is_whole(self, talk: SyntheticConversation, there: Mapping[tuple[str, str], Item]) -> bool:
         """Whether its item and its entries, which come last, are there.
 
         The projection makes entries, too, once the conversation is there; those say that nothing is read.
@@ -209,15 +213,15 @@ class SyntheticSeeding:
         conversation, *entries = filter(None, found)
         if conversation.get("version") != number(talk.length) or all("read_seq" in entry for entry in entries):
             return True
-        told = Telling(talk, self.now, phrasebooks())
+        told = MessageTexts(talk, self.now, phrasebooks())
         deque(told.messages(), maxlen=0)
         return all(
             "read_seq" in stored or "read_seq" not in entry_item(entry)
             for stored, entry in zip(entries, told.entries(), strict=True)
         )
 
-    def _write_parcel(self, parcel: list[Talk], written: Callable[[int], object]) -> None:
-        told = [Telling(talk, self.now, phrasebooks()) for talk in parcel]
+    def _write_parcel(self, parcel: list[SyntheticConversation], written: Callable[[int], object]) -> None:
+        told = [MessageTexts(talk, self.now, phrasebooks()) for talk in parcel]
         self._writer.put((message_item(message) for each in told for message in each.messages()), written)
         self._writer.put(conversation_item(each.conversation) for each in told)
         self._writer.put(entry_item(entry) for each in told for entry in each.entries())
@@ -226,14 +230,14 @@ class SyntheticSeeding:
             self.messages += sum(talk.length for talk in parcel)
 
 
-def _keys_of(talk: Talk) -> list[dict[str, Any]]:
+def _keys_of(talk: SyntheticConversation) -> list[dict[str, Any]]:
     """The keys of a conversation and of its members' entries."""
     group_uuid = pair_group_uuid(*talk.member_uuids)
     return [conversation_key(group_uuid), *(entry_key(member, group_uuid) for member in talk.member_uuids)]
 
 
-def _parcels(talks: Iterator[Talk]) -> Iterator[list[Talk]]:
-    parcel: list[Talk] = []
+def _parcels(talks: Iterator[SyntheticConversation]) -> Iterator[list[SyntheticConversation]]:
+    parcel: list[SyntheticConversation] = []
     for talk in talks:
         parcel.append(talk)
         if sum(each.length for each in parcel) >= PARCEL:

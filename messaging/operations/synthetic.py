@@ -110,7 +110,7 @@ def fewest_people(conversations: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class SyntheticConversation:
     """A conversation before it is told: everything else follows from its own seed."""
 
     member_uuids: tuple[UUID, UUID]
@@ -119,7 +119,9 @@ class Talk:
     random_seed: str
 
 
-def talks(people: Sequence[UUID], volume: Volume, *, random_seed: int) -> Iterator[Talk]:
+def synthetic_conversations(
+    people: Sequence[UUID], volume: Volume, *, random_seed: int
+) -> Iterator[SyntheticConversation]:
     """The conversations of these people, no pair twice, the longest one first: others need not wait for it in the end.
 
     Memory: a few bytes a person and conversation.
@@ -133,7 +135,7 @@ def talks(people: Sequence[UUID], volume: Volume, *, random_seed: int) -> Iterat
         # Each chooses among those who come later, so no pair is met twice and none has to be remembered.
         for partner in random.sample(range(index + 1, len(people)), partners):
             length = rest[number - 1] if number else lengths[0]
-            yield Talk((people[index], people[partner]), length, f"{random_seed}/{number}")
+            yield SyntheticConversation((people[index], people[partner]), length, f"{random_seed}/{number}")
             number += 1
 
 
@@ -162,13 +164,13 @@ def shares(total: int, parts: int) -> Iterator[int]:
 
 
 @dataclass(slots=True)
-class Telling:
+class MessageTexts:
     """A conversation told message by message, of which only the last ones are kept in mind.
 
     Iterate `messages` to its end; then the conversation and its entries are what they make.
     """
 
-    talk: Talk
+    talk: SyntheticConversation
     now: datetime
     phrasebooks: Sequence[Sequence[str]]
     """What texts are made of: it keeps to one of these, and so to its languages."""

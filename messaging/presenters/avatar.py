@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy
 
-from cruddur.web.cached_urls import cached_reverse
+from cruddur.web.cached_urls import cached_url
 from users.models import User
 
 COLOURS = 8
@@ -48,7 +48,7 @@ def person_view_from(*, uuid: UUID, name: str, handle: str) -> PersonView:
         initials=initials(name),
         colour=uuid.int % COLOURS,
         handle=handle,
-        url=cached_reverse("profile", handle),
+        url=cached_url("profile", handle),
     )
 
 

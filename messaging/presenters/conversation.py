@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from cruddur.web.cached_urls import cached_reverse
+from cruddur.web.cached_urls import cached_url
 from messaging.dynamodb.items import Conversation, Message
 from messaging.queries.conversations import ConversationPage
 from users.models import User
@@ -111,8 +111,8 @@ def conversation_view(page: ConversationPage, people: Mapping[UUID, User], *, no
     """Return the window as the member who loaded it sees it."""
     others = person_views(page.entry.other_uuids, people)
     only = others[0] if len(others) == PROFILE_OF_ONE else deleted_person()
-    url = cached_reverse("conversation", page.conversation.group_uuid)
-    window_url = cached_reverse("message_window", page.conversation.group_uuid)
+    url = cached_url("conversation", page.conversation.group_uuid)
+    window_url = cached_url("message_window", page.conversation.group_uuid)
     return ConversationView(
         group_uuid=page.conversation.group_uuid,
         name=join_names(others),
@@ -130,9 +130,9 @@ def conversation_view(page: ConversationPage, people: Mapping[UUID, User], *, no
         newer_window_url=_cursor(window_url, "after", page.newer),
         new=count_new(page),
         read_seq=page.entry.read_seq,
-        read_url=cached_reverse("mark_read", page.conversation.group_uuid),
+        read_url=cached_url("mark_read", page.conversation.group_uuid),
         write_permission=write_permission(page.conversation, page.entry.user_uuid),
-        answer_url=cached_reverse("answer_request", page.conversation.group_uuid),
+        answer_url=cached_url("answer_request", page.conversation.group_uuid),
     )
 
 
@@ -143,8 +143,8 @@ def sync_state(conversation: Conversation) -> SyncState:
         version=conversation.version,
         last_seq=conversation.seq,
         newest=conversation.last_sk,
-        sync_url=cached_reverse("sync", group_uuid),
-        typing_url=cached_reverse("typing", group_uuid),
+        sync_url=cached_url("sync", group_uuid),
+        typing_url=cached_url("typing", group_uuid),
     )
 
 
@@ -209,7 +209,7 @@ def message_view(message: Message, sender: PersonView, *, own: bool) -> MessageV
 
 def menu_url(message: Message) -> str:
     """Return the page of the message's menu."""
-    return cached_reverse("message_menu", message.group_uuid, message.created_at)
+    return cached_url("message_menu", message.group_uuid, message.created_at)
 
 
 def count_new(page: ConversationPage) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from cruddur.web.cached_urls import cached_reverse
+from cruddur.web.cached_urls import cached_url
 from messaging.domain.folders import ARCHIVED, INBOX, list_key
 from messaging.queries.conversations import ConversationPage
 
@@ -40,17 +40,17 @@ def conversation_menu(thread: ConversationPage, *, now: datetime) -> Conversatio
     group_uuid, others = conversation.group_uuid, entry.other_uuids
     can_mark = conversation.last_user_uuid != entry.user_uuid and entry.inbox is not None
     return ConversationMenu(
-        url=cached_reverse("conversation_menu", group_uuid),
-        close_url=cached_reverse("conversation", group_uuid),
-        mute_url=cached_reverse("mute", group_uuid),
+        url=cached_url("conversation_menu", group_uuid),
+        close_url=cached_url("conversation", group_uuid),
+        mute_url=cached_url("mute", group_uuid),
         muted=entry.is_muted(now),
-        archive_url=cached_reverse("archive", group_uuid),
+        archive_url=cached_url("archive", group_uuid),
         archived=entry.inbox == list_key(entry.user_uuid, ARCHIVED),
         can_archive=entry.inbox in (list_key(entry.user_uuid, INBOX), list_key(entry.user_uuid, ARCHIVED)),
-        unread_url=cached_reverse("mark_unread", group_uuid) if can_mark else "",
+        unread_url=cached_url("mark_unread", group_uuid) if can_mark else "",
         block_url=_url_with("block", others),
         unblock_url=_url_with("unblock", others),
-        report_url=cached_reverse("report_conversation", group_uuid),
+        report_url=cached_url("report_conversation", group_uuid),
         blocks=entry.user_uuid in conversation.blocked_by,
     )
 
@@ -59,4 +59,4 @@ def _url_with(name: str, others: frozenset[UUID]) -> str:
     if len(others) != 1:
         return ""
     (other,) = others
-    return cached_reverse(name, other)
+    return cached_url(name, other)

@@ -8,7 +8,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
-from cruddur.web.cached_urls import cached_reverse
+from cruddur.web.cached_urls import cached_url
 from messaging.dynamodb.items import Entry
 from users.models import User
 
@@ -73,8 +73,8 @@ def conversation_list_view(
     `url` is the address of the list if it is not the inbox.
     """
     rows = [conversation_row(entry, people, now=now, current=entry.group_uuid == current) for entry in entries]
-    rows_url = "" if url else cached_reverse("conversation_rows")
-    url = url or cached_reverse("conversations")
+    rows_url = "" if url else cached_url("conversation_rows")
+    url = url or cached_url("conversations")
     return ConversationListView(
         rows=rows,
         unread=sum(each.unread for each in rows if not each.muted),
@@ -88,7 +88,7 @@ def conversation_row(entry: Entry, people: Mapping[UUID, User], *, now: datetime
     """Return the row of one conversation; its address ends in `#new` where messages are unread."""
     unread = 0 if current else entry.unread
     views = person_views(entry.other_uuids, people)
-    url = cached_reverse("conversation", entry.group_uuid)
+    url = cached_url("conversation", entry.group_uuid)
     return ConversationRow(
         url=f"{url}#new" if unread else url,
         name=join_names(views),

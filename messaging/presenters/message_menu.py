@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from cruddur.web.cached_urls import cached_reverse
+from cruddur.web.cached_urls import cached_url
 from messaging.actions.edit_message import may_be_edited
 from messaging.dynamodb.items import Message
 
@@ -43,11 +43,11 @@ def message_menu(message: Message, *, own: bool, now: datetime) -> MessageMenu:
 
 def message_url(message: Message) -> str:
     """Return the address of the message in its conversation."""
-    url = cached_reverse("conversation", message.group_uuid)
+    url = cached_url("conversation", message.group_uuid)
     at = quote(message.created_at, safe="")
     return f"{url}?around={at}#m{message.created_at}"
 
 
 def message_action_url(name: str, message: Message) -> str:
     """Return the address of an action on the message, by the name of its URL pattern."""
-    return cached_reverse(name, message.group_uuid, message.created_at)
+    return cached_url(name, message.group_uuid, message.created_at)

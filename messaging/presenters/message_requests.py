@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils.translation import ngettext
 
-from cruddur.web.cached_urls import cached_reverse
+from cruddur.web.cached_urls import cached_url
 from messaging.dynamodb.items import Entry
 from users.models import User
 
@@ -36,4 +36,4 @@ def requests_row(entries: Sequence[Entry], people: Mapping[UUID, User], *, more:
             "name": first,
             "others": f"{others}+" if more else others,
         }
-    return RequestsRow(cached_reverse("message_requests"), f"{len(entries)}+" if more else str(len(entries)), preview)
+    return RequestsRow(cached_url("message_requests"), f"{len(entries)}+" if more else str(len(entries)), preview)

@@ -35,7 +35,7 @@ RETRY_AFTER = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Refusal:
     """What the endpoint answers with: a status and headers. With a reader a stream follows."""
 
     status: int
@@ -46,7 +46,7 @@ class Answer:
     """When, on the loop's clock, the question began whose the session is."""
 
 
-async def admit(scope: dict[str, Any], hub: Hub) -> Answer:
+async def admit(scope: dict[str, Any], hub: Hub) -> Refusal:
     """Whether this request gets a stream. Asks Postgres whose the session is, and for nothing else."""
     request = ASGIRequest(scope, BytesIO())
     response, reader, asked_at = _secured()(request), None, 0.0
@@ -72,7 +72,7 @@ async def admit(scope: dict[str, Any], hub: Hub) -> Answer:
         case HTTPStatus.SERVICE_UNAVAILABLE:
             response["Retry-After"] = str(RETRY_AFTER)
     headers = [(name.lower().encode("latin1"), value.encode("latin1")) for name, value in response.items()]
-    return Answer(response.status_code, headers, reader, session_key, asked_at)
+    return Refusal(response.status_code, headers, reader, session_key, asked_at)
 
 
 def _first_look(request: HttpRequest, session_key: str) -> int:

@@ -20,7 +20,7 @@ MEMBERS_A_HINT = 150
 
 
 @dataclass(frozen=True, slots=True)
-class Author:
+class Sender:
     """Who wrote a message, as far as a page shows it: a person's row in Postgres is not asked again."""
 
     uuid: UUID
@@ -29,14 +29,14 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class MessageSent:
     """A new message."""
 
     members: frozenset[UUID]
     version: int
     """Of the conversation, with this message."""
     message: Message
-    author: Author
+    author: Sender
 
     @property
     def group(self) -> UUID:
@@ -44,13 +44,13 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Amended:
+class MessageEdited:
     """An edited or a deleted message."""
 
     members: frozenset[UUID]
     version: int
     message: Message
-    author: Author
+    author: Sender
     newest: bool
     """Whether it is the conversation's newest message, whose preview stands in lists."""
 
@@ -60,7 +60,7 @@ class Amended:
 
 
 @dataclass(frozen=True, slots=True)
-class Hint:
+class EntryChanged:
     """Something changed in a conversation, which has this version now."""
 
     members: frozenset[UUID]
@@ -88,7 +88,7 @@ class Typing:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ConversationChanged:
     """These members have something of a conversation otherwise than before: its list, its place, whether they write."""
 
     members: frozenset[UUID]
@@ -110,13 +110,13 @@ class SessionEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonKicked:
+class UserSignedOut:
     """A person may not be here any more: all their streams end."""
 
     user: UUID
 
 
-Event = Written | Amended | Hint | Read | Typing | Changed | SessionEnded | PersonKicked
+Event = MessageSent | MessageEdited | EntryChanged | Read | Typing | ConversationChanged | SessionEnded | UserSignedOut
 
 
 class Malformed(ValueError):
@@ -129,9 +129,9 @@ def payloads(event: Event) -> Iterator[str]:
     if len(payload.encode()) <= PAYLOAD_BYTES:
         yield payload
         return
-    if isinstance(event, Written | Amended):
-        event = Hint(event.members, event.group, event.version)
-    if isinstance(event, Hint | Read | Typing | Changed):
+    if isinstance(event, MessageSent | MessageEdited):
+        event = EntryChanged(event.members, event.group, event.version)
+    if isinstance(event, EntryChanged | Read | Typing | ConversationChanged):
         members = sorted(event.members)
         for start in range(0, len(members), MEMBERS_A_HINT):
             yield _payload(replace(event, members=frozenset(members[start : start + MEMBERS_A_HINT])))
@@ -153,21 +153,21 @@ def _payload(event: Event) -> str:
 
 def _fields(event: Event) -> dict[str, Any]:  # noqa: PLR0911 - one a kind
     match event:
-        case Written():
+        case MessageSent():
             return _members("message", event.members) | _message_fields(event)
-        case Amended():
+        case MessageEdited():
             return _members("amended", event.members) | _message_fields(event) | {"newest": event.newest}
-        case Hint():
+        case EntryChanged():
             return _members("hint", event.members) | {"group": event.group.hex, "version": event.version}
         case Read():
             return _members("read", event.members) | _of(event) | {"seq": event.seq}
         case Typing():
             return _members("typing", event.members) | _of(event)
-        case Changed():
+        case ConversationChanged():
             return _members("changed", event.members) | {"group": event.group.hex, "read_seq": event.read_seq}
         case SessionEnded():
             return {"kind": "session-ended", "fingerprint": event.fingerprint}
-        case PersonKicked():
+        case UserSignedOut():
             return {"kind": "person-kicked", "user": event.user.hex}
 
 
@@ -179,7 +179,7 @@ def _of(event: Read | Typing) -> dict[str, Any]:
     return {"group": event.group.hex, "user": event.user.hex}
 
 
-def _message_fields(event: Written | Amended) -> dict[str, Any]:
+def _message_fields(event: MessageSent | MessageEdited) -> dict[str, Any]:
     message, author = event.message, event.author
     return {
         "group": message.group_uuid.hex,
@@ -213,25 +213,25 @@ def _message_from(fields: Mapping[str, Any]) -> Message:
     )
 
 
-def _author_from(fields: Mapping[str, Any]) -> Author:
-    return Author(UUID(fields["user"]), str(fields["name"]), str(fields["handle"]))
+def _author_from(fields: Mapping[str, Any]) -> Sender:
+    return Sender(UUID(fields["user"]), str(fields["name"]), str(fields["handle"]))
 
 
 _FROM: dict[str, Callable[[Mapping[str, Any]], Event]] = {
-    "message": lambda fields: Written(
+    "message": lambda fields: MessageSent(
         _members_from(fields), int(fields["version"]), _message_from(fields), _author_from(fields)
     ),
-    "amended": lambda fields: Amended(
+    "amended": lambda fields: MessageEdited(
         _members_from(fields),
         int(fields["version"]),
         _message_from(fields),
         _author_from(fields),
         bool(fields["newest"]),
     ),
-    "hint": lambda fields: Hint(_members_from(fields), UUID(fields["group"]), int(fields["version"])),
+    "hint": lambda fields: EntryChanged(_members_from(fields), UUID(fields["group"]), int(fields["version"])),
     "read": lambda fields: Read(_members_from(fields), UUID(fields["group"]), UUID(fields["user"]), int(fields["seq"])),
     "typing": lambda fields: Typing(_members_from(fields), UUID(fields["group"]), UUID(fields["user"])),
-    "changed": lambda fields: Changed(_members_from(fields), UUID(fields["group"]), fields["read_seq"]),
+    "changed": lambda fields: ConversationChanged(_members_from(fields), UUID(fields["group"]), fields["read_seq"]),
     "session-ended": lambda fields: SessionEnded(str(fields["fingerprint"])),
-    "person-kicked": lambda fields: PersonKicked(UUID(fields["user"])),
+    "person-kicked": lambda fields: UserSignedOut(UUID(fields["user"])),
 }

@@ -16,8 +16,8 @@ from uuid import UUID
 from cruddur.observability import metrics
 
 from .bus import Bus, BusUnavailable, bus
-from .events import Event, Malformed, PersonKicked, SessionEnded, Written, event_from, fingerprint
-from .rendering import Reader, Rendering, frame
+from .events import Event, Malformed, MessageSent, SessionEnded, UserSignedOut, event_from, fingerprint
+from .rendering import Reader, Renderer, frame
 from .session_checks import SessionChecks, SessionsUnavailable
 from .sse import Stream
 
@@ -64,11 +64,11 @@ class Hub:
             oldest.end("too-many")
             own.pop(oldest)
         own[stream] = None
-        metrics.tell(metrics.STREAMS_OPEN)
+        metrics.record(metrics.STREAMS_OPEN)
         try:
             yield stream
         finally:
-            metrics.tell(metrics.STREAMS_OPEN, -1)
+            metrics.record(metrics.STREAMS_OPEN, -1)
             own.pop(stream, None)
             if not own and self._streams.get(reader.user) is own:
                 del self._streams[reader.user]
@@ -100,13 +100,13 @@ class Hub:
         match event:
             case SessionEnded():
                 self._kick(event.fingerprint, [each for each in self._all() if each.fingerprint == event.fingerprint])
-            case PersonKicked():
+            case UserSignedOut():
                 self._kick(event.user, list(self._streams.get(event.user, ())))
             case _:
-                rendering = Rendering(event)
+                rendering = Renderer(event)
                 readers = event.members & self._streams.keys()
-                if readers and isinstance(event, Written) and metrics.is_heard():
-                    metrics.tell(metrics.DELIVERY_TIME, seconds_since(event.message.created_at))
+                if readers and isinstance(event, MessageSent) and metrics.enabled():
+                    metrics.record(metrics.DELIVERY_TIME, seconds_since(event.message.created_at))
                 for member in readers:
                     for stream in self._streams[member]:
                         if said := rendering.for_reader(stream.reader):

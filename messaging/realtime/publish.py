@@ -16,16 +16,16 @@ from users.models import User
 
 from .bus import BusUnavailable, bus
 from .events import (
-    Amended,
-    Author,
-    Changed,
+    ConversationChanged,
+    EntryChanged,
     Event,
-    Hint,
-    PersonKicked,
+    MessageEdited,
+    MessageSent,
     Read,
+    Sender,
     SessionEnded,
     Typing,
-    Written,
+    UserSignedOut,
     fingerprint,
     payloads,
 )
@@ -36,38 +36,42 @@ logger = logging.getLogger(__name__)
 def message_sent(delivery: Delivery, *, author: User) -> None:
     """A message was stored. What was stored before and came again is told as a hint: it may be known already."""
     if delivery.repeated:
-        _publish(Hint(delivery.audience, delivery.message.group_uuid, delivery.version))
+        _publish(EntryChanged(delivery.audience, delivery.message.group_uuid, delivery.version))
     else:
-        metrics.tell(metrics.MESSAGES_SENT)
-        _publish(Written(delivery.audience, delivery.version, delivery.message, _author(author)))
+        metrics.record(metrics.MESSAGES_SENT)
+        _publish(MessageSent(delivery.audience, delivery.version, delivery.message, _author(author)))
     if delivery.accepted:
-        changed(group_uuid=delivery.message.group_uuid, member_uuids=delivery.member_uuids)
+        conversation_changed(group_uuid=delivery.message.group_uuid, member_uuids=delivery.member_uuids)
 
 
-def message_amended(delivery: Delivery, *, author: User) -> None:
+def message_edited(delivery: Delivery, *, author: User) -> None:
     """A message was edited or deleted."""
     if delivery.repeated:
-        _publish(Hint(delivery.audience, delivery.message.group_uuid, delivery.version))
+        _publish(EntryChanged(delivery.audience, delivery.message.group_uuid, delivery.version))
         return
-    _publish(Amended(delivery.audience, delivery.version, delivery.message, _author(author), newest=delivery.is_newest))
+    _publish(
+        MessageEdited(delivery.audience, delivery.version, delivery.message, _author(author), newest=delivery.is_newest)
+    )
 
 
 def conversations_changed(conversations: Iterable[Conversation]) -> None:
     """The lists were brought up to these conversations. While a member blocks one, nobody is told of it."""
-    _publish(*(Hint(each.member_uuids, each.group_uuid, each.version) for each in conversations if not each.blocked))
+    _publish(
+        *(EntryChanged(each.member_uuids, each.group_uuid, each.version) for each in conversations if not each.blocked)
+    )
 
 
-def changed(*, group_uuid: UUID, member_uuids: Iterable[UUID], read_seq: int | None = None) -> None:
+def conversation_changed(*, group_uuid: UUID, member_uuids: Iterable[UUID], read_seq: int | None = None) -> None:
     """Members have a conversation otherwise than before: accepted, blocked, muted, archived, marked unread.
 
     Whoever must not learn of it is not among `member_uuids`.
     """
-    _publish(Changed(frozenset(member_uuids), group_uuid, read_seq))
+    _publish(ConversationChanged(frozenset(member_uuids), group_uuid, read_seq))
 
 
 def message_removed(delivery: Delivery) -> None:
     """A message was deleted by somebody else than its writer, who may be gone: pages fetch how it looks now."""
-    _publish(Hint(delivery.member_uuids, delivery.message.group_uuid, delivery.version))
+    _publish(EntryChanged(delivery.member_uuids, delivery.message.group_uuid, delivery.version))
 
 
 def read(*, group_uuid: UUID, user_uuid: UUID, seq: int, member_uuids: Iterable[UUID]) -> None:
@@ -85,13 +89,13 @@ def session_ended(session_key: str) -> None:
     _publish(SessionEnded(fingerprint(session_key)))
 
 
-def person_kicked(user_uuid: UUID) -> None:
+def user_signed_out(user_uuid: UUID) -> None:
     """A person may not be here any more: all their streams end."""
-    _publish(PersonKicked(user_uuid))
+    _publish(UserSignedOut(user_uuid))
 
 
-def _author(person: User) -> Author:
-    return Author(person.uuid, person.display_name, person.handle)
+def _author(person: User) -> Sender:
+    return Sender(person.uuid, person.display_name, person.handle)
 
 
 def _publish(*events: Event) -> None:

@@ -15,7 +15,7 @@ from messaging.domain.text import preview
 from messaging.presenters.avatar import person_view_from
 from messaging.presenters.message import message_html
 
-from .events import Amended, Changed, Hint, Read, Typing, Written
+from .events import ConversationChanged, EntryChanged, MessageEdited, MessageSent, Read, Typing
 
 HEARTBEAT = b": beat\n\n"
 
@@ -41,17 +41,17 @@ def bye(reason: str) -> bytes:
 
 
 @dataclass(slots=True)
-class Rendering:
+class Renderer:
     """An event as each of its readers sees it; made once for all who see the same."""
 
-    event: Written | Amended | Hint | Read | Typing | Changed
+    event: MessageSent | MessageEdited | EntryChanged | Read | Typing | ConversationChanged
     _frames: dict[tuple[bool, ZoneInfo | None, str], bytes | None] = field(default_factory=dict)
 
     def for_reader(self, reader: Reader) -> bytes | None:
         """The frame, or None where the event says this reader nothing."""
-        own = not isinstance(self.event, Hint | Changed) and _whose(self.event) == reader.user
+        own = not isinstance(self.event, EntryChanged | ConversationChanged) and _whose(self.event) == reader.user
         # Only messages differ by zone and language.
-        is_text = isinstance(self.event, Written | Amended)
+        is_text = isinstance(self.event, MessageSent | MessageEdited)
         key = (own, reader.zone, reader.language) if is_text else (own, None, "")
         if key not in self._frames:
             with timezone.override(reader.zone), translation.override(reader.language):
@@ -59,23 +59,23 @@ class Rendering:
         return self._frames[key]
 
 
-def _whose(event: Written | Amended | Read | Typing) -> UUID:
-    return event.author.uuid if isinstance(event, Written | Amended) else event.user
+def _whose(event: MessageSent | MessageEdited | Read | Typing) -> UUID:
+    return event.author.uuid if isinstance(event, MessageSent | MessageEdited) else event.user
 
 
 def _frame_of(  # noqa: PLR0911 - one a kind
-    event: Written | Amended | Hint | Read | Typing | Changed, *, own: bool
+    event: MessageSent | MessageEdited | EntryChanged | Read | Typing | ConversationChanged, *, own: bool
 ) -> bytes | None:
     match event:
-        case Written():
+        case MessageSent():
             message_uuid = str(event.message.message_uuid)
             return frame("message", _message(event, own=own) | {"message_uuid": message_uuid})
-        case Amended():
+        case MessageEdited():
             state = {"deleted": bool(event.message.deleted_at), "newest": event.newest}
             return frame("amended", _message(event, own=own) | state)
-        case Hint():
+        case EntryChanged():
             return frame("hint", {"group": str(event.group), "version": event.version})
-        case Changed():
+        case ConversationChanged():
             return frame("changed", {"group": str(event.group), "read_seq": event.read_seq})
         case Read() if own:
             return frame("read", {"group": str(event.group), "read_seq": event.seq})
@@ -85,7 +85,7 @@ def _frame_of(  # noqa: PLR0911 - one a kind
             return None if own else frame("typing", {"group": str(event.group), "user": str(event.user)})
 
 
-def _message(event: Written | Amended, *, own: bool) -> dict[str, Any]:
+def _message(event: MessageSent | MessageEdited, *, own: bool) -> dict[str, Any]:
     message, author = event.message, event.author
     face = person_view_from(uuid=author.uuid, name=author.name, handle=author.handle)
     return {

@@ -36,7 +36,7 @@ class _Deletion:
 
 
 @dataclass(slots=True)
-class WaitingDeletions:
+class AccountDeletionJob:
     """Calling it takes the steps that are due, for `AT_ONCE_SECONDS`. Raises when Postgres does not answer."""
 
     clock: Callable[[], float] = time.monotonic

@@ -16,7 +16,7 @@ NAMESPACE = 0x43525544
 KEEPALIVES = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3}
 
 
-def try_to_be_active(table_name: str) -> bool:
+def try_lock(table_name: str) -> bool:
     """Whether this process's session in Postgres now is the one that works on the table's stream."""
     with connection.cursor() as cursor:
         for name, value in KEEPALIVES.items():
@@ -26,7 +26,7 @@ def try_to_be_active(table_name: str) -> bool:
         return row[0]
 
 
-def active_session(table_name: str) -> int | None:
+def leader_session(table_name: str) -> int | None:
     """The process id, in Postgres, of the session that is active, or None."""
     with connection.cursor() as cursor:
         cursor.execute(

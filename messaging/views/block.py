@@ -33,7 +33,7 @@ def block(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
             request, "messaging/block.html", {"person": person_view(person), "back": back, "user_uuid": user_uuid}
         )
     group_uuid = block_actions.block(user_uuid=request.user.uuid, other_uuid=user_uuid, now=timezone.now())
-    publish.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
+    publish.conversation_changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
     return HttpResponseSeeOther(back)
 
 
@@ -42,5 +42,5 @@ def block(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
 def unblock(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
     """Unblock the user, and redirect to `next`."""
     group_uuid = block_actions.unblock(user_uuid=request.user.uuid, other_uuid=user_uuid)
-    publish.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
+    publish.conversation_changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
     return HttpResponseSeeOther(requested_next(request))

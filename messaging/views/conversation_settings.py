@@ -54,7 +54,7 @@ def archive(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse
 def mark_unread(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
     """Mark the newest message as unread."""
     entry = conversation_settings.mark_unread(user_uuid=request.user.uuid, group_uuid=group_uuid)
-    publish.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,), read_seq=entry.read_seq)
+    publish.conversation_changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,), read_seq=entry.read_seq)
     return HttpResponseSeeOther(reverse("conversations"))
 
 
@@ -71,5 +71,5 @@ def alert(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
 
 def tell_and_redirect(request: AuthenticatedHttpRequest, group_uuid: UUID, url: str) -> HttpResponse:
     """Tell the user's other tabs that the conversation changed, and redirect."""
-    publish.changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
+    publish.conversation_changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
     return HttpResponseSeeOther(url)

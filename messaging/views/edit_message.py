@@ -83,7 +83,7 @@ def apply_edit(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: 
 def respond_changed(request: AuthenticatedHttpRequest, delivery: Delivery) -> HttpResponse:
     """Tell open pages that a message was edited or deleted; redirect to it, or return to a script what is stored."""
     message = delivery.message
-    publish.message_amended(delivery, author=request.user)
+    publish.message_edited(delivery, author=request.user)
     recent_sends.amend(request.session, message)
     if not wants_json(request):
         return HttpResponseSeeOther(message_url(message))

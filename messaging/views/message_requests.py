@@ -39,7 +39,7 @@ def answer_request(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpR
             except Blocked:
                 # The page says that the conversation is blocked.
                 return HttpResponseSeeOther(url)
-            publish.changed(group_uuid=group_uuid, member_uuids=conversation.member_uuids)
+            publish.conversation_changed(group_uuid=group_uuid, member_uuids=conversation.member_uuids)
             return HttpResponseSeeOther(url)
         case "decline":
             message_requests.decline(user_uuid=user_uuid, group_uuid=group_uuid)

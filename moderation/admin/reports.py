@@ -24,7 +24,7 @@ from messaging.dynamodb.items import parse_created_at
 from moderation import audit, decisions, queue
 from moderation.decisions import NotPossible
 from moderation.models import Reason, Report, State
-from moderation.queue import NotYours, Taken
+from moderation.queue import AlreadyTaken, NotYourReport
 from moderation.reading import Cursor
 from users.admin_lookups import one_of
 from users.http import AuthenticatedHttpRequest
@@ -224,7 +224,7 @@ def page_url(report: Report) -> str:
 def claim(request: AuthenticatedHttpRequest, report: Report) -> HttpResponse:
     try:
         queue.claim(report=report, moderator=request.user, now=timezone.now())
-    except Taken:
+    except AlreadyTaken:
         messages.warning(request, _("Somebody else was faster: this report is not open any more."))
     return redirect(page_url(report))
 
@@ -233,7 +233,7 @@ def claim(request: AuthenticatedHttpRequest, report: Report) -> HttpResponse:
 def release(request: AuthenticatedHttpRequest, report: Report) -> HttpResponse:
     try:
         queue.release(report=report, moderator=request.user)
-    except NotYours:
+    except NotYourReport:
         messages.warning(request, _("This report is not yours to give back."))
     return redirect(page_url(report))
 
@@ -245,7 +245,7 @@ def decide(request: AuthenticatedHttpRequest, report: Report) -> HttpResponse:
         return report_page(request, report, form, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         decision = decisions.decide(report=report, moderator=request.user, now=timezone.now(), **form.cleaned_data)
-    except NotYours:
+    except NotYourReport:
         messages.error(request, _("Nothing was decided: this report is not yours now. Claim it first."))
         return redirect(page_url(report))
     except NotPossible as obstacle:

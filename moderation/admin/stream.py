@@ -23,7 +23,7 @@ from messaging.dynamodb.shards import StreamGone
 from messaging.dynamodb.tables import find_table
 from messaging.models import DeadLetter
 from messaging.stream.dead_letters import replay as replay_letters
-from messaging.stream.leader_lock import active_session
+from messaging.stream.leader_lock import leader_session
 from messaging.stream.status import saved_checkpoints, stream_status
 from moderation import audit
 from users.http import AuthenticatedHttpRequest
@@ -46,7 +46,7 @@ def stream(request: HttpRequest) -> HttpResponse:
         "table_name": name,
         "letters": letters[:LETTERS_SHOWN],
         "letter_count": letters.count(),
-        "worker": active_session(name),
+        "worker": leader_session(name),
     }
     try:
         context |= {"table": find_table(message_table().client, name), "stream": stream_facts()}

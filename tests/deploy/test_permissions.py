@@ -28,7 +28,7 @@ from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.table_definition import table_definition
 from messaging.models import DeadLetter
 from messaging.stream import lambda_handler
-from messaging.stream.account_deletion_job import WaitingDeletions
+from messaging.stream.account_deletion_job import AccountDeletionJob
 from messaging.stream.checkpoints import PostgresCheckpoints
 from messaging.stream.consumer import StreamConsumer
 from messaging.stream.dead_letters import PostgresDeadLetters
@@ -120,7 +120,7 @@ def test_the_worker(heard: Noted, table: MessageTable, people: tuple[User, User,
     talk.send(by=andrew.uuid, group=group, now=timezone.now())
     consumer.drain(threading.Event())
     delete_account.ask(user_uuid=andrew.uuid, now=timezone.now() - timedelta(minutes=5))
-    deletions = WaitingDeletions()
+    deletions = AccountDeletionJob()
     while User.objects.filter(pk=andrew.pk, deleted_at=None).exists():
         deletions()
     run_worker()

@@ -8,22 +8,22 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from legacy_import.import_users import Arrival, move_in
-from legacy_import.legacy_users import OldPerson
+from legacy_import.import_users import ImportResult, import_users
+from legacy_import.legacy_users import LegacyUser
 from users.cognito.client import CognitoUser
 from users.cognito.linking import link_people
 from users.models import MOCK, MovedIn, User
 
 pytestmark = pytest.mark.django_db
 
-OLD = OldPerson(UUID(int=7), "andrewbrown", "Andrew Brown", "andrew@cruddur.example", "sub-andrew", "Hello")
+OLD = LegacyUser(UUID(int=7), "andrewbrown", "Andrew Brown", "andrew@cruddur.example", "sub-andrew", "Hello")
 
 
-def moved(*people: OldPerson, dry_run: bool = False, keep_cognito_ids: bool = True) -> list[Arrival]:
-    return list(move_in(people, dry_run=dry_run, keep_cognito_ids=keep_cognito_ids))
+def moved(*people: LegacyUser, dry_run: bool = False, keep_cognito_ids: bool = True) -> list[ImportResult]:
+    return list(import_users(people, dry_run=dry_run, keep_cognito_ids=keep_cognito_ids))
 
 
-def here(old: OldPerson) -> User:
+def here(old: LegacyUser) -> User:
     return MovedIn.objects.get(old_uuid=old.uuid).person
 
 
@@ -117,7 +117,7 @@ def test_what_is_too_long_is_cut_and_told() -> None:
 
 
 def test_a_placeholder_is_tied_to_its_cognito_user_once_its_row_is_known() -> None:
-    moved(OldPerson(OLD.uuid, "andrewbrown", "Andrew", placeholder=True))
+    moved(LegacyUser(OLD.uuid, "andrewbrown", "Andrew", placeholder=True))
 
     (arrival,) = moved(OLD, keep_cognito_ids=False)
 
@@ -128,7 +128,7 @@ def test_a_placeholder_is_tied_to_its_cognito_user_once_its_row_is_known() -> No
 
 
 def test_a_placeholder_who_has_signed_in_stays_as_they_are() -> None:
-    moved(OldPerson(OLD.uuid, "ghost", "A Ghost", placeholder=True))
+    moved(LegacyUser(OLD.uuid, "ghost", "A Ghost", placeholder=True))
     User.objects.filter(uuid=OLD.uuid).update(cognito_user_id="sub-andrew", email="now@cruddur.example")
 
     moved(OLD)
@@ -146,7 +146,7 @@ def test_who_deleted_their_account_is_known_as_somebody_who_left() -> None:
 def test_a_rehearsal_stores_nobody_and_says_the_same() -> None:
     people = [
         OLD,
-        OldPerson(uuid4(), "ghost", "A Ghost", placeholder=True),
+        LegacyUser(uuid4(), "ghost", "A Ghost", placeholder=True),
         replace(OLD, uuid=UUID(int=9), handle="no"),
     ]
 

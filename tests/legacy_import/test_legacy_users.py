@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from psycopg import sql
 
-from legacy_import.legacy_users import BadRow, OldPerson, UnreadableUsers, old_people
+from legacy_import.legacy_users import BadRow, LegacyUser, UnreadableUsers, read_legacy_users
 from users.models import MOCK
 
 ROW = {
@@ -24,7 +24,7 @@ ROW = {
     "cognito_user_id": "MOCK",
     "created_at": "2023-02-01 12:00:00.123456",
 }
-ANDREW = OldPerson(
+ANDREW = LegacyUser(
     uuid=UUID(ROW["uuid"]),
     handle="andrewbrown",
     display_name="Andrew Brown",
@@ -52,12 +52,12 @@ def old_database(django_db_setup: None) -> Iterator[str]:
 
 
 def test_it_reads_the_table_of_a_database_that_has_no_bios(old_database: str) -> None:
-    assert list(old_people(old_database)) == [ANDREW]
+    assert list(read_legacy_users(old_database)) == [ANDREW]
 
 
 def test_a_database_that_does_not_answer_is_told_without_its_password() -> None:
     with pytest.raises(UnreadableUsers, match="The old users table cannot be read: ") as caught:
-        list(old_people("postgresql://reader:secret@127.0.0.1:1/cruddur"))
+        list(read_legacy_users("postgresql://reader:secret@127.0.0.1:1/cruddur"))
     assert "secret" not in str(caught.value)
 
 
@@ -66,28 +66,28 @@ def test_it_reads_json(tmp_path: Path, lines: bool) -> None:
     path = tmp_path / "users.json"
     path.write_text("\n".join(map(json.dumps, [ROW, ROW])) if lines else json.dumps([ROW, ROW]))
 
-    assert list(old_people(str(path))) == [ANDREW, ANDREW]
+    assert list(read_legacy_users(str(path))) == [ANDREW, ANDREW]
 
 
 def test_it_reads_csv_with_headings(tmp_path: Path) -> None:
     path = tmp_path / "users.csv"
     path.write_text(f"\ufeff{','.join(ROW)}\r\n{','.join(ROW.values())}\r\n")
 
-    assert list(old_people(str(path))) == [ANDREW]
+    assert list(read_legacy_users(str(path))) == [ANDREW]
 
 
 def test_a_row_without_a_uuid_is_told_by_its_number(tmp_path: Path) -> None:
     path = tmp_path / "users.json"
     path.write_text(json.dumps([ROW, ROW | {"uuid": "me"}, "nonsense"]))
 
-    assert list(old_people(str(path)))[1:] == [BadRow(2, "its uuid is none"), BadRow(3, "its uuid is none")]
+    assert list(read_legacy_users(str(path)))[1:] == [BadRow(2, "its uuid is none"), BadRow(3, "its uuid is none")]
 
 
 def test_what_a_row_lacks_is_empty_and_who_was_not_synced_waits(tmp_path: Path) -> None:
     path = tmp_path / "users.json"
     path.write_text(json.dumps([{"uuid": ROW["uuid"], "handle": "andrewbrown", "bio": None, "created_at": "lately"}]))
 
-    assert list(old_people(str(path))) == [OldPerson(ANDREW.uuid, "andrewbrown", "", cognito_user_id=MOCK)]
+    assert list(read_legacy_users(str(path))) == [LegacyUser(ANDREW.uuid, "andrewbrown", "", cognito_user_id=MOCK)]
 
 
 @pytest.mark.parametrize(("name", "content"), [("none.csv", None), ("users.json", b"\xff{")])
@@ -95,4 +95,4 @@ def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path: Path, name: str, con
     if content:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(UnreadableUsers, match=name):
-        list(old_people(str(tmp_path / name)))
+        list(read_legacy_users(str(tmp_path / name)))

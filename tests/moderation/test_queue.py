@@ -17,7 +17,7 @@ from messaging.dynamodb.table import MessageTable
 from moderation import decisions, queue
 from moderation.decisions import NotPossible
 from moderation.models import AuditEntry, Decision, Notice, Report, State, Verdict
-from moderation.queue import Involved, NotYours, Taken
+from moderation.queue import AlreadyTaken, InvolvedInReport, NotYourReport
 from tests.messaging.faults import answer, fault
 from tests.messaging.pages import messages_of, text_of
 from tests.messaging.talk import drain
@@ -128,7 +128,7 @@ def test_one_of_two_simultaneous_claims_wins(moderator: User, other_moderator: U
             barrier.wait(5)
             queue.claim(report=report, moderator=who, now=timezone.now())
             outcomes.append("claimed")
-        except Taken:
+        except AlreadyTaken:
             outcomes.append("taken")
         finally:
             connection.close()
@@ -162,7 +162,7 @@ def test_administrator_can_release_any_report(admin: User, claimed: Report) -> N
 def test_moderators_cannot_decide_about_themselves(request: pytest.FixtureRequest, report: Report, who: str) -> None:
     person: User = request.getfixturevalue(who)
 
-    with pytest.raises(Involved):
+    with pytest.raises(InvolvedInReport):
         queue.claim(report=report, moderator=person, now=timezone.now())
 
 
@@ -204,7 +204,7 @@ def test_decision_requires_a_reason(moderator: User, claimed: Report) -> None:
 def test_report_is_decided_once(moderator: User, claimed: Report) -> None:
     decide(claimed, moderator, Verdict.DISMISS)
 
-    with pytest.raises(NotYours):
+    with pytest.raises(NotYourReport):
         decide(claimed, moderator, Verdict.WARN, text="Stop")
     assert [decision.verdict for decision in Decision.objects.all()] == ["dismiss"]
     assert not Notice.objects.exists()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from messaging.dynamodb.items import Message
 from moderation import audit, decisions, queue, reading, reports
 from moderation.models import AuditEntry, Report, State
-from moderation.queue import Involved, NotYours
+from moderation.queue import InvolvedInReport, NotYourReport
 from tests import html
 from tests.messaging.pages import without_nonce
 from users.models import User
@@ -162,13 +162,13 @@ def test_administrator_sees_own_actions_and_those_on_others(admin: User, moderat
 
 
 def test_functions_reject_involved_moderators(report: Report, bayko: User) -> None:
-    with pytest.raises(Involved):
+    with pytest.raises(InvolvedInReport):
         queue.claim(report=report, moderator=bayko, now=timezone.now())
     Report.objects.filter(pk=report.pk).update(state=State.CLAIMED, claimed_by_uuid=bayko.uuid)
     report.refresh_from_db()
 
     assert not queue.may_read(bayko, report)
-    with pytest.raises(NotYours):
+    with pytest.raises(NotYourReport):
         decisions.decide(report=report, moderator=bayko, verdict="dismiss", reason="Fine", now=timezone.now())
 
 

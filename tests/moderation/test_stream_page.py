@@ -12,7 +12,7 @@ from messaging.dynamodb import connection as messaging_connection
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable
 from messaging.models import DeadLetter, StreamCheckpoint
-from messaging.stream.leader_lock import try_to_be_active
+from messaging.stream.leader_lock import try_lock
 from moderation.models import AuditEntry
 from tests.messaging import talk
 from tests.messaging.faults import answer
@@ -49,7 +49,7 @@ def test_page_shows_the_progress_of_each_shard(admin: User, table: MessageTable)
 
 
 def test_page_shows_the_active_worker(admin: User, moto_table: MessageTable) -> None:
-    assert try_to_be_active(moto_table.name)
+    assert try_lock(moto_table.name)
     try:
         page = text_of(signed_in(admin).get(PAGE))
     finally:

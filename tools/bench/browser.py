@@ -249,12 +249,12 @@ def begin_talks(older: int) -> Talks:
     from messaging.dynamodb.connection import message_table  # noqa: PLC0415
     from messaging.dynamodb.items import pair_group_uuid  # noqa: PLC0415
     from messaging.operations.seeding import SyntheticSeeding  # noqa: PLC0415
-    from messaging.operations.synthetic import Talk  # noqa: PLC0415
+    from messaging.operations.synthetic import SyntheticConversation  # noqa: PLC0415
 
     reader = signed_in("reader", "Andrew Brown")
     others = [signed_in(f"writer_{number}x", f"Bayko {number}") for number in range(LIST)]
     lengths = [older + 100, LONG_THREAD + 100, *(20 for _ in others[2:])]
-    told = [Talk((reader.uuid, other.uuid), length, f"browser/{other.handle}")
+    told = [SyntheticConversation((reader.uuid, other.uuid), length, f"browser/{other.handle}")
             for other, length in zip(others, lengths, strict=True)]  # fmt: skip
     SyntheticSeeding(message_table(), timezone.now()).write(iter(told))
     paths = [f"/messages/{pair_group_uuid(reader.uuid, other.uuid)}" for other in others]

@@ -23,7 +23,7 @@ from messaging.operations.seeding import seed, seed_conversations
 from messaging.queries import conversations
 from messaging.queries.conversations import Delivery
 from messaging.queries.sync import since
-from messaging.realtime.events import Author, Written, event_from, payloads
+from messaging.realtime.events import MessageSent, Sender, event_from, payloads
 from messaging.realtime.hub import Hub
 from messaging.realtime.rendering import Reader
 from messaging.stream.checkpoints import PostgresCheckpoints
@@ -155,15 +155,15 @@ def a_burst(here: Scene, messages: int) -> Iterator[Row]:
 def live(here: Scene) -> Iterator[Row]:
     """A message to the other's open stream, from the bus to the bytes."""
     delivery = here.send(after=here.newest())
-    author = Author(here.me.uuid, here.me.display_name, here.me.handle)
-    event = Written(delivery.audience, delivery.version, delivery.message, author)
+    author = Sender(here.me.uuid, here.me.display_name, here.me.handle)
+    event = MessageSent(delivery.audience, delivery.version, delivery.message, author)
     with metered(here.table) as cost:
         said = asyncio.run(delivered(event, Reader(here.other.uuid, None, "en")))
     yield Row("live delivery", cost, sent_bytes=len(said))
     here.consumer.drain(Event())
 
 
-async def delivered(event: Written, reader: Reader) -> bytes:
+async def delivered(event: MessageSent, reader: Reader) -> bytes:
     """What the reader's stream says of the event."""
     hub = Hub()
     with hub.stream(reader, "session", asked_at=1.0, at_most=1) as stream:

@@ -30,7 +30,7 @@ from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.tables import find_table
 from messaging.operations.scan import Scan, kinds_in, segments_for
 from messaging.operations.seeding import THREADS, SyntheticSeeding, phrasebooks
-from messaging.operations.synthetic import Talk, Telling, talks, volume_of
+from messaging.operations.synthetic import MessageTexts, SyntheticConversation, synthetic_conversations, volume_of
 
 REGION = "us-east-1"
 SINGLE_PUTS = 2000
@@ -66,7 +66,9 @@ def peak_memory() -> str:
 
 def put_one_by_one(table: MessageTable, number: int) -> None:
     """PutItem in one thread, for comparison."""
-    telling = Telling(Talk((uuid4(), uuid4()), number, "single"), datetime.now(UTC), phrasebooks())
+    telling = MessageTexts(
+        SyntheticConversation((uuid4(), uuid4()), number, "single"), datetime.now(UTC), phrasebooks()
+    )
     with timed() as watch:
         for message in telling.messages():
             with translated_errors():
@@ -80,7 +82,7 @@ def seed_in_bulk(table: MessageTable, messages: int, threads: int) -> int:
     people = [uuid4() for _ in range(volume.users)]
     seeding = SyntheticSeeding(table, datetime.now(UTC), threads)
     with timed() as watch:
-        seeding.write(talks(people, volume, random_seed=1))
+        seeding.write(synthetic_conversations(people, volume, random_seed=1))
     say(
         f"in bulk, {threads} threads: {messages / watch.wall:,.0f} messages/s "
         f"({messages:,} messages and {volume.conversations:,} conversations in {watch.wall:,.1f} s, "

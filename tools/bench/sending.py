@@ -102,7 +102,7 @@ def begin_talks(count: int) -> list[Talk]:
     from messaging.dynamodb.connection import message_table  # noqa: PLC0415
     from messaging.dynamodb.items import pair_group_uuid  # noqa: PLC0415
     from messaging.operations.seeding import SyntheticSeeding  # noqa: PLC0415
-    from messaging.operations.synthetic import Talk as Told  # noqa: PLC0415
+    from messaging.operations.synthetic import SyntheticConversation as Told  # noqa: PLC0415
 
     people = [signed_in(f"person_{number}x") for number in range(2 + isqrt(2 * count))]
     pairs = list(islice(combinations(people, 2), count))

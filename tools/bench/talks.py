@@ -13,7 +13,7 @@ from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.items import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.seeding import SyntheticSeeding
-from messaging.operations.synthetic import Talk
+from messaging.operations.synthetic import SyntheticConversation
 from messaging.queries import conversations
 from users.synthetic import create_synthetic_people
 
@@ -23,12 +23,12 @@ def people(number: int) -> Sequence[UUID]:
     return create_synthetic_people(number, created_at=timezone.now(), random=Random(8)).uuids  # noqa: S311 - names
 
 
-def talk(one: UUID, other: UUID, messages: int) -> Talk:
+def talk(one: UUID, other: UUID, messages: int) -> SyntheticConversation:
     """Two people's conversation of so many messages; the same each time."""
-    return Talk((one, other), messages, f"{messages}/{other}")
+    return SyntheticConversation((one, other), messages, f"{messages}/{other}")
 
 
-def write(talks: Iterable[Talk]) -> None:
+def write(talks: Iterable[SyntheticConversation]) -> None:
     """Store conversations, their entries included, the stream's work done; nobody has them yet."""
     table = message_table()
     seeding = SyntheticSeeding(MessageTable(patient(table.client, validate=False), table.name), timezone.now())

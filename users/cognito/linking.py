@@ -65,10 +65,10 @@ class Match:
             return f"The Cognito user with this handle already is @{self.owner.handle}." if other else ""
         if person is None:
             return STRANGER if user.handle else NO_HANDLE
-        return doubt_about(user, person) if self.is_lost or person.cognito_user_id == MOCK else OTHER_USER
+        return ambiguity_of(user, person) if self.is_lost or person.cognito_user_id == MOCK else OTHER_USER
 
 
-def doubt_about(user: CognitoUser, person: User) -> str:
+def ambiguity_of(user: CognitoUser, person: User) -> str:
     """What speaks against the user being this person who waits and has their handle."""
     if not identifies_someone(user.sub):
         return NO_SUB
@@ -141,7 +141,7 @@ def link_people(
     already is never changed; with `replace_lost`, for which `users` are all of the pool, only while the pool has their
     user. With `create_missing` a user whom nobody here is and who could sign in becomes a person.
     """
-    deeds = Rehearsal() if dry_run else Deeds()
+    deeds = DryRunLinker() if dry_run else Linker()
     pool = None
     if replace_lost:
         users = list(users)
@@ -164,7 +164,7 @@ def found(match: Match) -> Link:
     return Link(match.user, "unknown" if match.user.handle else "no_handle", reason=match.obstacle)
 
 
-def create(user: CognitoUser, deeds: Deeds) -> Link:
+def create(user: CognitoUser, deeds: Linker) -> Link:
     try:
         return deeds.create(user, identity_to_make(user))
     except HandleError as error:
@@ -196,7 +196,7 @@ def identity_to_make(user: CognitoUser) -> Identity:
     return identity
 
 
-class Deeds:
+class Linker:
     """Does it; when somebody else was faster, says how things stand then."""
 
     def tie(self, match: Match, person: User) -> Link:
@@ -229,7 +229,7 @@ def found_now(user: CognitoUser) -> Link:
 
 
 @dataclass
-class Rehearsal(Deeds):
+class DryRunLinker(Linker):
     """Says what would be done; keeps in mind what would have been taken by then."""
 
     tied: dict[UUID, str] = field(default_factory=dict)

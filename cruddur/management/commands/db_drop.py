@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from cruddur.cli import target
 from cruddur.cli.base_command import StackCommand
-from cruddur.cli.confirm import add_consent_arguments, require_consent
+from cruddur.cli.confirm import add_confirm_arguments, require_confirmation
 from cruddur.cli.terminal import as_bytes, width_of
 from cruddur.postgres import connection_table
 from cruddur.postgres.connections import Session, staying_sessions
@@ -38,7 +38,7 @@ class Command(StackCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("database", metavar="DATABASE", help="its name, exactly")
         parser.add_argument("--force", action="store_true", help="end the sessions of those who are connected")
-        add_consent_arguments(parser, name="DATABASE")
+        add_confirm_arguments(parser, name="DATABASE")
 
     def describe(self) -> str:
         return describe_server()
@@ -58,7 +58,7 @@ class Command(StackCommand):
             others = staying_sessions(server, database=database)
             self.refuse_others(others, database, force=force)
             people = count_people(database)
-            require_consent(
+            require_confirmation(
                 self,
                 thing="database",
                 name=database,

@@ -12,8 +12,8 @@ from django.utils import timezone
 from cruddur.cli import target
 from cruddur.cli.base_command import UsageError
 from cruddur.cli.terminal import Column, printable
-from legacy_import.legacy_table import OldTable
-from legacy_import.legacy_users import BadRow, OldPerson, old_people
+from legacy_import.legacy_table import LegacyTable
+from legacy_import.legacy_users import BadRow, LegacyUser, read_legacy_users
 from legacy_import.report import Remark, Report
 from legacy_import.run import Import
 from messaging.dynamodb.client import patient
@@ -117,7 +117,7 @@ class Command(TableCommand):
         **options: Any,
     ) -> None:
         # First of all, so that a missing or malformed file is reported before the tables are read or written.
-        rows: Iterable[OldPerson | BadRow] = list(old_people(users)) if users else ()
+        rows: Iterable[LegacyUser | BadRow] = list(read_legacy_users(users)) if users else ()
         run = self.import_from(table, zone, threads, dry_run=dry_run)
         with self.progress("items read", total=run.old.described.items or None) as advance, self.above_the_bar():
             run.survey(advance, self.say_throttled)
@@ -143,7 +143,7 @@ class Command(TableCommand):
         if described is None:
             raise CommandError(f"There is no table {name} in this account and region: see `manage.py ddb_list_tables`.")
         return Import(
-            old=OldTable(client, described),
+            old=LegacyTable(client, described),
             table=MessageTable(client, table.name),
             report=Report(self.tell),
             zone=zone,

@@ -7,11 +7,11 @@ from django.core.management.base import CommandParser
 from django.db import Error as DatabaseError
 
 from cruddur.cli import target
-from cruddur.cli.confirm import add_consent_arguments, require_consent
+from cruddur.cli.confirm import add_confirm_arguments, require_confirmation
 from cruddur.cli.program import STOPPED
 from cruddur.cli.terminal import as_bytes
 from cruddur.net import is_loopback
-from cruddur.postgres.postgres_errors import explained
+from cruddur.postgres.postgres_errors import explain
 from messaging.dynamodb.client import patient
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.tables import DELETING, Table, delete, stream_in_words, table_to_drop, wait_until_gone
@@ -34,7 +34,7 @@ class Command(TableCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("table", metavar="TABLE", help="its name, whole")
-        add_consent_arguments(parser, name="TABLE")
+        add_confirm_arguments(parser, name="TABLE")
 
     def act(self, *, table: str, yes: bool, i_mean: str | None, **options: Any) -> None:
         client = patient(message_table().client)
@@ -44,7 +44,9 @@ class Command(TableCommand):
         else:
             here = is_loopback(client.meta.endpoint_url) and not settings.PRODUCTION
             holding = items_of(doomed)
-            require_consent(self, thing="table", name=table, is_local=here, yes=yes, i_mean=i_mean, holding=holding)
+            require_confirmation(
+                self, thing="table", name=table, is_local=here, yes=yes, i_mean=i_mean, holding=holding
+            )
         try:
             delete(client, table)
             forgotten = self.forget_checkpoints(doomed)
@@ -68,7 +70,7 @@ class Command(TableCommand):
         try:
             return forget_table(table.arn)
         except DatabaseError as error:
-            why = explained(error) or str(error)
+            why = explain(error) or str(error)
             self.stderr.write(f"The checkpoints of its stream stay in Postgres, where they do no harm. {why}")
             return None
 

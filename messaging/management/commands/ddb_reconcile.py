@@ -18,7 +18,7 @@ from messaging.dynamodb.tables import find_table
 from messaging.management.table_command import TableCommand
 from messaging.operations.consistency.findings import Finding
 from messaging.operations.consistency.reconcile import Reconciliation
-from messaging.operations.consistency.snapshot_reader import Place, parse_place
+from messaging.operations.consistency.snapshot_reader import ScanCursor, parse_cursor
 from messaging.operations.scan import segments_for
 from users.handle_lookup import person_meant
 
@@ -87,7 +87,7 @@ class Command(TableCommand):
         else:
             total = None if place else described.items or None
             # In DynamoDB Local a page takes as long as all of its segment: see messaging.operations.scan.
-            found = run.of_table(place or Place(0, segments_for(described.size_bytes, readers=1)))
+            found = run.of_table(place or ScanCursor(0, segments_for(described.size_bytes, readers=1)))
         tally = Tally()
         progress = self.progress("entries" if user or group else "items", total=total)
         with self.resumable(run), progress as run.advance, self.above_the_bar():
@@ -141,9 +141,9 @@ class Command(TableCommand):
             raise
 
 
-def place_meant(start: str) -> Place:
+def place_meant(start: str) -> ScanCursor:
     try:
-        return parse_place(start)
+        return parse_cursor(start)
     except ValueError:
         raise UsageError(
             f"--from {printable(start)} is no place: give it as the run that was stopped said it."

@@ -20,7 +20,7 @@ from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.tables import find_table
 from messaging.management.table_command import TableCommand
 from messaging.operations.seeding import THREADS, SyntheticSeeding, is_empty, seed, seed_conversations
-from messaging.operations.synthetic import SPAN, ImpossibleVolume, Volume, talks, volume_of
+from messaging.operations.synthetic import SPAN, ImpossibleVolume, Volume, synthetic_conversations, volume_of
 from users.models import User
 from users.synthetic import synthetic_people
 
@@ -171,7 +171,7 @@ class Command(TableCommand):
         began = perf_counter()
         try:
             with self.progress("messages", total=wanted.messages) as advance:
-                seeding.write(talks(people.uuids, wanted, random_seed=random_seed), advance)
+                seeding.write(synthetic_conversations(people.uuids, wanted, random_seed=random_seed), advance)
         except Exception:
             self.stderr.write(
                 f"{seeding.conversations:,} of {wanted.conversations:,} conversations are whole; this completes the "

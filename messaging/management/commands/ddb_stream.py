@@ -18,12 +18,12 @@ from messaging.management import shard_table
 from messaging.management.table_command import TableCommand
 from messaging.models import DeadLetter
 from messaging.realtime import publish
-from messaging.stream.account_deletion_job import WaitingDeletions
+from messaging.stream.account_deletion_job import AccountDeletionJob
 from messaging.stream.checkpoints import PostgresCheckpoints
 from messaging.stream.consumer import StreamConsumer
 from messaging.stream.consumer_types import Batch
 from messaging.stream.dead_letters import PostgresDeadLetters, Replay, replay
-from messaging.stream.leader_lock import active_session, try_to_be_active
+from messaging.stream.leader_lock import leader_session, try_lock
 from messaging.stream.status import saved_checkpoints, stream_status
 
 PAUSE_SECONDS = 2.0
@@ -93,7 +93,7 @@ class Command(TableCommand):
         """Wait while another worker is active; whether this one is now."""
         told = False
         while not stop.is_set():
-            if try_to_be_active(message_table().name):
+            if try_lock(message_table().name):
                 return True
             if not told:
                 self.tell("  another worker is active; waiting to take over", event="waiting")
@@ -120,13 +120,13 @@ class Command(TableCommand):
             PostgresDeadLetters(arn),
             self.tell_batch,
             publish.conversations_changed,
-            WaitingDeletions(),
+            AccountDeletionJob(),
         )
         metrics.gauges[metrics.STREAM_LAG] = lambda: consumer.lag.seconds(timezone.now())
         return consumer
 
     def tell_batch(self, batch: Batch) -> None:
-        metrics.tell(metrics.STREAM_RECORDS, batch.records)
+        metrics.record(metrics.STREAM_RECORDS, batch.records)
         if not self.tells_batches:
             return
         what = f"{batch.shard_id}: {batch.records:,} records" if batch.shard_id else "every conversation projected"
@@ -194,7 +194,7 @@ class Command(TableCommand):
         if letters:
             self.say("Dead letters:")
             self.write_rows(LETTER_COLUMNS, letters)
-        active = active_session(message_table().name)
+        active = leader_session(message_table().name)
         self.say(f"The active worker is session {active} of Postgres." if active else "No worker is active.")
         self.done(
             shard_table.sentence(found),

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from cruddur.cli import target
 from cruddur.cli.base_command import UsageError
-from cruddur.cli.confirm import add_consent_arguments, require_consent
+from cruddur.cli.confirm import add_confirm_arguments, require_confirmation
 from cruddur.net import is_loopback
 from messaging.actions import delete_account
 from messaging.dynamodb.client import patient
@@ -38,7 +38,7 @@ class Command(TableCommand):
         who = parser.add_mutually_exclusive_group()
         who.add_argument("handle", metavar="HANDLE", nargs="?", help="whose account")
         who.add_argument("--pending", action="store_true", help="the accounts whose deletion was asked for")
-        add_consent_arguments(parser, name="HANDLE")
+        add_confirm_arguments(parser, name="HANDLE")
 
     def act(self, *, handle: str | None, pending: bool, yes: bool, i_mean: str | None, **options: Any) -> None:
         if (handle is None) != pending:
@@ -61,7 +61,7 @@ class Command(TableCommand):
         if person.is_leaving:
             self.say(f"The deletion of @{person.handle} was asked for before; this does what is left.")
             return [person.uuid]
-        require_consent(
+        require_confirmation(
             self,
             thing="account",
             name=person.handle,

@@ -56,7 +56,7 @@ MESSAGES_FIRST = "its conversation has malformed messages: put those right by ha
 
 
 @dataclass(slots=True)
-class Running:
+class Recount:
     """What messages, added in the order of their keys, make of a conversation. Holds none of them."""
 
     conversation: Conversation | None = None
@@ -91,7 +91,7 @@ class Running:
 
 
 @dataclass(slots=True)
-class Look:
+class Snapshot:
     """A conversation, what its messages make of it, and the entries of those who should have one."""
 
     group_uuid: UUID
@@ -101,7 +101,7 @@ class Look:
     """As far as it can be read: see `legible`."""
     damaged: Sequence[MalformedItem] = ()
     """What cannot be read of it."""
-    running: Running = field(default_factory=Running)
+    running: Recount = field(default_factory=Recount)
     entries: Mapping[UUID, Item] = field(default_factory=dict)
     """By member; while the conversation is missing, or its members cannot be read, everyone's who has one."""
     read: Mapping[str, Item] = field(default_factory=dict)
@@ -146,7 +146,7 @@ def legible(item: Item) -> tuple[Conversation | None, list[MalformedItem]]:
     return None, damaged
 
 
-def problems(look: Look, *, settled_version: int) -> list[Finding]:
+def problems(look: Snapshot, *, settled_version: int) -> list[Finding]:
     """What is wrong, the conversation first: entries are compared only with one that agrees with its messages.
 
     Entries that are older than `settled_version` are behind; between it and the newest version they only lag.
@@ -176,7 +176,7 @@ def _in_words(damaged: Iterable[MalformedItem]) -> str:
     return ", its ".join(f"{each.attribute} {each.why}" for each in damaged)
 
 
-def _of_conversation(look: Look) -> Iterator[Finding]:
+def _of_conversation(look: Snapshot) -> Iterator[Finding]:
     pk, running = group_pk(look.group_uuid), look.running
     if running.misnumbered:
         what = (
@@ -214,7 +214,7 @@ def _told(conversation: Conversation, name: str) -> Any:
     return {member: sent for member, sent in value.items() if sent != Sent()} if name == "sent" else value
 
 
-def _of_entry(look: Look, conversation: Conversation, member: UUID, settled_version: int) -> Iterator[Finding]:
+def _of_entry(look: Snapshot, conversation: Conversation, member: UUID, settled_version: int) -> Iterator[Finding]:
     pk, sk = user_pk(member), str(look.group_uuid)
     item = look.entries.get(member)
     if item is None:
@@ -258,7 +258,7 @@ def own_as_it_should_be(conversation: Conversation, member: UUID, item: Item) ->
     return wrong
 
 
-def _of_position(look: Look, conversation: Conversation, item: Item) -> Iterator[Finding]:
+def _of_position(look: Snapshot, conversation: Conversation, item: Item) -> Iterator[Finding]:
     pk, sk = item["pk"]["S"], item["sk"]["S"]
     try:
         position = position_of(item)
@@ -278,7 +278,7 @@ def _of_position(look: Look, conversation: Conversation, item: Item) -> Iterator
 
 def wrong_numbers(messages: Iterable[Item]) -> Iterator[tuple[Item, int]]:
     """The messages, of all in order, that do not have the number they should have, and that number."""
-    running = Running()
+    running = Recount()
     for item in messages:
         before = running.misnumbered
         running.add(item)
@@ -321,7 +321,7 @@ def _same(one: Mapping[str, Any] | None, other: Mapping[str, Any]) -> bool:
     return one == other
 
 
-def rebuilt(look: Look) -> Conversation:
+def rebuilt(look: Snapshot) -> Conversation:
     """The conversation as its messages make it, newer than itself and every entry; needs known members.
 
     Without messages it is the one of somebody who blocks, where that can be read.
@@ -337,13 +337,13 @@ def rebuilt(look: Look) -> Conversation:
     return replace(look.running.conversation, member_uuids=members, left_uuids=left, version=newer_version(look))
 
 
-def newer_version(look: Look) -> int:
+def newer_version(look: Snapshot) -> int:
     """Above those of the conversation and of every entry; every message was a version, too."""
     known = (version_of(item) or 0 for item in (look.item, *look.entries.values()) if item)
     return 1 + max((look.running.count, *known))
 
 
-def known_members(look: Look) -> frozenset[UUID] | None:
+def known_members(look: Snapshot) -> frozenset[UUID] | None:
     """Who is in a conversation whose own item is missing: the two whose pair it is, or those all entries agree on."""
     writers = look.running.conversation.sent.keys() if look.running.conversation else set()
     said = set(filter(None, map(_members_said, look.entries.values())))

@@ -27,10 +27,19 @@ from messaging.dynamodb.malformed import MalformedItem
 from messaging.dynamodb.retry import patiently
 from messaging.dynamodb.table import MessageTable
 
-from .comparison import Look, legible, newer_version, own_as_it_should_be, position_of, problems, rebuilt, wrong_numbers
+from .comparison import (
+    Snapshot,
+    legible,
+    newer_version,
+    own_as_it_should_be,
+    position_of,
+    problems,
+    rebuilt,
+    wrong_numbers,
+)
 from .findings import Finding, Kind
 from .repairs import Repairs
-from .snapshot_reader import Holder, Looks
+from .snapshot_reader import EntryOwner, SnapshotReader
 
 ATTEMPTS = 10
 BETWEEN_SECONDS = 0.1
@@ -40,7 +49,7 @@ CHANGING = "the conversation changed at every attempt: run this again"
 
 
 @dataclass(frozen=True, slots=True)
-class Settling:
+class Recheck:
     """`dry_run` repairs nothing. Strays are deleted only with `delete_strays`."""
 
     table: MessageTable
@@ -49,8 +58,8 @@ class Settling:
     sleep: Callable[[float], object] = time.sleep
 
     @property
-    def reads(self) -> Looks:
-        return Looks(self.table)
+    def reads(self) -> SnapshotReader:
+        return SnapshotReader(self.table)
 
     @property
     def repairs(self) -> Repairs:
@@ -85,7 +94,7 @@ class Settling:
             found = {**found, **{key: replace(each, obstacle=CHANGING) for key, each in left.items()}}
         return [each if key in left else replace(each, repaired=True, obstacle="") for key, each in found.items()]
 
-    def stray(self, holder: Holder) -> list[Finding]:
+    def stray(self, holder: EntryOwner) -> list[Finding]:
         """Whether somebody holds an entry who is no member, or of a group that is none; deleted if that is allowed."""
         keys = conversation_key(holder.group_uuid), entry_key(*holder)
         found = self.reads.items(keys)
@@ -105,7 +114,7 @@ class Settling:
         stray = Finding(Kind.ENTRY_STRAY, entry["pk"]["S"], entry["sk"]["S"], what)
         return [*repaired, self._without_stray(stray, entry, holder)]
 
-    def _without_stray(self, stray: Finding, entry: Item, holder: Holder) -> Finding:
+    def _without_stray(self, stray: Finding, entry: Item, holder: EntryOwner) -> Finding:
         if not self.delete_strays:
             return replace(stray, obstacle=CONSENT)
         if self.dry_run:
@@ -113,7 +122,7 @@ class Settling:
         deleted = self.repairs.delete_stray(entry, *holder)
         return replace(stray, repaired=deleted, obstacle="" if deleted else CHANGING)
 
-    def _repair(self, look: Look, wrong: Sequence[Finding]) -> bool:
+    def _repair(self, look: Snapshot, wrong: Sequence[Finding]) -> bool:
         """Repair what can be repaired after this look; whether that ended with a write of the conversation."""
         for each in wrong:
             if each.obstacle:
@@ -127,7 +136,7 @@ class Settling:
                 self._repair_entry(look, look.conversation, each)
         return False
 
-    def _write_conversation(self, look: Look, kind: Kind) -> bool:
+    def _write_conversation(self, look: Snapshot, kind: Kind) -> bool:
         if look.item is None:
             return self.repairs.make_conversation(rebuilt(look))
         if look.conversation is None:
@@ -135,7 +144,7 @@ class Settling:
         ahead = replace(look.conversation, version=newer_version(look))
         return self.repairs.rewrite_conversation(look.item, ahead if kind == Kind.ENTRY_AHEAD else rebuilt(look))
 
-    def _repair_entry(self, look: Look, conversation: Conversation, wrong: Finding) -> None:
+    def _repair_entry(self, look: Snapshot, conversation: Conversation, wrong: Finding) -> None:
         member = UUID(wrong.pk.removeprefix("GRP#"))
         item = look.entries.get(member)
         if item is None or wrong.kind == Kind.ENTRY_BEHIND:
@@ -147,7 +156,7 @@ class Settling:
         else:
             self.repairs.set_position(item, self._newest_read(look, item))
 
-    def _newest_read(self, look: Look, item: Item) -> Message | None:
+    def _newest_read(self, look: Snapshot, item: Item) -> Message | None:
         """The message that an entry names as read, or the newest before that moment; None when there is none."""
         try:
             position = position_of(item)
@@ -160,7 +169,7 @@ class Settling:
             return message_from(look.read[created_at])
         return self._at_or_before(look, created_at)
 
-    def _read_by_halves(self, look: Look, item: Item) -> Message | None:
+    def _read_by_halves(self, look: Snapshot, item: Item) -> Message | None:
         """The message that is named by the half of a position that can be read, its time or its number."""
         with suppress(MalformedItem):
             return self._at_or_before(look, moment_at(item, "read_sk"))
@@ -170,13 +179,13 @@ class Settling:
             return next(map(message_from, numbered), None)
         return None
 
-    def _at_or_before(self, look: Look, created_at: str) -> Message | None:
+    def _at_or_before(self, look: Snapshot, created_at: str) -> Message | None:
         at = patiently(lambda: self.table.message(look.group_uuid, created_at))
         older = [at] if at else patiently(lambda: self.table.messages_before(look.group_uuid, created_at, limit=1))
         return older[0] if older else None
 
 
-def may_hold(holder: Holder, item: Item | None) -> bool:
+def may_hold(holder: EntryOwner, item: Item | None) -> bool:
     """Whether an entry is in its place, by the conversation's item; of one that cannot be read nobody can tell."""
     conversation = legible(item)[0] if item else None
     return holder.user_uuid in conversation.member_uuids if conversation else item is not None

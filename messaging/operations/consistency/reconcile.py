@@ -22,16 +22,16 @@ from messaging.dynamodb.items import CONVERSATION_SK, conversation_key, group_pk
 from messaging.dynamodb.metering import metered, total
 from messaging.dynamodb.table import MessageTable
 
-from .comparison import BY_HAND, Look, problems
+from .comparison import BY_HAND, Snapshot, problems
 from .findings import Finding, Kind
-from .recheck import Settling, may_hold
-from .snapshot_reader import Holder, Looks, Place, holder_of, key_uuid
+from .recheck import Recheck, may_hold
+from .snapshot_reader import EntryOwner, ScanCursor, SnapshotReader, key_uuid, owner_of
 
 SETTLE_SECONDS = 1.0
 """A second look is this much later than the first: entries follow the stream, and the items of a transaction may
 become visible one after the other."""
 
-WHOLE_TABLE = Place(segment=0, segments=1)
+WHOLE_TABLE = ScanCursor(segment=0, segments=1)
 
 Page = TypeVar("Page")
 
@@ -54,17 +54,17 @@ class Reconciliation:
     """As DynamoDB reports them."""
 
     @property
-    def reads(self) -> Looks:
-        return Looks(self.table)
+    def reads(self) -> SnapshotReader:
+        return SnapshotReader(self.table)
 
     @property
-    def settling(self) -> Settling:
-        return Settling(self.table, dry_run=self.dry_run, delete_strays=self.delete_strays, sleep=self.sleep)
+    def settling(self) -> Recheck:
+        return Recheck(self.table, dry_run=self.dry_run, delete_strays=self.delete_strays, sleep=self.sleep)
 
-    def of_table(self, place: Place = WHOLE_TABLE) -> Iterator[Finding]:
+    def of_table(self, place: ScanCursor = WHOLE_TABLE) -> Iterator[Finding]:
         """Compare everything from this place on, which is what the cursor tells; `parse_place` reads it."""
         self.cursor = str(place) if place.segment or place.pk else None
-        looks: list[Look] = []
+        looks: list[Snapshot] = []
         for items, following in self._metered(self.reads.table_pages(place)):
             holders, malformed = self._sort(items, looks)
             yield from malformed
@@ -109,26 +109,26 @@ class Reconciliation:
                 finally:
                     self.read_units += total(requests).read_units
 
-    def _sort(self, items: Iterable[Item], looks: list[Look]) -> tuple[list[Holder], list[Finding]]:
+    def _sort(self, items: Iterable[Item], looks: list[Snapshot]) -> tuple[list[EntryOwner], list[Finding]]:
         """Add the items of a page to its looks; returns who holds entries, and what is none of the table's items."""
-        holders: list[Holder] = []
+        holders: list[EntryOwner] = []
         malformed: list[Finding] = []
         for item in items:
             pk, sk = item["pk"]["S"], item["sk"]["S"]
             if group_uuid := key_uuid(pk, group_pk):
                 if not looks or looks[-1].group_uuid != group_uuid:
-                    looks.append(Look(group_uuid))
+                    looks.append(Snapshot(group_uuid))
                 if sk == CONVERSATION_SK:
                     looks[-1].set_item(item)
                 else:
                     looks[-1].running.add(item)
-            elif holder := holder_of(item):
+            elif holder := owner_of(item):
                 holders.append(holder)
             else:
                 malformed.append(Finding(Kind.MALFORMED, pk, sk, "its keys are those of no item", BY_HAND))
         return holders, malformed
 
-    def _of_page(self, looks: Iterable[Look], holders: Sequence[Holder]) -> Iterator[Finding]:
+    def _of_page(self, looks: Iterable[Snapshot], holders: Sequence[EntryOwner]) -> Iterator[Finding]:
         """What is wrong with conversations that were looked at once, and with those who hold entries."""
         suspects: dict[UUID, int] = {}
         for look in looks:
@@ -145,7 +145,7 @@ class Reconciliation:
         for holder in strays:
             yield from self.settling.stray(holder)
 
-    def _strays(self, holders: Sequence[Holder]) -> list[Holder]:
+    def _strays(self, holders: Sequence[EntryOwner]) -> list[EntryOwner]:
         """Those of them who may be no members."""
         groups = {holder.group_uuid for holder in holders}
         found = self.reads.items(conversation_key(group_uuid) for group_uuid in groups)

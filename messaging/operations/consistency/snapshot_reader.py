@@ -21,7 +21,7 @@ from messaging.dynamodb.retry import patiently
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.table_definition import GROUP_INDEX
 
-from .comparison import Look, position_of
+from .comparison import Snapshot, position_of
 
 BATCH = 100
 """Keys that BatchGetItem takes."""
@@ -37,14 +37,14 @@ UUID_CHARS = 36
 Key = tuple[str, str]
 
 
-class Holder(NamedTuple):
+class EntryOwner(NamedTuple):
     """Somebody who has an entry of a group."""
 
     user_uuid: UUID
     group_uuid: UUID
 
 
-class Place(NamedTuple):
+class ScanCursor(NamedTuple):
     """A partition in one of the segments in which a table is read, or the beginning of the segment."""
 
     segment: int
@@ -53,14 +53,14 @@ class Place(NamedTuple):
     pk: str | None = None
 
     def __str__(self) -> str:
-        """As in `3/40` or `3/40/MSG#…`; `parse_place` reads it."""
+        """As in `3/40` or `3/40/MSG#…`; `parse_cursor` reads it."""
         return "/".join(map(str, self if self.pk else self[:2]))
 
 
-def parse_place(text: str) -> Place:
+def parse_cursor(text: str) -> ScanCursor:
     """The place that is written so. Raises ValueError when it is none."""
     segment, segments, *pk = text.split("/", 2)
-    place = Place(int(segment), int(segments), pk[0] if pk and pk[0] else None)
+    place = ScanCursor(int(segment), int(segments), pk[0] if pk and pk[0] else None)
     if not 0 <= place.segment < place.segments:
         msg = f"there is no segment {segment} of {segments}"
         raise ValueError(msg)
@@ -68,12 +68,12 @@ def parse_place(text: str) -> Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class SnapshotReader:
     """What a reconciliation reads of one table."""
 
     table: MessageTable
 
-    def table_pages(self, place: Place) -> Iterator[tuple[Sequence[Item], Place | None]]:
+    def table_pages(self, place: ScanCursor) -> Iterator[tuple[Sequence[Item], ScanCursor | None]]:
         """All items from a place on, by pages of 1 MB; with each the place where it goes on, None with the last.
 
         A partition's items come together, sorted by key: its conversation first, then its messages; a page may end
@@ -86,18 +86,21 @@ class Looks:
                 "scan", key(first_pk, BEFORE_ALL) if first_pk else None, ConsistentRead=True, **part
             ):
                 if "LastEvaluatedKey" in page:
-                    yield page["Items"], Place(segment, place.segments, page["LastEvaluatedKey"]["pk"]["S"])
+                    yield page["Items"], ScanCursor(segment, place.segments, page["LastEvaluatedKey"]["pk"]["S"])
                 else:
-                    yield page["Items"], Place(segment + 1, place.segments) if segment + 1 < place.segments else None
+                    yield (
+                        page["Items"],
+                        ScanCursor(segment + 1, place.segments) if segment + 1 < place.segments else None,
+                    )
 
     def entry_pages(self, user_uuid: UUID, after: str | None) -> Iterator[tuple[Sequence[Item], str | None]]:
         """A person's entries after a sort key, by pages; with each its last sort key, None with the last."""
         for page in self._partition(pk_of_user(user_uuid), after, Limit=ENTRIES_A_PAGE):
             yield page["Items"], page["LastEvaluatedKey"]["sk"]["S"] if "LastEvaluatedKey" in page else None
 
-    def look(self, group_uuid: UUID) -> Look:
+    def look(self, group_uuid: UUID) -> Snapshot:
         """A conversation as it is now: 1 RCU for 4 KB of messages, and 1 for itself, each entry and read position."""
-        look = Look(group_uuid)
+        look = Snapshot(group_uuid)
         look.set_item(self.item(conversation_key(group_uuid)))
         before = look.conversation
         self._add_messages(look)
@@ -112,7 +115,7 @@ class Looks:
         self.read_positions([look])
         return look
 
-    def read_entries(self, looks: Sequence[Look]) -> None:
+    def read_entries(self, looks: Sequence[Snapshot]) -> None:
         """Put into each look the entries of its members; of everybody who has one when the conversation is missing."""
         wanted = {look.group_uuid: self._who_should_have(look) for look in looks}
         found = self.items(entry_key(user, group) for group, users in wanted.items() for user in users)
@@ -120,7 +123,7 @@ class Looks:
             keys = {user: (pk_of_user(user), str(look.group_uuid)) for user in wanted[look.group_uuid]}
             look.entries = {user: found[key] for user, key in keys.items() if key in found}
 
-    def read_positions(self, looks: Sequence[Look]) -> None:
+    def read_positions(self, looks: Sequence[Snapshot]) -> None:
         """Put into each look the messages that its entries name as read, unless that is the newest."""
         wanted = {look.group_uuid: set(_named_as_read(look)) for look in looks}
         found = self.items(message_key(group, created_at) for group, named in wanted.items() for created_at in named)
@@ -134,7 +137,7 @@ class Looks:
         for page in self._partition(group_pk(group_uuid), after, Limit=MESSAGES_A_PAGE):
             yield from (item for item in page["Items"] if item["sk"]["S"] != CONVERSATION_SK)
 
-    def holder_pages(self, group_uuid: UUID) -> Iterator[list[Holder]]:
+    def holder_pages(self, group_uuid: UUID) -> Iterator[list[EntryOwner]]:
         """Who has an entry of this group, by the index: it may lag behind what was written a moment ago."""
         for page in self._pages(
             "query",
@@ -143,7 +146,7 @@ class Looks:
             KeyConditionExpression="message_group_uuid = :group",
             ExpressionAttributeValues={":group": {"S": str(group_uuid)}},
         ):
-            holders = filter(None, map(holder_of, page["Items"]))
+            holders = filter(None, map(owner_of, page["Items"]))
             yield [holder for holder in holders if holder.group_uuid == group_uuid]
 
     def is_empty(self, group_uuid: UUID) -> bool:
@@ -163,14 +166,14 @@ class Looks:
             found |= {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
         return found
 
-    def _add_messages(self, look: Look) -> bool:
+    def _add_messages(self, look: Snapshot) -> bool:
         """Add the messages that follow those it has; False when there are none."""
         last_sk = look.running.last_sk
         for item in self.messages(look.group_uuid, after=last_sk):
             look.running.add(item)
         return look.running.last_sk != last_sk
 
-    def _who_should_have(self, look: Look) -> Iterable[UUID]:
+    def _who_should_have(self, look: Snapshot) -> Iterable[UUID]:
         if look.conversation:
             return look.conversation.member_uuids
         # Missing, or its members cannot be read: those who have entries may tell.
@@ -201,10 +204,10 @@ class Looks:
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
-def holder_of(item: Item) -> Holder | None:
+def owner_of(item: Item) -> EntryOwner | None:
     """Whose entry this is; None when its keys are no entry's."""
     user, group = key_uuid(item["pk"]["S"], pk_of_user), key_uuid(item["sk"]["S"], str)
-    return Holder(user, group) if user and group else None
+    return EntryOwner(user, group) if user and group else None
 
 
 def key_uuid(text: str, write: Callable[[UUID], str]) -> UUID | None:
@@ -216,7 +219,7 @@ def key_uuid(text: str, write: Callable[[UUID], str]) -> UUID | None:
     return value if write(value) == text else None
 
 
-def _named_as_read(look: Look) -> Iterator[str]:
+def _named_as_read(look: Snapshot) -> Iterator[str]:
     for item in look.entries.values():
         try:
             position = position_of(item)

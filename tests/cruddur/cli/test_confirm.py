@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError
 
 from cruddur.cli.base_command import StackCommand
-from cruddur.cli.confirm import require_consent
+from cruddur.cli.confirm import require_confirmation
 
 
 class Dropping(StackCommand):
@@ -32,7 +32,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, stdin: StringIO, **how: Any) -> str:
     monkeypatch.setattr(sys, "stdin", stdin)
     command = Dropping(stderr=StringIO(), no_color=True)
     asked: dict[str, Any] = {"is_local": True, "yes": False, "i_mean": None} | how
-    require_consent(command, thing="table", name="cruddur-messages", **asked)
+    require_confirmation(command, thing="table", name="cruddur-messages", **asked)
     return str(command.stderr._out.getvalue())  # type: ignore[attr-defined]
 
 

@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from cruddur.cli import target
 from cruddur.cli.command_line import own_commands
-from cruddur.cli.target import PartDown, describe_cognito_stack, describe_stack
+from cruddur.cli.target import PartDown, describe_cognito_stack, describe_target
 from messaging.dynamodb.connection import forget
 
 NOBODY = "http://127.0.0.1:9"
@@ -86,7 +86,7 @@ def refusal(part: target.PartOf) -> str:
 
 
 def test_it_names_endpoint_table_and_database(settings: Settings) -> None:
-    line = describe_stack()
+    line = describe_target()
 
     assert settings.DYNAMODB_ENDPOINT_URL in line
     assert "table cruddur-messages" in line
@@ -98,18 +98,18 @@ def test_it_names_awss_own_endpoint_where_none_is_set(settings: Settings) -> Non
     settings.DYNAMODB_ENDPOINT_URL = settings.COGNITO_ENDPOINT_URL = None
     settings.AWS_REGION = "eu-central-1"
 
-    assert "https://dynamodb.eu-central-1.amazonaws.com" in describe_stack()
+    assert "https://dynamodb.eu-central-1.amazonaws.com" in describe_target()
     assert "https://cognito-idp.eu-central-1.amazonaws.com" in describe_cognito_stack()
 
 
 def test_it_never_names_the_password() -> None:
-    assert connection.settings_dict["PASSWORD"] not in describe_stack() + describe_cognito_stack()
+    assert connection.settings_dict["PASSWORD"] not in describe_target() + describe_cognito_stack()
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
 def test_not_running_stands_behind_the_part_that_is_down(settings: Settings, name: str) -> None:
     setattr(settings, ENDPOINTS[name], NOBODY)
-    describe = describe_stack if name == "DynamoDB" else describe_cognito_stack
+    describe = describe_target if name == "DynamoDB" else describe_cognito_stack
 
     first, second = describe().split("; ")
     assert f"{name} {NOBODY} (not running)" in first
@@ -120,7 +120,7 @@ def test_a_database_that_is_down_is_marked(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
     monkeypatch.setitem(connection.settings_dict, "PORT", "9")
 
-    first, second = describe_stack().split("; ")
+    first, second = describe_target().split("; ")
     assert "not running" not in first
     assert second.endswith(" on 127.0.0.1:9 (not running)")
 

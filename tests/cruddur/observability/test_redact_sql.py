@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
-from cruddur.observability.redact_sql import without_literals
+from cruddur.observability.redact_sql import redact_literals
 
 NAUGHTY = Path(__file__).parents[2] / "corpora" / "blns.json"
 
@@ -34,7 +34,7 @@ NAUGHTY = Path(__file__).parents[2] / "corpora" / "blns.json"
     ],
 )
 def test_it_hides_texts_and_comments_and_keeps_the_rest(statement: str, shown: str) -> None:
-    assert without_literals(statement) == shown
+    assert redact_literals(statement) == shown
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_it_hides_texts_and_comments_and_keeps_the_rest(statement: str, shown: s
     ],
 )
 def test_it_hides_what_was_cut_off(statement: str) -> None:
-    assert without_literals(statement) in ("SELECT a, …", "SELECT a, E…", "SELECT a,")
+    assert redact_literals(statement) in ("SELECT a, …", "SELECT a, E…", "SELECT a,")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_it_hides_what_was_cut_off(statement: str) -> None:
     ],
 )
 def test_it_hides_the_rest_where_a_text_may_end_in_two_places(statement: str) -> None:
-    assert "secret" not in without_literals(statement)
+    assert "secret" not in redact_literals(statement)
 
 
 @pytest.mark.django_db
@@ -76,6 +76,6 @@ def test_it_hides_every_text_as_psycopg_quotes_it_wherever_it_is_cut() -> None:
         quoted = sql.quote(f"{text}MARK{text}".replace("\x00", ""), connection.connection)
         statement = f"SELECT {quoted}, {quoted}"
 
-        assert without_literals(f"{statement} FROM t") == "SELECT '…', '…' FROM t"
+        assert redact_literals(f"{statement} FROM t") == "SELECT '…', '…' FROM t"
         for end in range(0, len(statement), 7):
-            assert "MARK" not in without_literals(statement[:end])
+            assert "MARK" not in redact_literals(statement[:end])

@@ -14,7 +14,7 @@ from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.migrations.exceptions import MigrationSchemaMissing
 from psycopg.sql import SQL, Identifier
 
-from cruddur.postgres.postgres_errors import explained, refused_connection
+from cruddur.postgres.postgres_errors import explain, refused_connection
 from tests.cruddur.conftest import PASSWORD, Connect
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def refused(statement: str, **changes: Any) -> DatabaseError:
 
 def refusal(statement: str = "SELECT 1", **changes: Any) -> str | None:
     """What is said of that error."""
-    return explained(refused(statement, **changes))
+    return explain(refused(statement, **changes))
 
 
 def free_port() -> int:
@@ -76,7 +76,7 @@ def test_it_says_so_too_when_migrate_has_wrapped_it_twice(weak_role: str) -> Non
     error = MigrationSchemaMissing("Unable to create the django_migrations table")
     error.__context__ = refused("CREATE TABLE public.mine (a int)", USER=weak_role, PASSWORD=PASSWORD)
 
-    assert "may not do this (permission denied for schema public)" in str(explained(error))
+    assert "may not do this (permission denied for schema public)" in str(explain(error))
 
 
 def test_it_says_that_no_connection_is_left(
@@ -108,7 +108,7 @@ def test_it_says_that_the_session_was_ended(server: psycopg.Connection[Any]) -> 
     with closing(other), pytest.raises(DatabaseError) as caught, other.cursor() as cursor:
         cursor.execute("SELECT 1")
 
-    assert "ended from outside" in str(explained(caught.value))
+    assert "ended from outside" in str(explain(caught.value))
 
 
 def test_it_says_that_the_server_can_only_be_read() -> None:

@@ -17,7 +17,7 @@ from messaging.dynamodb import connection
 from messaging.dynamodb.codec import number
 from messaging.dynamodb.items import conversation_key, entry_key, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
-from messaging.operations.consistency.snapshot_reader import parse_place
+from messaging.operations.consistency.snapshot_reader import parse_cursor
 from tests.messaging.command_runs import run, run_json
 from tests.messaging.talk import drain, send, start
 from users.models import User
@@ -238,6 +238,6 @@ def test_when_it_ends_early_it_says_where_to_go_on(
     said = err.getvalue()
     assert "Stopped. What was repaired stays repaired" in said
     cursor = said.partition("--from '")[2].partition("'")[0]
-    assert parse_place(cursor).pk
+    assert parse_cursor(cursor).pk
     assert run(COMMAND, "--from", cursor)[0].splitlines()[-1].endswith(("all is well.", "wrong and repaired."))
     assert "all is well" in run(COMMAND)[0]

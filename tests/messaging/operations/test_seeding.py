@@ -28,7 +28,7 @@ from messaging.operations.seeding import (
     seed,
     seed_conversations,
 )
-from messaging.operations.synthetic import Talk, Telling, Volume, talks
+from messaging.operations.synthetic import MessageTexts, SyntheticConversation, Volume, synthetic_conversations
 from messaging.queries import conversations
 from messaging.stream.projection import project
 from tests.conftest import Calls
@@ -47,15 +47,15 @@ PEOPLE = {"andrewbrown": ANDREW, "bayko": BAYKO}
 
 def test_it_has_the_people_and_conversations_that_lists_need() -> None:
     handles = [person.handle for person in seeded_people()]
-    talks = seed_conversations()
-    with_andrew = [talk for talk in talks if "andrewbrown" in talk.between]
+    synthetic_conversations = seed_conversations()
+    with_andrew = [talk for talk in synthetic_conversations if "andrewbrown" in talk.between]
 
     assert handles[:4] == ["andrewbrown", "bayko", "londo", "altbrown"]
     assert len(handles) == len(set(handles)) >= 24
-    assert talks[0].between == ("andrewbrown", "bayko")
-    assert len(talks[0].messages) >= 104
+    assert synthetic_conversations[0].between == ("andrewbrown", "bayko")
+    assert len(synthetic_conversations[0].messages) >= 104
     assert len(with_andrew) >= 25
-    assert len({frozenset(talk.between) for talk in talks}) == len(talks)
+    assert len({frozenset(talk.between) for talk in synthetic_conversations}) == len(synthetic_conversations)
     assert any(talk.ends_minutes_ago > 366 * 24 * 60 for talk in with_andrew) or any(
         (NOW - timedelta(minutes=talk.ends_minutes_ago)).year < NOW.year for talk in with_andrew
     )
@@ -79,15 +79,15 @@ def test_what_is_unread_was_written_by_the_other_after_one_s_own_last() -> None:
 
 
 def test_all_of_it_is_written_as_the_model_demands(table: MessageTable) -> None:
-    talks = seed_conversations()
+    synthetic_conversations = seed_conversations()
     people = {person.handle: pair_group_uuid(ANDREW, BAYKO) for person in seeded_people()}
     people = {handle: type(ANDREW)(int=number) for number, handle in enumerate(people, start=1)}
 
-    assert all(written for _, written in seed(table, talks, people=people, now=NOW))
+    assert all(written for _, written in seed(table, synthetic_conversations, people=people, now=NOW))
 
     found = {conversation.group_uuid: conversation for conversation in table.conversations()}
-    assert len(found) == len(talks)
-    for talk in talks:
+    assert len(found) == len(synthetic_conversations)
+    for talk in synthetic_conversations:
         group = pair_group_uuid(*(people[handle] for handle in talk.between))
         messages = table.messages_after(group, "", limit=1000)
         assert [m.seq for m in messages] == list(range(1, len(talk.messages) + 1))
@@ -140,8 +140,8 @@ SOME = Volume(12, 30, 900)
 PEOPLE_OF_SOME = [UUID(int=number) for number in range(1, SOME.users + 1)]
 
 
-def plan(volume: Volume = SOME) -> Iterator[Talk]:
-    return talks(PEOPLE_OF_SOME, volume, random_seed=1)
+def plan(volume: Volume = SOME) -> Iterator[SyntheticConversation]:
+    return synthetic_conversations(PEOPLE_OF_SOME, volume, random_seed=1)
 
 
 def items(table: MessageTable) -> list[dict[str, Any]]:
@@ -157,7 +157,7 @@ def unread(table: MessageTable) -> dict[tuple[UUID, UUID], int]:
 def unread_as_planned() -> dict[tuple[UUID, UUID], int]:
     found: dict[tuple[UUID, UUID], int] = {}
     for talk in plan():
-        each = Telling(talk, NOW, phrasebooks())
+        each = MessageTexts(talk, NOW, phrasebooks())
         list(each.messages())
         found |= {(entry.user_uuid, entry.group_uuid): entry.unread for entry in each.entries()}
     return found
@@ -299,8 +299,10 @@ class Interrupted(Exception):
     """The run ends here."""
 
 
-def plan_of(conversations: int, messages: int) -> Iterator[Talk]:
-    return talks([UUID(int=each) for each in range(1, 7)], Volume(6, conversations, messages), random_seed=7)
+def plan_of(conversations: int, messages: int) -> Iterator[SyntheticConversation]:
+    return synthetic_conversations(
+        [UUID(int=each) for each in range(1, 7)], Volume(6, conversations, messages), random_seed=7
+    )
 
 
 @pytest.mark.parametrize("moment", ["before-call", "after-call"])

@@ -28,13 +28,13 @@ from messaging.operations.seeding import phrasebooks
 from messaging.operations.synthetic import (
     SPAN,
     ImpossibleVolume,
-    Talk,
-    Telling,
+    MessageTexts,
+    SyntheticConversation,
     Volume,
     fewest_people,
     pairs,
     shares,
-    talks,
+    synthetic_conversations,
     text,
     volume_of,
 )
@@ -48,15 +48,15 @@ def people(number: int) -> list[UUID]:
     return [UUID(int=each) for each in range(1, number + 1)]
 
 
-def plan(volume: Volume, seed: int = 1) -> list[Talk]:
-    return list(talks(people(volume.users), volume, random_seed=seed))
+def plan(volume: Volume, seed: int = 1) -> list[SyntheticConversation]:
+    return list(synthetic_conversations(people(volume.users), volume, random_seed=seed))
 
 
-def telling(length: int, seed: str = "1") -> Telling:
-    return Telling(Talk((ANDREW, BAYKO), length, seed), NOW, phrasebooks())
+def telling(length: int, seed: str = "1") -> MessageTexts:
+    return MessageTexts(SyntheticConversation((ANDREW, BAYKO), length, seed), NOW, phrasebooks())
 
 
-def told(length: int, seed: str = "1") -> tuple[Telling, list[Message]]:
+def told(length: int, seed: str = "1") -> tuple[MessageTexts, list[Message]]:
     each = telling(length, seed)
     return each, list(each.messages())
 
@@ -188,7 +188,7 @@ def test_times_have_microseconds_and_differ_between_conversations() -> None:
 
 
 def test_more_messages_than_microseconds_still_have_an_order() -> None:
-    each = Telling(Talk((ANDREW, BAYKO), 10, "1"), NOW, phrasebooks())
+    each = MessageTexts(SyntheticConversation((ANDREW, BAYKO), 10, "1"), NOW, phrasebooks())
     each._random.random = lambda: 1e-9  # type: ignore[method-assign]  # all at once, just now
 
     moments = [message.created for message in each.messages()]
@@ -290,7 +290,7 @@ def test_the_units_it_says_it_takes_are_those_of_its_items() -> None:
     volume = Volume(40, 60, 1200)
     units = 0
     for talk in plan(volume):
-        each = Telling(talk, NOW, phrasebooks())
+        each = MessageTexts(talk, NOW, phrasebooks())
         items = [message_item(message) for message in each.messages()]
         items += [conversation_item(each.conversation), *map(entry_item, each.entries())]
         units += sum(write_units({}, item, transaction=False) for item in items)

@@ -386,6 +386,6 @@ def test_an_amendment_that_changed_nothing_is_told_as_a_hint(
             text="Hello",
             now=timezone.now(),
         )
-        publish.message_amended(same, author=andrew)
+        publish.message_edited(same, author=andrew)
 
         assert stream.next()[0] == "hint"

@@ -10,23 +10,23 @@ import pytest
 from messaging.dynamodb.items import Message
 from messaging.realtime.events import (
     PAYLOAD_BYTES,
-    Amended,
-    Author,
+    EntryChanged,
     Event,
-    Hint,
     Malformed,
-    PersonKicked,
+    MessageEdited,
+    MessageSent,
     Read,
+    Sender,
     SessionEnded,
     Typing,
-    Written,
+    UserSignedOut,
     event_from,
     payloads,
 )
 
 ANDREW, BAYKO, GROUP = UUID(int=1), UUID(int=2), UUID(int=3)
 MEMBERS = frozenset((ANDREW, BAYKO))
-AUTHOR = Author(ANDREW, "Andrew „Ü“ Brown", "andrewbrown")
+AUTHOR = Sender(ANDREW, "Andrew „Ü“ Brown", "andrewbrown")
 AT = "2026-11-21T09:05:00.000000+00:00"
 
 
@@ -37,14 +37,14 @@ def message(text: str, **more: str) -> Message:
 @pytest.mark.parametrize(
     "event",
     [
-        Written(MEMBERS, 9, message('Hello "there"\n\u2028 👋'), AUTHOR),
-        Amended(MEMBERS, 9, message("Hullo", edited_at=AT), AUTHOR, newest=True),
-        Amended(MEMBERS, 9, message("", deleted_at=AT), AUTHOR, newest=False),
-        Hint(MEMBERS, GROUP, 9),
+        MessageSent(MEMBERS, 9, message('Hello "there"\n\u2028 👋'), AUTHOR),
+        MessageEdited(MEMBERS, 9, message("Hullo", edited_at=AT), AUTHOR, newest=True),
+        MessageEdited(MEMBERS, 9, message("", deleted_at=AT), AUTHOR, newest=False),
+        EntryChanged(MEMBERS, GROUP, 9),
         Read(MEMBERS, GROUP, BAYKO, 6),
         Typing(MEMBERS, GROUP, BAYKO),
         SessionEnded("0123456789abcdef"),
-        PersonKicked(ANDREW),
+        UserSignedOut(ANDREW),
     ],
     ids=lambda event: type(event).__name__,
 )
@@ -55,7 +55,7 @@ def test_an_event_arrives_as_it_was_published(event: Event) -> None:
 
 
 def test_the_longest_ordinary_message_fits() -> None:
-    event = Written(MEMBERS, 9, message("👋" * 1024), AUTHOR)
+    event = MessageSent(MEMBERS, 9, message("👋" * 1024), AUTHOR)
 
     assert [event_from(payload) for payload in payloads(event)] == [event]
 
@@ -64,18 +64,20 @@ def test_the_longest_ordinary_message_fits() -> None:
 def test_what_is_too_large_becomes_a_hint_without_text(newest: bool | None) -> None:
     # A control character takes six bytes in JSON.
     large = message("secret" + "\x01" * 1018 * 2)
-    event = Written(MEMBERS, 9, large, AUTHOR) if newest is None else Amended(MEMBERS, 9, large, AUTHOR, newest)
+    event = (
+        MessageSent(MEMBERS, 9, large, AUTHOR) if newest is None else MessageEdited(MEMBERS, 9, large, AUTHOR, newest)
+    )
 
     (payload,) = payloads(event)
 
-    assert event_from(payload) == Hint(MEMBERS, GROUP, 9)
+    assert event_from(payload) == EntryChanged(MEMBERS, GROUP, 9)
     assert "secret" not in payload
 
 
-@pytest.mark.parametrize("kind", [Hint, Typing])
+@pytest.mark.parametrize("kind", [EntryChanged, Typing])
 def test_however_many_members_there_are_all_are_told_in_payloads_that_fit(kind: type) -> None:
     members = frozenset(uuid4() for _ in range(1000))
-    event = Hint(members, GROUP, 9) if kind is Hint else Typing(members, GROUP, ANDREW)
+    event = EntryChanged(members, GROUP, 9) if kind is EntryChanged else Typing(members, GROUP, ANDREW)
 
     found = list(payloads(event))
 

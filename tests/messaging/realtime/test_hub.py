@@ -21,7 +21,7 @@ from pytest_django.fixtures import Settings
 from messaging.dynamodb.items import Message, format_created_at
 from messaging.realtime import endpoint, publish, sse
 from messaging.realtime.bus import bus
-from messaging.realtime.events import Author, Written, payloads
+from messaging.realtime.events import MessageSent, Sender, payloads
 from messaging.realtime.rendering import Reader
 from messaging.realtime.sse import Stream
 from tests.messaging.live_site import EventStream, WebProcess, session_of, web_process
@@ -36,9 +36,9 @@ GROUP = uuid4()
 
 def large(members: list[UUID], seq: int) -> str:
     """A message that is as long as one can be, as it goes over the bus."""
-    author = Author(uuid4(), "Andrew Brown", "andrewbrown")
+    author = Sender(uuid4(), "Andrew Brown", "andrewbrown")
     message = Message(GROUP, format_created_at(timezone.now()), seq, "\U0001f44b" * 1024, uuid4(), author.uuid)
-    (payload,) = payloads(Written(frozenset(members), seq, message, author))
+    (payload,) = payloads(MessageSent(frozenset(members), seq, message, author))
     return payload
 
 

@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from messaging.actions import delete_account
 from messaging.dynamodb.table import MessageTable
 from messaging.stream import account_deletion_job
-from messaging.stream.account_deletion_job import AGAIN_SECONDS, LOOK_SECONDS, WaitingDeletions
+from messaging.stream.account_deletion_job import AGAIN_SECONDS, LOOK_SECONDS, AccountDeletionJob
 from tests.messaging.faults import answer, fault
 from tests.messaging.talk import start
 from users import delete_account as delete_account_module
@@ -43,19 +43,19 @@ def leaving(table: MessageTable, andrew: User, bayko: User) -> User:
     return andrew
 
 
-def work(waiting: WaitingDeletions, *, passes: int = 10) -> None:
+def work(waiting: AccountDeletionJob, *, passes: int = 10) -> None:
     for _ in range(passes):
         waiting()
 
 
 def test_it_deletes_who_waits(leaving: User, clock: Clock) -> None:
-    work(WaitingDeletions(clock))
+    work(AccountDeletionJob(clock))
 
     assert delete_account_module.waiting() == []
 
 
 def test_it_finds_who_asks_later(leaving: User, bayko: User, clock: Clock) -> None:
-    waiting = WaitingDeletions(clock)
+    waiting = AccountDeletionJob(clock)
     work(waiting)
     User.objects.filter(pk=bayko.pk).update(cognito_user_id=MOCK)
     delete_account.ask(user_uuid=bayko.uuid, now=timezone.now() - timedelta(hours=1))
@@ -70,7 +70,7 @@ def test_it_finds_who_asks_later(leaving: User, bayko: User, clock: Clock) -> No
 def test_while_nobody_waits_it_asks_postgres_every_few_seconds(
     clock: Clock, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    waiting = WaitingDeletions(clock)
+    waiting = AccountDeletionJob(clock)
 
     with django_assert_num_queries(1):
         work(waiting, passes=20)
@@ -78,7 +78,7 @@ def test_while_nobody_waits_it_asks_postgres_every_few_seconds(
 
 def test_lists_do_not_wait_for_a_long_one(monkeypatch: pytest.MonkeyPatch, leaving: User) -> None:
     monkeypatch.setattr(account_deletion_job, "AT_ONCE_SECONDS", 0)
-    waiting = WaitingDeletions()
+    waiting = AccountDeletionJob()
 
     waiting()
 
@@ -87,14 +87,14 @@ def test_lists_do_not_wait_for_a_long_one(monkeypatch: pytest.MonkeyPatch, leavi
 
 def test_it_waits_for_requests_that_are_under_way(leaving: User, clock: Clock) -> None:
     User.objects.filter(pk=leaving.pk).update(deletion_asked_at=timezone.now() - timedelta(seconds=30))
-    waiting = WaitingDeletions(clock)
+    waiting = AccountDeletionJob(clock)
 
     work(waiting)
     assert delete_account_module.waiting() == [leaving.uuid]
 
 
 def test_what_fails_is_tried_again_a_minute_later(leaving: User, table: MessageTable, clock: Clock) -> None:
-    waiting = WaitingDeletions(clock)
+    waiting = AccountDeletionJob(clock)
     with fault(table, "Query", *[answer("InternalServerError", 500)] * 2) as sent:
         work(waiting)
     assert sent == ["Query"] * 2
@@ -110,7 +110,7 @@ def test_cognito_that_cannot_be_asked_ends_nothing(leaving: User, clock: Clock, 
     User.objects.filter(pk=leaving.pk).update(cognito_user_id="sub")
     settings.COGNITO_USER_POOL_ID = ""
 
-    work(WaitingDeletions(clock))
+    work(AccountDeletionJob(clock))
 
     assert delete_account_module.waiting() == [leaving.uuid]
 
@@ -119,7 +119,7 @@ def test_a_failure_nobody_has_foreseen_ends_nothing(
     leaving: User, table: MessageTable, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     with fault(table, "Query", *[answer("SomethingNew")] * 2):
-        work(WaitingDeletions(clock))
+        work(AccountDeletionJob(clock))
 
     assert f"the deletion of account {leaving.uuid} failed" in caplog.text
 
@@ -131,4 +131,4 @@ def test_without_postgres_the_worker_is_told(leaving: User, clock: Clock, monkey
     monkeypatch.setattr(delete_account_module, "waiting", gone)
 
     with pytest.raises(OperationalError):
-        WaitingDeletions(clock)()
+        AccountDeletionJob(clock)()

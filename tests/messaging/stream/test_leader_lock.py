@@ -15,7 +15,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 
 from messaging.dynamodb.table import MessageTable
-from messaging.stream.leader_lock import active_session, try_to_be_active
+from messaging.stream.leader_lock import leader_session, try_lock
 from tests.messaging.command_runs import run_json
 from tests.messaging.talk import BAYKO, entry_of, start
 
@@ -46,15 +46,15 @@ def released() -> Iterator[None]:
 
 
 def test_one_session_is_active_for_a_table() -> None:
-    assert try_to_be_active("one")
+    assert try_lock("one")
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
-        assert active_session("one") == cursor.fetchone()[0]
-    assert active_session("two") is None
+        assert leader_session("one") == cursor.fetchone()[0]
+    assert leader_session("two") is None
 
     connection.close()
-    assert active_session("one") is None
+    assert leader_session("one") is None
 
 
 def test_another_has_to_wait_until_it_ends(other: psycopg.Connection) -> None:
@@ -62,14 +62,14 @@ def test_another_has_to_wait_until_it_ends(other: psycopg.Connection) -> None:
 
     other.execute("SELECT pg_advisory_lock(%s, %s)", [NAMESPACE, _key("one")])
 
-    assert not try_to_be_active("one")
-    assert try_to_be_active("two")
+    assert not try_lock("one")
+    assert try_lock("two")
     other.close()
-    eventually(lambda: try_to_be_active("one"))
+    eventually(lambda: try_lock("one"))
 
 
 def test_a_dead_machine_s_session_ends_in_half_a_minute() -> None:
-    try_to_be_active("one")
+    try_lock("one")
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, setting::int FROM pg_settings WHERE name LIKE 'tcp_keepalives%' ORDER BY name")
@@ -129,7 +129,7 @@ def test_a_killed_worker_is_replaced(table: MessageTable) -> None:
 
 
 def test_one_that_waits_stops_at_once(table: MessageTable) -> None:
-    assert try_to_be_active(table.name)
+    assert try_lock(table.name)
     waiting = Worker(table)
     try:
         waiting.says("another worker is active; waiting")

@@ -135,7 +135,7 @@ def test_no_event_reaches_the_other_while_one_blocks(
     assert [(type(event).__name__, set(event.members)) for event in published] == [
         ("Read", {bayko.uuid}),
         ("Read", {andrew.uuid}),
-        ("Amended", {bayko.uuid}),
+        ("MessageEdited", {bayko.uuid}),
     ]
 
 

@@ -72,7 +72,7 @@ def test_replying_accepts_the_request(
 ) -> None:
     assert post(of_andrew, asked, "Of course").status_code == 303
 
-    assert [type(event).__name__ for event in published] == ["Written", "Changed"]
+    assert [type(event).__name__ for event in published] == ["MessageSent", "ConversationChanged"]
     assert conversations_of(of_andrew.get("/messages")) == ["Bayko"]
 
 

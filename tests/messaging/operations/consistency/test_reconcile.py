@@ -13,7 +13,7 @@ from messaging.dynamodb.items import CONVERSATION_SK, conversation_key, entry_ke
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.consistency.findings import Kind
 from messaging.operations.consistency.reconcile import Reconciliation
-from messaging.operations.consistency.snapshot_reader import Looks
+from messaging.operations.consistency.snapshot_reader import SnapshotReader
 from messaging.queries import conversations
 from tests.messaging.damage import (
     ENTRY,
@@ -61,7 +61,7 @@ def test_a_dry_run_changes_nothing_and_a_run_brings_back_what_was(talked: Messag
     assert all(each.repaired for each in found), found
     assert but_for_who_wrote(everything(talked)) == but_for_who_wrote(whole)
     assert reconcile(talked) == []
-    assert Looks(talked).look(GROUP).quiet
+    assert SnapshotReader(talked).look(GROUP).quiet
 
 
 def test_what_is_well_is_left_alone_and_not_looked_at_twice(talked: MessageTable) -> None:

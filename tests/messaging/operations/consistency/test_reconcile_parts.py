@@ -15,10 +15,10 @@ import pytest
 from messaging.dynamodb.codec import number
 from messaging.dynamodb.items import Message, entry_key, format_created_at, message_item
 from messaging.dynamodb.table import MessageTable
-from messaging.operations.consistency.comparison import Running
+from messaging.operations.consistency.comparison import Recount
 from messaging.operations.consistency.findings import Finding, Kind
 from messaging.operations.consistency.reconcile import Reconciliation
-from messaging.operations.consistency.snapshot_reader import Place, parse_place
+from messaging.operations.consistency.snapshot_reader import ScanCursor, parse_cursor
 from tests.conftest import Calls
 from tests.messaging.damage import (
     ENTRY,
@@ -82,7 +82,7 @@ def test_a_run_that_is_stopped_after_any_page_goes_on_where_it_was(talked: Messa
         HEALED[name][0](talked)
     at_once = reconcile(talked, dry_run=True)
     found: list[Finding] = []
-    place: Place | None = Place(0, segments)
+    place: ScanCursor | None = ScanCursor(0, segments)
     stops = 0
     with pages_of(talked, 8):  # the partition with most items has seven
         while place:
@@ -90,7 +90,7 @@ def test_a_run_that_is_stopped_after_any_page_goes_on_where_it_was(talked: Messa
             with suppress(KeyboardInterrupt):
                 found += run.of_table(place)
             assert run.cursor != str(place)
-            place = parse_place(run.cursor) if run.cursor else None
+            place = parse_cursor(run.cursor) if run.cursor else None
             stops += 1
 
     assert stops > 2
@@ -108,14 +108,14 @@ def stop_at(*, page: int) -> Callable[[int], None]:
 
 
 def test_a_place_is_read_as_it_is_written() -> None:
-    for place in (Place(0, 1), Place(3, 40), Place(3, 40, "MSG#1"), Place(3, 40, "a/b")):
-        assert parse_place(str(place)) == place
+    for place in (ScanCursor(0, 1), ScanCursor(3, 40), ScanCursor(3, 40, "MSG#1"), ScanCursor(3, 40, "a/b")):
+        assert parse_cursor(str(place)) == place
 
 
 @pytest.mark.parametrize("text", ["", "7", "MSG#1", "4/4", "-1/4", "1/x/y"])
 def test_what_is_no_place_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        parse_place(text)
+        parse_cursor(text)
 
 
 def test_every_read_but_the_index_s_is_consistent(talked: MessageTable, calls: Calls) -> None:
@@ -135,7 +135,7 @@ def test_every_read_but_the_index_s_is_consistent(talked: MessageTable, calls: C
 
 
 def test_of_ten_thousand_messages_only_running_values_are_kept() -> None:
-    running = Running()
+    running = Recount()
     running.add(message_item(Message(GROUP, sk(0), 1, "x" * 1000, uuid4(), ANDREW)))
     tracemalloc.start()
     try:

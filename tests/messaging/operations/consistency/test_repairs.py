@@ -14,9 +14,9 @@ from messaging.dynamodb.codec import Item, number
 from messaging.dynamodb.items import Message, conversation_key, entry_key, message_key
 from messaging.dynamodb.table import MessageTable
 from messaging.dynamodb.transactions import REQUEST_ID
-from messaging.operations.consistency.comparison import Look, rebuilt
+from messaging.operations.consistency.comparison import Snapshot, rebuilt
 from messaging.operations.consistency.repairs import Repairs
-from messaging.operations.consistency.snapshot_reader import Looks
+from messaging.operations.consistency.snapshot_reader import SnapshotReader
 from messaging.queries import conversations
 from tests.messaging.talk import ANDREW, BAYKO, GROUP, LONDO, drain, send, start
 
@@ -28,7 +28,7 @@ class Read:
     """A conversation of two messages as a reconciliation has read it, and what it may repair of that."""
 
     table: MessageTable
-    look: Look
+    look: Snapshot
     message: Item
     """The second."""
 
@@ -58,8 +58,8 @@ def read(table: MessageTable) -> Read:
     second = send(by=BAYKO)
     drain(table)
     conversations.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=second.created_at)
-    look = Looks(table).look(GROUP)
-    (*_, message) = Looks(table).messages(GROUP)
+    look = SnapshotReader(table).look(GROUP)
+    (*_, message) = SnapshotReader(table).messages(GROUP)
     return Read(table, look, message)
 
 
