@@ -30,7 +30,8 @@ django = get_asgi_application()
 del os.environ["CRUDDUR_WEB_PROCESS"]
 
 # After Django is set up: the streams use its models.
-from cruddur.observability.request_id import Application, RequestId  # noqa: E402
+from cruddur.asgi_types import Application  # noqa: E402
+from cruddur.observability.request_id import RequestId  # noqa: E402
 from cruddur.postgres.housekeeping import Housekeeping  # noqa: E402
 from cruddur.web.body_limit import BodyLimit  # noqa: E402
 from cruddur.web.concurrency_limit import ConcurrencyLimit  # noqa: E402
