@@ -24,6 +24,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "cruddur": (
         (
             "cruddur/__init__.py",
+            "cruddur/asgi_types.py",
             "cruddur/migrations/",
             "cruddur/models.py",
             "cruddur/net.py",

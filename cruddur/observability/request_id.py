@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 from django.conf import settings
 
-from .request_context import set_request_id
+from cruddur.asgi_types import Application, Message
 
-Message = MutableMapping[str, Any]
-Application = Callable[[Any, Any, Any], Awaitable[None]]
+from .request_context import set_request_id
 
 HEADER = b"x-request-id"
 WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{8,64}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -18,12 +18,11 @@ from django.contrib.sessions.models import Session
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
+from cruddur.asgi_types import Application, Scope
 from cruddur.models import RateBucket
 
 logger = logging.getLogger(__name__)
 
-Scope = MutableMapping[str, Any]
-Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 SECONDS_TO_THE_FIRST = (60.0, 600.0)
 SECONDS_BETWEEN = (3000.0, 4200.0)

@@ -27,25 +27,20 @@ import asyncio
 import hashlib
 from asyncio import AbstractEventLoop
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from threading import Lock
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.http import parse_cookie
 
+from cruddur.asgi_types import Application, Message, Receive, Scope, Send
 from cruddur.observability import metrics
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Any, Any, Any], Awaitable[None]]
 Sender = tuple[str, str]
 """The address that is posted to, and a fingerprint of the session."""
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
+from cruddur.asgi_types import Application, Receive, Scope, Send
 from cruddur.observability import export
 
 from .admission import admit
@@ -23,12 +23,6 @@ from .hub import Hub
 from .rendering import frame
 from .shutdown import at_shutdown
 from .sse import Stream
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 PATH = "/messages/stream"
 SECONDS_OPEN = (540.0, 660.0)

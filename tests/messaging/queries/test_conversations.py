@@ -21,9 +21,11 @@ def test_a_first_message_makes_conversation_message_and_an_entry_for_each() -> N
     assert (message.group_uuid, message.seq, message.message) == (GROUP, 1, "Hello")
     assert message.created_at == format_created_at(NOW)
     for member, unread in ((ANDREW, 0), (BAYKO, 1)):
-        (entry,) = conversations.inbox(user_uuid=member).entries
+        (entry,) = conversations.list_conversations(user_uuid=member).entries
         assert (entry.group_uuid, entry.message, entry.unread) == (GROUP, "Hello", unread)
-        assert [m.message for m in conversations.thread(user_uuid=member, group_uuid=GROUP).messages] == ["Hello"]
+        assert [m.message for m in conversations.load_conversation(user_uuid=member, group_uuid=GROUP).messages] == [
+            "Hello"
+        ]
 
 
 def test_starting_again_from_either_side_continues_the_one_conversation() -> None:
@@ -45,13 +47,13 @@ def test_an_outsider_can_do_nothing_and_learns_nothing() -> None:
 
     for group in (GROUP, nowhere):
         with pytest.raises(ConversationNotFound):
-            conversations.thread(user_uuid=LONDO, group_uuid=group)
+            conversations.load_conversation(user_uuid=LONDO, group_uuid=group)
         with pytest.raises(ConversationNotFound):
             send(by=LONDO, group=group)
     with pytest.raises(ConversationNotFound):
         conversations.mark_read(user_uuid=LONDO, group_uuid=GROUP, created_at=message.created_at)
-    assert conversations.inbox(user_uuid=LONDO).entries == []
-    assert conversations.thread(user_uuid=ANDREW, group_uuid=GROUP).conversation.seq == 1
+    assert conversations.list_conversations(user_uuid=LONDO).entries == []
+    assert conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP).conversation.seq == 1
 
 
 def test_messages_are_numbered_without_a_gap_and_strictly_later(either_table: MessageTable) -> None:
@@ -59,7 +61,7 @@ def test_messages_are_numbered_without_a_gap_and_strictly_later(either_table: Me
     for minutes in (5, -5, 0, -60, 0):
         send(now=NOW + timedelta(minutes=minutes))
 
-    messages = conversations.thread(user_uuid=BAYKO, group_uuid=GROUP).messages
+    messages = conversations.load_conversation(user_uuid=BAYKO, group_uuid=GROUP).messages
 
     assert [m.seq for m in messages] == [1, 2, 3, 4, 5, 6]
     assert len({m.created_at for m in messages}) == 6
@@ -78,17 +80,17 @@ def test_every_message_is_reached_in_both_directions(either_table: MessageTable)
     lines = [((ANDREW, BAYKO)[n % 2], str(n), NOW + timedelta(minutes=n)) for n in range(1, 66)]
     write_all(either_table, lines, members=(ANDREW, BAYKO))
 
-    page = conversations.thread(user_uuid=ANDREW, group_uuid=GROUP)
+    page = conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP)
     assert page.newer is None
     backwards = list(page.messages)
     while page.older:
-        page = conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, before=page.older)
+        page = conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP, before=page.older)
         backwards = [*page.messages, *backwards]
     assert [m.message for m in backwards] == [str(n) for n in range(1, 66)]
 
     forwards = list(page.messages)
     while page.newer:
-        page = conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, after=page.newer)
+        page = conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP, after=page.newer)
         forwards += page.messages
     assert forwards == backwards
 
@@ -98,7 +100,7 @@ def test_around_a_message_it_shows_what_stands_before_and_after(either_table: Me
     sent = write_all(either_table, lines, members=(ANDREW, BAYKO))
 
     def around(number: int) -> list[int]:
-        page = conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, around=sent[number - 1].created_at)
+        page = conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP, around=sent[number - 1].created_at)
         return [m.seq for m in page.messages]
 
     assert around(25) == list(range(15, 35))
@@ -112,8 +114,10 @@ def test_a_cursor_need_not_be_a_message() -> None:
     second = send(text="2", now=NOW + timedelta(minutes=1))
     between = format_created_at(NOW + timedelta(seconds=30))
 
-    assert [m.seq for m in conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, before=between).messages] == [1]
-    assert conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, after=between).messages == [second]
+    assert [
+        m.seq for m in conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP, before=between).messages
+    ] == [1]
+    assert conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP, after=between).messages == [second]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +131,7 @@ def test_it_opens_at_the_first_unread_message_where_the_newest_page_does_not_rea
     if read:
         conversations.mark_read(user_uuid=ANDREW, group_uuid=GROUP, created_at=messages[read - 1].created_at)
 
-    page = conversations.thread_from_unread(user_uuid=ANDREW, group_uuid=GROUP)
+    page = conversations.load_from_first_unread(user_uuid=ANDREW, group_uuid=GROUP)
 
     assert (page.messages[0].seq, page.messages[-1].seq) == window
 
@@ -137,7 +141,7 @@ def test_who_has_written_opens_it_after_that(moto_table: MessageTable, written: 
     lines = [(ANDREW if n == written else BAYKO, str(n), NOW + timedelta(minutes=n)) for n in range(1, 66)]
     write_all(moto_table, lines, members=(ANDREW, BAYKO))
 
-    page = conversations.thread_from_unread(user_uuid=ANDREW, group_uuid=GROUP)
+    page = conversations.load_from_first_unread(user_uuid=ANDREW, group_uuid=GROUP)
 
     assert (page.messages[0].seq, page.messages[-1].seq) == window
 
@@ -148,9 +152,9 @@ def test_a_cursor_that_is_no_created_at_is_refused(cursor: str) -> None:
 
     for direction in ("before", "after", "around"):
         with pytest.raises(ValueError):  # noqa: PT011
-            conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, **{direction: cursor})
+            conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP, **{direction: cursor})
     with pytest.raises(ValueError):  # noqa: PT011
-        conversations.inbox(user_uuid=ANDREW, before=cursor)
+        conversations.list_conversations(user_uuid=ANDREW, before=cursor)
 
 
 @pytest.mark.parametrize(("text", "code"), [(" \u200b\n", "message_blank"), ("x" * 1025, "message_exceed_max_chars")])
@@ -169,11 +173,11 @@ def test_a_list_is_newest_first_and_complete_across_pages_and_years(either_table
     for days, other in enumerate(others):
         write_all(either_table, [(other, "Hello", last_year - timedelta(days=days))], members=(other, ANDREW))
 
-    page = conversations.inbox(user_uuid=ANDREW)
+    page = conversations.list_conversations(user_uuid=ANDREW)
     entries = list(page.entries)
     assert len(entries) == conversations.PAGE_SIZE
     while page.older:
-        page = conversations.inbox(user_uuid=ANDREW, before=page.older)
+        page = conversations.list_conversations(user_uuid=ANDREW, before=page.older)
         entries += page.entries
 
     assert [entry.group_uuid for entry in entries] == [pair_group_uuid(ANDREW, other) for other in others]
@@ -183,7 +187,7 @@ def test_a_full_last_page_has_no_next_one() -> None:
     for minutes in range(conversations.PAGE_SIZE):
         start(by=uuid4(), to=ANDREW, now=NOW + timedelta(minutes=minutes))
 
-    assert conversations.inbox(user_uuid=ANDREW).older is None
+    assert conversations.list_conversations(user_uuid=ANDREW).older is None
 
 
 def test_once_projected_the_conversation_is_on_top_and_unread(either_table: MessageTable) -> None:
@@ -193,7 +197,7 @@ def test_once_projected_the_conversation_is_on_top_and_unread(either_table: Mess
 
     drain(either_table)
 
-    first, second = conversations.inbox(user_uuid=ANDREW).entries
+    first, second = conversations.list_conversations(user_uuid=ANDREW).entries
     assert (first.message, first.unread) == ("Me again", 1)
     assert second.unread == 0
     assert unread_total(user_uuid=ANDREW, now=NOW) == UnreadTotal(1, more=False)
@@ -237,7 +241,7 @@ def test_the_first_unread_is_the_first_of_others_after_the_one_last_read(either_
     third = send(by=BAYKO)
     send(by=BAYKO)
 
-    assert conversations.thread(user_uuid=ANDREW, group_uuid=GROUP).first_unread == third
+    assert conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP).first_unread == third
 
 
 def test_nothing_is_written_into_a_conversation_that_a_member_blocks(either_table: MessageTable) -> None:
