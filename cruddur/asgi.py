@@ -30,11 +30,12 @@ django = get_asgi_application()
 del os.environ["CRUDDUR_WEB_PROCESS"]
 
 # After Django is set up: the streams use its models.
-from cruddur.observability.request_id import Application, RequestId  # noqa: E402
+from cruddur.asgi_types import Application  # noqa: E402
+from cruddur.observability.request_id import RequestId  # noqa: E402
 from cruddur.postgres.housekeeping import Housekeeping  # noqa: E402
 from cruddur.web.body_limit import BodyLimit  # noqa: E402
 from cruddur.web.concurrency_limit import ConcurrencyLimit  # noqa: E402
-from cruddur.web.reject_malformed import Utf8Only  # noqa: E402
+from cruddur.web.reject_malformed import RejectMalformed  # noqa: E402
 from messaging.actions.send_queue import SendQueue  # noqa: E402
 from messaging.realtime.endpoint import LiveApplication  # noqa: E402
 
@@ -45,7 +46,7 @@ def site(pages: Application) -> Application:
     The queue is outside the turns: a request that waits for others in its conversation holds no turn.
     """
     turns = ConcurrencyLimit(pages, at_once=settings.REQUESTS_AT_ONCE)
-    return RequestId(Utf8Only(Housekeeping(LiveApplication(BodyLimit(SendQueue(turns))))))
+    return RequestId(RejectMalformed(Housekeeping(LiveApplication(BodyLimit(SendQueue(turns))))))
 
 
 application = site(django)

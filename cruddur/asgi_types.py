@@ -1,4 +1,4 @@
-"""The types of ASGI: an application, and what it is called with."""
+"""The types of ASGI applications. Does not import Django."""
 
 from __future__ import annotations
 
@@ -10,4 +10,3 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
-"""Its parameters are those of uvicorn's and Django's applications, which differ."""

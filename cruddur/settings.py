@@ -67,7 +67,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     # What every answer has, whoever gives it: before all that may answer by itself.
-    "cruddur.web.middleware.PrivateMiddleware",
+    "cruddur.web.middleware.CacheControlMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -79,7 +79,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "cruddur.web.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "cruddur.web.middleware.SlashMiddleware",
+    "cruddur.web.middleware.TrailingSlashMiddleware",
     "django.middleware.common.CommonMiddleware",
     "cruddur.web.reject_malformed.RejectMalformedMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

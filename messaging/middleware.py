@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 
 from cruddur.observability.log import HEALTH_PATHS
+from cruddur.web.middleware import GetResponse
 
 from .views.error_responses import error_response
-
-GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class ErrorResponseMiddleware:

@@ -1,4 +1,4 @@
-"""Puts our admin site in the place of Django's. Apart from the site, which needs the models that come later."""
+"""Replace Django's admin site with ours. Apart from the site, which imports models that are not loaded yet."""
 
 from django.contrib.admin.apps import AdminConfig
 

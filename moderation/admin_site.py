@@ -1,4 +1,4 @@
-"""The admin's front page, and its pages that belong to no model: the stream, and conversations for a stated reason."""
+"""The admin's front page, and its pages without a model: the stream, and conversations for a stated reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from users.permissions import administrates
 
 
 class ModerationAdminSite(CruddurAdminSite):
-    """As in `users`, with what waits on the front page."""
+    """The admin site of `users`, with counts of waiting work on the front page."""
 
     index_template = "admin/moderation/index.html"
 
@@ -36,7 +36,7 @@ class ModerationAdminSite(CruddurAdminSite):
 
 
 def waiting(request: HttpRequest) -> dict[str, Any]:
-    """What the front page counts: a statement each, all on indexes or small tables."""
+    """Return the counts of the front page: one statement each, on indexes or small tables."""
     from moderation.admin.permissions import moderator_of  # noqa: PLC0415 - as above
 
     me = moderator_of(request)

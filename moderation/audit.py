@@ -1,4 +1,4 @@
-"""The audit log: who looked at or did what, when and why. Written before the act, never changed or deleted."""
+"""The audit log: who viewed or did what, when and why. Written before the action, never changed or deleted."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .models import AuditEntry
 def record(*, actor: User | None, act: str, subject: str = "", reason: str = "", **facts: Any) -> AuditEntry:
     """Write an entry and return it. `actor` is None for an operator at the command line.
 
-    Outside a transaction the entry is stored when this returns, so whoever calls it first cannot act unrecorded.
-    `facts` are what JSON can hold, and never a message's text.
+    Outside a transaction the entry is stored when this returns: call it before the action, which is then always
+    recorded. `facts` are JSON values, and never the text of a message.
     """
     return AuditEntry.objects.create(
         actor_uuid=actor.uuid if actor else None,
@@ -27,15 +27,15 @@ def record(*, actor: User | None, act: str, subject: str = "", reason: str = "",
 
 
 def of_person(user_uuid: UUID) -> str:
-    """The subject of an act on a person."""
+    """Return the subject of an action on a person."""
     return f"person:{user_uuid}"
 
 
 def of_report(pk: int) -> str:
-    """The subject of an act on a report."""
+    """Return the subject of an action on a report."""
     return f"report:{pk}"
 
 
 def of_conversation(group_uuid: UUID) -> str:
-    """The subject of an act on a conversation."""
+    """Return the subject of an action on a conversation."""
     return f"conversation:{group_uuid}"

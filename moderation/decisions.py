@@ -1,4 +1,4 @@
-"""Deciding about a report: recorded, done, and noted as done, in this order."""
+"""Decide about a report: record the attempt, carry it out, store the decision, in this order."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .queue import NotYourReport, is_working_on
 
 
 class NotPossible(Exception):
-    """This cannot be decided about this report; the argument is a sentence that says why."""
+    """The verdict is not possible for this report; the argument is a sentence that says why."""
 
 
 def decide(*, report: Report, moderator: User, verdict: str, reason: str, text: str = "", now: datetime) -> Decision:
     """Decide about a report that the moderator has claimed; `text` is what a warned person reads.
 
-    The audit log first says what is attempted. A process that dies in between leaves the report claimed: deciding again
-    does what is left. Raises NotYours, NotPossible, and Unavailable when DynamoDB cannot delete the message now.
+    The audit log first records the attempt. A process that dies in between leaves the report claimed: deciding again
+    does what is left. Raise NotYourReport, NotPossible, and Unavailable when DynamoDB cannot delete the message now.
     """
     if not is_working_on(moderator, report):
         raise NotYourReport
@@ -38,7 +38,7 @@ def decide(*, report: Report, moderator: User, verdict: str, reason: str, text: 
     )
     outcome = _carry_out(verdict, report, person, now)
     with transaction.atomic():
-        # Locked, so that of two forms sent at once one decides.
+        # Locked, so that only one of two simultaneous forms decides.
         current = Report.objects.select_for_update().get(pk=report.pk)
         if not is_working_on(moderator, current):
             raise NotYourReport
@@ -57,7 +57,7 @@ def decide(*, report: Report, moderator: User, verdict: str, reason: str, text: 
 
 
 def obstacle_to(verdict: str, *, report: Report, person: User | None, moderator: User) -> str:
-    """Why this cannot be decided about the report, in a sentence; empty when it can."""
+    """Return a sentence that says why the verdict is not possible for the report; empty if it is."""
     if verdict == Verdict.DELETE_MESSAGE and not report.message_created_at:
         return _("No single message was reported, so there is none to delete.")
     if verdict in (Verdict.WARN, Verdict.DISABLE_PERSON) and person is None:
@@ -68,7 +68,7 @@ def obstacle_to(verdict: str, *, report: Report, person: User | None, moderator:
 
 
 def _carry_out(verdict: str, report: Report, person: User | None, now: datetime) -> str:
-    """Do what was decided, which may have been done before; what could not be done in full."""
+    """Do what was decided; repeating is safe. Return a sentence on what could not be done, or ""."""
     if verdict == Verdict.DELETE_MESSAGE:
         try:
             delivery = edit_message.delete_for_moderation(

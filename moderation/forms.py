@@ -13,14 +13,14 @@ BIGINT_MAX = 2**63 - 1
 
 
 class ReportForm(forms.Form):
-    """What is wrong with a message or a conversation."""
+    """Why a message or a conversation is reported."""
 
     reason = forms.ChoiceField(
         choices=Reason.choices,
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose what is wrong."), "invalid_choice": _("Choose what is wrong.")},
     )
-    # The browser's maxlength counts UTF-16: an emoji twice.
+    # No maxlength: browsers count UTF-16 units, so an emoji counts twice.
     note = LinesField(
         max_length=NOTE_MAX_CHARS,
         required=False,
@@ -30,6 +30,6 @@ class ReportForm(forms.Form):
 
 
 class NoticeForm(forms.Form):
-    """The notice that somebody has read."""
+    """The notice that the user has read."""
 
     notice = forms.IntegerField(min_value=1, max_value=BIGINT_MAX)

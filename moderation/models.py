@@ -1,7 +1,7 @@
-"""What moderation keeps in Postgres: reports, decisions, notices, and who did what.
+"""The tables of moderation: reports, decisions, notices, and the audit log.
 
-People stand here as uuids without foreign keys: a record outlives the account it is about. The audit log, decisions and
-what a report holds of a conversation cannot be changed or deleted: triggers in the database refuse it (migration 0002).
+Users are uuids without foreign keys, because a record outlives the account it is about. The audit log, decisions and
+snapshots cannot be changed or deleted: triggers in the database reject it (migration 0002).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ACT_MAX_CHARS = 40
 
 
 class Reason(models.TextChoices):
-    """What somebody finds wrong with a message."""
+    """What a user reports about a message."""
 
     SPAM = "spam", _("Spam or a scam")
     HARASSMENT = "harassment", _("Harassment")
@@ -29,7 +29,7 @@ class Reason(models.TextChoices):
 
 
 class State(models.TextChoices):
-    """How far a report is."""
+    """The state of a report."""
 
     OPEN = "open", _("open")
     CLAIMED = "claimed", _("claimed")
@@ -37,7 +37,7 @@ class State(models.TextChoices):
 
 
 class Verdict(models.TextChoices):
-    """What came of a report."""
+    """The decision about a report."""
 
     DISMISS = "dismiss", _("Dismiss")
     WARN = "warn", _("Warn the person")
@@ -46,14 +46,14 @@ class Verdict(models.TextChoices):
 
 
 class Report(models.Model):
-    """A message or a conversation that a member reported, with a copy of what was there; see `reports`."""
+    """A message or a conversation that a member reported, with a snapshot; see `reports`."""
 
     reporter_uuid = models.UUIDField()
     reported_uuid = models.UUIDField()
-    """The message's writer; of a conversation the other member."""
+    """The sender of the message; for a conversation the other member."""
     group_uuid = models.UUIDField()
     message_created_at = models.CharField(max_length=32, blank=True)
-    """The message's address in its conversation; empty when the conversation as a whole is reported."""
+    """The created_at of the message; empty if the whole conversation is reported."""
     reason = models.CharField(max_length=16, choices=Reason.choices)
     note = models.CharField(max_length=NOTE_MAX_CHARS, blank=True)
     snapshot = models.JSONField()
@@ -86,7 +86,7 @@ class Report(models.Model):
 
 
 class Decision(models.Model):
-    """What a moderator decided about a report, and why. Is never changed."""
+    """What a moderator decided about a report, and why. Never changed."""
 
     report = models.OneToOneField(Report, models.PROTECT, related_name="decision")
     verdict = models.CharField(max_length=16, choices=Verdict.choices)
@@ -94,19 +94,19 @@ class Decision(models.Model):
     decided_at = models.DateTimeField()
     reason = models.CharField(max_length=REASON_MAX_CHARS)
     outcome = models.CharField(max_length=OUTCOME_MAX_CHARS, blank=True)
-    """What could not be done in full; empty when all was."""
+    """A sentence on what could not be done; empty if everything was."""
 
     def __str__(self) -> str:
         return f"{self.verdict} of report {self.report_id}"
 
 
 class Notice(models.Model):
-    """A warning, shown to a person until they acknowledge it; `User.has_notice` tells pages that there is one."""
+    """A warning, shown to a user until they acknowledge it; `User.has_notice` tells pages that there is one."""
 
     person_uuid = models.UUIDField()
     decision = models.OneToOneField(Decision, models.PROTECT, related_name="notice")
     text = models.CharField(max_length=REASON_MAX_CHARS)
-    """The moderator's words to the person."""
+    """What the moderator tells the user."""
     created_at = models.DateTimeField()
     acknowledged_at = models.DateTimeField(null=True, blank=True)
 
@@ -122,13 +122,13 @@ class Notice(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Somebody looked at or did something that they answer for: see `audit`. Is never changed."""
+    """What a moderator viewed or did: see `audit`. Never changed."""
 
     at = models.DateTimeField(auto_now_add=True)
     actor_uuid = models.UUIDField("actor", null=True, blank=True)
     """None for an operator at the command line."""
     actor_handle = models.CharField("actor", max_length=HANDLE_MAX_CHARS, blank=True)
-    """As it was then."""
+    """The handle at that time."""
     act = models.CharField(max_length=ACT_MAX_CHARS)
     subject = models.CharField(max_length=120, blank=True)
     """What it was done to: `report:12`, `person:<uuid>`, `conversation:<uuid>`."""

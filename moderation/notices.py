@@ -1,4 +1,4 @@
-"""Warnings: shown to a person on their next page, and on every one after it until they have acknowledged them."""
+"""Warnings, shown to a user on every page until they acknowledge them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .models import Decision, Notice
 
 
 def give(*, person_uuid: UUID, decision: Decision, text: str, now: datetime) -> Notice:
-    """Warn a person, in these words, because of this decision."""
+    """Warn a user with this text, because of this decision."""
     with transaction.atomic():
         notice = Notice.objects.create(person_uuid=person_uuid, decision=decision, text=text, created_at=now)
         User.objects.filter(pk=person_uuid).update(has_notice=True)
@@ -23,14 +23,14 @@ def give(*, person_uuid: UUID, decision: Decision, text: str, now: datetime) -> 
 
 
 def oldest(person: User) -> Notice | None:
-    """The first notice that the person has not acknowledged."""
+    """Return the first notice that the user has not acknowledged."""
     return Notice.objects.filter(person_uuid=person.uuid, acknowledged_at=None).order_by("created_at", "pk").first()
 
 
 def acknowledge(*, person: User, pk: int, now: datetime) -> None:
-    """Note that the person has read a notice of theirs; another's and one of before stay as they are."""
+    """Store that the user has read their notice; do nothing for another user's or an acknowledged one."""
     with transaction.atomic():
-        # Before the notices, so that one given meanwhile waits and sets the flag again.
+        # Lock the user before the notices: a new notice then waits, and sets the flag again.
         User.objects.select_for_update().get(pk=person.pk)
         mine = Notice.objects.filter(person_uuid=person.uuid, acknowledged_at=None)
         mine.filter(pk=pk).update(acknowledged_at=now)
@@ -38,7 +38,7 @@ def acknowledge(*, person: User, pk: int, now: datetime) -> None:
 
 
 def waiting_notice(request: HttpRequest) -> dict[str, Callable[[], Notice | None]]:
-    """Context processor: `waiting_notice`, asked for only by a template that uses it, and only of who has one."""
+    """Return `waiting_notice` for templates (a context processor): reads Postgres only if used and the user has one."""
 
     def notice() -> Notice | None:
         person = request.user

@@ -1,7 +1,7 @@
-"""What administrators do to accounts, here and in Cognito; whoever calls these has recorded it before.
+"""What administrators do to accounts, here and in Cognito. Callers write the audit log first.
 
-Each acts here first, which takes effect at once, and returns a sentence on what could not be done in Cognito, empty
-when all was. All are safe to repeat.
+Each function acts here first, which takes effect at once, and returns a sentence on what could not be done in Cognito,
+or "". Repeating any of them is safe.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from users.permissions import give_rights
 
 
 def disable(person: User) -> str:
-    """Let the person in no more: account closed, sessions and streams ended; disabled and signed out in Cognito."""
+    """Close the account, end its sessions and streams, and disable and sign out its Cognito user."""
     with transaction.atomic():
         person.is_active = False
         person.save(update_fields=["is_active"])
@@ -29,7 +29,7 @@ def disable(person: User) -> str:
 
 
 def enable(person: User) -> str:
-    """Let the person in again; not who asked for the deletion of their account, which is never taken back."""
+    """Open the account again, unless its owner asked for its deletion, which cannot be undone."""
     if person.is_leaving:
         return _("The account is being deleted, as its owner asked: it stays closed.")
     person.is_active = True
@@ -38,22 +38,22 @@ def enable(person: User) -> str:
 
 
 def sign_out(person: User) -> str:
-    """End the person's sessions and streams, and revoke their tokens."""
+    """End the user's sessions and streams, and revoke their tokens."""
     sign_out_everywhere(person)
     return _in_cognito(person, UserPool.sign_out)
 
 
 def synchronise(person: User) -> list[str]:
-    """Bring a person up to what Cognito says now: who they are, verified e-mail, rights, disabled. What was changed.
+    """Copy identity, verified e-mail, permissions and the disabled state from Cognito. Return what was changed.
 
-    Raises CognitoError. One who waits ('MOCK') is tied as `update_cognito_user_ids` does it. Who is disabled here stays
-    so: that is undone by `enable` alone.
+    A user who waits ('MOCK') is linked as `update_cognito_user_ids` does it. A user who is disabled here stays so: only
+    `enable` undoes that. Raise CognitoError.
     """
     return list(_synchronised(page_pool(), person))
 
 
 def cognito_user_of(person: User) -> CognitoUser | None:
-    """The person in Cognito, or None when nobody there is tied to them. Raises CognitoError."""
+    """Return the user's Cognito user, or None if none is linked to them. Raise CognitoError."""
     return None if person.cognito_user_id == MOCK else page_pool().user_of(person.cognito_user_id)
 
 

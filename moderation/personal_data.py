@@ -1,4 +1,4 @@
-"""What moderation keeps about a person that is theirs to take along: see `messaging.queries.export_data`."""
+"""What moderation adds to a user's data export: see `messaging.queries.export_data`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .models import Notice, Report
 
 
 def reports_of(person: User) -> Iterator[dict[str, Any]]:
-    """The reports the person made, oldest first. What they hold of a conversation stands in the conversation."""
+    """Yield the user's reports, oldest first, without their snapshots: the export has the conversations themselves."""
     for report in Report.objects.filter(reporter_uuid=person.uuid).order_by("created_at").defer("snapshot"):
         yield {
             "created_at": report.created_at,
@@ -24,6 +24,6 @@ def reports_of(person: User) -> Iterator[dict[str, Any]]:
 
 
 def notices_of(person: User) -> Iterator[dict[str, Any]]:
-    """The warnings the person got, oldest first."""
+    """Yield the warnings that the user received, oldest first."""
     for notice in Notice.objects.filter(person_uuid=person.uuid).order_by("created_at"):
         yield {"created_at": notice.created_at, "acknowledged_at": notice.acknowledged_at}

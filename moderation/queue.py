@@ -1,4 +1,4 @@
-"""The queue of reports: who works on which. Each step is one conditional update, so no report is two moderators'."""
+"""The queue of reports. Each step is one conditional update, so that two moderators never hold the same report."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from .models import Report, State
 
 
 class NotYourReport(Exception):
-    """The report is not this moderator's now: nobody has claimed it, somebody else has, or it is decided."""
+    """This moderator does not hold the report: nobody has claimed it, somebody else has, or it is decided."""
 
 
 class AlreadyTaken(Exception):
-    """Somebody was faster: the report is claimed or decided."""
+    """The report is already claimed or decided."""
 
 
 class InvolvedInReport(Exception):
-    """The moderator reported this or is reported: somebody else decides."""
+    """The moderator made the report or is reported: somebody else decides."""
 
 
 def claim(*, report: Report, moderator: User, now: datetime) -> None:
-    """Make an open report this moderator's. Raises Taken, Involved."""
+    """Claim an open report for this moderator. Raise AlreadyTaken, InvolvedInReport."""
     if is_involved(moderator, report):
         raise InvolvedInReport
     with transaction.atomic():
@@ -38,7 +38,7 @@ def claim(*, report: Report, moderator: User, now: datetime) -> None:
 
 
 def release(*, report: Report, moderator: User) -> None:
-    """Give a report back to the queue: one's own, or as an administrator anybody's. Raises NotYours."""
+    """Release a claimed report: one's own, or as an administrator anybody's. Raise NotYourReport."""
     claimed = Report.objects.filter(pk=report.pk, state=State.CLAIMED)
     if not administrates(moderator):
         claimed = claimed.filter(claimed_by_uuid=moderator.uuid)
@@ -49,7 +49,7 @@ def release(*, report: Report, moderator: User) -> None:
 
 
 def involving(person: User) -> QuerySet[Report]:
-    """Return the reports by or about this person, which they must not find among those of others."""
+    """Return the reports by or about this user, which they must not see in the queue."""
     return Report.objects.filter(Q(reporter_uuid=person.uuid) | Q(reported_uuid=person.uuid))
 
 
@@ -62,12 +62,12 @@ def reports_for(moderator: User) -> QuerySet[Report]:
 
 
 def is_involved(moderator: User, report: Report) -> bool:
-    """Whether the report is by or about this moderator."""
+    """Return whether the report is by or about this moderator."""
     return moderator.uuid in (report.reporter_uuid, report.reported_uuid)
 
 
 def is_working_on(moderator: User, report: Report) -> bool:
-    """Whether the report is this moderator's to decide."""
+    """Return whether this moderator has claimed the report and may decide."""
     return (
         report.state == State.CLAIMED
         and report.claimed_by_uuid == moderator.uuid
@@ -76,7 +76,7 @@ def is_working_on(moderator: User, report: Report) -> bool:
 
 
 def may_read(moderator: User, report: Report) -> bool:
-    """Whether the moderator may see what was reported: who works on it, or decided it."""
+    """Return whether the moderator may see what was reported: they have claimed the report, or decided it."""
     return (
         report.state != State.OPEN and report.claimed_by_uuid == moderator.uuid and not is_involved(moderator, report)
     )

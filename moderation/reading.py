@@ -1,4 +1,4 @@
-"""Reading a conversation one is no member of: recorded before anything is read, and changing nothing in it."""
+"""Read a conversation as a moderator: record it first, and change nothing in the conversation."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from . import audit
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Which messages: around, before or after a created_at; the newest when all are empty.
+    """Which messages to read: around, before or after a created_at; the newest if all are empty.
 
-    Around are as many older ones as newer ones, and more of those where there are fewer of the others.
+    `around` returns as many older as newer messages, and more of one side where the other has fewer.
     """
 
     around: str = ""
@@ -29,7 +29,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Some of a conversation's messages, oldest first."""
+    """A window of a conversation's messages, oldest first."""
 
     conversation: Conversation
     messages: Sequence[Message]
@@ -46,10 +46,9 @@ class Window:
 
 
 def look(*, reader: User, group_uuid: UUID, cursor: Cursor, reason: str, report: int | None = None) -> Window:
-    """Return a window of any conversation, read because of this reason or this report (at most 3 calls).
+    """Return a window of any conversation, read for this reason or this report (at most 3 calls).
 
-    The audit log says so first, also when there is no such conversation. Raises ConversationNotFound; ValueError when a
-    cursor is no created_at.
+    Write the audit log first, even if there is no such conversation. Raise ConversationNotFound, InvalidCreatedAt.
     """
     found = [name for name in ("around", "before", "after") if getattr(cursor, name)]
     for name in found:

@@ -1,4 +1,4 @@
-"""Reporting: what members can do about a message or a conversation of theirs that should not be."""
+"""Report a message or a conversation, with a snapshot of its messages."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from . import snapshots
 from .models import Report, State
 
 NUMBERS_SKIPPED = 3
-"""At most, before each report."""
+"""The most numbers that are skipped before each report."""
 
 
 class AlreadyReported(Exception):
-    """This person has reported this, and nobody has decided yet."""
+    """The user has already reported this, and nobody has decided yet."""
 
 
 def undecided_report(*, reporter_uuid: UUID, group_uuid: UUID, created_at: str = "") -> Report | None:
-    """The person's own report of this that waits for a decision."""
+    """Return the user's own report of this that waits for a decision."""
     waiting = Report.objects.exclude(state=State.DECIDED)
     return waiting.filter(reporter_uuid=reporter_uuid, group_uuid=group_uuid, message_created_at=created_at).first()
 
@@ -28,9 +28,9 @@ def undecided_report(*, reporter_uuid: UUID, group_uuid: UUID, created_at: str =
 def report(
     *, reporter_uuid: UUID, group_uuid: UUID, reason: str, note: str, now: datetime, created_at: str = ""
 ) -> Report:
-    """Report a message, or without `created_at` the conversation, with what stands there now (2 calls, 2 statements).
+    """Report a message, or without `created_at` the conversation, as it is now (2 calls, 2 statements).
 
-    Raises AlreadyReported, and what `snapshots.take` raises.
+    Raise AlreadyReported, and what `snapshots.take` raises.
     """
     snapshot = snapshots.take(user_uuid=reporter_uuid, group_uuid=group_uuid, created_at=created_at)
     try:
@@ -51,9 +51,9 @@ def report(
 
 
 def _skip_numbers() -> None:
-    """Leave out up to three numbers, at random.
+    """Skip up to three numbers at random.
 
-    Reports about a moderator are invisible to them: without this a gap between the others would tell of each.
+    Moderators cannot see reports about themselves: without this a gap between the numbers would reveal each of them.
     """
     with connection.cursor() as cursor:
         cursor.execute(

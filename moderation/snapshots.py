@@ -1,4 +1,4 @@
-"""What is copied of a conversation when it is reported: the message and the few before it, as they are."""
+"""The snapshot of a conversation that a report stores: the message and a few before it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from messaging.dynamodb.connection import message_table
 from messaging.queries.conversations import ConversationNotFound, MessageNotFound
 
 BEFORE = 5
-"""Messages before the one that is reported."""
+"""How many messages before the reported one are stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The messages in question, oldest first, as a member of their conversation could read them."""
+    """The messages, oldest first, as a member could read them."""
 
     messages: Sequence[Message]
     reported_uuid: UUID
-    """Whose message it is; of a conversation the other member."""
+    """The sender of the message; for a conversation the other member."""
 
     @property
     def newest(self) -> Message:
         return self.messages[-1]
 
     def facts(self) -> list[dict[str, Any]]:
-        """As a report keeps it."""
+        """Return the snapshot as a report stores it."""
         return [
             {
                 "seq": message.seq,
@@ -44,10 +44,10 @@ class Snapshot:
 
 
 def take(*, user_uuid: UUID, group_uuid: UUID, created_at: str = "") -> Snapshot:
-    """A message of somebody else's and up to five before it; without `created_at` the newest of the conversation.
+    """Return another member's message and up to five before it; without `created_at` the newest of the conversation.
 
-    2 calls, strongly consistent. Raises ConversationNotFound for who is no member; MessageNotFound for one's own
-    message, for a tombstone, and when there is nothing to report; InvalidCreatedAt.
+    2 calls, strongly consistent. Raise ConversationNotFound for outsiders; MessageNotFound for one's own message, for a
+    tombstone, and in a conversation without messages; InvalidCreatedAt.
     """
     after_it = created_at_after(created_at) if created_at else None
     table = message_table()
@@ -66,6 +66,6 @@ def take(*, user_uuid: UUID, group_uuid: UUID, created_at: str = "") -> Snapshot
 
 
 def _other(messages: Sequence[Message], member_uuids: frozenset[UUID], user_uuid: UUID) -> UUID:
-    """Of the other members the one who wrote last, if any of them did."""
+    """Return the other member who wrote last, or any other member if none wrote."""
     writers = [message.user_uuid for message in messages if message.user_uuid != user_uuid]
     return writers[-1] if writers else min(member_uuids - {user_uuid})

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from cruddur.web.errors import RETRY_AFTER, bad_request
 from cruddur.web.rate_limits import LIMITS, RateLimited, explanation, take
 from messaging.dynamodb.client import Unavailable
-from messaging.presenters import edit_message
-from messaging.presenters.avatar import face
+from messaging.presenters.avatar import person_view
+from messaging.presenters.message_menu import message_url
 from users.http import AuthenticatedHttpRequest, HttpResponseSeeOther, requested_next
 from users.people import people_by_uuid
 
@@ -104,10 +104,10 @@ def form_page(
     context = {"form": form, "of_message": bool(created_at), "back": reverse("conversation", args=[group_uuid])}
     if snapshot is not None:
         reported = people_by_uuid([snapshot.reported_uuid]).get(snapshot.reported_uuid)
-        context["reported"] = face(reported)
+        context["reported"] = person_view(reported)
         if created_at:
             context["text"] = snapshot.newest.message
-            context["back"] = edit_message.message_url(snapshot.newest)
+            context["back"] = message_url(snapshot.newest)
     return render(request, "moderation/report.html", context, status=status)
 
 

@@ -319,7 +319,7 @@ def test_no_kind_of_error_is_kept(
     def fail(**_: object) -> None:
         raise error
 
-    monkeypatch.setattr(conversations, "inbox", fail)
+    monkeypatch.setattr(conversations, "list_conversations", fail)
     client = Client(raise_request_exception=False)
     client.force_login(places["people"]["member"])
 

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from cruddur.asgi import application
 from cruddur.web.cookies import CookieNames
-from cruddur.web.reject_malformed import Utf8Only
+from cruddur.web.reject_malformed import RejectMalformed
 from messaging.dynamodb.table import MessageTable
 from tests.messaging.talk import start
 from users.models import User
@@ -154,7 +154,7 @@ def test_django_parses_no_header_that_takes_the_square_of_its_length(header: tup
         (b"content-type", b"application/x-www-form-urlencoded"),
         (b"cookie", b'session=abc; messages="a\\054b"'),
     ]
-    asyncio.run(Utf8Only(site)({"type": "http", "headers": [*ordinary, header]}, None, None))
+    asyncio.run(RejectMalformed(site)({"type": "http", "headers": [*ordinary, header]}, None, None))
 
     assert passed[:3] == ordinary
     assert sum(len(value) for _, value in passed[3:]) <= 1_000

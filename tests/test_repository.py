@@ -94,6 +94,13 @@ def test_the_version_of_the_project_is_the_newest_of_the_changelog() -> None:
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == versions[0]
 
 
+def test_every_version_has_data_for_the_test_of_upgrades() -> None:
+    versions = re.findall(r"^## \[(\d[\d.]+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    copied = {path.name for path in (ROOT / "tests" / "upgrade" / "releases").iterdir()}
+
+    assert copied == set(versions), "run `make upgrade-data`: CONTRIBUTING.md"
+
+
 def test_every_version_has_each_section_once_in_the_order_of_keep_a_changelog() -> None:
     for version in (ROOT / "CHANGELOG.md").read_text().split("\n## ")[1:]:
         sections = re.findall(r"^### (.+)$", version, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Django admin for those whom Cognito's group `admins` lets in; nobody signs in here with a password."""
+"""Django admin for the members of Cognito's group `admins`; nobody signs in here with a password."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class CruddurAdminSite(AdminSite):
         return [each for each in super().get_urls() if getattr(each, "name", None) != "view_on_site"]
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """False for nobody signed in; raises PermissionDenied for somebody without the right."""
+        """Return False for visitors; raise PermissionDenied for users without the right."""
         allowed = super().has_permission(request)
         if not allowed and request.user.is_authenticated:
             raise PermissionDenied

@@ -15,7 +15,7 @@ from .handles import MESSAGES, validate_handle
 from .models import User
 from .people import require_free
 
-# The stubs know of whom a form is; Django's own class takes no parameter.
+# Only the stubs have the parameter of the model; Django's own class takes no parameter.
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
@@ -107,7 +107,7 @@ class BrowserForm(forms.Form):
     )
 
     def preferences(self) -> Preferences:
-        """The choices; a theme that there is none of counts as the system's."""
+        """Return the chosen preferences; an unknown theme falls back to the system's."""
         self.full_clean()
         theme = self.cleaned_data.get("theme", "")
         return Preferences(theme=theme if theme in THEMES else "", single_keys=self.cleaned_data["single_keys"])

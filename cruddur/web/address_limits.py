@@ -1,12 +1,12 @@
-"""How often one person, or one network, may ask for each address.
+"""Rate limits of each URL, by user or by network.
 
-`BUCKETS` has a line for every address. What only reads is counted in each process, as a statement of SQL for every page
-would cost more than it saves; what writes is counted in Postgres, for all processes together.
+`BUCKETS` has a line for every URL. Reads are counted in each process, because a statement of SQL for every page would
+cost more than it saves; writes are counted in Postgres, for all processes together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.db import InterfaceError, OperationalError
@@ -14,22 +14,21 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from .errors import too_many_requests
-from .rate_limits import LIMITS, RateLimited, take, take_here
-
-GetResponse = Callable[[HttpRequest], HttpResponse]
+from .middleware import GetResponse
+from .rate_limits import LIMITS, RateLimited, take, take_in_process
 
 
 class Buckets(NamedTuple):
-    """The names of the limits of one address, each a setting RATE_…; "" where there is no such request."""
+    """The names of the limits of one URL, each a setting RATE_…; "" for no limit."""
 
     reading: str = ""
     """Of GET and HEAD."""
     writing: str = ""
     """Of every other method."""
     in_view: tuple[str, ...] = ()
-    """Those that the view itself takes, because it knows more of the request."""
+    """Taken by the view itself, which knows more of the request."""
     ahead: tuple[str, ...] = ()
-    """Those that are taken ahead of Django."""
+    """Taken before Django handles the request."""
 
 
 PAGE = Buckets("pages", "changes")
@@ -41,7 +40,7 @@ SEND = Buckets("pages", "sends", in_view=("messages", "messages_to_one"))
 # otherwise use up the tokens of everybody who shares an address.
 SIGN_IN = Buckets(in_view=("sign_ins",))
 UNLIMITED = Buckets()
-"""Asks neither DynamoDB nor Postgres for anything on behalf of who is signed out."""
+"""For pages that read neither DynamoDB nor Postgres for signed-out visitors."""
 
 BUCKETS: Mapping[str, Buckets] = {
     # Before one is signed in
@@ -74,8 +73,8 @@ BUCKETS: Mapping[str, Buckets] = {
     "new_conversation": Buckets("pages", "changes", in_view=("searches",)),
     "new_conversation_with": SEND._replace(in_view=(*SEND.in_view, "new_conversations")),
     "conversation": SEND,
-    "conversation_options": PAGE,
-    "message_actions": PAGE,
+    "conversation_menu": PAGE,
+    "message_menu": PAGE,
     "edit_message": SEND,
     "delete_message": PAGE,
     "block": Buckets("pages", "blocks"),
@@ -89,27 +88,27 @@ BUCKETS: Mapping[str, Buckets] = {
     "acknowledge_notice": PAGE,
     # What an open page asks for
     "stream": Buckets(ahead=("streams",)),
-    "inbox_rows": UPDATE,
+    "conversation_rows": UPDATE,
     "form_token": UPDATE,
     "message_window": UPDATE,
-    "catch_up": UPDATE,
+    "sync": UPDATE,
     "alert": UPDATE,
     "mark_read": Buckets("pages", "read_marks"),
     "typing": Buckets("pages", "typing"),
 }
 ADMIN = Buckets("admin", "admin")
-"""Of every page of the admin."""
+"""For every page of the admin."""
 
 IN_THIS_PROCESS = frozenset({"pages", "sends", "updates", "typing", "admin"})
 
 
 def buckets_of(view_name: str) -> Buckets:
-    """Return the buckets of an address by the name of its view; those of a page for one that has no line."""
+    """Return the buckets of a URL by the name of its view; those of a page if it has no line."""
     return ADMIN if view_name.startswith("admin:") else BUCKETS.get(view_name, PAGE)
 
 
 class AddressLimitMiddleware:
-    """Take a token for each request before its view runs; answer 429 where there is none, with what was written."""
+    """Take a token for each request before its view runs; answer 429 without one, and keep the posted text."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -124,17 +123,17 @@ class AddressLimitMiddleware:
         if not name:
             return None
         try:
-            take_one(name, request)
+            take_token(name, request)
         except RateLimited as limited:
             return too_many_requests(request, retry_after=limited.retry_after)
         except (OperationalError, InterfaceError):
-            # Without Postgres nobody is signed in, and the view says so better.
+            # Without Postgres nobody is signed in: the view has a better response.
             return None
         return None
 
 
-def take_one(name: str, request: HttpRequest) -> None:
-    """Take a token of this limit for who asks; for nobody where the view lets nobody in. Raises RateLimited."""
+def take_token(name: str, request: HttpRequest) -> None:
+    """Take a token of this limit for the signed-in user, if there is one. Raise RateLimited."""
     if request.user.is_authenticated:
-        take_from = take_here if name in IN_THIS_PROCESS else take
+        take_from = take_in_process if name in IN_THIS_PROCESS else take
         take_from(LIMITS[name], who=str(request.user.pk), now=timezone.now())

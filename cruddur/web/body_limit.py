@@ -1,8 +1,7 @@
-"""Bodies that are too large: refused before anything reads them, with the page of 413."""
+"""Reject request bodies that are too large with 413, before anything reads them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -12,19 +11,18 @@ from django.http import HttpRequest, HttpResponse
 from cruddur.asgi_types import Application, Message, Receive, Scope
 
 from .errors import error_page
-
-GetResponse = Callable[[HttpRequest], HttpResponse]
+from .middleware import GetResponse
 
 TOO_LARGE = "cruddur.too_large"
-"""The scope's note for the middleware."""
+"""The key in the scope that tells the middleware."""
 DISCARDED_BYTES = 8 * 1024 * 1024
-"""Read and thrown away, so that the answer is seen: a client that still writes would find the connection broken."""
+"""Read and discarded, so that the client receives the response: while it still writes it would see a reset."""
 
 
 class BodyLimit:
-    """Ahead of Django under ASGI, which reads a whole body, to disk if it is large, before it looks at anything.
+    """ASGI application before Django, which reads a whole body, to disk if it is large, before it does anything else.
 
-    A body that says it is too large, or turns out to be, reaches Django empty, with a note in the scope.
+    A body that is too large, by its length or by what arrives, reaches Django empty, with TOO_LARGE in the scope.
     """
 
     def __init__(self, application: Application) -> None:
@@ -59,7 +57,7 @@ def _says_too_large(scope: Scope, limit: int) -> bool:
 
 
 class BodyLimitMiddleware:
-    """Answers 413 where `BodyLimit` says so, and where the request itself does."""
+    """Answer 413 where `BodyLimit` or the Content-Length says that the body is too large."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -22,8 +22,9 @@ WITH_PORT = re.compile(r"(?P<v4>[\d.]{7,15}):\d{1,5}|\[(?P<v6>[\da-fA-F:.]{2,45}
 def client_network(request: HttpRequest) -> str:
     """Return the client's IPv4 address, or the /64 network of its IPv6 address: providers give each customer a /64.
 
-    Behind a proxy it is the last that X-Forwarded-For names: that one the proxy itself has added. Without a proxy the
-    header is the client's own invention and is not read. UNKNOWN, with a warning in the log, for what is no address.
+    Behind a proxy it is the last address in X-Forwarded-For, which the proxy itself has added. Without a proxy the
+    header is not read, because clients can write anything into it. Return UNKNOWN for an invalid address, and log a
+    warning.
     """
     source, entry = "the connection", request.META.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY and (forwarded := request.headers.get("X-Forwarded-For")):
@@ -51,7 +52,7 @@ def address_in(entry: str) -> IPv4Address | IPv6Address | None:
 def warn_once(source: str) -> None:
     """Log once in each process that sign-ins are not limited by address."""
     logger.warning(
-        "What %s says of the client is no IP address: sign-ins are not limited by address. Let the proxy append the "
+        "%s has no valid client address: sign-ins are not limited by address. Let the proxy append the "
         "client's address to X-Forwarded-For.",
         source,
     )

@@ -1,7 +1,7 @@
-"""Requests take turns: of those that come at once, a web process works on a few at a time.
+"""Limit how many requests a web process handles at once.
 
-Its threads share one interpreter lock, and the more of them want it, the more each request costs; a few are enough to
-work while others wait for a database. What was measured is in docs/performance.md.
+Threads share one interpreter lock, and the more of them want it, the more each request costs; a few are enough to work
+while others wait for a database. docs/performance.md has the measurements.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from weakref import WeakKeyDictionary
 from cruddur.asgi_types import Application, Message
 
 LONGEST_WAIT = 1.0
-"""Seconds after which a request goes ahead all the same: those at work may be waiting for what does not answer."""
+"""Seconds after which a request proceeds without a turn: those that hold one may be waiting for a database."""
 
 
 class ConcurrencyLimit:
-    """Around an ASGI application. A turn lasts from when a request's body is read until its answer begins.
+    """ASGI middleware. A request holds a turn from when its body is read until its response starts.
 
-    So nobody's slow line takes a turn from others.
+    A slow connection therefore does not hold a turn.
     """
 
     def __init__(self, application: Application, *, at_once: int) -> None:

@@ -1,7 +1,8 @@
-"""The names of all cookies. Browsers keep one jar for all ports of a host, so on http the port is part of each name.
+"""The names of all cookies.
 
-Otherwise two stacks on one machine would sign each other out. On https a `__Host-` prefix keeps a browser from taking
-session and form cookies from anywhere but this very host. Knows no Django: measurements and tests send cookies, too.
+Browsers share cookies between all ports of a host, so on http the port is part of each name: two stacks on one machine
+would otherwise sign each other out. On https the `__Host-` prefix makes browsers accept session and CSRF cookies only
+from this very host. Does not import Django, because measurements and tests send cookies as well.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The pages of what goes wrong. A page, or for a script that asks for JSON the status and a short body."""
+"""Error responses: a page, or for a script that asks for JSON a short body."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JSON = "application/json"
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether a script asks, which shows its own page and needs no other."""
+    """Return whether the request is a script's, which needs JSON and not a page."""
     return request.get_preferred_type(["text/html", JSON]) == JSON
 
 
@@ -37,7 +37,7 @@ def error_page(
     context: Mapping[str, Any] | None = None,
     retry_after: int | None = None,
 ) -> HttpResponse:
-    """The page of this status (`404.html` by default), or for JSON `{"error": code}`; `retry_after` in seconds."""
+    """Return the page of this status (`404.html` by default), or JSON `{"error": code}`; `retry_after` in seconds."""
     if wants_json(request):
         response: HttpResponse = JsonResponse({"error": code or HTTPStatus(status).phrase}, status=status)
     else:
@@ -50,19 +50,22 @@ def error_page(
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer 400."""
     return error_page(request, HTTPStatus.BAD_REQUEST)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer 403."""
     return error_page(request, HTTPStatus.FORBIDDEN)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer 404."""
     return error_page(request, HTTPStatus.NOT_FOUND)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """DynamoDB or Postgres cannot answer: a page that asks again by itself, where asking again is harmless."""
+    """Answer 503 while DynamoDB or Postgres is away. The page retries by itself if the request was a GET."""
     if holds_text(request):
         return unsent_form(
             request,
@@ -79,7 +82,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 
 def malformed(request: HttpRequest) -> HttpResponse:
-    """What is stored of a conversation cannot be understood; asking again does not help until somebody repairs it."""
+    """Answer 503 for a malformed item. The page does not retry, because an operator has to repair the item."""
     if holds_text(request):
         return unsent_form(
             request,
@@ -117,9 +120,9 @@ def too_many_requests(request: HttpRequest, *, retry_after: int) -> HttpResponse
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Our mistake: no context processors, no database, no session, as any of them may be what broke.
+    """Answer 500 without context processors, database or session, any of which may be broken.
 
-    The page names an incident; the log has it beside the traceback that Django writes.
+    The page shows the number of an incident, which the log has beside the traceback that Django writes.
     """
     incident = f"{secrets.token_hex(2)}-{secrets.token_hex(2)}"
     logger.error("Incident %s: %s %s", incident, request.method, request.path)
@@ -130,7 +133,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer 403 to a form whose token is not ours; what was written in it is kept, to be sent again from here."""
+    """Answer 403 to a form with an invalid CSRF token, and keep its text to be sent again."""
     logger.warning("CSRF check failed for %s: %s", request.path, reason)
     if holds_text(request):
         return unsent_form(
@@ -157,9 +160,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def session_ended(request: HttpRequest) -> HttpResponse:
-    """Answer 403 to a request whose session ended while it was under way; what was posted is kept.
+    """Answer 403 to a request whose session ended while it was handled, and keep the posted text.
 
-    A message of it may be stored already: sent again from here it is a repeat.
+    The message may be stored already: sent again from this page it is a repeat.
     """
     heading = _("You are signed out")
     if holds_text(request):
@@ -175,7 +178,7 @@ def session_ended(request: HttpRequest) -> HttpResponse:
     return error_page(request, HTTPStatus.FORBIDDEN, code="signed_out", context=context)
 
 
-# --- What was posted is kept ------------------------------------------------------------------------------------------
+# --- Keep the posted text ---------------------------------------------------------------------------------------------
 
 TEXT_FIELDS = {
     "message": _lazy("Your message"),
@@ -185,20 +188,20 @@ TEXT_FIELDS = {
     "text": _lazy("Words to the person"),
     "reason": _lazy("Reason"),
 }
-"""Fields that people write into, and their labels on the page that keeps what was posted."""
+"""Text fields, and their labels on the page that keeps the posted text."""
 
 
 def holds_text(request: HttpRequest) -> bool:
-    """Whether the request posts what somebody wrote in a form of this site.
+    """Return whether the request posts text from a form of this site.
 
-    Not another site's form: its text would stand there as if the reader had written it, a press away from sent.
+    Text that another site posted is not kept: the page would show it as if the reader had written it.
     """
     written = request.method == "POST" and any(is_text(name, request.POST.get(name, "")) for name in TEXT_FIELDS)
     return written and not is_from_elsewhere(request)
 
 
 def is_text(name: str, value: str) -> bool:
-    """Whether somebody wrote this value; the reason of a report is one of a few words, a moderator's is a sentence."""
+    """Return whether a person wrote this value: the reason of a report is a choice, a moderator's is a sentence."""
     return name in TEXT_FIELDS and bool(value) and (name != "reason" or " " in value)
 
 
@@ -236,9 +239,9 @@ def unsent_form(
     sign_in: bool = False,
     fields: Iterable[str] | None = None,
 ) -> HttpResponse:
-    """Return a page that keeps what was posted in a form that sends it again as it was: these `fields`, or all.
+    """Return a page with the posted `fields`, or all of them, in a form that sends them again.
 
-    It needs neither DynamoDB nor a session. `sign_in` offers to sign in, in a tab of its own.
+    It needs neither DynamoDB nor a session. `sign_in` offers to sign in, in another tab.
     """
     names = [name for name in request.POST if name != "csrfmiddlewaretoken"] if fields is None else list(fields)
     posted = [(name, value) for name in names for value in request.POST.getlist(name) or [""]]

@@ -1,4 +1,4 @@
-"""Django's one-time messages in a cookie whose name is this site's alone; long ones in the session, as usual."""
+"""Store Django's one-time messages in a cookie with the site's own name, and long ones in the session."""
 
 from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage

@@ -1,4 +1,4 @@
-"""The reader's time zone; who may keep a page; addresses that end in a slash too many."""
+"""Middleware: sessions that end during a request, time zones, Cache-Control, trailing slashes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class SessionMiddleware(sessions.SessionMiddleware):
-    """Django's, but a request whose session ends meanwhile gets 403 with what it posted, not 400."""
+    """Django's middleware, but answers 403 with the posted text, not 400, when the session ends during a request."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         try:
@@ -41,7 +41,7 @@ class SessionMiddleware(sessions.SessionMiddleware):
 
 
 class TimezoneMiddleware:
-    """Activates the time zone of the cookie for the request; UTC when there is none or it is no time zone."""
+    """Activate the time zone of the cookie for the request; UTC if it is missing or unknown."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -51,11 +51,11 @@ class TimezoneMiddleware:
             return self.get_response(request)
 
 
-class PrivateMiddleware:
-    """Set `no-store` unless an answer sets Cache-Control; browsers may keep whole pages, and revalidate them first.
+class CacheControlMiddleware:
+    """Set Cache-Control on responses that lack it: `no-store`, but for pages `private, no-cache`.
 
-    Not `no-store` for pages: browsers then forget a page that is left, and what was typed in it, and load it again for
-    the back button. What a cache holds after signing out goes with `Clear-Site-Data`: see `users.cognito.views`.
+    With `no-store` browsers would discard a page that is left, with the text typed in it, and reload it for the back
+    button. Signing out clears the cache with `Clear-Site-Data`: see `users.cognito.views`.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -72,8 +72,8 @@ class PrivateMiddleware:
         return response
 
 
-class SlashMiddleware:
-    """Redirects reads of an address that exists without the slash at its end; CommonMiddleware adds a missing one."""
+class TrailingSlashMiddleware:
+    """Redirect GET and HEAD to the address without its trailing slash if it exists; CommonMiddleware adds slashes."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -91,11 +91,11 @@ class SlashMiddleware:
 
 
 def zone_from(name: str) -> ZoneInfo | None:
-    """The time zone that the cookie names, or None."""
+    """Return the time zone that the cookie names, or None."""
     if not name:
         return None
     try:
         return ZoneInfo(name)
     except (ValueError, KeyError, OSError):
-        # No IANA name, one this machine does not know, or a directory of the database.
+        # Not an IANA name, unknown to this machine, or a directory of the database.
         return None

@@ -1,4 +1,4 @@
-"""What a person chose for this browser: in cookies, so that the server draws the page as chosen, without a flash."""
+"""Preferences of one browser, in cookies, so that the server renders each page with them."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ YEAR = 365 * 24 * 3600  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """The choices for one browser."""
+    """The preferences of one browser."""
 
     theme: str = ""
-    """`dark` or `light`; empty for the system's."""
+    """`dark` or `light`; empty to follow the system."""
     single_keys: bool = True
-    """Whether shortcuts of a single key work; who dictates or trembles may need them off (WCAG 2.1.4)."""
+    """Whether single-key shortcuts work; speech input and tremors may require turning them off (WCAG 2.1.4)."""
 
 
 def preferences_of(request: HttpRequest) -> Preferences:
-    """The choices that the browser's cookies tell; unknown values count as none."""
+    """Return the chosen preferences; an unknown theme falls back to the system's."""
     theme = request.COOKIES.get(settings.COOKIES.theme, "")
     single_keys = request.COOKIES.get(settings.COOKIES.keys) != OFF
     return Preferences(theme=theme if theme in THEMES else "", single_keys=single_keys)
 
 
 def remember(response: HttpResponse, preferences: Preferences) -> None:
-    """Keep the choices in this browser for a year; a default is no cookie."""
+    """Store the preferences in cookies for a year; defaults delete the cookie."""
     names = settings.COOKIES
     for name, value in ((names.theme, preferences.theme), (names.keys, "" if preferences.single_keys else OFF)):
         if value:
@@ -40,5 +40,5 @@ def remember(response: HttpResponse, preferences: Preferences) -> None:
 
 
 def preferences(request: HttpRequest) -> dict[str, Preferences]:
-    """For templates, as `preferences`."""
+    """Return `preferences` for templates (a context processor)."""
     return {"preferences": preferences_of(request)}

@@ -1,4 +1,4 @@
-"""How often a person, a pair or an address may do something: token buckets in Postgres, shared by all processes."""
+"""Rate limits of users, pairs of users and addresses: token buckets in Postgres, shared by all processes."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from cruddur.value_formats import RATE
 
 SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 MINUTES_FROM, HOURS_FROM = 90, 5400
-"""Seconds from which a wait is told in minutes and in hours."""
+"""Seconds from which a wait is shown in minutes and in hours."""
 
 
 class RateLimited(Exception):
-    """Too much too fast. `retry_after`: in how many seconds, at least 1, it can be had; `limit`: the limit's name."""
+    """A rate limit was exceeded. `retry_after`: seconds until a token is available, at least 1; `limit`: its name."""
 
     def __init__(self, retry_after: int, limit: str) -> None:
         super().__init__(f"too much, retry after {retry_after} s")
@@ -43,7 +43,7 @@ class Limit:
 
 
 def limit_from(name: str, text: str) -> Limit:
-    """The limit that a setting like `30/1min` names: 30 at once, and 30 more spread over each minute.
+    """Return the limit of a setting like `30/1min`: 30 at once, and 30 more spread over each minute.
 
     Raises ImproperlyConfigured, so that no server starts without its limits.
     """
@@ -56,7 +56,7 @@ def limit_from(name: str, text: str) -> Limit:
 
 
 LIMITS: Mapping[str, Limit] = {name: limit_from(name, text) for name, text in settings.RATE_LIMITS.items()}
-"""By name: what the settings say."""
+"""The limits in the settings, by name."""
 
 # The bucket is one time, `full_at`: when it will be full again. Taking a token moves it one refill on, which is allowed
 # as long as it is then at most a whole bucket away. Of several buckets none is touched while one lacks tokens: that is
@@ -117,13 +117,13 @@ def take_each(limit: Limit, *, people: Iterable[str], now: datetime) -> dict[str
     return {who: wait for (_limit, who), wait in refused.items()}
 
 
-HERE_AT_MOST = 100_000
+MAX_BUCKETS_IN_PROCESS = 100_000
 """Buckets that a process remembers (20 MB). Beyond, the least recently used one is forgotten, as if it were full."""
 _here: OrderedDict[tuple[str, str], datetime] = OrderedDict()
 _here_lock = Lock()
 
 
-def take_here(limit: Limit, *, who: str, now: datetime) -> None:
+def take_in_process(limit: Limit, *, who: str, now: datetime) -> None:
     """Take a token from the bucket that `who` has in this process (no SQL). Raises RateLimited.
 
     For what is asked so often that a statement for each would cost more than it saves: with n processes there are n
@@ -134,14 +134,14 @@ def take_here(limit: Limit, *, who: str, now: datetime) -> None:
         full_at = max(_here.pop(key, now), now) + refill
         wait = full_at - now - limit.at_once * refill
         _here[key] = full_at if wait <= timedelta(0) else full_at - refill
-        if len(_here) > HERE_AT_MOST:
+        if len(_here) > MAX_BUCKETS_IN_PROCESS:
             _here.popitem(last=False)
     if wait > timedelta(0):
         raise RateLimited(max(1, math.ceil(wait.total_seconds())), limit.name)
 
 
 def _take(wanted: Sequence[tuple[Limit, str]], *, now: datetime, together: bool) -> dict[tuple[Limit, str], int]:
-    """What could not be had, and in how many seconds it can."""
+    """Return the limits that were exceeded, with the seconds until a token is available."""
     costs = Counter(wanted)
     if not costs:
         return {}
@@ -161,7 +161,7 @@ def _take(wanted: Sequence[tuple[Limit, str]], *, now: datetime, together: bool)
 
 
 def waiting(seconds: int) -> str:
-    """The time to wait, as a person reads it: `9 seconds`, `3 minutes`, `2 hours`."""
+    """Format a wait for people: `9 seconds`, `3 minutes`, `2 hours`."""
     if seconds < MINUTES_FROM:
         return ngettext("%(n)s second", "%(n)s seconds", seconds) % {"n": seconds}
     if seconds < HOURS_FROM:
@@ -172,7 +172,7 @@ def waiting(seconds: int) -> str:
 
 
 def explanation(limited: RateLimited) -> str:
-    """Why what a person wrote was not sent, and when it can be."""
+    """Explain why a message was not sent, and when it can be."""
     wait = {"wait": waiting(limited.retry_after)}
     if limited.limit.startswith("new_conversations"):
         return _("You have begun a lot of conversations. What you wrote is kept: try again in %(wait)s.") % wait

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -13,8 +12,8 @@ from django.utils.http import parse_header_parameters
 from cruddur.asgi_types import Application, Scope
 
 from .errors import bad_request
+from .middleware import GetResponse
 
-GetResponse = Callable[[HttpRequest], HttpResponse]
 FORM = "application/x-www-form-urlencoded"
 CONTENT_TYPE, ACCEPT, COOKIE = b"content-type", b"accept", b"cookie"
 PARSED_BYTES = 1000
@@ -28,7 +27,7 @@ REPLACEMENT = "\ufffd"
 """What Django puts in the place of bytes that it cannot decode."""
 
 
-class Utf8Only:
+class RejectMalformed:
     """ASGI application ahead of Django, which fails at some headers before any of our code can answer.
 
     Django decodes the query by the charset of a body, and fails at one such as rot13: remove a charset that is not
@@ -97,7 +96,7 @@ class RejectMalformedMiddleware:
 
 def is_valid(request: HttpRequest) -> bool:
     """Return whether path, query and form are text. Read the body."""
-    # Invalid UTF-8 in a path is no concern here: Django escapes it again. By the charset it decodes the query, too.
+    # Invalid UTF-8 in a path is harmless: Django escapes it again. By the charset it decodes the query, too.
     return (
         not getattr(request, "scope", {}).get(NOT_UTF8)
         and "\x00" not in request.path_info

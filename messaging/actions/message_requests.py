@@ -14,7 +14,7 @@ from messaging.domain.entities import Conversation
 from messaging.domain.folders import REQUESTS
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.table import ConversationMoved
-from messaging.queries.conversations import Inbox, as_member, inbox, visible_to
+from messaging.queries.conversations import ConversationList, as_member, list_conversations, visible_to
 from users.models import NOBODY, User
 
 from .conversation_settings import change_own_entry
@@ -39,11 +39,11 @@ def expect(person: User, *, now: datetime) -> None:
     User.objects.filter(pk=person.pk).update(requested_at=now)
 
 
-def waiting(person: User, *, now: datetime) -> Inbox:
+def waiting(person: User, *, now: datetime) -> ConversationList:
     """The first page of the requests that wait for the person (no call where none was sent, else 1)."""
     if person.requested_at is None:
-        return Inbox((), None)
-    page = inbox(user_uuid=person.uuid, which=REQUESTS)
+        return ConversationList((), None)
+    page = list_conversations(user_uuid=person.uuid, which=REQUESTS)
     if not page.entries and now - person.requested_at > SETTLED:
         User.objects.filter(pk=person.pk, requested_at=person.requested_at).update(requested_at=None)
     return page

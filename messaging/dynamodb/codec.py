@@ -98,9 +98,8 @@ def is_value(value: object) -> bool:
     kinds = {"S": str, "N": str, "B": bytes, "BS": list, "SS": list, "NS": list, "L": list, "M": dict}
     if not isinstance(content, kinds.get(letter, object)):
         return False
-    if letter in ("L", "M"):
-        return all(map(is_value, content if letter == "L" else content.values()))
-    return True
+    inner = content.values() if isinstance(content, dict) else content if letter == "L" else ()
+    return all(map(is_value, inner))
 
 
 def same_value(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from messaging.dynamodb.malformed import MalformedItem, report
 from messaging.dynamodb.message_range import messages_between
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations
-from messaging.queries.conversations import Inbox
+from messaging.queries.conversations import ConversationList
 
 from .periods import Period
 
@@ -59,16 +59,20 @@ def all_messages(
     return messages_between(table, group_uuid, period.first, period.last, left_out=left_out)
 
 
-def inbox_pages(*, user_uuid: UUID, before: str | None, limit: int | None, which: str = INBOX) -> Iterator[Inbox]:
+def inbox_pages(
+    *, user_uuid: UUID, before: str | None, limit: int | None, which: str = INBOX
+) -> Iterator[ConversationList]:
     """The conversations in one of a person's lists, newest first, `limit` of them or all (pattern B, 1 call a page).
 
     The last page's `older` is where to go on. Raises Unavailable; InvalidCursor.
     """
     left = limit
     while True:
-        page = conversations.inbox(user_uuid=user_uuid, before=before, which=which)
+        page = conversations.list_conversations(user_uuid=user_uuid, before=before, which=which)
         if left is not None and left < len(page.entries):
-            yield Inbox(page.entries[:left], conversations.inbox_cursor(page.entries[left - 1]), page.left_out)
+            yield ConversationList(
+                page.entries[:left], conversations.list_cursor(page.entries[left - 1]), page.left_out
+            )
             return
         yield page
         left = None if left is None else left - len(page.entries)

@@ -1,4 +1,4 @@
-"""People as pages show them: a name, an address and an avatar of initials on a colour kept for life."""
+"""A user as pages show them: name, address, and an avatar of initials on a colour that never changes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ DELETED_INITIALS = "\N{EN DASH}"
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
-    """A person, or what stands for someone who is not here any more: then `handle` and `url` are empty."""
+class PersonView:
+    """A user, or a deleted user: then `handle` and `url` are empty."""
 
     name: str
     initials: str
@@ -29,21 +29,21 @@ class Face:
     url: str = ""
 
 
-def deleted_face() -> Face:
-    """What stands for someone who is not here any more."""
-    return Face(name=str(DELETED_NAME), initials=DELETED_INITIALS, colour=0)
+def deleted_person() -> PersonView:
+    """Return the view of a deleted user."""
+    return PersonView(name=str(DELETED_NAME), initials=DELETED_INITIALS, colour=0)
 
 
-def face(person: User | None) -> Face:
-    """The face of a person, or that of a deleted user."""
+def person_view(person: User | None) -> PersonView:
+    """Return the view of a user, or of a deleted user for None."""
     if person is None:
-        return deleted_face()
-    return face_from(uuid=person.uuid, name=person.display_name, handle=person.handle)
+        return deleted_person()
+    return person_view_from(uuid=person.uuid, name=person.display_name, handle=person.handle)
 
 
-def face_from(*, uuid: UUID, name: str, handle: str) -> Face:
-    """The face of someone of whom only this is at hand."""
-    return Face(
+def person_view_from(*, uuid: UUID, name: str, handle: str) -> PersonView:
+    """Return the view of a user from these fields alone."""
+    return PersonView(
         name=name,
         initials=initials(name),
         colour=uuid.int % COLOURS,
@@ -53,10 +53,10 @@ def face_from(*, uuid: UUID, name: str, handle: str) -> Face:
 
 
 def initials(name: str) -> str:
-    """One or two letters for a name: of its first and last word where its script has case, else its first letter.
+    """Return one or two letters for a name: of its first and last word if its script has case, else its first letter.
 
-    "Bayko" has "B", "Jürgen Weiß" "JW", "نور الهاشمي" "ن", "林小雨" "林".
-    A name without letters has its first character.
+    "Bayko" becomes "B", "Jürgen Weiß" "JW", "نور الهاشمي" "ن", "林小雨" "林".
+    A name without letters becomes its first character.
     """
     words = [letters for word in name.split() if (letters := _letters(word))]
     if not words:
@@ -69,12 +69,12 @@ def initials(name: str) -> str:
 
 
 def _letters(word: str) -> str:
-    """The word from its first letter or digit on."""
+    """Return the word from its first letter or digit on."""
     return next((word[index:] for index, char in enumerate(word) if char.isalnum()), "")
 
 
 def _first_letter(word: str) -> str:
-    """The first letter with the marks that belong to it, as a capital where there is one."""
+    """Return the first letter with its combining marks, as a capital if it has one."""
     end = 1
     while end < len(word) and unicodedata.category(word[end]).startswith("M"):
         end += 1
@@ -87,12 +87,12 @@ def _has_case(letter: str) -> bool:
     return letter.upper() != letter.lower()
 
 
-def joined_names(faces: Iterable[Face]) -> str:
-    """The name of a conversation: its other members' names."""
-    return ", ".join(face.name for face in faces)
+def join_names(others: Iterable[PersonView]) -> str:
+    """Return the name of a conversation: the names of its other members."""
+    return ", ".join(each.name for each in others)
 
 
-def faces_of(uuids: Iterable[UUID], people: Mapping[UUID, User]) -> list[Face]:
-    """The faces of these people, those without a row last, else by name."""
-    found = [face(people.get(uuid)) for uuid in uuids]
+def person_views(uuids: Iterable[UUID], people: Mapping[UUID, User]) -> list[PersonView]:
+    """Return the views of these users by name, deleted users last."""
+    found = [person_view(people.get(uuid)) for uuid in uuids]
     return sorted(found, key=lambda each: (not each.handle, each.name))

@@ -1,4 +1,4 @@
-"""The form of a message as its template shows it."""
+"""The form in which a message is written."""
 
 from __future__ import annotations
 
@@ -8,30 +8,23 @@ from uuid import uuid4
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """What stands in the form."""
+    """The fields of the form, and where it is posted."""
 
     action: str
     """Ends in the field's fragment, so that the field has the focus when the page comes back, sent or not."""
     to: str
-    """Whom the message goes to, by name."""
+    """The name of who receives the message."""
     message_uuid: str
     after: str
     text: str = ""
     error: str = ""
     editing: str = ""
-    """The time of the message that is being edited, as it stands beside it; empty for a new one."""
+    """The time of the message that is being edited, as the page shows it; empty for a new message."""
     cancel_url: str = ""
 
 
-def edit_composer(url: str, *, to: str, text: str, time: str, cancel_url: str) -> Composer:
-    """The form with a message's text in it, to be changed."""
-    return Composer(
-        action=f"{url}#composer-text", to=to, message_uuid="", after="", text=text, editing=time, cancel_url=cancel_url
-    )
-
-
 def composer(url: str, *, to: str, after: str) -> Composer:
-    """An empty form with a uuid of its own; `after` is the newest created_at that its page knows, "" for none."""
+    """Return an empty composer with a new uuid; `after` is the newest created_at that its page knows, or ""."""
     return Composer(
         action=f"{url}#composer-text",
         to=to,

@@ -1,4 +1,4 @@
-"""A conversation as its template shows it: days, bubbles, and where the new messages begin."""
+"""A conversation: its messages by day, and where the new ones begin."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from django.utils import timezone
 
 from cruddur.web.cached_urls import cached_url
 from messaging.domain.entities import Conversation, Message
-from messaging.queries.conversations import Thread
+from messaging.queries.conversations import ConversationPage
 from users.models import User
 
-from .avatar import Face, deleted_face, face, faces_of, joined_names
+from .avatar import PersonView, deleted_person, join_names, person_view, person_views
 from .dates import Moment, clock_time, day_label
 from .rich_text import Part, is_emoji, parts
-from .write_permission import Standing, standing
+from .write_permission import WritePermission, write_permission
 
 CONTINUED_WITHIN = timedelta(minutes=5)
 PROFILE_OF_ONE = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Bubble:
+class MessageView:
     """A message."""
 
     created_at: str
-    """Its address."""
+    """Identifies the message in addresses."""
     seq: int
     user_uuid: str
-    sender: Face
+    sender: PersonView
     own: bool
     parts: tuple[Part, ...]
     emoji: bool
-    """Whether it is a few emoji and nothing else."""
+    """Whether the text is a few emoji and nothing else."""
     time: Moment
     continued: bool = False
-    """Whether it follows the same person's message closely, and so needs no picture."""
+    """Whether it follows a message of the same sender within minutes, so that it needs no avatar."""
     new: int = 0
     """Above 0 on the first new message: how many are new."""
     sent: bool = False
-    """Whether "Sent" stands under it, where script says when it was seen: the newest of the reader's own."""
+    """Whether it is the reader's own newest message, under which the page shows "Sent", or the script "Seen"."""
     edited: bool = False
     deleted: bool = False
     """Whether only its tombstone is left."""
     menu_url: str = ""
-    """Where the reader finds what can be done with it; empty when nothing can."""
+    """The page of its menu; empty for a tombstone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +58,25 @@ class Day:
 
     date: str
     label: str
-    messages: Sequence[Bubble]
+    messages: Sequence[MessageView]
 
 
 @dataclass(frozen=True, slots=True)
-class ThreadPage:
+class ConversationView:
     """A window of a conversation."""
 
     group_uuid: UUID
     name: str
-    avatar: Face
+    avatar: PersonView
     handle: str
     """Empty for groups and deleted users."""
     profile_url: str
     url: str
     days: Sequence[Day]
-    live: LivePlace
+    live: SyncState
     newest_url: str
     newest_window_url: str
-    """Where the newest messages alone are, for the script; likewise the older and newer ones below."""
+    """Returns the newest messages without a page, for the script; the other `_window_url` work the same way."""
     older_url: str = ""
     older_window_url: str = ""
     newer_url: str = ""
@@ -85,102 +85,104 @@ class ThreadPage:
     """How many messages are new, in this window or after it."""
     read_seq: int = 0
     read_url: str = ""
-    write_permission: Standing = Standing.OPEN
+    write_permission: WritePermission = WritePermission.OPEN
     answer_url: str = ""
-    """Where a request is accepted or declined."""
+    """Accepts or declines a request."""
 
     @property
     def writable(self) -> bool:
-        return self.write_permission in (Standing.OPEN, Standing.REQUEST)
+        """Whether the page shows the composer."""
+        return self.write_permission in (WritePermission.OPEN, WritePermission.REQUEST)
 
 
 @dataclass(frozen=True, slots=True)
-class LivePlace:
-    """What a page says of its conversation, so that its script can tell what has happened since."""
+class SyncState:
+    """What the page knows of its conversation, with which its script requests what it lacks."""
 
     version: int
     last_seq: int
     newest: str
-    """created_at of the newest message there was."""
+    """created_at of the newest message."""
     sync_url: str
     typing_url: str
 
 
-def thread_page(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -> ThreadPage:
-    """The window as the member sees it who loaded it."""
-    faces = faces_of(thread.entry.other_uuids, people)
-    only = faces[0] if len(faces) == PROFILE_OF_ONE else deleted_face()
-    url = cached_url("conversation", thread.conversation.group_uuid)
-    window_url = cached_url("message_window", thread.conversation.group_uuid)
-    return ThreadPage(
-        group_uuid=thread.conversation.group_uuid,
-        name=joined_names(faces),
-        avatar=faces[0] if faces else deleted_face(),
+def conversation_view(page: ConversationPage, people: Mapping[UUID, User], *, now: datetime) -> ConversationView:
+    """Return the window as the member who loaded it sees it."""
+    others = person_views(page.entry.other_uuids, people)
+    only = others[0] if len(others) == PROFILE_OF_ONE else deleted_person()
+    url = cached_url("conversation", page.conversation.group_uuid)
+    window_url = cached_url("message_window", page.conversation.group_uuid)
+    return ConversationView(
+        group_uuid=page.conversation.group_uuid,
+        name=join_names(others),
+        avatar=others[0] if others else deleted_person(),
         handle=only.handle,
         profile_url=only.url,
         url=url,
-        days=days(thread, people, now=now),
+        days=days(page, people, now=now),
         newest_url=f"{url}?newest",
         newest_window_url=window_url,
-        live=live_place(thread.conversation),
-        older_url=_cursor(url, "before", thread.older),
-        older_window_url=_cursor(window_url, "before", thread.older),
-        newer_url=_cursor(url, "after", thread.newer),
-        newer_window_url=_cursor(window_url, "after", thread.newer),
-        new=new_count(thread),
-        read_seq=thread.entry.read_seq,
-        read_url=cached_url("mark_read", thread.conversation.group_uuid),
-        write_permission=standing(thread.conversation, thread.entry.user_uuid),
-        answer_url=cached_url("answer_request", thread.conversation.group_uuid),
+        live=sync_state(page.conversation),
+        older_url=_cursor(url, "before", page.older),
+        older_window_url=_cursor(window_url, "before", page.older),
+        newer_url=_cursor(url, "after", page.newer),
+        newer_window_url=_cursor(window_url, "after", page.newer),
+        new=count_new(page),
+        read_seq=page.entry.read_seq,
+        read_url=cached_url("mark_read", page.conversation.group_uuid),
+        write_permission=write_permission(page.conversation, page.entry.user_uuid),
+        answer_url=cached_url("answer_request", page.conversation.group_uuid),
     )
 
 
-def live_place(conversation: Conversation) -> LivePlace:
+def sync_state(conversation: Conversation) -> SyncState:
+    """Return what the page knows of this conversation."""
     group_uuid = conversation.group_uuid
-    return LivePlace(
+    return SyncState(
         version=conversation.version,
         last_seq=conversation.seq,
         newest=conversation.last_sk,
-        sync_url=cached_url("catch_up", group_uuid),
+        sync_url=cached_url("sync", group_uuid),
         typing_url=cached_url("typing", group_uuid),
     )
 
 
-def days(thread: Thread, people: Mapping[UUID, User], *, now: datetime) -> list[Day]:
-    """The window's messages, by day."""
+def days(page: ConversationPage, people: Mapping[UUID, User], *, now: datetime) -> list[Day]:
+    """Return the messages of the window by day."""
     today = timezone.localdate(now)
     return [
         Day(date=day.isoformat(), label=day_label(day, today=today), messages=list(group))
-        for day, group in _by_day(bubbles(thread, people), thread.messages)
+        for day, group in _by_day(message_views(page, people), page.messages)
     ]
 
 
-def bubbles(thread: Thread, people: Mapping[UUID, User]) -> list[Bubble]:
-    """The window's messages, oldest first."""
-    reader, first_unread = thread.entry.user_uuid, thread.first_unread
-    last_sent = thread.conversation.sent_by(reader).seq
-    faces = {uuid: face(people.get(uuid)) for uuid in {message.user_uuid for message in thread.messages}}
+def message_views(page: ConversationPage, people: Mapping[UUID, User]) -> list[MessageView]:
+    """Return the messages of the window, oldest first."""
+    reader, first_unread = page.entry.user_uuid, page.first_unread
+    last_sent = page.conversation.sent_by(reader).seq
+    senders = {uuid: person_view(people.get(uuid)) for uuid in {message.user_uuid for message in page.messages}}
     found = [
         replace(
-            bubble(message, faces[message.user_uuid], own=message.user_uuid == reader),
-            new=new_count(thread) if message is first_unread else 0,
+            message_view(message, senders[message.user_uuid], own=message.user_uuid == reader),
+            new=count_new(page) if message is first_unread else 0,
             sent=message.seq == last_sent and not message.deleted_at,
         )
-        for message in thread.messages
+        for message in page.messages
     ]
-    for index, (before, message) in enumerate(pairwise(thread.messages), start=1):
+    for index, (before, message) in enumerate(pairwise(page.messages), start=1):
         if _continues(before, message) and not found[index].new:
             found[index] = replace(found[index], continued=True)
     return found
 
 
-def own_message(user_uuid: UUID) -> Bubble:
-    """What script copies for a message that is being sent: the person's own, without a text, a number or a time."""
-    return Bubble(
+def own_message(user_uuid: UUID) -> MessageView:
+    """Return an empty message of the user, which the script copies for a message that is being sent."""
+    return MessageView(
         created_at="",
         seq=0,
         user_uuid=str(user_uuid),
-        sender=deleted_face(),
+        sender=deleted_person(),
         own=True,
         parts=(),
         emoji=False,
@@ -188,9 +190,9 @@ def own_message(user_uuid: UUID) -> Bubble:
     )
 
 
-def bubble(message: Message, sender: Face, *, own: bool) -> Bubble:
-    """A message by itself: whether it is new, or continues another one, is for the page that it comes into."""
-    return Bubble(
+def message_view(message: Message, sender: PersonView, *, own: bool) -> MessageView:
+    """Return a message without what depends on the messages around it: whether it is new or continues another."""
+    return MessageView(
         created_at=message.created_at,
         seq=message.seq,
         user_uuid=str(message.user_uuid),
@@ -206,16 +208,17 @@ def bubble(message: Message, sender: Face, *, own: bool) -> Bubble:
 
 
 def menu_url(message: Message) -> str:
-    return cached_url("message_actions", message.group_uuid, message.created_at)
+    """Return the page of the message's menu."""
+    return cached_url("message_menu", message.group_uuid, message.created_at)
 
 
-def new_count(thread: Thread) -> int:
-    """How many of others' messages the member has not read.
+def count_new(page: ConversationPage) -> int:
+    """Count the messages of others that the member has not read.
 
-    Exact where the window shows them all; of what lies outside the window, own messages are known only as the last
-    one written, and what came before it counts as read, as it does in the list.
+    Exact within the window. Outside of it only the member's last message is known, and what came before that counts
+    as read, as it does in the list.
     """
-    conversation, entry, window = thread.conversation, thread.entry, thread.messages
+    conversation, entry, window = page.conversation, page.entry, page.messages
     written = max(entry.sent_seq, conversation.sent_by(entry.user_uuid).seq)
     shown = [m.seq for m in window if m.seq > entry.read_seq and m.user_uuid != entry.user_uuid]
     if not window:
@@ -225,18 +228,18 @@ def new_count(thread: Thread) -> int:
     return above + len(shown) + below
 
 
-def people_of(thread: Thread) -> set[UUID]:
-    """Whom the page of this thread names: members, and whoever wrote in it."""
-    return {*thread.conversation.member_uuids, *(message.user_uuid for message in thread.messages)}
+def people_of(page: ConversationPage) -> set[UUID]:
+    """Return the users that the page names: members and senders."""
+    return {*page.conversation.member_uuids, *(message.user_uuid for message in page.messages)}
 
 
-def _by_day(found: Sequence[Bubble], messages: Sequence[Message]) -> list[tuple[date, list[Bubble]]]:
+def _by_day(found: Sequence[MessageView], messages: Sequence[Message]) -> list[tuple[date, list[MessageView]]]:
     dated = zip((timezone.localdate(message.created) for message in messages), found, strict=True)
     return [(day, [bubble for _, bubble in group]) for day, group in groupby(dated, key=lambda pair: pair[0])]
 
 
 def _continues(before: Message, message: Message) -> bool:
-    """Whether the message belongs to the group of the one before: same person, same day, within five minutes."""
+    """Return whether the message continues the one before: same sender, same day, within five minutes."""
     return (
         before.user_uuid == message.user_uuid
         and message.created - before.created <= CONTINUED_WITHIN

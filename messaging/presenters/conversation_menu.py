@@ -1,4 +1,4 @@
-"""What a member can do with a conversation, as its menu shows it."""
+"""The menu of a conversation: mute, archive, mark unread, block, report."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from uuid import UUID
 
 from cruddur.web.cached_urls import cached_url
 from messaging.domain.folders import ARCHIVED, INBOX, list_key
-from messaging.queries.conversations import Thread
+from messaging.queries.conversations import ConversationPage
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """The menu of a conversation."""
+class ConversationMenu:
+    """What a member can do with the conversation."""
 
     url: str
     """The menu as a page."""
@@ -23,24 +23,24 @@ class Options:
     archive_url: str
     archived: bool
     can_archive: bool
-    """Not what stands in neither list: a request, or what is blocked."""
+    """False for a request and while the member blocks: these are in neither inbox nor archive."""
     unread_url: str
-    """Empty where the newest message is one's own, or not read."""
+    """Empty where the member sent the newest message."""
     block_url: str
-    """Empty where there is nobody to block; so below."""
+    """Empty where there is nobody to block, like `unblock_url`."""
     unblock_url: str
     report_url: str
     blocks: bool
     """Whether the member blocks the other."""
 
 
-def options(thread: Thread, *, now: datetime) -> Options:
-    """The menu for the member whose entry it is."""
+def conversation_menu(thread: ConversationPage, *, now: datetime) -> ConversationMenu:
+    """Return the menu for the member who reads the conversation."""
     conversation, entry = thread.conversation, thread.entry
     group_uuid, others = conversation.group_uuid, entry.other_uuids
     can_mark = conversation.last_user_uuid != entry.user_uuid and entry.inbox is not None
-    return Options(
-        url=cached_url("conversation_options", group_uuid),
+    return ConversationMenu(
+        url=cached_url("conversation_menu", group_uuid),
         close_url=cached_url("conversation", group_uuid),
         mute_url=cached_url("mute", group_uuid),
         muted=entry.is_muted(now),

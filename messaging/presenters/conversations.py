@@ -1,4 +1,4 @@
-"""The list of conversations as its template shows it."""
+"""The list of conversations."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.utils.translation import ngettext
-
 from cruddur.web.cached_urls import cached_url
 from messaging.domain.entities import Entry
 from users.models import User
 
-from .avatar import Face, deleted_face, faces_of, joined_names
+from .avatar import PersonView, deleted_person, join_names, person_views
 from .dates import Moment, list_time
+from .message_requests import RequestsRow
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ConversationRow:
     """A conversation in the list."""
 
     url: str
     name: str
-    avatar: Face
+    avatar: PersonView
     time: Moment
     preview: str
     """Empty when the last message was deleted."""
@@ -35,42 +34,31 @@ class Row:
     """Whether this is the conversation that is open."""
     group: str
     at: str
-    """created_at of the last message: what the list is ordered by."""
+    """created_at of the last message, by which the list is sorted."""
     last_seq: int
     read_seq: int
     sent_seq: int
     muted: bool
     muted_until: int
-    """Seconds since 1970; 0 for not at all."""
+    """Unix timestamp in seconds; 0 for not muted."""
 
 
 @dataclass(frozen=True, slots=True)
-class RequestsRow:
-    """What leads to the requests that wait."""
-
-    url: str
-    count: str
-    """At most a page of them are counted: "20+"."""
-    preview: str
-    """Who they are from."""
-
-
-@dataclass(frozen=True, slots=True)
-class InboxPage:
+class ConversationListView:
     """A page of conversations, newest first."""
 
-    rows: Sequence[Row]
+    rows: Sequence[ConversationRow]
     unread: int
     """Sum over the rows that are not muted."""
     requests: RequestsRow | None = None
     older_url: str = ""
     older_rows_url: str = ""
-    """Where the earlier rows alone are, for the script."""
+    """Returns the earlier rows without a page, for the script."""
     newest_url: str = ""
-    """Back to the first page; empty on it."""
+    """The first page; empty on the first page itself."""
 
 
-def inbox_page(
+def conversation_list_view(
     entries: Sequence[Entry],
     people: Mapping[UUID, User],
     *,
@@ -79,15 +67,15 @@ def inbox_page(
     now: datetime,
     current: UUID | None = None,
     url: str = "",
-) -> InboxPage:
-    """The page made of `entries`; `current` is the open conversation, whose messages count as being read.
+) -> ConversationListView:
+    """Return a page of the list; `current` is the open conversation, whose messages count as read.
 
-    `url` is that of another list than the inbox.
+    `url` is the address of the list if it is not the inbox.
     """
-    rows = [row(entry, people, now=now, current=entry.group_uuid == current) for entry in entries]
-    rows_url = "" if url else cached_url("inbox_rows")
+    rows = [conversation_row(entry, people, now=now, current=entry.group_uuid == current) for entry in entries]
+    rows_url = "" if url else cached_url("conversation_rows")
     url = url or cached_url("conversations")
-    return InboxPage(
+    return ConversationListView(
         rows=rows,
         unread=sum(each.unread for each in rows if not each.muted),
         older_url=f"{url}?{urlencode({'before': older})}" if older else "",
@@ -96,15 +84,15 @@ def inbox_page(
     )
 
 
-def row(entry: Entry, people: Mapping[UUID, User], *, now: datetime, current: bool) -> Row:
-    """One conversation of the list; its address ends in `#new` where something is unread."""
+def conversation_row(entry: Entry, people: Mapping[UUID, User], *, now: datetime, current: bool) -> ConversationRow:
+    """Return the row of one conversation; its address ends in `#new` where messages are unread."""
     unread = 0 if current else entry.unread
-    faces = faces_of(entry.other_uuids, people)
+    views = person_views(entry.other_uuids, people)
     url = cached_url("conversation", entry.group_uuid)
-    return Row(
+    return ConversationRow(
         url=f"{url}#new" if unread else url,
-        name=joined_names(faces),
-        avatar=faces[0] if faces else deleted_face(),
+        name=join_names(views),
+        avatar=views[0] if views else deleted_person(),
         time=list_time(entry.last_message, now=now),
         preview=entry.message,
         own=entry.last_user_uuid == entry.user_uuid,
@@ -120,19 +108,6 @@ def row(entry: Entry, people: Mapping[UUID, User], *, now: datetime, current: bo
     )
 
 
-def requests_row(entries: Sequence[Entry], people: Mapping[UUID, User], *, more: bool) -> RequestsRow:
-    """The way to these requests, newest first, and perhaps more; at least one."""
-    first = joined_names(faces_of(entries[0].other_uuids, people))
-    others = len(entries) - 1
-    preview = first
-    if others:
-        preview = ngettext("%(name)s and %(others)s other", "%(name)s and %(others)s others", others) % {
-            "name": first,
-            "others": f"{others}+" if more else others,
-        }
-    return RequestsRow(cached_url("message_requests"), f"{len(entries)}+" if more else str(len(entries)), preview)
-
-
 def people_of(entries: Sequence[Entry]) -> set[UUID]:
-    """Whom a page of these entries names."""
+    """Return the users that a page of these entries names."""
     return {uuid for entry in entries for uuid in entry.other_uuids}

@@ -1,4 +1,4 @@
-"""Times as people say them, in the active zone: `cruddur.web.middleware.TimezoneMiddleware` activates the reader's."""
+"""Format times in the active time zone, which `cruddur.web.middleware.TimezoneMiddleware` sets to the reader's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 WEEK = 7  # days
 KEPT = 4096
-"""As many times are kept as they are said: a page has those of 40 messages and rows, mostly said before."""
+"""How many formatted times are cached: a page shows about 40, most of them formatted before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +26,25 @@ class Moment:
 
 
 def clock_time(moment: datetime) -> Moment:
-    """`20:05`, as beside a message."""
+    """Format a time for a message: `20:05`."""
     return clock_time_in(timezone.get_current_timezone(), get_language(), moment)
 
 
 @lru_cache(maxsize=KEPT)
 def clock_time_in(zone: tzinfo, language: str | None, moment: datetime) -> Moment:
-    """`language` is the active one, and here for the cache alone."""
+    """Format the time; `language` is the active one, and only a key of the cache."""
     local = moment.astimezone(zone)
     return _moment(local, format_date(local, pgettext("date", "H:i")))
 
 
 def list_time(moment: datetime, *, now: datetime) -> Moment:
-    """As in a list: `21:02`, `Yesterday`, `Thu` within a week, `12 Nov`, `12 Nov 2025` in another year."""
+    """Format a time for a list: `21:02`, `Yesterday`, `Thu` within a week, `12 Nov`, `12 Nov 2025` in another year."""
     return list_time_in(timezone.get_current_timezone(), get_language(), moment, timezone.localdate(now))
 
 
 @lru_cache(maxsize=KEPT)
 def list_time_in(zone: tzinfo, language: str | None, moment: datetime, today: date) -> Moment:
-    """`language` is the active one, and here for the cache alone."""
+    """Format the time; `language` is the active one, and only a key of the cache."""
     local = moment.astimezone(zone)
     days_ago = (today - local.date()).days
     if days_ago == 0:
@@ -59,7 +59,7 @@ def list_time_in(zone: tzinfo, language: str | None, moment: datetime, today: da
 
 
 def day_label(day: date, *, today: date) -> str:
-    """As between messages: `Today`, `Yesterday`, `Wednesday` within a week, `Friday 20 November`, `… 2025`."""
+    """Format a day between messages: `Today`, `Yesterday`, `Wednesday` in a week, `Friday 20 November`, `… 2025`."""
     days_ago = (today - day).days
     if days_ago == 0:
         return _("Today")

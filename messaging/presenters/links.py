@@ -1,4 +1,4 @@
-"""Which addresses in a text may be links, and how they are shown so that nobody takes one host for another."""
+"""Decide which addresses in a text become links, and display them so that one host cannot pass for another."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 NEVER_IN_A_HOST = frozenset("/\\?#@:[]%<> ")
 
 
-def as_shown(address: str) -> str | None:
+def displayed_address(address: str) -> str | None:
     """Return the address as it is shown and linked; None where it must not be a link.
 
     None for credentials before the host, which look like the host, for controls of direction, and for a host with
@@ -46,11 +46,11 @@ def _split_port(authority: str) -> tuple[str, str]:
 
 
 def _is_plain(label: str, *, top: str) -> bool:
-    """Whether the label is of one script, or of scripts that are written together, and cannot be taken for another."""
+    """Return whether the label has one script, or scripts that are written together, and does not look like another."""
     if label.isascii():
         return True
     if normalise("NFKC", label.lower()) != label.lower():
-        return False  # browsers go to another host than the one that stands here
+        return False  # browsers open another host than the one displayed
     others = {script_of(char) for char in label if not (char.isascii() and not char.isalpha())}
     if PROLONGED_SOUND_MARK in label and others & {"HIRAGANA", "KATAKANA"}:
         others.discard("COMMON")
@@ -61,6 +61,6 @@ def _is_plain(label: str, *, top: str) -> bool:
 
 
 def _in_ascii(label: str) -> str:
-    """The label as browsers ask for it: small letters, compatibility forms as what they stand for, then Punycode."""
+    """Return the label as browsers request it: lower case, NFKC, then Punycode."""
     mapped = normalise("NFKC", label.lower())
     return mapped if mapped.isascii() else f"xn--{mapped.encode('punycode').decode('ascii')}"

@@ -1,4 +1,4 @@
-"""One message as HTML, wherever it appears by itself: in a live event, after a catch-up, in the answer to a send."""
+"""One message as HTML: for realtime events, sync, and the response to a send."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from django.template.loader import get_template
 
 from messaging.domain.entities import Message
 
-from .avatar import Face
-from .conversation import bubble
+from .avatar import PersonView
+from .conversation import message_view
 
 
-def message_html(message: Message, author: Face, *, own: bool) -> str:
-    """The `<li>` of `_message.html` in the active time zone; it continues nothing and is not the newest of anything."""
+def message_html(message: Message, author: PersonView, *, own: bool) -> str:
+    """Render the `<li>` of `_message.html` in the active time zone, without what depends on the messages around it."""
     template = get_template("messaging/_message.html")
-    return template.render({"message": bubble(message, author, own=own)}).strip()
+    return template.render({"message": message_view(message, author, own=own)}).strip()

@@ -1,4 +1,4 @@
-"""The text of a message as parts: plain text and links; and whether it is nothing but a few emoji."""
+"""Split the text of a message into plain text and links, and recognize texts of a few emoji."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 from linkify_it import LinkifyIt
 from linkify_it.ucre import SRC_DOMAIN, SRC_PSEUDO_LETTER
 
-from .links import as_shown
+from .links import displayed_address
 
 EMOJI_AT_MOST = 3
 EMOJI_TEXT_AT_MOST = 120
@@ -18,26 +18,26 @@ EMOJI_TEXT_AT_MOST = 120
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of text; a link where it has an `href`."""
+    """A part of a text; a link if it has an `href`."""
 
     text: str
     href: str = ""
 
 
 def parts(text: str) -> list[Part]:
-    """The text, split where its links begin and end; joined again the parts are the text, but for hosts in ASCII.
+    """Split the text into parts that are links or not; joined, they are the text, but for hosts shown in ASCII.
 
-    http and https are links, and a bare domain where it cannot be anything else: it begins with "www." or goes on
-    with a path. "readme.md" and "so.no" stay words.
+    http and https addresses are links, and bare domains only if they begin with "www." or have a path: "readme.md" and
+    "so.no" stay words.
     """
     if "/" not in text and "www." not in text.lower():
-        return [Part(text)]  # the most, without a look at every dot
+        return [Part(text)]  # most texts, without the cost of matching
     found: list[Part] = []
     end = 0
     for match in _linkify().match(text) or ():
         if not match.schema and not (match.text.lower().startswith("www.") or "/" in match.text):
             continue
-        shown = as_shown(match.text)
+        shown = displayed_address(match.text)
         if shown is None:
             continue
         if match.index > end:
@@ -57,7 +57,7 @@ _LABEL = rf"(?>{_LETTER}(?:-|{_LETTER}){{0,62}}(?<!-))"
 
 
 class _BoundedLinkify(LinkifyIt):  # type: ignore[misc] # the package has no types
-    """Finds links in time linear in the length of a host."""
+    """Find links in time linear in the length of a host."""
 
     re: dict[str, str]
 
@@ -94,5 +94,5 @@ _ONLY_EMOJI = re.compile(rf"\s*(?:{_EMOJI}\s*){{1,{EMOJI_AT_MOST}}}")
 
 
 def is_emoji(text: str) -> bool:
-    """Whether the text is one to three emoji and nothing else."""
+    """Return whether the text is one to three emoji and nothing else."""
     return len(text) <= EMOJI_TEXT_AT_MOST and _ONLY_EMOJI.fullmatch(text) is not None

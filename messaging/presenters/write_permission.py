@@ -1,4 +1,4 @@
-"""Whether a member may write in a conversation, and what stands in the way, as templates and scripts know it."""
+"""Whether a member may write in a conversation, and if not, why: templates and scripts know these values."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from uuid import UUID
 from messaging.domain.entities import Conversation
 
 
-class Standing(StrEnum):
-    """How a member stands in a conversation."""
+class WritePermission(StrEnum):
+    """Whether a member may write, and what the page offers."""
 
     OPEN = "open"
     REQUEST = "request"
-    """The other wants to write; the member has not accepted. An answer accepts."""
+    """The other sent a request; writing accepts it."""
     WAITING = "waiting"
-    """The other has not accepted."""
+    """The other has not accepted the member's request."""
     BLOCKING = "blocking"
-    """The member blocks."""
+    """The member blocks the other."""
     CLOSED = "closed"
-    """Nothing can be written; why is not said."""
+    """Nobody may write, for a reason that the member is not told."""
 
 
-def standing(conversation: Conversation, user_uuid: UUID) -> Standing:
-    """Of this member. Who waits to be accepted does not learn of a block."""
+def write_permission(conversation: Conversation, user_uuid: UUID) -> WritePermission:
+    """Return the permission of this member. A member with a waiting request does not learn of a block."""
     if user_uuid in conversation.blocked_by:
-        return Standing.BLOCKING
+        return WritePermission.BLOCKING
     if conversation.awaiting not in (None, user_uuid):
-        return Standing.WAITING
+        return WritePermission.WAITING
     if conversation.is_closed_to(user_uuid):
-        return Standing.CLOSED
-    return Standing.REQUEST if conversation.awaiting else Standing.OPEN
+        return WritePermission.CLOSED
+    return WritePermission.REQUEST if conversation.awaiting else WritePermission.OPEN

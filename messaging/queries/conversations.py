@@ -35,7 +35,7 @@ class InvalidCursor(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Inbox:
+class ConversationList:
     """A page of one of a person's lists of conversations, newest first."""
 
     entries: Sequence[Entry]
@@ -46,7 +46,7 @@ class Inbox:
 
 
 @dataclass(frozen=True, slots=True)
-class Thread:
+class ConversationPage:
     """A window of a conversation's messages, oldest first, as one member sees it."""
 
     conversation: Conversation
@@ -78,23 +78,23 @@ class Thread:
         )
 
 
-def inbox(*, user_uuid: UUID, before: str | None = None, which: str = INBOX) -> Inbox:
+def list_conversations(*, user_uuid: UUID, before: str | None = None, which: str = INBOX) -> ConversationList:
     """A page of one of the person's lists (pattern B, 1 call). Raises InvalidCursor."""
     position = _parse_cursor(before) if before else None
     found = message_table().inbox(list_key(user_uuid, which), user_uuid, before=position, limit=PAGE_SIZE + 1)
     page = found.entries[:PAGE_SIZE]
-    older = inbox_cursor(page[-1]) if len(found.entries) > PAGE_SIZE else None
-    return Inbox(page, older, found.left_out)
+    older = list_cursor(page[-1]) if len(found.entries) > PAGE_SIZE else None
+    return ConversationList(page, older, found.left_out)
 
 
-def thread(
+def load_conversation(
     *,
     user_uuid: UUID,
     group_uuid: UUID,
     before: str | None = None,
     after: str | None = None,
     around: str | None = None,
-) -> Thread:
+) -> ConversationPage:
     """The newest messages of a conversation, or those before, after or around a created_at.
 
     Pattern A: 2 calls, around 3. Raises ConversationNotFound; InvalidCreatedAt.
@@ -112,10 +112,10 @@ def thread(
         messages = [*older, *table.messages_after(group_uuid, last_older, limit=PAGE_SIZE - len(older))]
     else:
         messages = table.messages_before(group_uuid, before, limit=PAGE_SIZE)
-    return Thread(conversation, entry, messages)
+    return ConversationPage(conversation, entry, messages)
 
 
-def thread_from_unread(*, user_uuid: UUID, group_uuid: UUID) -> Thread:
+def load_from_first_unread(*, user_uuid: UUID, group_uuid: UUID) -> ConversationPage:
     """The newest messages, or those from the first unread one on where that lies further back (2 calls).
 
     Who has written has read what was there, as in lists. Raises ConversationNotFound.
@@ -124,9 +124,9 @@ def thread_from_unread(*, user_uuid: UUID, group_uuid: UUID) -> Thread:
     conversation, entry = _as_member(table, group_uuid, user_uuid)
     sent = conversation.sent_by(user_uuid)
     if conversation.seq - max(entry.read_seq, sent.seq) <= PAGE_SIZE:
-        return Thread(conversation, entry, table.messages_before(group_uuid, None, limit=PAGE_SIZE))
+        return ConversationPage(conversation, entry, table.messages_before(group_uuid, None, limit=PAGE_SIZE))
     position = sent.newest[0].sk if sent.seq > entry.read_seq else entry.read_sk
-    return Thread(conversation, entry, table.messages_after(group_uuid, position, limit=PAGE_SIZE))
+    return ConversationPage(conversation, entry, table.messages_after(group_uuid, position, limit=PAGE_SIZE))
 
 
 def existing_with(*, user_uuid: UUID, other_uuid: UUID) -> UUID | None:
@@ -163,7 +163,7 @@ def _as_member(table: MessageTable, group_uuid: UUID, user_uuid: UUID) -> tuple[
     return conversation, entry or entry_from_conversation(conversation, user_uuid)
 
 
-def inbox_cursor(entry: Entry) -> str:
+def list_cursor(entry: Entry) -> str:
     """Where the page after this entry begins."""
     return f"{entry.last_message_at}_{entry.group_uuid}"
 

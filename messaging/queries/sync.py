@@ -15,7 +15,7 @@ from messaging.domain.transitions import entry_from_conversation
 from messaging.dynamodb.connection import message_table
 from messaging.dynamodb.table import MessageTable
 
-from .conversations import Thread, visible_to
+from .conversations import ConversationPage, visible_to
 
 NEW_AT_ONCE = 100
 WINDOW_AT_MOST = 200
@@ -32,7 +32,7 @@ class Since:
     """The member's own."""
     messages: Sequence[Message]
     """Those after the newest one the page knows, oldest first, at most `NEW_AT_ONCE`; none beside a window."""
-    window: Thread | None
+    window: ConversationPage | None
     """In place of the page's own, where more than new messages changed."""
     seen_seq: int
     """How far others have read: the number of the last message that one of them has; 0 while they do not tell."""
@@ -67,12 +67,12 @@ def since(*, user_uuid: UUID, group_uuid: UUID, after: str, version: int, first:
     conversation = visible_to(found, user_uuid)
     entry = entry or entry_from_conversation(conversation, user_uuid)
     messages: list[Message] = []
-    window: Thread | None = None
+    window: ConversationPage | None = None
     if conversation.version != version:
         messages = _upto(conversation, table.messages_after(group_uuid, after, limit=NEW_AT_ONCE))
         sent = conversation.seq - messages[0].seq + 1 if messages else 0
         if conversation.version - version != sent:
-            window = Thread(conversation, entry, _window(table, conversation, first, last))
+            window = ConversationPage(conversation, entry, _window(table, conversation, first, last))
             messages = []
     return Since(conversation, entry, messages, window, _seen_seq(table, conversation, user_uuid))
 

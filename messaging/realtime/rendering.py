@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone, translation
 
 from messaging.domain.text import preview
-from messaging.presenters.avatar import face_from
+from messaging.presenters.avatar import person_view_from
 from messaging.presenters.message import message_html
 
 from .events import ConversationChanged, EntryChanged, MessageEdited, MessageSent, Read, Typing
@@ -87,7 +87,7 @@ def _frame_of(  # noqa: PLR0911 - one a kind
 
 def _message(event: MessageSent | MessageEdited, *, own: bool) -> dict[str, Any]:
     message, author = event.message, event.author
-    face = face_from(uuid=author.uuid, name=author.name, handle=author.handle)
+    face = person_view_from(uuid=author.uuid, name=author.name, handle=author.handle)
     return {
         "group": str(message.group_uuid),
         "seq": message.seq,

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from messaging.actions.block import blocked_by
 from messaging.presenters import avatar
-from messaging.presenters.avatar import Face
+from messaging.presenters.avatar import PersonView
 from users.models import User
 from users.people import people_by_uuid
 
@@ -23,7 +23,7 @@ register = template.Library()
 @register.simple_tag
 @cache
 def icon(name: str, modifiers: str = "") -> SafeString:
-    """`{% icon "send" "icon--flip" %}`: an icon of the sprite, hidden from screen readers; put a text beside it."""
+    """Render `{% icon "send" "icon--flip" %}` from the sprite, hidden from screen readers: put a text beside it."""
     return format_html(
         '<svg class="icon{}" aria-hidden="true"><use href="{}#i-{}"/></svg>',
         f" {modifiers}" if modifiers else "",
@@ -33,23 +33,23 @@ def icon(name: str, modifiers: str = "") -> SafeString:
 
 
 @register.filter
-def person_view(user: User) -> Face:
-    """`{{ user|person_view }}`: the user as `partials/avatar.html` shows them."""
-    return avatar.face(user)
+def person_view(user: User) -> PersonView:
+    """Return `{{ user|person_view }}`, which `partials/avatar.html` shows."""
+    return avatar.person_view(user)
 
 
 @register.simple_tag
 def blocks(user: User, other: User) -> bool:
-    """`{% blocks user person as blocked %}`: whether `user` blocks `other`, from Postgres (no call to DynamoDB)."""
+    """Return `{% blocks user person as blocked %}`: whether `user` blocks `other`, from Postgres (no DynamoDB call)."""
     return other.uuid in blocked_by(user.uuid)
 
 
 @register.inclusion_tag("messaging/_blocked_users.html", takes_context=True)
 def blocked_users(context: Context, user: User) -> dict[str, Any]:
-    """`{% blocked_users user %}`: list the users that `user` blocks, each with a button to unblock them."""
+    """Render `{% blocked_users user %}`: the users that `user` blocks, each with a button to unblock them."""
     uuids = blocked_by(user.uuid)
     people = people_by_uuid(uuids)
     return {
-        "blocked_users": [(uuid, avatar.face(people.get(uuid))) for uuid in uuids],
+        "blocked_users": [(uuid, avatar.person_view(people.get(uuid))) for uuid in uuids],
         "csrf_token": context.get("csrf_token"),
     }

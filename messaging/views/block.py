@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from messaging.actions import block as block_actions
-from messaging.presenters.avatar import face
+from messaging.presenters.avatar import person_view
 from messaging.queries import conversations
 from messaging.realtime import publish
 from users.http import AuthenticatedHttpRequest, HttpResponseSeeOther, requested_next
@@ -29,7 +29,9 @@ def block(request: AuthenticatedHttpRequest, user_uuid: UUID) -> HttpResponse:
         raise Http404("There is nobody to block.")
     back = reverse("conversation", args=[group_uuid]) if group_uuid else person.get_absolute_url() if person else ""
     if request.method != "POST":
-        return render(request, "messaging/block.html", {"person": face(person), "back": back, "user_uuid": user_uuid})
+        return render(
+            request, "messaging/block.html", {"person": person_view(person), "back": back, "user_uuid": user_uuid}
+        )
     group_uuid = block_actions.block(user_uuid=request.user.uuid, other_uuid=user_uuid, now=timezone.now())
     publish.conversation_changed(group_uuid=group_uuid, member_uuids=(request.user.uuid,))
     return HttpResponseSeeOther(back)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -19,10 +18,12 @@ from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.malformed import MalformedItem
 from messaging.presenters import conversation as presenter
 from messaging.presenters.composer import composer
-from messaging.presenters.conversation_menu import options
-from messaging.presenters.edit_message import editing as editing_composer
+from messaging.presenters.conversation_menu import conversation_menu
+from messaging.presenters.delete_message import DeleteDialog
+from messaging.presenters.edit_message import edit_composer
+from messaging.presenters.message_menu import MessageMenu
 from messaging.queries import conversations
-from messaging.queries.conversations import Thread
+from messaging.queries.conversations import ConversationPage
 from users.http import AuthenticatedHttpRequest
 from users.people import people_by_uuid
 
@@ -40,14 +41,14 @@ def conversation(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpRes
         return create_message(request, group_uuid)
     cursors = {name: request.GET.get(name) for name in ("before", "after", "around")}
     if any(cursors.values()) or "newest" in request.GET:
-        thread = load_window(request, group_uuid, **cursors)
+        page = load_window(request, group_uuid, **cursors)
     else:
-        thread = conversations.thread_from_unread(user_uuid=request.user.uuid, group_uuid=group_uuid)
-    response = render_conversation(request, thread)
-    if is_being_read(request, thread):
+        page = conversations.load_from_first_unread(user_uuid=request.user.uuid, group_uuid=group_uuid)
+    response = render_conversation(request, page)
+    if is_being_read(request, page):
         # After rendering, so that the page still marks what is new; the page does not depend on it.
         with suppress(Unavailable, MalformedItem):
-            note_read(request, group_uuid, thread.messages[-1].created_at)
+            note_read(request, group_uuid, page.messages[-1].created_at)
     return response
 
 
@@ -78,15 +79,15 @@ def create_message(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpR
 def message_window(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
     """Return the messages before `before`, after `after`, or the newest, without the page around them."""
     cursors = {name: request.GET.get(name) for name in ("before", "after")}
-    thread = load_window(request, group_uuid, **cursors)
-    people = people_by_uuid(presenter.people_of(thread))
-    window = presenter.thread_page(thread, people, now=timezone.now())
-    return render(request, "messaging/_message_window.html", {"conversation": window})
+    page = load_window(request, group_uuid, **cursors)
+    people = people_by_uuid(presenter.people_of(page))
+    view = presenter.conversation_view(page, people, now=timezone.now())
+    return render(request, "messaging/_message_window.html", {"conversation": view})
 
 
-def load_window(request: AuthenticatedHttpRequest, group_uuid: UUID, **cursors: str | None) -> Thread:
+def load_window(request: AuthenticatedHttpRequest, group_uuid: UUID, **cursors: str | None) -> ConversationPage:
     """Load a window of the conversation. Raise ConversationNotFound, InvalidCreatedAt."""
-    return conversations.thread(
+    return conversations.load_conversation(
         user_uuid=request.user.uuid,
         group_uuid=group_uuid,
         before=cursors.get("before") or None,
@@ -97,32 +98,36 @@ def load_window(request: AuthenticatedHttpRequest, group_uuid: UUID, **cursors: 
 
 def render_conversation(
     request: AuthenticatedHttpRequest,
-    thread: Thread,
+    page: ConversationPage,
     *,
     problem: ComposerProblem | None = None,
     editing: Message | None = None,
-    **overlays: Any,
+    message_menu: MessageMenu | None = None,
+    delete_dialog: DeleteDialog | None = None,
+    menu_open: bool = False,
 ) -> HttpResponse:
     """Render the conversation beside the list.
 
     A `problem` sets the status and puts the posted text into the composer; `editing` puts that message into it.
-    `overlays` are shown over the conversation: `message_menu`, `delete_dialog`, `menu_open`.
+    The menu of a message, the dialog that deletes one, or the open menu of the conversation is shown over it.
     """
     now = timezone.now()
-    group_uuid = thread.conversation.group_uuid
-    page, people = list_and_people(request, also=presenter.people_of(thread), current=group_uuid, now=now)
-    window = presenter.thread_page(thread, people, now=now)
+    group_uuid = page.conversation.group_uuid
+    list_view, people = list_and_people(request, also=presenter.people_of(page), current=group_uuid, now=now)
+    view = presenter.conversation_view(page, people, now=now)
     if editing:
-        form = editing_composer(editing, to=window.name)
+        form = edit_composer(editing, to=view.name)
     else:
-        form = composer(window.url, to=window.name, after=thread.newest_known)
+        form = composer(view.url, to=view.name, after=page.newest_known)
     context = {
-        "conversation_list": page,
-        "unread": page.unread,
-        "conversation": window,
+        "conversation_list": list_view,
+        "unread": list_view.unread,
+        "conversation": view,
         "composer": refill_composer(form, problem, request) if problem else form,
         "own_message": presenter.own_message(request.user.uuid),
-        "conversation_menu": options(thread, now=now),
-        **overlays,
+        "conversation_menu": conversation_menu(page, now=now),
+        "message_menu": message_menu,
+        "delete_dialog": delete_dialog,
+        "menu_open": menu_open,
     }
     return with_status(render(request, "messaging/conversation.html", context), problem)

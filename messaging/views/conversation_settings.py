@@ -1,4 +1,4 @@
-"""What a member sets for a conversation alone: mute, archive, mark unread; and the menu that offers it."""
+"""What a member sets for a conversation alone: mute, archive, mark unread."""
 
 from __future__ import annotations
 
@@ -19,16 +19,7 @@ from messaging.dynamodb.connection import message_table
 from messaging.realtime import publish
 from users.http import AuthenticatedHttpRequest, HttpResponseSeeOther
 
-from .conversation import load_window, render_conversation
-
 MUTE_FOR = {"hour": timedelta(hours=1), "day": timedelta(days=1), "always": None}
-
-
-@login_required
-@require_safe
-def conversation_menu(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
-    """Show the conversation with its menu open."""
-    return render_conversation(request, load_window(request, group_uuid), menu_open=True)
 
 
 @login_required

@@ -20,7 +20,8 @@ from messaging.domain.entities import Entry
 from messaging.domain.folders import ARCHIVED, list_key
 from messaging.dynamodb.connection import message_table
 from messaging.presenters import conversations as presenter
-from messaging.presenters.conversations import InboxPage, inbox_page
+from messaging.presenters.conversations import ConversationListView, conversation_list_view
+from messaging.presenters.message_requests import requests_row
 from messaging.queries import conversations
 from messaging.queries.conversations import InvalidCursor
 from messaging.queries.recent_sends import missing, overlay, recall
@@ -62,9 +63,9 @@ def conversation_rows(request: AuthenticatedHttpRequest) -> HttpResponse:
 def render_folder(request: AuthenticatedHttpRequest, template: str, folder: str) -> HttpResponse:
     """Show a page of another folder than the inbox. Raise InvalidCursor, InvalidCreatedAt."""
     before = request.GET.get("before") or None
-    found = conversations.inbox(user_uuid=request.user.uuid, before=before, which=folder)
+    found = conversations.list_conversations(user_uuid=request.user.uuid, before=before, which=folder)
     people = people_by_uuid(presenter.people_of(found.entries))
-    page = inbox_page(
+    page = conversation_list_view(
         found.entries, people, older=found.older, first=before is None, now=timezone.now(), url=request.path
     )
     return render(request, template, {"conversation_list": page})
@@ -73,7 +74,7 @@ def render_folder(request: AuthenticatedHttpRequest, template: str, folder: str)
 class ConversationListContext(TypedDict):
     """A page of the inbox, for templates that show it beside something else."""
 
-    conversation_list: InboxPage
+    conversation_list: ConversationListView
     unread: int
 
 
@@ -96,21 +97,21 @@ def list_and_people(
     now: datetime,
     current: UUID | None = None,
     before: str | None = None,
-) -> tuple[InboxPage, Mapping[UUID, User]]:
+) -> tuple[ConversationListView, Mapping[UUID, User]]:
     """Return a page of the inbox, and the users that it and `also` name; the first page shows waiting requests."""
-    inbox = conversations.inbox(user_uuid=request.user.uuid, before=before)
+    inbox = conversations.list_conversations(user_uuid=request.user.uuid, before=before)
     entries = overlay_recent_sends(request, inbox, before=before, now=now)
     requests = message_requests.waiting(request.user, now=now) if before is None else None
     asking = requests.entries if requests else ()
     people = people_by_uuid(presenter.people_of([*entries, *asking]) | set(also))
-    page = inbox_page(entries, people, older=inbox.older, first=before is None, now=now, current=current)
+    page = conversation_list_view(entries, people, older=inbox.older, first=before is None, now=now, current=current)
     if requests and asking:
-        page = replace(page, requests=presenter.requests_row(asking, people, more=requests.older is not None))
+        page = replace(page, requests=requests_row(asking, people, more=requests.older is not None))
     return page, people
 
 
 def overlay_recent_sends(
-    request: AuthenticatedHttpRequest, inbox: conversations.Inbox, *, before: str | None, now: datetime
+    request: AuthenticatedHttpRequest, inbox: conversations.ConversationList, *, before: str | None, now: datetime
 ) -> list[Entry]:
     """Return the entries with the user's recent sends laid over them, which the index may lack.
 

@@ -1,6 +1,6 @@
-"""In development: what each answer cost, in its Server-Timing, and for a page in a panel at its end.
+"""Show in development what each response cost: in its Server-Timing header, and in a panel at the end of a page.
 
-Not installed otherwise: see DEBUG_PANEL in the settings.
+Installed by the setting DEBUG_PANEL.
 """
 
 from __future__ import annotations
@@ -16,19 +16,18 @@ from django.template.loader import render_to_string
 from django.utils.formats import number_format
 from django.utils.translation import gettext
 
+from cruddur.web.middleware import GetResponse
 from messaging.dynamodb.metering import total
 from messaging.dynamodb.request_log import Call, collected, requested_keys
 
-GetResponse = Callable[[HttpRequest], HttpResponse]
-
 END = b"</body>"
 EXACT_BELOW = 10
-"""Milliseconds that are shown with a decimal."""
+"""Fewer milliseconds than this are shown with a decimal."""
 
 
 @dataclass(slots=True)
 class Statements:
-    """SQL statements of this thread's connection, counted while they are executed."""
+    """Counts and times the SQL statements of this thread's connection."""
 
     count: int = 0
     milliseconds: float = 0.0
@@ -43,7 +42,7 @@ class Statements:
 
 
 class DebugPanelMiddleware:
-    """Inside compression and outside of the session, whose statements count."""
+    """Measure each response. It runs inside compression, and outside of sessions so that their statements count."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -60,7 +59,7 @@ class DebugPanelMiddleware:
 
 
 def server_timing(calls: Sequence[Call], statements: Statements, milliseconds: float) -> str:
-    """The header, as browsers show it beside a request: a name, what it was, and its milliseconds."""
+    """Return the Server-Timing header: what SQL, DynamoDB and the whole response took, in milliseconds."""
     made = total(call.request for call in calls)
     dynamodb = ", ".join((f"{made.requests} calls", *units(made.read_units, made.write_units)))
     parts = {
@@ -72,13 +71,13 @@ def server_timing(calls: Sequence[Call], statements: Statements, milliseconds: f
 
 
 def units(read: float | None, write: float | None) -> tuple[str, ...]:
-    """`0.5 RCU`, `4 WCU`: what there is of both."""
+    """Return the units that were used, as in `0.5 RCU`, `4 WCU`."""
     both = ((read, "RCU"), (write, "WCU"))
     return tuple(f"{value:g} {name}" for value, name in both if value)
 
 
 def panel_context(calls: Sequence[Call], statements: Statements, milliseconds: float) -> dict[str, Any]:
-    """What the panel's template needs."""
+    """Return the context of the panel's template."""
     made = total(call.request for call in calls)
     return {
         "calls": [

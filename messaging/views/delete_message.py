@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from messaging.actions import edit_message as edit_message_actions
-from messaging.presenters.edit_message import deletion
+from messaging.presenters.delete_message import delete_dialog
 from users.http import AuthenticatedHttpRequest
 
 from .conversation import render_conversation
@@ -23,8 +23,8 @@ from .message_menu import load_own_message
 def delete_message(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> HttpResponse:
     """Ask for confirmation, or delete the message."""
     if request.method != "POST":
-        thread, message = load_own_message(request, group_uuid, created_at)
-        return render_conversation(request, thread, delete_dialog=deletion(message))
+        page, message = load_own_message(request, group_uuid, created_at)
+        return render_conversation(request, page, delete_dialog=delete_dialog(message))
     delivery = edit_message_actions.delete(
         user_uuid=request.user.uuid, group_uuid=group_uuid, created_at=created_at, now=timezone.now()
     )

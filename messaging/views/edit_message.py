@@ -17,7 +17,7 @@ from messaging.actions import edit_message as edit_message_actions
 from messaging.actions import send_limits
 from messaging.actions.send_message import Blocked, Delivery
 from messaging.forms import TextForm
-from messaging.presenters.edit_message import message_url
+from messaging.presenters.message_menu import message_url
 from messaging.queries import recent_sends
 from messaging.realtime import publish
 from users.http import AuthenticatedHttpRequest, HttpResponseSeeOther
@@ -35,10 +35,10 @@ def edit_message(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at
     """Show the message in the composer, or store its new text."""
     if request.method == "POST":
         return save_edit(request, group_uuid, created_at)
-    thread, message = load_own_message(request, group_uuid, created_at)
+    page, message = load_own_message(request, group_uuid, created_at)
     if not edit_message_actions.may_be_edited(message, now=timezone.now()):
         return redirect(message_url(message))
-    return render_conversation(request, thread, editing=message)
+    return render_conversation(request, page, editing=message)
 
 
 def save_edit(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> HttpResponse:
@@ -51,8 +51,8 @@ def save_edit(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: s
     if outcome.needs_new_uuid:
         # The message cannot be edited any more: its new text is kept in the composer of a new message.
         return render_conversation(request, load_window(request, group_uuid, around=created_at), problem=outcome)
-    thread, message = load_own_message(request, group_uuid, created_at)
-    return render_conversation(request, thread, problem=outcome, editing=message)
+    page, message = load_own_message(request, group_uuid, created_at)
+    return render_conversation(request, page, problem=outcome, editing=message)
 
 
 def apply_edit(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> Delivery | ComposerProblem:

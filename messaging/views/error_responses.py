@@ -148,7 +148,7 @@ def row_of(exception: Exception) -> ErrorResponse | None:
 
 
 def error_response(request: HttpRequest, exception: Exception) -> HttpResponse | None:
-    """Return the response to an exception; None for a bug, which is no row's."""
+    """Return the response to an exception; None for a bug, which has no row."""
     row = row_of(exception)
     if row is None:
         return None

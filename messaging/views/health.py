@@ -1,4 +1,4 @@
-"""What load balancers and operators ask a process. For any host, over http too: see `HealthMiddleware`."""
+"""Health checks for load balancers and operators, for any host and over http: see `HealthMiddleware`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from messaging.operations.readiness import readiness
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Whether the process is alive; asks nothing else."""
+    """Report that the process is alive, without checking anything else."""
     return JsonResponse({"status": "ok", "version": settings.VERSION})
 
 
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Whether Postgres, DynamoDB and the bus answer this process: 503 when one does not."""
+    """Report whether Postgres, DynamoDB and the bus answer this process: 503 when one does not."""
     seen = readiness.look()
     is_ready = all(each.is_ready for each in seen.values())
     parts = {

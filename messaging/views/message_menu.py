@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 
 from messaging.actions.edit_message import NotTheWriter
 from messaging.domain.entities import Message
-from messaging.presenters.edit_message import menu
-from messaging.queries.conversations import MessageNotFound, Thread
+from messaging.presenters import message_menu as presenter
+from messaging.queries.conversations import ConversationPage, MessageNotFound
 from users.http import AuthenticatedHttpRequest
 
 from .conversation import load_window, render_conversation
@@ -22,26 +22,30 @@ from .conversation import load_window, render_conversation
 @require_safe
 def message_menu(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> HttpResponse:
     """Show the conversation with the menu of this message open."""
-    thread, message = load_message(request, group_uuid, created_at)
+    page, message = load_message(request, group_uuid, created_at)
     own = message.user_uuid == request.user.uuid
-    return render_conversation(request, thread, message_menu=menu(message, own=own, now=timezone.now()))
+    return render_conversation(request, page, message_menu=presenter.message_menu(message, own=own, now=timezone.now()))
 
 
-def load_own_message(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> tuple[Thread, Message]:
+def load_own_message(
+    request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str
+) -> tuple[ConversationPage, Message]:
     """Load the user's own message and the window around it. Raise NotTheWriter, and what `load_message` raises."""
-    thread, message = load_message(request, group_uuid, created_at)
+    page, message = load_message(request, group_uuid, created_at)
     if message.user_uuid != request.user.uuid:
         raise NotTheWriter
-    return thread, message
+    return page, message
 
 
-def load_message(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str) -> tuple[Thread, Message]:
+def load_message(
+    request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: str
+) -> tuple[ConversationPage, Message]:
     """Load a message and the window around it.
 
     Raise ConversationNotFound, InvalidCreatedAt, and MessageNotFound also for a deleted message.
     """
-    thread = load_window(request, group_uuid, around=created_at)
-    for message in thread.messages:
+    page = load_window(request, group_uuid, around=created_at)
+    for message in page.messages:
         if message.created_at == created_at and not message.deleted_at:
-            return thread, message
+            return page, message
     raise MessageNotFound

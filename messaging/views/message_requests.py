@@ -37,7 +37,7 @@ def answer_request(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpR
             try:
                 conversation = message_requests.accept(user_uuid=user_uuid, group_uuid=group_uuid)
             except Blocked:
-                # The page says who blocks whom.
+                # The page says that the conversation is blocked.
                 return HttpResponseSeeOther(url)
             publish.conversation_changed(group_uuid=group_uuid, member_uuids=conversation.member_uuids)
             return HttpResponseSeeOther(url)

@@ -15,7 +15,7 @@ from messaging.actions import read as read_actions
 from messaging.actions.block import any_blocks
 from messaging.domain.folders import ARCHIVED, INBOX, list_key
 from messaging.domain.timestamps import InvalidCreatedAt
-from messaging.queries.conversations import Thread
+from messaging.queries.conversations import ConversationPage
 from messaging.realtime import publish
 from users.http import AuthenticatedHttpRequest
 
@@ -51,7 +51,7 @@ def note_read(request: AuthenticatedHttpRequest, group_uuid: UUID, created_at: s
         )
 
 
-def is_being_read(request: AuthenticatedHttpRequest, thread: Thread) -> bool:
+def is_being_read(request: AuthenticatedHttpRequest, page: ConversationPage) -> bool:
     """Return whether loading the page marks its messages as read: only for browsers whose script does not do so."""
     headers = request.headers
     is_prefetch = any(
@@ -61,12 +61,12 @@ def is_being_read(request: AuthenticatedHttpRequest, thread: Thread) -> bool:
         request.method == "GET"
         and not is_prefetch
         and settings.COOKIES.timezone not in request.COOKIES
-        and continues_reading(thread)
+        and continues_reading(page)
     )
 
 
-def continues_reading(thread: Thread) -> bool:
+def continues_reading(page: ConversationPage) -> bool:
     """Return whether the window has unread messages, and either follows what was read or ends with the newest."""
-    done = max(thread.entry.read_seq, thread.conversation.sent_by(thread.entry.user_uuid).seq)
-    follows = bool(thread.messages) and thread.messages[0].seq - 1 <= done < thread.messages[-1].seq
-    return thread.first_unread is not None and (follows or thread.newer is None)
+    done = max(page.entry.read_seq, page.conversation.sent_by(page.entry.user_uuid).seq)
+    follows = bool(page.messages) and page.messages[0].seq - 1 <= done < page.messages[-1].seq
+    return page.first_unread is not None and (follows or page.newer is None)

@@ -17,7 +17,7 @@ from cruddur.web.errors import error_page, wants_json
 from messaging.actions import send_limits
 from messaging.actions.send_message import Delivery
 from messaging.forms import MessageForm
-from messaging.presenters.avatar import face
+from messaging.presenters.avatar import person_view
 from messaging.presenters.message import message_html
 from messaging.queries import recent_sends
 from messaging.realtime import publish
@@ -83,4 +83,4 @@ def respond_sent(request: AuthenticatedHttpRequest, delivery: Delivery) -> HttpR
 
 def render_payload(request: AuthenticatedHttpRequest, delivery: Delivery) -> dict[str, object]:
     """Return the conversation's version, and the message as its sender sees it, for a script."""
-    return {"version": delivery.version, "html": message_html(delivery.message, face(request.user), own=True)}
+    return {"version": delivery.version, "html": message_html(delivery.message, person_view(request.user), own=True)}

@@ -12,9 +12,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from messaging.presenters import conversation as presenter
-from messaging.presenters.avatar import face
+from messaging.presenters.avatar import person_view
 from messaging.presenters.message import message_html
-from messaging.presenters.write_permission import standing
+from messaging.presenters.write_permission import write_permission
 from messaging.queries.conversations import InvalidCursor
 from messaging.queries.sync import Since, since
 from messaging.realtime import typing as typing_events
@@ -45,7 +45,7 @@ def sync(request: AuthenticatedHttpRequest, group_uuid: UUID) -> HttpResponse:
             "messages": render_messages(request, found),
             "more": found.more,
             "replace": render_window(found),
-            "write_permission": standing(found.conversation, request.user.uuid),
+            "write_permission": write_permission(found.conversation, request.user.uuid),
         }
     )
 
@@ -66,7 +66,7 @@ def render_messages(request: AuthenticatedHttpRequest, found: Since) -> list[dic
             "seq": message.seq,
             "created_at": message.created_at,
             "own": (own := message.user_uuid == request.user.uuid),
-            "html": message_html(message, face(people.get(message.user_uuid)), own=own),
+            "html": message_html(message, person_view(people.get(message.user_uuid)), own=own),
             # With it the page finds its own copy that is still being sent.
             "message_uuid": str(message.message_uuid) if own else None,
         }
@@ -79,5 +79,5 @@ def render_window(found: Since) -> str | None:
     if found.window is None:
         return None
     people = people_by_uuid(presenter.people_of(found.window))
-    window = presenter.thread_page(found.window, people, now=timezone.now())
-    return render_to_string("messaging/_message_window.html", {"conversation": window})
+    view = presenter.conversation_view(found.window, people, now=timezone.now())
+    return render_to_string("messaging/_message_window.html", {"conversation": view})

@@ -1,6 +1,6 @@
-"""The audit log, newest first; a moderator sees their own acts, an administrator everybody's.
+"""The audit log, newest first: moderators see their own actions, administrators everybody's.
 
-But for what others did about themselves: it would tell an administrator that they are reported, and by whom.
+Administrators do not see what others did about them: it would reveal that somebody reported them, and who.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from users.admin_lookups import is_moment, text_up_to
 from users.handles import HANDLE_MAX_CHARS
 from users.permissions import administrates
 
-from .permissions import LookedAtAdmin, moderator_of
+from .permissions import ReadOnlyAdmin, moderator_of
 
 
 class ActorFilter(AllValuesFieldListFilter):
-    """By who did it, for whom there is more than one."""
+    """Filter by actor, if there is more than one."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -33,8 +33,8 @@ class ActorFilter(AllValuesFieldListFilter):
 
 
 @admin.register(AuditEntry)
-class AuditLogAdmin(LookedAtAdmin):
-    """Only ever looked at: the database refuses anything else, too."""
+class AuditLogAdmin(ReadOnlyAdmin):
+    """Read-only: the database rejects changes as well."""
 
     list_display = ("when", "actor", "act", "subject", "reason", "details")
     list_display_links = None
@@ -70,7 +70,7 @@ class AuditLogAdmin(LookedAtAdmin):
         me = moderator_of(request)
         if not administrates(me):
             return entries.filter(actor_uuid=me.uuid)
-        # A subquery, so that a list which is refused has asked for nothing.
+        # A subquery, so that a rejected list runs no query.
         reports = queue.involving(me).annotate(number=Cast("pk", CharField()))
         hidden = AuditEntry.objects.annotate(report=KeyTextTransform("report", "facts")).filter(
             Q(subject=audit.of_person(me.uuid))

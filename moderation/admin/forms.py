@@ -20,7 +20,7 @@ def lines(rows: int = 3) -> forms.Textarea:
 
 
 class DecisionForm(forms.Form):
-    """What comes of a report."""
+    """The decision about a report."""
 
     verdict = forms.ChoiceField(label=_("Decision"), choices=Verdict.choices, widget=forms.RadioSelect)
     reason = forms.CharField(
@@ -51,7 +51,7 @@ class DecisionForm(forms.Form):
 
 
 class StatedReasonForm(forms.Form):
-    """Why somebody has to read more of a conversation than is shown."""
+    """Why a moderator has to read more of a conversation."""
 
     reason = forms.CharField(
         label=_("Reason"),
@@ -63,7 +63,7 @@ class StatedReasonForm(forms.Form):
 
 
 class ReasonForm(StatedReasonForm):
-    """The two people whose conversation an administrator wants to read, and the reason."""
+    """The two users whose conversation an administrator wants to read, and the reason."""
 
     one = forms.CharField(label=_("Handle"), max_length=64)
     other = forms.CharField(label=_("The other's handle"), max_length=64)

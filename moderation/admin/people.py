@@ -1,4 +1,4 @@
-"""People in Django admin: as `users.admin` has them, with their state in Cognito, and what can be done about them."""
+"""Users in Django admin: `users.admin` with their state in Cognito, and actions on accounts."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from users.search import QUERY_MAX_CHARS
 from .permissions import moderator_of
 
 FOR_ADMINISTRATORS = frozenset({"email", "password"})
-"""Fields that moderators do not see."""
+"""Fields that only administrators see."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdminAction:
-    """Something that an administrator does to accounts, after a question."""
+    """What an administrator does to accounts, after confirming it."""
 
     name: str
     label: Promise
     question: Promise
     what_follows: Promise
     do: Callable[[User], str]
-    """Returns what could not be done, empty when all was."""
+    """Returns a sentence on what could not be done, or ""."""
     to_oneself: bool = False
     destroys: bool = True
 
@@ -108,7 +108,7 @@ admin.site.unregister(User)
 
 @admin.register(User)
 class ModeratedPersonAdmin(PersonAdmin):
-    """Administrators do all of it; moderators look, and see no e-mail."""
+    """Administrators may do everything; moderators may only view, without e-mail addresses."""
 
     change_form_template = "admin/moderation/user.html"
     actions = [admin_action(act) for act in ACTS.values()]
@@ -141,7 +141,7 @@ class ModeratedPersonAdmin(PersonAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
-        """A handle after @, as it begins, and a uuid are found by an index; anything else by looking at everyone."""
+        """Find the beginning of an @handle, and a uuid, with an index; scan all users for anything else."""
         term = search_term.strip()
         if is_too_long(term, at_most=QUERY_MAX_CHARS):
             return queryset.none(), False
@@ -185,7 +185,7 @@ class ModeratedPersonAdmin(PersonAdmin):
     # --- What is done to them ---------------------------------------------------------------------------------------
 
     def act(self, request: HttpRequest, queryset: QuerySet[User], act: AdminAction) -> HttpResponse | None:
-        """Ask first; then do it to each, recorded before, and say what could not be done."""
+        """Ask for confirmation; then record and do it for each user, and report what could not be done."""
         chosen = list(queryset.order_by("handle"))
         gone = [person for person in chosen if person.deletion_asked_at]
         for person in gone:
@@ -222,7 +222,7 @@ class ModeratedPersonAdmin(PersonAdmin):
 
 
 def fitting(person: User, cognito: Mapping[str, Any], *, itself: bool) -> Iterator[str]:
-    """What there is to do to the person as things stand, here and in Cognito."""
+    """Yield the actions that make sense for the user's state here and in Cognito."""
     yield "synchronise"
     if itself:
         return
@@ -240,7 +240,7 @@ def seen(fields: Sequence[Any], request: HttpRequest) -> list[Any]:
 
 
 def cognito_facts(person: User) -> dict[str, Any]:
-    """The person's state in Cognito now, or why it is not known."""
+    """Return the user's current state in Cognito, or why it is unknown."""
     try:
         return {"user": people.cognito_user_of(person)}
     except CognitoError as error:

@@ -1,4 +1,4 @@
-"""Who may what in the admin's models: nobody adds or deletes; moderators look; see `users.permissions`."""
+"""Permissions in the admin: nobody adds or deletes; moderators view; see `users.permissions`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from users.models import User
 from users.permissions import moderates
 
 
-class LookedAtAdmin(AllowListAdmin):
-    """A model that moderators look at and nobody changes here."""
+class ReadOnlyAdmin(AllowListAdmin):
+    """A model that moderators view and nobody changes here."""
 
     actions = None
 
@@ -33,7 +33,7 @@ class LookedAtAdmin(AllowListAdmin):
 
 
 def moderator_of(request: HttpRequest) -> User:
-    """Return who acts: the admin lets nobody else here."""
+    """Return the signed-in moderator: the admin requires one."""
     if not isinstance(request.user, User):
         raise TypeError("nobody is signed in")
     return request.user

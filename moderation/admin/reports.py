@@ -1,4 +1,4 @@
-"""The queue of reports in the admin: claimed by one moderator, read by them, decided with a reason."""
+"""The queue of reports in the admin: a moderator claims a report, reads it, and decides with a reason."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from users.permissions import administrates, moderates
 
 from .conversations import line, read_page
 from .forms import DecisionForm, StatedReasonForm
-from .permissions import LookedAtAdmin, moderator_of
+from .permissions import ReadOnlyAdmin, moderator_of
 
 WAITING = ~Q(state=State.DECIDED)
 
 
 class StateFilter(admin.SimpleListFilter):
-    """What waits for a decision, unless asked otherwise."""
+    """Filter by state; without one, show what waits for a decision."""
 
     title = "state"
     parameter_name = "state"
@@ -73,8 +73,8 @@ def at(handle: str | None) -> str:
 
 
 @admin.register(Report)
-class ReportAdmin(LookedAtAdmin):
-    """A page of its own for each report, as there is nothing to edit."""
+class ReportAdmin(ReadOnlyAdmin):
+    """The list of reports; each report has its own page, because nothing in it can be edited."""
 
     list_display = ("number", "reported_at", "why", "reported", "reporter", "what", "state", "claimed_by")
     list_filter = (StateFilter, "reason")
@@ -156,7 +156,7 @@ def number_of(object_id: str) -> int:
 def for_moderators(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Resolve `pk` to a report for the view, and require a moderator (403).
 
-    A report by or about this moderator is 404, as one that does not exist.
+    A report by or about this moderator is 404, like one that does not exist.
     """
 
     @wraps(view)
@@ -174,7 +174,7 @@ def for_moderators(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 def report_page(
     request: AuthenticatedHttpRequest, report: Report, form: DecisionForm | None = None, status: int = HTTPStatus.OK
 ) -> HttpResponse:
-    """Who reported whom, for what. The messages are for who claimed it, and each look at them is recorded."""
+    """Show the report; its messages only to the moderator who has claimed it, recording each view."""
     me = request.user
     readable = queue.may_read(me, report)
     if readable:
@@ -262,10 +262,10 @@ def decide(request: AuthenticatedHttpRequest, report: Report) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def conversation(request: AuthenticatedHttpRequest, report: Report) -> HttpResponse:
-    """Show the messages around what was reported to the moderator who works on the report; more for a stated reason.
+    """Show the messages around what was reported to the moderator who has claimed the report; more for a stated reason.
 
-    The report is reason enough for one window, which does not move: what is earlier, and what is written afterwards,
-    takes a form with a reason, which the audit log keeps with each part that is read.
+    The report is reason enough for one fixed window. Earlier and later messages require a form with a reason, which the
+    audit log stores with each window that is read.
     """
     if not queue.is_working_on(request.user, report):
         raise PermissionDenied

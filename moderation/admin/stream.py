@@ -1,4 +1,4 @@
-"""How the stream and the table are: lag, dead letters, checkpoints, the active worker, items, size, capacity."""
+"""The state of stream and table: lag, dead letters, checkpoints, the active worker, items, size, capacity."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DOES_NOT_ANSWER = (Unavailable, ServiceError, Problem, StreamGone)
 
 @require_safe
 def stream(request: HttpRequest) -> HttpResponse:
-    """What DynamoDB says, or that it does not answer; what Postgres knows stands there in any case."""
+    """Show what DynamoDB reports, or that it is away; show what Postgres knows in either case."""
     if not administrates(request.user):
         raise PermissionDenied
     name = message_table().name
@@ -57,8 +57,9 @@ def stream(request: HttpRequest) -> HttpResponse:
 
 
 def stream_facts() -> dict[str, Any]:
-    """Raises what DynamoDB's silence is. On AWS the web server's role may not look at the stream (deploy/templates):
-    then what the worker has saved is all there is to show.
+    """Return the state of the stream. Raise one of DOES_NOT_ANSWER while DynamoDB is away.
+
+    On AWS the web server's role may not read the stream (deploy/templates): then return what the worker has saved.
     """
     arn = stream_arn(message_table())
     saved = saved_checkpoints(arn)
@@ -79,7 +80,7 @@ def stream_facts() -> dict[str, Any]:
 
 @require_POST
 def replay(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """Project what was put aside, as its conversations are now."""
+    """Project the dead letters from the current state of their conversations."""
     if not administrates(request.user):
         raise PermissionDenied
     audit.record(actor=request.user, act="stream.replay")

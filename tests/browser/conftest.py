@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from pytest_django import DjangoDbBlocker
 
 from cruddur import asgi
-from cruddur.observability.request_id import Application
+from cruddur.asgi_types import Application
 from messaging.dynamodb.connection import streams_client
 from messaging.dynamodb.schema import stream_arn
 from messaging.dynamodb.table import MessageTable

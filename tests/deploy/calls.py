@@ -17,35 +17,55 @@ from django.conf import settings
 from .policies import Requested, allows, requested
 
 ROOT = Path(__file__).parents[2]
-MARKS = (
-    ("/django/core/handlers/base.py", "web"),
-    ("messaging/realtime/endpoint.py", "web"),
-    ("messaging/stream/consumer.py", "worker"),
-    ("messaging/stream/account_deletion_job.py", "worker"),
-    ("messaging/stream/lambda_handler.py", "lambda"),
-    ("cruddur/cli/base_command.py", "operator"),
+WHOEVER_CALLS = None
+HANDLER = "/django/core/handlers/base.py"
+ROLES_BY_PATH: dict[str, str | None] = {
+    HANDLER: "web",
+    "cruddur/": WHOEVER_CALLS,
+    "cruddur/cli/base_command.py": "operator",
+    "legacy_import/": "operator",
     # What pages do, also where a test does it without a page.
-    *(
-        (f"messaging/{name}.py", "web")
-        for name in (
-            "actions/block",
-            "actions/conversation_settings",
-            "actions/edit_message",
-            "actions/message_requests",
-            "actions/read",
-            "actions/send_message",
-            "queries/conversations",
-            "queries/export_data",
-            "queries/sync",
+    "messaging/actions/": "web",
+    "messaging/queries/": "web",
+    "moderation/": "web",
+    # The worker does it for accounts that wait to be deleted, an operator with `delete_person`.
+    "messaging/actions/delete_account.py": WHOEVER_CALLS,
+    "messaging/actions/leave_conversations.py": WHOEVER_CALLS,
+    "messaging/domain/": WHOEVER_CALLS,
+    "messaging/dynamodb/": WHOEVER_CALLS,
+    # Some of the commands' work is done in threads.
+    "messaging/dynamodb/bulk.py": "operator",
+    "messaging/dynamodb/scan.py": "operator",
+    "messaging/operations/": "operator",
+    "messaging/operations/readiness.py": "web",
+    "messaging/management/": WHOEVER_CALLS,
+    "messaging/presenters/": WHOEVER_CALLS,
+    "messaging/realtime/": WHOEVER_CALLS,
+    "messaging/realtime/endpoint.py": "web",
+    "messaging/stream/": WHOEVER_CALLS,
+    "messaging/stream/account_deletion_job.py": "worker",
+    "messaging/stream/consumer.py": "worker",
+    "messaging/stream/lambda_handler.py": "lambda",
+    "messaging/views/": WHOEVER_CALLS,
+    "users/": WHOEVER_CALLS,
+    **dict.fromkeys(
+        (
+            "messaging/__init__.py",
+            "messaging/apps.py",
+            "messaging/forms.py",
+            "messaging/middleware.py",
+            "messaging/migrations/",
+            "messaging/models.py",
+            "messaging/templatetags/",
+            "messaging/urls.py",
         )
     ),
-    ("moderation/", "web"),
-    # Some of the commands' work is done in threads.
-    ("messaging/dynamodb/scan.py", "operator"),
-    ("messaging/operations/", "operator"),
-    ("messaging/operations/consistency/", "operator"),
-)
-"""The outermost of these on the stack, inside of the test, says on whose behalf a call is made; none: on its own."""
+}
+"""On whose behalf a file's code calls AWS: the longest row that matches counts.
+
+Of the files on the stack, inside of the test, the outermost one with a role decides; without any, a test calls on its
+own.
+"""
 WORKER_COMMAND = (str(ROOT / "messaging/management/commands/ddb_stream.py"), "work")
 TESTS = f"{ROOT}/tests/"
 A_VIEW = f"{ROOT}/tests/deploy/scanning_site.py"
@@ -118,7 +138,13 @@ def _role() -> str | None:
 
 @cache
 def _mark(file: str) -> str | None:
+    if file.endswith(HANDLER):
+        return ROLES_BY_PATH[HANDLER]
     inside = file.removeprefix(f"{ROOT}/")
-    if inside == file and not file.endswith(MARKS[0][0]):
-        return None
-    return next((role for mark, role in MARKS if inside.startswith(mark) or file.endswith(mark)), None)
+    row = None if inside == file else row_of(inside)
+    return None if row is None else ROLES_BY_PATH[row]
+
+
+def row_of(path: str) -> str | None:
+    """Return the row of ROLES_BY_PATH for a file of the repository; None for one that has none."""
+    return max((row for row in ROLES_BY_PATH if path.startswith(row)), key=len, default=None)

@@ -42,11 +42,23 @@ from tests.users.pools import add_user, new_pool
 from users.cognito.client import UserPool
 from users.models import User
 
-from .calls import Noted, noted
+from .calls import HANDLER, ROLES_BY_PATH, ROOT, Noted, noted, row_of
 from .policies import PREFIX, ROLES, TABLE, allows, commented_actions, statements
 
 pytestmark = pytest.mark.django_db
 NEVER = "Never called by the code: "
+
+
+def test_every_file_and_every_row_of_the_roles_is_known() -> None:
+    files = {
+        file.relative_to(ROOT).as_posix()
+        for package in ("cruddur", "legacy_import", "messaging", "moderation", "users")
+        for file in (ROOT / package).rglob("*.py")
+    }
+    rows = {file: row_of(file) for file in files}
+
+    assert [file for file, row in rows.items() if row is None] == []
+    assert ROLES_BY_PATH.keys() - {HANDLER} == set(rows.values())
 
 
 @pytest.fixture

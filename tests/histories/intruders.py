@@ -35,8 +35,8 @@ class Intrude:
         outsider = others[self.outsider % len(others)]
         newest = story.stored[story.newest].now.created_at
         ways: list[Callable[[], object]] = [
-            lambda: conversations.thread(user_uuid=outsider, group_uuid=story.group_uuid),
-            lambda: conversations.thread(user_uuid=outsider, group_uuid=story.group_uuid, after=newest),
+            lambda: conversations.load_conversation(user_uuid=outsider, group_uuid=story.group_uuid),
+            lambda: conversations.load_conversation(user_uuid=outsider, group_uuid=story.group_uuid, after=newest),
             lambda: send_message.send(
                 user_uuid=outsider,
                 group_uuid=story.group_uuid,

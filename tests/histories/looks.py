@@ -8,7 +8,7 @@ from uuid import UUID
 
 from messaging.domain.entities import Entry, Message
 from messaging.queries import conversations
-from messaging.queries.conversations import ConversationNotFound, Thread
+from messaging.queries.conversations import ConversationNotFound, ConversationPage
 
 from .model import Story
 from .tally import Broken, BrokenPromise
@@ -132,12 +132,12 @@ def showing(world: World, number: int) -> Tab:
     return tab
 
 
-def look(world: World, person: UUID, story: Story, **where: str) -> Thread | None:
+def look(world: World, person: UUID, story: Story, **where: str) -> ConversationPage | None:
     """A window of the conversation as a member is shown it; None when there is no answer."""
     known, read = story.newest, story.readings[person].acknowledged
     try:
         with world.request() as plan:
-            thread = conversations.thread(user_uuid=person, group_uuid=story.group_uuid, **where)
+            thread = conversations.load_conversation(user_uuid=person, group_uuid=story.group_uuid, **where)
     except NobodyKnows:
         return None
     except ConversationNotFound:
@@ -163,9 +163,9 @@ def hold(story: Story, shown: Sequence[Message], *, first: int, last: int | None
 
 def whole_list(person: UUID) -> list[Entry]:
     """A person's list of conversations, all its pages."""
-    page = conversations.inbox(user_uuid=person)
+    page = conversations.list_conversations(user_uuid=person)
     entries = [*page.entries]
     while page.older:
-        page = conversations.inbox(user_uuid=person, before=page.older)
+        page = conversations.list_conversations(user_uuid=person, before=page.older)
         entries += page.entries
     return entries

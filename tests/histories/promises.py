@@ -181,20 +181,22 @@ def _check_list(world: World, person: UUID, found: list[Conversation], entries: 
 
 def _check_reach_backwards(person: UUID, story: Story) -> None:
     """A member reaches every message by cursors from the newest."""
-    window = conversations.thread(user_uuid=person, group_uuid=story.group_uuid)
+    window = conversations.load_conversation(user_uuid=person, group_uuid=story.group_uuid)
     shown = [*window.messages]
     while window.older:
-        window = conversations.thread(user_uuid=person, group_uuid=story.group_uuid, before=window.older)
+        window = conversations.load_conversation(user_uuid=person, group_uuid=story.group_uuid, before=window.older)
         shown = [*window.messages, *shown]
     _hold_reach(person, story, shown)
 
 
 def _check_reach_forwards(person: UUID, story: Story) -> None:
     """A member reaches every message by cursors from the first."""
-    window = conversations.thread(user_uuid=person, group_uuid=story.group_uuid, around=story.stored[1].now.created_at)
+    window = conversations.load_conversation(
+        user_uuid=person, group_uuid=story.group_uuid, around=story.stored[1].now.created_at
+    )
     shown = [*window.messages]
     while window.newer:
-        window = conversations.thread(user_uuid=person, group_uuid=story.group_uuid, after=window.newer)
+        window = conversations.load_conversation(user_uuid=person, group_uuid=story.group_uuid, after=window.newer)
         shown += window.messages
     _hold_reach(person, story, shown)
 
@@ -208,9 +210,9 @@ def _hold_reach(person: UUID, story: Story, shown: list[Message]) -> None:
 def _check_outsider(found: list[Conversation]) -> None:
     for conversation in found:
         try:
-            conversations.thread(user_uuid=OUTSIDER, group_uuid=conversation.group_uuid)
+            conversations.load_conversation(user_uuid=OUTSIDER, group_uuid=conversation.group_uuid)
         except ConversationNotFound:
             continue
         raise BrokenPromise(Broken.LEAKED, f"an outsider is shown {conversation}")
-    if conversations.inbox(user_uuid=OUTSIDER).entries:
+    if conversations.list_conversations(user_uuid=OUTSIDER).entries:
         raise BrokenPromise(Broken.LEAKED, "an outsider has a list")

@@ -30,7 +30,7 @@ def network(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ne
 
 
 def stored() -> list[Message]:
-    return [*conversations.thread(user_uuid=ANDREW, group_uuid=GROUP).messages]
+    return [*conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP).messages]
 
 
 def always(fault: Fault) -> list[Disturbance]:

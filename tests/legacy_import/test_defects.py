@@ -183,8 +183,8 @@ def test_without_lists_a_conversation_belongs_to_the_two_who_wrote_first(old: Ol
     assert "members-in-doubt" in [each["kind"] for each in remarks(old, "--users", users)]
 
     member, intruder = person(BAYKO).uuid, person(LONDO).uuid
-    assert len(conversations.inbox(user_uuid=member).entries) == 1
-    assert not conversations.inbox(user_uuid=intruder).entries
+    assert len(conversations.list_conversations(user_uuid=member).entries) == 1
+    assert not conversations.list_conversations(user_uuid=intruder).entries
 
 
 def test_what_one_wrote_to_nobody_knows_whom_is_still_theirs(old: OldSystem, users: str, client: Client) -> None:
@@ -193,7 +193,7 @@ def test_what_one_wrote_to_nobody_knows_whom_is_still_theirs(old: OldSystem, use
     assert summary(old, "--users", users)["people_placeholder"] == 1
 
     client.force_login(person(ANDREW))
-    (entry,) = conversations.inbox(user_uuid=person(ANDREW).uuid).entries
+    (entry,) = conversations.list_conversations(user_uuid=person(ANDREW).uuid).entries
     page = client.get(f"/messages/{entry.group_uuid}")
     assert messages_of(page) == ["To whom?"]
     assert "Unknown person" in page.content.decode()

@@ -41,7 +41,7 @@ def admin(db: None) -> User:
 
 @pytest.fixture
 def bad_message(moto_table: MessageTable, andrew: User, bayko: User) -> Message:
-    """Bayko's, the eighth of a conversation with Andrew."""
+    """Return Bayko's message, the eighth of a conversation with Andrew."""
     first = talk.start(by=andrew.uuid, to=bayko.uuid, text="Text 1")
     for number in range(2, 8):
         talk.send(by=andrew.uuid, group=first.group_uuid, text=f"Text {number}")
@@ -50,7 +50,7 @@ def bad_message(moto_table: MessageTable, andrew: User, bayko: User) -> Message:
 
 @pytest.fixture
 def report(bad_message: Message, andrew: User) -> Report:
-    """Andrew's, of Bayko's message."""
+    """Return Andrew's report of Bayko's message."""
     return reports.report(
         reporter_uuid=andrew.uuid,
         group_uuid=bad_message.group_uuid,

@@ -40,7 +40,7 @@ def decision(report: Report) -> Decision:
 
 
 def refused(statement: str) -> bool:
-    """Whether the database refuses the statement because of what it would do, not of how it is written."""
+    """Return whether the database rejects what the statement does, not its syntax."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # TRUNCATE waits for no foreign key to be checked
@@ -50,7 +50,7 @@ def refused(statement: str) -> bool:
     return False
 
 
-def test_it_says_who_did_what_when_and_why(andrew: User) -> None:
+def test_entry_records_who_did_what_when_and_why(andrew: User) -> None:
     before = timezone.now()
 
     audit.record(actor=andrew, act="person.disable", subject="person:1", reason="Spam", report=3)
@@ -66,7 +66,7 @@ def test_it_says_who_did_what_when_and_why(andrew: User) -> None:
     assert before <= entry.at <= timezone.now()
 
 
-def test_an_entry_outlives_its_actor(andrew: User) -> None:
+def test_entry_outlives_its_actor(andrew: User) -> None:
     audit.record(actor=andrew, act="person.disable")
     andrew.delete()
 
@@ -83,7 +83,7 @@ def test_an_entry_outlives_its_actor(andrew: User) -> None:
         "TRUNCATE moderation_auditentry, moderation_notice CASCADE",
     ],
 )
-def test_the_log_can_only_grow(andrew: User, statement: str) -> None:
+def test_log_entries_cannot_be_changed_or_deleted(andrew: User, statement: str) -> None:
     audit.record(actor=andrew, act="person.disable")
 
     assert refused(statement)
@@ -99,7 +99,7 @@ def test_the_log_can_only_grow(andrew: User, statement: str) -> None:
         "TRUNCATE moderation_decision CASCADE",
     ],
 )
-def test_a_decision_stays_as_it_was_made(decision: Decision, statement: str) -> None:
+def test_decision_cannot_be_changed(decision: Decision, statement: str) -> None:
     assert refused(statement)
 
 
@@ -119,17 +119,17 @@ def test_a_decision_stays_as_it_was_made(decision: Decision, statement: str) -> 
         "id = id + 1",
     ],
 )
-def test_a_report_stays_as_it_was_made(report: Report, change: str) -> None:
+def test_content_of_a_report_cannot_be_changed(report: Report, change: str) -> None:
     assert refused(f"UPDATE moderation_report SET {change}")  # noqa: S608 - the statements above
 
 
 @pytest.mark.usefixtures("with_migration_role")
 @pytest.mark.parametrize("statement", ["DELETE FROM moderation_report", "TRUNCATE moderation_report CASCADE"])
-def test_a_report_is_never_deleted(report: Report, statement: str) -> None:
+def test_report_cannot_be_deleted(report: Report, statement: str) -> None:
     assert refused(statement)
 
 
-def test_a_report_goes_on_until_it_is_decided(report: Report) -> None:
+def test_state_of_a_report_can_change_until_it_is_decided(report: Report) -> None:
     moderator = uuid.uuid4()
     reports = Report.objects.filter(pk=report.pk)
 

@@ -28,7 +28,7 @@ def listed(client: Client, query: dict[str, str] | None = None) -> list[str]:
     return [entry.subject for entry in client.get(LOG, query or {}).context["cl"].result_list]
 
 
-def test_an_administrator_sees_everything_newest_first(admin: User) -> None:
+def test_administrator_sees_all_entries_newest_first(admin: User) -> None:
     client = signed_in(admin)
 
     assert listed(client) == ["person:3", "report:2", "report:1"]
@@ -45,11 +45,11 @@ def test_an_administrator_sees_everything_newest_first(admin: User) -> None:
         ({"q": "person:3"}, ["person:3"]),
     ],
 )
-def test_it_is_filtered_by_act_and_actor(admin: User, query: dict[str, str], found: list[str]) -> None:
+def test_log_is_filtered_by_action_and_actor(admin: User, query: dict[str, str], found: list[str]) -> None:
     assert listed(signed_in(admin), query) == found
 
 
-def test_a_moderator_sees_what_they_did_themselves(moderator: User) -> None:
+def test_moderator_sees_only_own_actions(moderator: User) -> None:
     client = signed_in(moderator)
 
     assert listed(client) == ["report:1"]
@@ -57,11 +57,11 @@ def test_a_moderator_sees_what_they_did_themselves(moderator: User) -> None:
     assert client.get(f"{LOG}{other.pk}/change/").status_code == 302
 
 
-def test_nobody_else_sees_it(andrew: User) -> None:
+def test_log_is_only_for_moderators(andrew: User) -> None:
     assert signed_in(andrew).get(LOG).status_code == 403
 
 
-def test_nobody_adds_changes_or_deletes_there(admin: User) -> None:
+def test_log_cannot_be_changed_in_the_admin(admin: User) -> None:
     client = signed_in(admin)
     entry = AuditEntry.objects.get(subject="report:1")
 
@@ -73,6 +73,6 @@ def test_nobody_adds_changes_or_deletes_there(admin: User) -> None:
     assert AuditEntry.objects.get(pk=entry.pk).reason == ""
 
 
-def test_django_s_own_history_is_not_editable_either(admin: User) -> None:
+def test_history_of_django_cannot_be_edited(admin: User) -> None:
     assert signed_in(admin).get("/admin/admin/logentry/").status_code == 404
     assert not LogEntry.objects.exists()

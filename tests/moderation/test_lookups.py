@@ -34,7 +34,7 @@ SHOWN_TO_MODERATORS = {
 
 
 def fields_of(model: type[Model], deep: int = RELATIONS_DEEP) -> Iterator[tuple[str, Field[Any, Any]]]:
-    """The fields of a model and of those related to it, in either direction, by the path that leads there."""
+    """Yield the fields of a model and of those related to it, in either direction, by the path that leads there."""
     for field in model._meta.get_fields(include_hidden=True):
         if isinstance(field, Field):
             yield field.name, field
@@ -44,7 +44,7 @@ def fields_of(model: type[Model], deep: int = RELATIONS_DEEP) -> Iterator[tuple[
 
 
 def lookups_of(path: str, field: Field[Any, Any]) -> Iterator[str]:
-    """Every parameter that filters by the field: each lookup, and each lookup of each transform."""
+    """Yield every parameter that filters by the field: each lookup, and each lookup of each transform."""
     yield path
     for name, found in field.get_lookups().items():
         yield f"{path}__{name}"
@@ -58,7 +58,7 @@ def lookups_of(path: str, field: Field[Any, Any]) -> Iterator[str]:
 
 
 def parameters_for(model: type[Model]) -> set[str]:
-    """Every lookup that the model has, and the names of every other model's fields."""
+    """Return every lookup of the model, and the field names of every other model."""
     own = {each for path, field in fields_of(model) for each in lookups_of(path, field)}
     others = {field.name for other in apps.get_models() for field in other._meta.get_fields()}
     return own | others
@@ -66,7 +66,7 @@ def parameters_for(model: type[Model]) -> set[str]:
 
 @pytest.fixture
 def stored(andrew: User, bayko: User) -> Report:
-    """A report with a note and a snapshot to read letter by letter, and a decision about it."""
+    """Create a report with a note, a snapshot and a decision, all to be guessed letter by letter."""
     now = timezone.now()
     audit.record(actor=andrew, act="person.view", subject="person:1", reason="Kites")
     return Report.objects.create(
@@ -81,7 +81,7 @@ def stored(andrew: User, bayko: User) -> Report:
 
 
 @pytest.mark.parametrize("model", ADMINS)
-def test_every_admin_has_the_allow_list(model: type[Model]) -> None:
+def test_every_admin_has_an_allow_list(model: type[Model]) -> None:
     model_admin = ADMINS[model]
 
     assert isinstance(model_admin, AllowListAdmin)
@@ -92,7 +92,7 @@ def test_every_admin_has_the_allow_list(model: type[Model]) -> None:
 
 @pytest.mark.parametrize("role", ["moderator", "admin"])
 @pytest.mark.parametrize("model", ADMINS)
-def test_every_other_lookup_is_refused_before_anything_is_asked(
+def test_other_lookups_are_rejected_before_any_query(
     request: pytest.FixtureRequest, model: type[Model], role: str
 ) -> None:
     model_admin = ADMINS[model]
@@ -116,7 +116,7 @@ def test_every_other_lookup_is_refused_before_anything_is_asked(
 
 
 @pytest.mark.parametrize("model", ADMINS)
-def test_refusals_do_not_depend_on_the_value(
+def test_rejection_does_not_depend_on_the_value(
     model: type[Model], stored: Report, moderator: User, admin: User, bayko: User
 ) -> None:
     model_admin = ADMINS[model]
@@ -160,7 +160,7 @@ def test_refusals_do_not_depend_on_the_value(
     ],
 )
 @pytest.mark.parametrize("role", ["moderator", "admin"])
-def test_what_was_readable_is_refused(
+def test_lookups_that_leaked_values_are_rejected(
     request: pytest.FixtureRequest, stored: Report, role: str, address: str, query: dict[str, str]
 ) -> None:
     assert signed_in(request.getfixturevalue(role)).get(f"/admin/{address}/", query).status_code == 400
@@ -168,7 +168,7 @@ def test_what_was_readable_is_refused(
 
 @pytest.mark.parametrize("role", ["moderator", "admin"])
 @pytest.mark.parametrize("model", ADMINS)
-def test_every_filter_that_a_list_offers_works(
+def test_every_offered_filter_works(
     request: pytest.FixtureRequest, model: type[Model], role: str, stored: Report
 ) -> None:
     client = signed_in(request.getfixturevalue(role))
@@ -180,7 +180,7 @@ def test_every_filter_that_a_list_offers_works(
 
 
 @pytest.mark.parametrize("model", ADMINS)
-def test_a_moderator_orders_by_columns_alone(model: type[Model], moderator: User, stored: Report) -> None:
+def test_moderator_can_order_only_by_columns(model: type[Model], moderator: User, stored: Report) -> None:
     client = signed_in(moderator)
     hidden = {"email", "password", "note", "snapshot", "facts", "has_notice", "deletion_asked_at", "may_write"}
     asked = [*map(str, range(-20, 20)), "99999999999999999999", *hidden, *(f"-{each}" for each in hidden), "²", "1.x"]
@@ -193,7 +193,7 @@ def test_a_moderator_orders_by_columns_alone(model: type[Model], moderator: User
 
 
 @pytest.mark.parametrize("text", ["Kites", "bayko@cruddur", "sub-nobody", "{}", "!"])
-def test_a_moderator_s_search_finds_nothing_by_what_is_not_shown(moderator: User, stored: Report, text: str) -> None:
+def test_moderator_cannot_search_hidden_fields(moderator: User, stored: Report, text: str) -> None:
     client = signed_in(moderator)
     text = json.dumps(stored.snapshot) if text == "{}" else text
 
@@ -205,19 +205,19 @@ def test_a_moderator_s_search_finds_nothing_by_what_is_not_shown(moderator: User
     assert not any("Kites" in str(each) for each in found(apps.get_model("moderation.AuditEntry"), q=text))
 
 
-def test_nobody_finds_rows_by_their_number(moderator: User, admin: User, stored: Report) -> None:
+def test_rows_cannot_be_found_by_number(moderator: User, admin: User, stored: Report) -> None:
     for person in (moderator, admin):
         client = signed_in(person)
         statuses = {client.get(f"/admin/r/{number}/{pk}/").status_code for number in range(30) for pk in (1, stored.pk)}
         assert statuses == {404}
 
 
-def test_a_person_s_page_leads_to_their_profile(moderator: User, bayko: User) -> None:
+def test_page_of_a_user_links_to_their_profile(moderator: User, bayko: User) -> None:
     assert 'href="/@bayko"' in signed_in(moderator).get(f"{LISTS[User]}{bayko.pk}/change/").content.decode()
 
 
 @pytest.mark.parametrize("selected", ["x", "1", "9" * 40, "../"])
-def test_a_selection_that_is_no_person_is_refused(admin: User, selected: str) -> None:
+def test_invalid_selection_is_rejected(admin: User, selected: str) -> None:
     form = {"action": "disable", "_selected_action": selected, "confirmed": "yes"}
 
     assert signed_in(admin).post(LISTS[User], form).status_code == 400

@@ -43,7 +43,7 @@ def pool(settings: Settings) -> UserPool:
 
 @pytest.fixture
 def tied(pool: UserPool, bayko: User) -> User:
-    """Bayko, who is a user of the pool."""
+    """Return Bayko, who is a user of the pool."""
     bayko.cognito_user_id = add_user(pool, "bayko")
     bayko.save()
     return bayko
@@ -64,13 +64,13 @@ def in_cognito(pool: UserPool, person: User) -> bool:
 
 
 @pytest.mark.parametrize("query", ["@bay", "@BAYKO", "bayko", "bay", "bayko@cruddur", "sub-bayko"])
-def test_they_are_found(admin: User, bayko: User, query: str) -> None:
+def test_search_finds_users(admin: User, bayko: User, query: str) -> None:
     found = signed_in(admin).get(LIST, {"q": query}).context["cl"].result_list
 
     assert [person.handle for person in found] == ["bayko"]
 
 
-def test_a_handle_and_a_cognito_id_are_found_by_an_index(admin: User, bayko: User) -> None:
+def test_handle_and_cognito_id_are_found_with_an_index(admin: User, bayko: User) -> None:
     client = signed_in(admin)
     bayko.cognito_user_id = "7d4e6f40-0000-4000-8000-1234567890ab"
     bayko.save()
@@ -88,7 +88,7 @@ def test_a_handle_and_a_cognito_id_are_found_by_an_index(admin: User, bayko: Use
         assert not any("UPPER" in sql for sql in searches)
 
 
-def test_the_page_shows_the_state_in_cognito(admin: User, pool: UserPool, tied: User) -> None:
+def test_page_shows_the_state_in_cognito(admin: User, pool: UserPool, tied: User) -> None:
     client = signed_in(admin)
     assert "In Cognito enabled CONFIRMED" in text_of(client.get(page_of(tied)))
 
@@ -97,20 +97,20 @@ def test_the_page_shows_the_state_in_cognito(admin: User, pool: UserPool, tied: 
     assert "In Cognito disabled CONFIRMED" in text_of(client.get(page_of(tied)))
 
 
-def test_the_page_says_when_cognito_does_not_answer(admin: User, tied: User, out_of_reach: None) -> None:
+def test_page_says_when_cognito_is_away(admin: User, tied: User, out_of_reach: None) -> None:
     response = signed_in(admin).get(page_of(tied))
 
     assert response.status_code == 200
     assert "Cognito does not answer" in text_of(response)
 
 
-def test_looking_at_a_person_is_recorded(moderator: User, bayko: User) -> None:
+def test_viewing_a_user_is_recorded(moderator: User, bayko: User) -> None:
     signed_in(moderator).get(page_of(bayko))
 
     assert acts() == [("person.view", f"person:{bayko.uuid}")]
 
 
-def test_changing_a_name_is_recorded(admin: User, bayko: User) -> None:
+def test_changing_a_user_is_recorded(admin: User, bayko: User) -> None:
     signed_in(admin).post(page_of(bayko), {"display_name": "New", "bio": ""})
 
     entry = AuditEntry.objects.get()
@@ -120,7 +120,7 @@ def test_changing_a_name_is_recorded(admin: User, bayko: User) -> None:
 # --- Moderators -----------------------------------------------------------------------------------------------------
 
 
-def test_a_moderator_sees_people_without_their_e_mail(moderator: User, bayko: User) -> None:
+def test_moderator_sees_no_email_addresses(moderator: User, bayko: User) -> None:
     client = signed_in(moderator)
 
     for address in (LIST, page_of(bayko)):
@@ -132,13 +132,13 @@ def test_a_moderator_sees_people_without_their_e_mail(moderator: User, bayko: Us
 @pytest.mark.parametrize(
     "query", [{"q": "bayko@cruddur"}, {"email__startswith": "bayko"}, {"password__startswith": "!"}]
 )
-def test_a_moderator_finds_nobody_by_e_mail(moderator: User, bayko: User, query: dict[str, str]) -> None:
+def test_moderator_cannot_search_by_email(moderator: User, bayko: User, query: dict[str, str]) -> None:
     response = signed_in(moderator).get(LIST, query)
 
     assert response.status_code in (400, 302) or not response.context["cl"].result_list
 
 
-def test_a_moderator_changes_nobody(moderator: User, bayko: User) -> None:
+def test_moderator_cannot_change_users(moderator: User, bayko: User) -> None:
     client = signed_in(moderator)
 
     assert client.post(page_of(bayko), {"display_name": "New", "bio": ""}).status_code == 403
@@ -150,11 +150,11 @@ def test_a_moderator_changes_nobody(moderator: User, bayko: User) -> None:
 
 
 @pytest.mark.parametrize("address", ["/admin/stream/", "/admin/conversation/", "/admin/auth/group/"])
-def test_a_moderator_has_nothing_else(moderator: User, address: str) -> None:
+def test_moderator_has_no_other_models(moderator: User, address: str) -> None:
     assert signed_in(moderator).get(address).status_code in (403, 404)
 
 
-def test_a_moderator_s_front_page_has_reports_people_and_their_own_acts(moderator: User) -> None:
+def test_front_page_of_a_moderator_has_reports_users_and_own_actions(moderator: User) -> None:
     page = signed_in(moderator).get("/admin/")
 
     models = {model["object_name"] for app in page.context["app_list"] for model in app["models"]}
@@ -166,7 +166,7 @@ def test_a_moderator_s_front_page_has_reports_people_and_their_own_acts(moderato
 
 
 @pytest.mark.parametrize("act", ["synchronise", "disable", "enable", "sign_out"])
-def test_each_act_asks_first(admin: User, tied: User, act: str) -> None:
+def test_every_action_asks_for_confirmation(admin: User, tied: User, act: str) -> None:
     theirs = signed_in(tied)
 
     response = do(signed_in(admin), act, tied, confirmed=False)
@@ -177,7 +177,7 @@ def test_each_act_asks_first(admin: User, tied: User, act: str) -> None:
     assert acts() == []
 
 
-def test_disabling_works_here_and_in_cognito(admin: User, pool: UserPool, tied: User) -> None:
+def test_disabling_acts_here_and_in_cognito(admin: User, pool: UserPool, tied: User) -> None:
     theirs = signed_in(tied)
 
     response = do(signed_in(admin), "disable", tied)
@@ -189,7 +189,7 @@ def test_disabling_works_here_and_in_cognito(admin: User, pool: UserPool, tied: 
     assert acts() == [("person.disable", f"person:{tied.uuid}")]
 
 
-def test_enabling_works_here_and_in_cognito(admin: User, pool: UserPool, tied: User) -> None:
+def test_enabling_acts_here_and_in_cognito(admin: User, pool: UserPool, tied: User) -> None:
     client = signed_in(admin)
     do(client, "disable", tied)
 
@@ -200,7 +200,7 @@ def test_enabling_works_here_and_in_cognito(admin: User, pool: UserPool, tied: U
     assert signed_in(tied).get("/settings").status_code == 200
 
 
-def test_signing_out_ends_every_session_and_closes_nothing(admin: User, pool: UserPool, tied: User) -> None:
+def test_signing_out_ends_every_session_but_keeps_the_account(admin: User, pool: UserPool, tied: User) -> None:
     phone, laptop = signed_in(tied), signed_in(tied)
 
     do(signed_in(admin), "sign_out", tied)
@@ -211,7 +211,7 @@ def test_signing_out_ends_every_session_and_closes_nothing(admin: User, pool: Us
 
 
 @pytest.mark.parametrize("act", ["disable", "enable", "sign_out"])
-def test_it_says_what_did_not_happen_in_cognito(admin: User, tied: User, out_of_reach: None, act: str) -> None:
+def test_failure_in_cognito_is_reported(admin: User, tied: User, out_of_reach: None, act: str) -> None:
     page = text_of(do(signed_in(admin), act, tied))
 
     assert "@bayko: done here, but not in Cognito. Cognito does not answer" in page
@@ -219,7 +219,7 @@ def test_it_says_what_did_not_happen_in_cognito(admin: User, tied: User, out_of_
     assert tied.is_active == (act != "disable")
 
 
-def test_it_says_when_nobody_in_cognito_is_theirs(admin: User, pool: UserPool, bayko: User, londo: User) -> None:
+def test_missing_cognito_user_is_reported(admin: User, pool: UserPool, bayko: User, londo: User) -> None:
     User.objects.filter(pk=londo.pk).update(cognito_user_id=MOCK)
 
     page = text_of(do(signed_in(admin), "disable", bayko, londo))
@@ -229,7 +229,7 @@ def test_it_says_when_nobody_in_cognito_is_theirs(admin: User, pool: UserPool, b
 
 
 @pytest.mark.parametrize("act", ["disable", "enable", "sign_out"])
-def test_nobody_does_it_to_themselves(admin: User, tied: User, act: str) -> None:
+def test_administrators_cannot_act_on_themselves(admin: User, tied: User, act: str) -> None:
     client = signed_in(admin)
 
     page = text_of(do(client, act, admin, tied))
@@ -240,7 +240,7 @@ def test_nobody_does_it_to_themselves(admin: User, tied: User, act: str) -> None
     assert ("person." + act, f"person:{tied.uuid}") in acts()
 
 
-def test_syncing_brings_e_mail_and_rights_up_to_date(admin: User, pool: UserPool, tied: User) -> None:
+def test_syncing_updates_email_and_permissions(admin: User, pool: UserPool, tied: User) -> None:
     User.objects.filter(pk=tied.pk).update(email="old@cruddur.example", is_staff=True, is_superuser=True)
     pool.create_group("moderators")
     pool.add_to_group("bayko@cruddur.example", "moderators")
@@ -251,7 +251,7 @@ def test_syncing_brings_e_mail_and_rights_up_to_date(admin: User, pool: UserPool
     assert (tied.email, tied.is_staff, tied.is_superuser) == ("bayko@cruddur.example", True, False)
 
 
-def test_syncing_disables_who_is_disabled_in_cognito(admin: User, pool: UserPool, tied: User) -> None:
+def test_syncing_disables_users_disabled_in_cognito(admin: User, pool: UserPool, tied: User) -> None:
     theirs = signed_in(tied)
     pool.disable("bayko@cruddur.example")
 
@@ -261,7 +261,7 @@ def test_syncing_disables_who_is_disabled_in_cognito(admin: User, pool: UserPool
     assert not User.objects.get(pk=tied.pk).is_active
 
 
-def test_syncing_enables_nobody(admin: User, tied: User) -> None:
+def test_syncing_does_not_enable_users(admin: User, tied: User) -> None:
     User.objects.filter(pk=tied.pk).update(is_active=False)
 
     do(signed_in(admin), "synchronise", tied)
@@ -269,7 +269,7 @@ def test_syncing_enables_nobody(admin: User, tied: User) -> None:
     assert not User.objects.get(pk=tied.pk).is_active
 
 
-def test_syncing_ties_who_waits(admin: User, pool: UserPool, londo: User) -> None:
+def test_syncing_links_waiting_users(admin: User, pool: UserPool, londo: User) -> None:
     User.objects.filter(pk=londo.pk).update(cognito_user_id=MOCK)
     sub = add_user(pool, "londo")
 
@@ -279,7 +279,7 @@ def test_syncing_ties_who_waits(admin: User, pool: UserPool, londo: User) -> Non
 
 
 @pytest.mark.parametrize("act", ["synchronise", "disable", "enable", "sign_out"])
-def test_nothing_is_done_to_who_is_being_deleted(admin: User, pool: UserPool, tied: User, act: str) -> None:
+def test_actions_skip_users_being_deleted(admin: User, pool: UserPool, tied: User, act: str) -> None:
     User.objects.filter(pk=tied.pk).update(deletion_asked_at=timezone.now(), is_active=False)
     client = signed_in(admin)
 

@@ -51,7 +51,7 @@ def claimed(report: Report, moderator: User) -> Report:
 # --- The list -------------------------------------------------------------------------------------------------------
 
 
-def test_it_lists_what_waits_without_what_was_written(moderator: User, report: Report) -> None:
+def test_queue_lists_waiting_reports_without_texts(moderator: User, report: Report) -> None:
     page = text_of(signed_in(moderator).get(LIST))
 
     for word in (f"#{report.pk}", "Spam or a scam", "@bayko", "@andrewbrown", "message"):
@@ -63,7 +63,7 @@ def test_it_lists_what_waits_without_what_was_written(moderator: User, report: R
     ("state", "numbers"),
     [("", [1, 2]), ("open", [1]), ("claimed", [2]), ("mine", [2]), ("decided", [3]), ("all", [1, 2, 3])],
 )
-def test_it_lists_by_state(moderator: User, andrew: User, bayko: User, state: str, numbers: list[int]) -> None:
+def test_queue_is_filtered_by_state(moderator: User, andrew: User, bayko: User, state: str, numbers: list[int]) -> None:
     for number, at in enumerate((State.OPEN, State.CLAIMED, State.DECIDED), 1):
         Report.objects.create(
             reporter_uuid=andrew.uuid,
@@ -84,7 +84,7 @@ def test_it_lists_by_state(moderator: User, andrew: User, bayko: User, state: st
 # --- Claiming -------------------------------------------------------------------------------------------------------
 
 
-def test_only_who_claimed_it_reads_it(moderator: User, other_moderator: User, report: Report) -> None:
+def test_only_the_claiming_moderator_sees_the_messages(moderator: User, other_moderator: User, report: Report) -> None:
     mine, other = signed_in(moderator), signed_in(other_moderator)
     assert "Buy kites" not in text_of(mine.get(page_of(report)))
 
@@ -95,7 +95,7 @@ def test_only_who_claimed_it_reads_it(moderator: User, other_moderator: User, re
     assert "Buy kites" not in text_of(other.get(page_of(report)))
 
 
-def test_each_look_is_recorded(moderator: User, report: Report) -> None:
+def test_each_view_is_recorded(moderator: User, report: Report) -> None:
     client = signed_in(moderator)
     act(client, report, "claim")
     client.get(page_of(report))
@@ -107,7 +107,7 @@ def test_each_look_is_recorded(moderator: User, report: Report) -> None:
     ]
 
 
-def test_a_claimed_report_is_nobody_else_s(moderator: User, other_moderator: User, claimed: Report) -> None:
+def test_claimed_report_cannot_be_claimed_again(moderator: User, other_moderator: User, claimed: Report) -> None:
     client = signed_in(other_moderator)
 
     act(client, claimed, "claim")
@@ -120,7 +120,7 @@ def test_a_claimed_report_is_nobody_else_s(moderator: User, other_moderator: Use
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_claim_at_once_one_has_it(moderator: User, other_moderator: User, report: Report) -> None:
+def test_one_of_two_simultaneous_claims_wins(moderator: User, other_moderator: User, report: Report) -> None:
     barrier, outcomes = threading.Barrier(2), []
 
     def claim(who: User) -> None:
@@ -143,7 +143,7 @@ def test_of_two_who_claim_at_once_one_has_it(moderator: User, other_moderator: U
     assert acts() == ["report.claim"]
 
 
-def test_it_goes_back_to_the_queue(moderator: User, other_moderator: User, claimed: Report) -> None:
+def test_released_report_returns_to_the_queue(moderator: User, other_moderator: User, claimed: Report) -> None:
     act(signed_in(moderator), claimed, "release")
     act(signed_in(other_moderator), claimed, "claim")
 
@@ -151,7 +151,7 @@ def test_it_goes_back_to_the_queue(moderator: User, other_moderator: User, claim
     assert claimed.claimed_by_uuid == other_moderator.uuid
 
 
-def test_an_administrator_gives_back_what_another_has(admin: User, claimed: Report) -> None:
+def test_administrator_can_release_any_report(admin: User, claimed: Report) -> None:
     act(signed_in(admin), claimed, "release")
 
     claimed.refresh_from_db()
@@ -159,7 +159,7 @@ def test_an_administrator_gives_back_what_another_has(admin: User, claimed: Repo
 
 
 @pytest.mark.parametrize("who", ["andrew", "bayko"])
-def test_nobody_decides_about_themselves(request: pytest.FixtureRequest, report: Report, who: str) -> None:
+def test_moderators_cannot_decide_about_themselves(request: pytest.FixtureRequest, report: Report, who: str) -> None:
     person: User = request.getfixturevalue(who)
 
     with pytest.raises(InvolvedInReport):
@@ -175,7 +175,7 @@ def decide(report: Report, moderator: User, verdict: str, **more: str) -> Decisi
     )
 
 
-def test_a_decision_is_recorded_with_who_when_and_why(moderator: User, claimed: Report) -> None:
+def test_decision_records_who_when_and_why(moderator: User, claimed: Report) -> None:
     before = timezone.now()
 
     response = act(signed_in(moderator), claimed, "decide", verdict="dismiss", reason="Kites are fine")
@@ -194,14 +194,14 @@ def test_a_decision_is_recorded_with_who_when_and_why(moderator: User, claimed: 
     assert (entry.actor_handle, entry.reason, entry.facts) == ("mo", "Kites are fine", {"verdict": "dismiss"})
 
 
-def test_nothing_is_decided_without_a_reason(moderator: User, claimed: Report) -> None:
+def test_decision_requires_a_reason(moderator: User, claimed: Report) -> None:
     response = act(signed_in(moderator), claimed, "decide", verdict="dismiss", reason=" ")
 
     assert response.status_code == 422
     assert not Decision.objects.exists()
 
 
-def test_nothing_is_decided_twice(moderator: User, claimed: Report) -> None:
+def test_report_is_decided_once(moderator: User, claimed: Report) -> None:
     decide(claimed, moderator, Verdict.DISMISS)
 
     with pytest.raises(NotYourReport):
@@ -210,7 +210,7 @@ def test_nothing_is_decided_twice(moderator: User, claimed: Report) -> None:
     assert not Notice.objects.exists()
 
 
-def test_a_deleted_message_is_a_tombstone_for_everyone(
+def test_deleted_message_is_a_tombstone_for_everyone(
     moderator: User, andrew: User, bayko: User, claimed: Report, moto_table: MessageTable
 ) -> None:
     before = message_table().conversation(claimed.group_uuid)
@@ -237,7 +237,7 @@ def test_a_deleted_message_is_a_tombstone_for_everyone(
     assert "Buy kites" not in text_of(signed_in(andrew).get("/messages"))
 
 
-def test_without_dynamodb_nothing_is_decided_and_it_can_be_tried_again(
+def test_decision_can_be_retried_after_dynamodb_was_away(
     moderator: User, claimed: Report, moto_table: MessageTable
 ) -> None:
     client = signed_in(moderator)
@@ -250,9 +250,7 @@ def test_without_dynamodb_nothing_is_decided_and_it_can_be_tried_again(
     assert act(client, claimed, "decide", verdict="delete_message", reason="Kites").status_code == 302
 
 
-def test_a_process_that_dies_after_the_deletion_leaves_a_report_to_decide_again(
-    moderator: User, claimed: Report, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_report_can_be_decided_after_a_crash(moderator: User, claimed: Report, monkeypatch: pytest.MonkeyPatch) -> None:
     def die(**_: object) -> None:
         raise KeyboardInterrupt
 
@@ -266,7 +264,7 @@ def test_a_process_that_dies_after_the_deletion_leaves_a_report_to_decide_again(
     assert Decision.objects.get().outcome == ""
 
 
-def test_a_conversation_has_no_single_message_to_delete(moderator: User, andrew: User, bad_message: Message) -> None:
+def test_reported_conversation_has_no_message_to_delete(moderator: User, andrew: User, bad_message: Message) -> None:
     signed_in(andrew).post(f"/report/{bad_message.group_uuid}", {"reason": "threat"})
     report = Report.objects.get()
     queue.claim(report=report, moderator=moderator, now=timezone.now())
@@ -277,7 +275,7 @@ def test_a_conversation_has_no_single_message_to_delete(moderator: User, andrew:
     assert acts() == ["report.claim"]
 
 
-def test_a_disabled_person_is_out_at_once(moderator: User, bayko: User, claimed: Report) -> None:
+def test_disabled_user_is_signed_out_at_once(moderator: User, bayko: User, claimed: Report) -> None:
     theirs = signed_in(bayko)
 
     decision = decide(claimed, moderator, Verdict.DISABLE_PERSON)
@@ -289,9 +287,7 @@ def test_a_disabled_person_is_out_at_once(moderator: User, bayko: User, claimed:
 
 
 @pytest.mark.parametrize("is_superuser", [False, True])
-def test_a_moderator_disables_nobody_who_moderates(
-    moderator: User, bayko: User, claimed: Report, is_superuser: bool
-) -> None:
+def test_moderator_cannot_disable_moderators(moderator: User, bayko: User, claimed: Report, is_superuser: bool) -> None:
     User.objects.filter(pk=bayko.pk).update(is_staff=True, is_superuser=is_superuser)
 
     with pytest.raises(NotPossible, match="Only an administrator"):
@@ -299,7 +295,7 @@ def test_a_moderator_disables_nobody_who_moderates(
     assert User.objects.get(pk=bayko.pk).is_active
 
 
-def test_an_administrator_disables_a_moderator(admin: User, bayko: User, report: Report) -> None:
+def test_administrator_can_disable_a_moderator(admin: User, bayko: User, report: Report) -> None:
     User.objects.filter(pk=bayko.pk).update(is_staff=True)
     queue.claim(report=report, moderator=admin, now=timezone.now())
     report.refresh_from_db()
@@ -309,7 +305,7 @@ def test_an_administrator_disables_a_moderator(admin: User, bayko: User, report:
     assert not User.objects.get(pk=bayko.pk).is_active
 
 
-def test_who_is_being_deleted_is_neither_warned_nor_disabled(moderator: User, bayko: User, claimed: Report) -> None:
+def test_user_being_deleted_is_neither_warned_nor_disabled(moderator: User, bayko: User, claimed: Report) -> None:
     User.objects.filter(pk=bayko.pk).update(deletion_asked_at=timezone.now(), is_active=False)
 
     for verdict in (Verdict.WARN, Verdict.DISABLE_PERSON):
@@ -320,7 +316,7 @@ def test_who_is_being_deleted_is_neither_warned_nor_disabled(moderator: User, ba
 # --- Warning --------------------------------------------------------------------------------------------------------
 
 
-def test_a_warning_shows_on_every_page_until_it_is_acknowledged(moderator: User, bayko: User, claimed: Report) -> None:
+def test_warning_shows_on_every_page_until_acknowledged(moderator: User, bayko: User, claimed: Report) -> None:
     act(signed_in(moderator), claimed, "decide", verdict="warn", reason="Kites", text="No more kites, please")
     client = signed_in(bayko)
 
@@ -337,7 +333,7 @@ def test_a_warning_shows_on_every_page_until_it_is_acknowledged(moderator: User,
     assert notice.acknowledged_at
 
 
-def test_a_warning_names_neither_report_nor_reason(moderator: User, bayko: User, claimed: Report) -> None:
+def test_warning_hides_report_and_reason(moderator: User, bayko: User, claimed: Report) -> None:
     decide(claimed, moderator, Verdict.WARN, text="Be kind")
 
     page = text_of(signed_in(bayko).get("/settings"))
@@ -345,7 +341,7 @@ def test_a_warning_names_neither_report_nor_reason(moderator: User, bayko: User,
     assert "andrewbrown" not in page
 
 
-def test_nobody_else_is_warned_or_acknowledges_it(moderator: User, andrew: User, bayko: User, claimed: Report) -> None:
+def test_warning_is_only_for_the_reported_user(moderator: User, andrew: User, bayko: User, claimed: Report) -> None:
     decide(claimed, moderator, Verdict.WARN, text="Be kind")
     notice = Notice.objects.get()
     client = signed_in(andrew)
@@ -356,7 +352,7 @@ def test_nobody_else_is_warned_or_acknowledges_it(moderator: User, andrew: User,
     assert "Be kind" in text_of(signed_in(bayko).get("/settings"))
 
 
-def test_a_warning_has_words(moderator: User, claimed: Report) -> None:
+def test_warning_requires_a_text(moderator: User, claimed: Report) -> None:
     response = act(signed_in(moderator), claimed, "decide", verdict="warn", reason="Kites")
 
     assert response.status_code == 422
@@ -364,14 +360,14 @@ def test_a_warning_has_words(moderator: User, claimed: Report) -> None:
 
 
 @pytest.mark.parametrize("notice", ["", "x", "0", "9" * 40])
-def test_what_is_no_notice_is_refused(bayko: User, notice: str) -> None:
+def test_invalid_notice_is_rejected(bayko: User, notice: str) -> None:
     assert signed_in(bayko).post("/notice/acknowledge", {"notice": notice}).status_code == 400
 
 
 # --- Who may --------------------------------------------------------------------------------------------------------
 
 
-def test_nobody_else_comes_near(andrew: User, bayko: User, report: Report) -> None:
+def test_queue_is_only_for_moderators(andrew: User, bayko: User, report: Report) -> None:
     for person in (andrew, bayko):
         client = signed_in(person)
         assert [client.get(address).status_code for address in (LIST, page_of(report))] == [403, 403]
@@ -380,14 +376,14 @@ def test_nobody_else_comes_near(andrew: User, bayko: User, report: Report) -> No
 
 
 @pytest.mark.parametrize("number", ["0", "999", "x", "9" * 30])
-def test_what_is_no_report_is_not_found(moderator: User, number: str) -> None:
+def test_unknown_report_is_not_found(moderator: User, number: str) -> None:
     client = signed_in(moderator)
 
     assert client.get(f"{LIST}{number}/change/").status_code == 404
     assert client.post(f"{LIST}{number}/claim/").status_code in (302, 404)
 
 
-def test_reports_are_neither_made_nor_changed_nor_deleted_in_the_admin(admin: User, report: Report) -> None:
+def test_reports_cannot_be_edited_in_the_admin(admin: User, report: Report) -> None:
     client = signed_in(admin)
 
     assert client.get(f"{LIST}add/").status_code == 403

@@ -51,14 +51,14 @@ def looks() -> list[AuditEntry]:
 # --- Through a report -----------------------------------------------------------------------------------------------
 
 
-def test_who_works_on_a_report_reads_around_it(moderator: User, claimed: Report) -> None:
+def test_claiming_moderator_reads_around_the_report(moderator: User, claimed: Report) -> None:
     page = text_of(signed_in(moderator).get(conversation_of(claimed)))
 
     assert "Text 1" in page
     assert "Buy kites" in page
 
 
-def test_each_look_is_recorded(moderator: User, claimed: Report) -> None:
+def test_each_view_is_recorded(moderator: User, claimed: Report) -> None:
     client = signed_in(moderator)
 
     client.get(conversation_of(claimed))
@@ -73,7 +73,7 @@ def test_each_look_is_recorded(moderator: User, claimed: Report) -> None:
     assert (second.reason, second.facts) == (MORE, {"report": claimed.pk, "before": claimed.message_created_at})
 
 
-def test_it_changes_nothing_for_the_members(moderator: User, claimed: Report, moto_table: MessageTable) -> None:
+def test_reading_changes_nothing_for_the_members(moderator: User, claimed: Report, moto_table: MessageTable) -> None:
     def everything() -> Any:
         items = moto_table.client.scan(TableName=moto_table.name)["Items"]
         return sorted(items, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
@@ -86,12 +86,12 @@ def test_it_changes_nothing_for_the_members(moderator: User, claimed: Report, mo
 
 
 @pytest.mark.parametrize("who", ["other_moderator", "admin"])
-def test_nobody_else_reads_through_it(request: pytest.FixtureRequest, claimed: Report, who: str) -> None:
+def test_other_moderators_cannot_read(request: pytest.FixtureRequest, claimed: Report, who: str) -> None:
     assert signed_in(request.getfixturevalue(who)).get(conversation_of(claimed)).status_code == 403
     assert looks() == []
 
 
-def test_a_report_that_is_not_claimed_or_decided_opens_nothing(moderator: User, report: Report) -> None:
+def test_unclaimed_or_decided_report_opens_nothing(moderator: User, report: Report) -> None:
     client = signed_in(moderator)
     assert client.get(conversation_of(report)).status_code == 403
 
@@ -103,7 +103,7 @@ def test_a_report_that_is_not_claimed_or_decided_opens_nothing(moderator: User, 
 
 
 @pytest.mark.parametrize("cursor", ["x", "0001-01-01T00:00:00.000000+23:59"])
-def test_a_cursor_that_is_none_is_not_found(moderator: User, claimed: Report, cursor: str) -> None:
+def test_invalid_cursor_is_not_found(moderator: User, claimed: Report, cursor: str) -> None:
     assert read_on(signed_in(moderator), claimed, before=cursor).status_code == 404
 
 
@@ -112,7 +112,7 @@ def test_a_cursor_that_is_none_is_not_found(moderator: User, claimed: Report, cu
 
 @pytest.fixture
 def long_talk(claimed: Report, andrew: User, moto_table: MessageTable) -> Report:
-    """A report of the eighth of 60 messages; those from the ninth on were written after the report."""
+    """Return a report of the eighth message, after which 52 more were written."""
     for number in range(9, 61):
         talk.send(by=andrew.uuid, group=claimed.group_uuid, text=f"Text {number}")
     return claimed
@@ -120,7 +120,7 @@ def long_talk(claimed: Report, andrew: User, moto_table: MessageTable) -> Report
 
 @pytest.fixture
 def in_the_middle(bad_message: Message, andrew: User, bayko: User, moderator: User) -> Report:
-    """A report of the 30th of 60 messages, which the moderator has claimed."""
+    """Return a report of the 30th of 60 messages, which the moderator has claimed."""
     for number in range(9, 30):
         talk.send(by=andrew.uuid, group=bad_message.group_uuid, text=f"Text {number}")
     bad = talk.send(by=bayko.uuid, group=bad_message.group_uuid, text="Text 30")
@@ -135,21 +135,19 @@ def in_the_middle(bad_message: Message, andrew: User, bayko: User, moderator: Us
 
 
 def shown(response: Any) -> list[int]:
-    """The numbers of the messages on the page."""
+    """Return the numbers of the messages on the page."""
     return [int(each["text"].split()[1]) if each["text"] != "Buy kites" else 8 for each in response.context["lines"]]
 
 
-def test_twenty_messages_around_the_report_are_read(moderator: User, in_the_middle: Report) -> None:
+def test_window_has_twenty_messages_around_the_report(moderator: User, in_the_middle: Report) -> None:
     assert shown(signed_in(moderator).get(conversation_of(in_the_middle))) == [*range(20, 40)]
 
 
-def test_the_window_is_filled_where_one_side_is_short(moderator: User, long_talk: Report, claimed: Report) -> None:
+def test_window_is_filled_when_one_side_is_short(moderator: User, long_talk: Report, claimed: Report) -> None:
     assert shown(signed_in(moderator).get(conversation_of(claimed))) == [*range(1, 21)]
 
 
-def test_the_newest_message_has_twenty_with_those_before_it(
-    moderator: User, andrew: User, in_the_middle: Report
-) -> None:
+def test_window_of_the_newest_message_has_twenty_messages(moderator: User, andrew: User, in_the_middle: Report) -> None:
     Report.objects.filter(pk=in_the_middle.pk).update(state="decided")
     client = signed_in(moderator)
     signed_in(andrew).post(f"/report/{in_the_middle.group_uuid}", {"reason": "threat"})
@@ -160,7 +158,7 @@ def test_the_newest_message_has_twenty_with_those_before_it(
 
 
 @pytest.mark.parametrize("cursor", ["before", "after", "around"])
-def test_a_link_reads_no_more(moderator: User, in_the_middle: Report, cursor: str) -> None:
+def test_link_does_not_move_the_window(moderator: User, in_the_middle: Report, cursor: str) -> None:
     client = signed_in(moderator)
     window = client.get(conversation_of(in_the_middle))
 
@@ -170,9 +168,7 @@ def test_a_link_reads_no_more(moderator: User, in_the_middle: Report, cursor: st
 
 
 @pytest.mark.parametrize("reason", ["", "too short", " " * 20, "x" * 501])
-def test_without_a_reason_no_more_is_shown_and_the_words_are_kept(
-    moderator: User, in_the_middle: Report, reason: str
-) -> None:
+def test_too_short_reason_shows_nothing_and_is_kept(moderator: User, in_the_middle: Report, reason: str) -> None:
     client = signed_in(moderator)
     window = client.get(conversation_of(in_the_middle))
 
@@ -186,7 +182,7 @@ def test_without_a_reason_no_more_is_shown_and_the_words_are_kept(
     assert [(look.reason, list(look.facts)) for look in looks()] == [("", ["around", "report"])] * 3
 
 
-def test_what_is_written_later_takes_a_reason(moderator: User, andrew: User, in_the_middle: Report) -> None:
+def test_later_messages_require_a_reason(moderator: User, andrew: User, in_the_middle: Report) -> None:
     client = signed_in(moderator)
     talk.send(by=andrew.uuid, group=in_the_middle.group_uuid, text="Text 61")
     assert "Text 61" not in text_of(client.get(conversation_of(in_the_middle)))
@@ -201,7 +197,7 @@ def test_what_is_written_later_takes_a_reason(moderator: User, andrew: User, in_
     assert pages == 2
 
 
-def test_each_part_is_asked_for_with_the_reason_again(moderator: User, in_the_middle: Report) -> None:
+def test_each_window_is_requested_with_the_reason(moderator: User, in_the_middle: Report) -> None:
     client = signed_in(moderator)
     first = client.get(conversation_of(in_the_middle))
 
@@ -214,9 +210,7 @@ def test_each_part_is_asked_for_with_the_reason_again(moderator: User, in_the_mi
     assert 'name="after" value=' in html_of(first)
 
 
-def test_the_reason_is_recorded_before_anything_is_read(
-    moderator: User, in_the_middle: Report, moto_table: MessageTable
-) -> None:
+def test_reason_is_recorded_before_reading(moderator: User, in_the_middle: Report, moto_table: MessageTable) -> None:
     with fault(moto_table, "GetItem", *[answer("InternalServerError", 500)] * 4):
         response = read_on(signed_in(moderator), in_the_middle, before=in_the_middle.message_created_at)
 
@@ -224,7 +218,7 @@ def test_the_reason_is_recorded_before_anything_is_read(
     assert [look.reason for look in looks()] == [MORE]
 
 
-def test_a_short_conversation_asks_for_no_reason(moderator: User, claimed: Report) -> None:
+def test_short_conversation_requires_no_reason(moderator: User, claimed: Report) -> None:
     page = signed_in(moderator).get(conversation_of(claimed))
 
     assert shown(page) == [*range(1, 9)]
@@ -232,9 +226,7 @@ def test_a_short_conversation_asks_for_no_reason(moderator: User, claimed: Repor
 
 
 @pytest.mark.parametrize("who", ["other_moderator", "admin"])
-def test_a_reason_without_the_claim_reads_nothing(
-    request: pytest.FixtureRequest, in_the_middle: Report, who: str
-) -> None:
+def test_reason_without_a_claim_reads_nothing(request: pytest.FixtureRequest, in_the_middle: Report, who: str) -> None:
     response = read_on(signed_in(request.getfixturevalue(who)), in_the_middle, before=in_the_middle.message_created_at)
 
     assert response.status_code == 403
@@ -244,7 +236,7 @@ def test_a_reason_without_the_claim_reads_nothing(
 # --- For a stated reason --------------------------------------------------------------------------------------------
 
 
-def test_an_administrator_reads_for_a_reason(admin: User, bad_message: Message) -> None:
+def test_administrator_reads_for_a_stated_reason(admin: User, bad_message: Message) -> None:
     response = ask(signed_in(admin))
 
     assert response.status_code == 200
@@ -254,7 +246,7 @@ def test_an_administrator_reads_for_a_reason(admin: User, bad_message: Message) 
 
 
 @pytest.mark.parametrize("reason", ["", "too short", " " * 20, "x" * 501])
-def test_without_a_reason_nothing_is_shown(admin: User, bad_message: Message, reason: str) -> None:
+def test_nothing_is_shown_without_a_reason(admin: User, bad_message: Message, reason: str) -> None:
     response = ask(signed_in(admin), reason=reason)
 
     assert response.status_code == 422
@@ -262,9 +254,7 @@ def test_without_a_reason_nothing_is_shown(admin: User, bad_message: Message, re
     assert looks() == []
 
 
-def test_the_entry_is_there_before_anything_is_read(
-    admin: User, bad_message: Message, moto_table: MessageTable
-) -> None:
+def test_audit_entry_is_written_before_reading(admin: User, bad_message: Message, moto_table: MessageTable) -> None:
     with fault(moto_table, "GetItem", *[answer("InternalServerError", 500)] * 4):
         response = ask(signed_in(admin))
 
@@ -273,7 +263,7 @@ def test_the_entry_is_there_before_anything_is_read(
     assert len(looks()) == 1
 
 
-def test_a_link_opens_nothing(admin: User, bad_message: Message) -> None:
+def test_link_opens_no_conversation(admin: User, bad_message: Message) -> None:
     query = {"one": "andrewbrown", "other": "bayko", "reason": REASON}
     response = signed_in(admin).get(ASK, query)
 
@@ -282,7 +272,7 @@ def test_a_link_opens_nothing(admin: User, bad_message: Message) -> None:
     assert looks() == []
 
 
-def test_it_is_read_part_by_part(admin: User, andrew: User, bad_message: Message) -> None:
+def test_conversation_is_read_window_by_window(admin: User, andrew: User, bad_message: Message) -> None:
     for number in range(9, 30):
         talk.send(by=andrew.uuid, group=bad_message.group_uuid, text=f"Text {number}")
     client = signed_in(admin)
@@ -300,13 +290,13 @@ def test_it_is_read_part_by_part(admin: User, andrew: User, bad_message: Message
     ("fields", "status"),
     [({"one": "nobody"}, 422), ({"one": "bayko"}, 422), ({"one": "mo"}, 404), ({"one": "\x00"}, 400)],
 )
-def test_it_says_when_there_is_none(
+def test_missing_conversation_is_reported(
     admin: User, moderator: User, bad_message: Message, fields: dict[str, str], status: int
 ) -> None:
     assert ask(signed_in(admin), **fields).status_code == status
 
 
-def test_a_moderator_has_to_have_a_report(moderator: User, bad_message: Message) -> None:
+def test_moderator_requires_a_report(moderator: User, bad_message: Message) -> None:
     client = signed_in(moderator)
 
     assert client.get(ASK).status_code == 403
@@ -317,7 +307,7 @@ def test_a_moderator_has_to_have_a_report(moderator: User, bad_message: Message)
 # --- Nowhere else ---------------------------------------------------------------------------------------------------
 
 
-def test_no_other_page_of_the_admin_shows_a_message(admin: User, bayko: User, report: Report) -> None:
+def test_other_admin_pages_show_no_messages(admin: User, bayko: User, report: Report) -> None:
     client = signed_in(admin)
     pages = [
         "/admin/",

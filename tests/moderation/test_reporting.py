@@ -34,7 +34,7 @@ def send(client: Client, address: str, **fields: str) -> Any:
     return client.post(address, {"reason": "spam", "note": "", **fields})
 
 
-def test_the_form_shows_what_is_reported(andrew: User, bad_message: Message) -> None:
+def test_form_shows_what_is_reported(andrew: User, bad_message: Message) -> None:
     response = signed_in(andrew).get(page_of(bad_message))
 
     assert response.status_code == 200
@@ -43,7 +43,7 @@ def test_the_form_shows_what_is_reported(andrew: User, bad_message: Message) -> 
     assert "Text 7" not in text_of(response)
 
 
-def test_a_report_keeps_the_message_and_five_before_it(andrew: User, bayko: User, bad_message: Message) -> None:
+def test_report_stores_the_message_and_five_before_it(andrew: User, bayko: User, bad_message: Message) -> None:
     response = send(signed_in(andrew), page_of(bad_message), reason="harassment", note="Again\r\nand again")
 
     assert response.status_code == 303
@@ -64,13 +64,13 @@ def test_a_report_keeps_the_message_and_five_before_it(andrew: User, bayko: User
     }
 
 
-def test_what_it_keeps_is_read_from_the_table_never_from_the_form(andrew: User, bad_message: Message) -> None:
+def test_snapshot_is_read_from_the_table(andrew: User, bad_message: Message) -> None:
     send(signed_in(andrew), page_of(bad_message), snapshot="[]", message="Forged", text="Forged", reported_uuid="x")
 
     assert Report.objects.get().snapshot[-1]["message"] == "Buy kites"
 
 
-def test_what_it_keeps_stays_when_the_message_is_deleted(andrew: User, bayko: User, report: Report) -> None:
+def test_snapshot_outlives_the_message(andrew: User, bayko: User, report: Report) -> None:
     edit_message.delete(
         user_uuid=bayko.uuid, group_uuid=report.group_uuid, created_at=report.message_created_at, now=NOW
     )
@@ -79,7 +79,7 @@ def test_what_it_keeps_stays_when_the_message_is_deleted(andrew: User, bayko: Us
     assert report.snapshot[-1]["message"] == "Buy kites"
 
 
-def test_a_conversation_is_reported_with_its_newest_messages(andrew: User, bayko: User, bad_message: Message) -> None:
+def test_reported_conversation_stores_its_newest_messages(andrew: User, bayko: User, bad_message: Message) -> None:
     response = send(signed_in(andrew), f"/report/{bad_message.group_uuid}")
 
     assert response.status_code == 303
@@ -88,7 +88,7 @@ def test_a_conversation_is_reported_with_its_newest_messages(andrew: User, bayko
     assert [each["seq"] for each in report.snapshot] == [3, 4, 5, 6, 7, 8]
 
 
-def test_afterwards_the_page_says_thank_you(andrew: User, bad_message: Message) -> None:
+def test_page_confirms_the_report(andrew: User, bad_message: Message) -> None:
     client = signed_in(andrew)
 
     response = client.get(send(client, page_of(bad_message))["Location"])
@@ -100,7 +100,7 @@ def test_afterwards_the_page_says_thank_you(andrew: User, bad_message: Message) 
     assert client.get(block).status_code == 200
 
 
-def test_a_second_report_of_the_same_is_answered_kindly_and_stored_once(andrew: User, bad_message: Message) -> None:
+def test_repeated_report_is_stored_once(andrew: User, bad_message: Message) -> None:
     client = signed_in(andrew)
     send(client, page_of(bad_message))
 
@@ -110,7 +110,7 @@ def test_a_second_report_of_the_same_is_answered_kindly_and_stored_once(andrew: 
     assert [report.reason for report in Report.objects.all()] == ["spam"]
 
 
-def test_what_was_decided_can_be_reported_again(andrew: User, report: Report, bad_message: Message) -> None:
+def test_decided_report_can_be_made_again(andrew: User, report: Report, bad_message: Message) -> None:
     Report.objects.update(state=State.DECIDED, claimed_by_uuid=uuid4())
 
     send(signed_in(andrew), page_of(bad_message))
@@ -119,7 +119,7 @@ def test_what_was_decided_can_be_reported_again(andrew: User, report: Report, ba
 
 
 @pytest.mark.parametrize("who", ["outsider", "writer", "moderator"])
-def test_nobody_else_can_report_it(
+def test_outsiders_and_senders_cannot_report(
     request: pytest.FixtureRequest, bayko: User, londo: User, moderator: User, bad_message: Message, who: str
 ) -> None:
     client = signed_in({"outsider": londo, "writer": bayko, "moderator": moderator}[who])
@@ -139,7 +139,7 @@ def test_nobody_else_can_report_it(
         "{other}",
     ],
 )
-def test_what_is_not_there_cannot_be_reported(andrew: User, bad_message: Message, address: str) -> None:
+def test_missing_message_cannot_be_reported(andrew: User, bad_message: Message, address: str) -> None:
     address = "/report/" + address.format(group=bad_message.group_uuid, other=uuid4())
     client = signed_in(andrew)
 
@@ -147,7 +147,7 @@ def test_what_is_not_there_cannot_be_reported(andrew: User, bad_message: Message
     assert send(client, address).status_code == 404
 
 
-def test_a_deleted_message_cannot_be_reported(andrew: User, bayko: User, bad_message: Message) -> None:
+def test_deleted_message_cannot_be_reported(andrew: User, bayko: User, bad_message: Message) -> None:
     edit_message.delete(
         user_uuid=bayko.uuid, group_uuid=bad_message.group_uuid, created_at=bad_message.created_at, now=NOW
     )
@@ -156,9 +156,7 @@ def test_a_deleted_message_cannot_be_reported(andrew: User, bayko: User, bad_mes
 
 
 @pytest.mark.parametrize("fields", [{"reason": ""}, {"reason": "boredom"}, {"note": "x" * 501}])
-def test_a_form_that_is_not_right_comes_back_with_what_was_written(
-    andrew: User, bad_message: Message, fields: dict[str, str]
-) -> None:
+def test_invalid_form_keeps_the_text(andrew: User, bad_message: Message, fields: dict[str, str]) -> None:
     response = send(signed_in(andrew), page_of(bad_message), **{"note": "My words", **fields})
 
     assert response.status_code == 422
@@ -167,12 +165,12 @@ def test_a_form_that_is_not_right_comes_back_with_what_was_written(
     assert not Report.objects.exists()
 
 
-def test_five_hundred_emoji_fit(andrew: User, bad_message: Message) -> None:
+def test_note_accepts_five_hundred_emoji(andrew: User, bad_message: Message) -> None:
     assert send(signed_in(andrew), page_of(bad_message), note="🪁" * 500).status_code == 303
 
 
 @pytest.mark.parametrize(("reason", "status"), [("spam", 503), ("", 422)])
-def test_without_dynamodb_the_words_are_kept(
+def test_text_is_kept_while_dynamodb_is_away(
     andrew: User, bad_message: Message, moto_table: MessageTable, reason: str, status: int
 ) -> None:
     with fault(moto_table, "GetItem", *[answer("InternalServerError", 500)] * 4):
@@ -183,7 +181,7 @@ def test_without_dynamodb_the_words_are_kept(
     assert "My words" in html_of(response)
 
 
-def test_who_reports_too_much_has_to_wait_and_keeps_the_words(andrew: User, bad_message: Message) -> None:
+def test_rate_limited_report_keeps_the_text(andrew: User, bad_message: Message) -> None:
     client = signed_in(andrew)
     now = timezone.now()
     for _ in range(LIMITS["reports"].at_once):
@@ -197,23 +195,23 @@ def test_who_reports_too_much_has_to_wait_and_keeps_the_words(andrew: User, bad_
     assert not Report.objects.exists()
 
 
-def test_who_is_signed_out_is_asked_to_sign_in(client: Client, bad_message: Message) -> None:
+def test_reporting_requires_sign_in(client: Client, bad_message: Message) -> None:
     assert client.get(page_of(bad_message)).status_code == 302
 
 
-def test_the_reported_person_learns_nothing(bayko: User, report: Report, bad_message: Message) -> None:
+def test_reported_user_is_not_told(bayko: User, report: Report, bad_message: Message) -> None:
     pages = [signed_in(bayko).get(f"/messages/{report.group_uuid}"), signed_in(bayko).get("/messages")]
 
     assert not any("report" in text_of(page).lower() for page in pages)
 
 
-def test_the_menu_of_another_s_message_leads_to_the_form(andrew: User, bad_message: Message) -> None:
+def test_menu_of_other_message_links_to_the_form(andrew: User, bad_message: Message) -> None:
     page = signed_in(andrew).get(f"/messages/{bad_message.group_uuid}/{quote(bad_message.created_at)}")
 
     assert f'href="/report/{bad_message.group_uuid}/' in html_of(page)
 
 
-def test_the_menu_of_one_s_own_does_not(bayko: User, bad_message: Message) -> None:
+def test_menu_of_own_message_does_not_link_to_the_form(bayko: User, bad_message: Message) -> None:
     page = signed_in(bayko).get(f"/messages/{bad_message.group_uuid}/{quote(bad_message.created_at)}")
 
     assert "/report/" not in html_of(page)

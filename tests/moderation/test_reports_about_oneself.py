@@ -1,4 +1,4 @@
-"""Reports by or about a moderator do not exist for them: nothing tells that they are reported, or by whom."""
+"""Reports by or about a moderator do not exist for them: nothing tells that they are reported, or who reported them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOWHERE = 987_654
 
 @pytest.fixture(params=["bayko, moderator", "bayko, administrator", "andrew, moderator", "andrew, administrator"])
 def involved(request: pytest.FixtureRequest, andrew: User, bayko: User, report: Report) -> User:
-    """The reported person or who reported, with rights in the admin."""
+    """Return the reported user or the reporter, with permissions in the admin."""
     name, _, role = request.param.partition(", ")
     person = {"andrew": andrew, "bayko": bayko}[name]
     person.is_staff, person.is_superuser = True, role == "administrator"
@@ -39,7 +39,7 @@ def involved(request: pytest.FixtureRequest, andrew: User, bayko: User, report: 
 
 @pytest.fixture(params=["open", "claimed", "decided"])
 def some_state(request: pytest.FixtureRequest, report: Report, moderator: User) -> Report:
-    """The report in each state, after another moderator did to it what leads there."""
+    """Return the report in each state, after the actions of another moderator."""
     now = timezone.now()
     if request.param != "open":
         queue.claim(report=report, moderator=moderator, now=now)
@@ -54,7 +54,7 @@ def some_state(request: pytest.FixtureRequest, report: Report, moderator: User) 
 
 
 def page(response: Any, number: int) -> tuple[int, str, str]:
-    """What an answer says, but for the number that was asked for."""
+    """Return the content of a response without the requested number."""
     told = re.sub(rf"(?<=[#/“]){number}(?=[/”<])", "NUMBER", without_nonce(response))
     for token in html.attributes(html.parse(response.text), ".//input[@name='csrfmiddlewaretoken']", "value"):
         told = told.replace(token, "")
@@ -68,7 +68,7 @@ ADDRESSES = (
 )  # fmt: skip
 
 
-def test_it_is_answered_as_a_report_that_does_not_exist(involved: User, some_state: Report) -> None:
+def test_own_report_looks_like_a_missing_report(involved: User, some_state: Report) -> None:
     for method, path in ADDRESSES:
         form = {"verdict": "dismiss", "reason": "Let me decide about it"} if method == "post" else {}
         told = []
@@ -84,7 +84,7 @@ def test_it_is_answered_as_a_report_that_does_not_exist(involved: User, some_sta
     assert (some_state.state, some_state.claimed_by_uuid) == before
 
 
-def test_no_list_has_it_and_no_count_counts_it(involved: User, some_state: Report) -> None:
+def test_own_report_is_in_no_list_or_count(involved: User, some_state: Report) -> None:
     client = signed_in(involved)
     for state in ("", "open", "claimed", "decided", "mine", "all"):
         for query in ({}, {"q": "andrewbrown"}, {"reason__exact": "spam"}, {"_facets": "True"}):
@@ -97,12 +97,12 @@ def test_no_list_has_it_and_no_count_counts_it(involved: User, some_state: Repor
             assert "(1)" not in page, "the facets count nothing"
 
 
-def test_the_front_page_does_not_count_it(involved: User, some_state: Report, other_moderator: User) -> None:
+def test_front_page_does_not_count_own_report(involved: User, some_state: Report, other_moderator: User) -> None:
     assert signed_in(involved).get("/admin/").context["facts"]["reports_open"] == 0
     assert signed_in(other_moderator).get("/admin/").context["facts"]["reports_open"] == int(some_state.state == "open")
 
 
-def test_the_page_of_another_report_does_not_count_it(
+def test_page_of_another_report_does_not_count_own_report(
     involved: User, report: Report, londo: User, bad_message: Message
 ) -> None:
     other = Report.objects.create(
@@ -117,7 +117,7 @@ def test_the_page_of_another_report_does_not_count_it(
     assert signed_in(involved).get(f"{LIST}{other.pk}/change/").context["earlier"] == 0
 
 
-def test_the_audit_log_does_not_tell_of_it(involved: User, some_state: Report) -> None:
+def test_audit_log_hides_own_report(involved: User, some_state: Report) -> None:
     audit.record(actor=None, act="stream.replay")
     client = signed_in(involved)
     secrets = (f"report:{some_state.pk}", "@mo", "kites", str(some_state.group_uuid), str(involved.uuid))
@@ -142,15 +142,13 @@ def test_the_audit_log_does_not_tell_of_it(involved: User, some_state: Report) -
         assert client.get(f"{LOG}{entry.pk}/change/").status_code == 302
 
 
-def test_an_administrator_who_is_not_involved_sees_all_of_it(admin: User, some_state: Report) -> None:
+def test_uninvolved_administrator_sees_the_report(admin: User, some_state: Report) -> None:
     listed = signed_in(admin).get(LOG).context["cl"].result_list
 
     assert len(listed) == AuditEntry.objects.count()
 
 
-def test_an_administrator_still_sees_their_own_acts_and_those_on_others(
-    admin: User, moderator: User, bayko: User
-) -> None:
+def test_administrator_sees_own_actions_and_those_on_others(admin: User, moderator: User, bayko: User) -> None:
     for actor, subject in ((admin, admin), (admin, bayko), (moderator, bayko), (moderator, admin)):
         audit.record(actor=actor, act="person.view", subject=audit.of_person(subject.uuid))
 
@@ -163,7 +161,7 @@ def test_an_administrator_still_sees_their_own_acts_and_those_on_others(
     ]
 
 
-def test_nobody_acts_on_it_beneath_the_pages_either(report: Report, bayko: User) -> None:
+def test_functions_reject_involved_moderators(report: Report, bayko: User) -> None:
     with pytest.raises(InvolvedInReport):
         queue.claim(report=report, moderator=bayko, now=timezone.now())
     Report.objects.filter(pk=report.pk).update(state=State.CLAIMED, claimed_by_uuid=bayko.uuid)
@@ -174,9 +172,7 @@ def test_nobody_acts_on_it_beneath_the_pages_either(report: Report, bayko: User)
         decisions.decide(report=report, moderator=bayko, verdict="dismiss", reason="Fine", now=timezone.now())
 
 
-def test_a_gap_in_the_numbers_tells_nothing(
-    andrew: User, bad_message: Message, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_numbers_have_random_gaps(andrew: User, bad_message: Message, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = []
     for skipped in (0, 3, 1):
         monkeypatch.setattr(secrets, "randbelow", lambda bound, skipped=skipped: min(skipped, bound - 1))

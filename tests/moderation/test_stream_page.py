@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 PAGE = "/admin/stream/"
 
 
-def test_it_shows_the_stream_and_the_table(admin: User, table: MessageTable) -> None:
+def test_page_shows_stream_and_table(admin: User, table: MessageTable) -> None:
     talk.start()
 
     page = text_of(signed_in(admin).get(PAGE))
@@ -38,7 +38,7 @@ def test_it_shows_the_stream_and_the_table(admin: User, table: MessageTable) -> 
     assert "None: every change was projected." in page
 
 
-def test_it_shows_how_far_each_shard_was_applied(admin: User, table: MessageTable) -> None:
+def test_page_shows_the_progress_of_each_shard(admin: User, table: MessageTable) -> None:
     arn = stream_arn(table)
     talk.start()
     page = signed_in(admin).get(PAGE)
@@ -48,7 +48,7 @@ def test_it_shows_how_far_each_shard_was_applied(admin: User, table: MessageTabl
     assert f"{saved.updated_at:%Y-%m-%d %H:%M:%S}" in text_of(signed_in(admin).get(PAGE))
 
 
-def test_it_says_that_a_worker_is_active(admin: User, moto_table: MessageTable) -> None:
+def test_page_shows_the_active_worker(admin: User, moto_table: MessageTable) -> None:
     assert try_lock(moto_table.name)
     try:
         page = text_of(signed_in(admin).get(PAGE))
@@ -65,7 +65,7 @@ def letter(key: str) -> DeadLetter:
     )
 
 
-def test_dead_letters_are_shown_and_projected_again(admin: User, moto_table: MessageTable) -> None:
+def test_dead_letters_are_shown_and_replayed(admin: User, moto_table: MessageTable) -> None:
     message = talk.start()
     key = f"MSG#{message.group_uuid}"
     letter(key)
@@ -79,13 +79,13 @@ def test_dead_letters_are_shown_and_projected_again(admin: User, moto_table: Mes
     assert AuditEntry.objects.get().act == "stream.replay"
 
 
-def test_it_says_when_some_fail_again(admin: User, moto_table: MessageTable) -> None:
+def test_repeated_failures_are_reported(admin: User, moto_table: MessageTable) -> None:
     letter("MSG#no-uuid")
 
     assert "1 failed again." in text_of(signed_in(admin).post("/admin/stream/replay/", follow=True))
 
 
-def test_without_dynamodb_it_stays_a_page(admin: User, settings: Settings) -> None:
+def test_page_works_while_dynamodb_is_away(admin: User, settings: Settings) -> None:
     letter("MSG#one")
     settings.DYNAMODB_ENDPOINT_URL = settings.DYNAMODB_STREAMS_ENDPOINT_URL = "http://127.0.0.1:9"
     messaging_connection.forget()
@@ -101,9 +101,7 @@ def test_without_dynamodb_it_stays_a_page(admin: User, settings: Settings) -> No
     assert replayed.status_code == 302
 
 
-def test_where_it_may_not_look_at_the_stream_it_shows_what_the_worker_saved(
-    admin: User, moto_table: MessageTable
-) -> None:
+def test_page_shows_checkpoints_without_access_to_the_stream(admin: User, moto_table: MessageTable) -> None:
     arn = stream_arn(moto_table)
     saved = StreamCheckpoint.objects.create(stream_arn=arn, shard_id="shard-7", sequence_number="1")
 
@@ -124,12 +122,12 @@ def test_where_it_may_not_look_at_the_stream_it_shows_what_the_worker_saved(
     assert "inbox-index, message-group-sk-index" in page
 
 
-def test_it_is_for_administrators(moderator: User, andrew: User, moto_table: MessageTable) -> None:
+def test_page_is_only_for_administrators(moderator: User, andrew: User, moto_table: MessageTable) -> None:
     for person in (moderator, andrew):
         client = signed_in(person)
         assert client.get(PAGE).status_code == 403
         assert client.post("/admin/stream/replay/").status_code == 403
 
 
-def test_a_replay_is_posted(admin: User, moto_table: MessageTable) -> None:
+def test_replay_rejects_get(admin: User, moto_table: MessageTable) -> None:
     assert signed_in(admin).get("/admin/stream/replay/").status_code == 405

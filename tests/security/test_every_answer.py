@@ -43,7 +43,7 @@ def test_errors_before_and_after_the_views_have_the_headers_of_every_answer(
         302: Client().get("/messages"),
         301: client.get("/messages/"),
     }
-    monkeypatch.setattr(conversations, "inbox", broken)
+    monkeypatch.setattr(conversations, "list_conversations", broken)
     answers[500] = client.get("/messages")
 
     for status, answer in answers.items():

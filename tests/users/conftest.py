@@ -18,7 +18,7 @@ SITE = "http://testserver"
 
 @pytest.fixture
 def provider(settings: Settings) -> Iterator[Provider]:
-    """The Cognito of the site, as the settings name it."""
+    """Return the Cognito that the settings name."""
     with Provider() as provider:
         settings.APP_URL = SITE
         settings.COGNITO_DOMAIN = provider.url
@@ -51,7 +51,10 @@ def begin(client: Client, provider: Provider) -> Begin:
 
 @pytest.fixture
 def come_back(client: Client, provider: Provider, begin: Begin) -> Callable[..., Any]:
-    """A whole sign-in whose token has these claims (and the right nonce if none is given); returns the last answer."""
+    """Return a function that signs in with a token of these claims, and returns the last response.
+
+    The token has the right nonce unless another is given.
+    """
 
     def come_back(*, next: str = "", **changes: Any) -> Any:  # noqa: A002 - the form's name
         query = begin(next=next)
@@ -87,6 +90,6 @@ def admin(db: None) -> User:
 
 
 def signed_in_as(client: Client) -> User | None:
-    """Whom the client's session belongs to, if anyone who may use it."""
+    """Return the user of the client's session, if it is valid."""
     pk = client.session.get("_auth_user_id")
     return User.objects.filter(pk=pk, is_active=True).first() if pk else None

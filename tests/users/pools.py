@@ -12,7 +12,7 @@ from users.cognito.client import UserPool
 
 
 def new_pool(settings: Settings, *, by_email: bool = True) -> UserPool:
-    """An empty pool with the attributes of ours, which the settings name from now on."""
+    """Create an empty pool with our attributes, and name it in the settings."""
     client = client_module.connect(endpoint_url=settings.COGNITO_ENDPOINT_URL, region=settings.AWS_REGION)
     username_attributes = {"UsernameAttributes": ["email"]} if by_email else {}
     pool = client.create_user_pool(PoolName="of-a-test", **username_attributes)["UserPool"]  # type: ignore[arg-type]
@@ -23,7 +23,7 @@ def new_pool(settings: Settings, *, by_email: bool = True) -> UserPool:
 def add_user(
     pool: UserPool, handle: str, *, email: str = "", verified: bool = True, confirmed: bool = True, name: str = "A Name"
 ) -> str:
-    """A Cognito user; without a handle if that is empty. Returns the sub."""
+    """Create a Cognito user, without a handle if that is empty, and return the sub."""
     email = email or f"{handle}@cruddur.example"
     attributes = {
         "email": email,
@@ -43,7 +43,7 @@ def add_user(
 
 
 def run(command: str, *arguments: str) -> tuple[str, str]:
-    """Standard output and standard error of a command."""
+    """Return standard output and standard error of a command."""
     out, err = StringIO(), StringIO()
     call_command(command, *arguments, "--no-color", stdout=out, stderr=err)
     return out.getvalue(), err.getvalue()

@@ -21,7 +21,7 @@ DROPPED = object()
 
 @cache
 def private_key(kid: str) -> rsa.RSAPrivateKey:
-    """One key an id, made once: making them is slow."""
+    """Return one key for each id, cached because generating them is slow."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
@@ -31,7 +31,7 @@ def public_jwk(kid: str) -> dict[str, Any]:
 
 
 def claims_of(**changes: Any) -> dict[str, Any]:
-    """The claims of an honest ID token, changed; `DROPPED` takes one out."""
+    """Return the claims of a valid ID token, changed; `DROPPED` takes one out."""
     now = int(time.time())
     claims = {
         "sub": "sub-of-someone",
@@ -80,7 +80,7 @@ class Provider:
             self._server.server_close()
 
     def grant(self, *, kid: str = "key-1", **changes: Any) -> None:
-        """The next code is worth an ID token with these claims."""
+        """Let the next code return an ID token with these claims."""
         self.grant_token(jwt.encode(claims_of(**changes), private_key(kid), "RS256", headers={"kid": kid}))
 
     def grant_token(self, id_token: str) -> None:

@@ -32,7 +32,7 @@ def listed(client: Client, query: dict[str, str]) -> set[str]:
 
 
 @pytest.mark.parametrize("address", ["/admin/", LIST, "/admin/login/", "/admin/password_change/"])
-def test_it_refuses_someone_without_the_right(client: Client, bayko: User, address: str) -> None:
+def test_admin_requires_permission(client: Client, bayko: User, address: str) -> None:
     client.force_login(bayko)
 
     response = client.get(address)
@@ -41,7 +41,7 @@ def test_it_refuses_someone_without_the_right(client: Client, bayko: User, addre
     assert signed_in_as(client) == bayko
 
 
-def test_it_sends_somebody_signed_out_to_the_sign_in(client: Client, provider: Provider) -> None:
+def test_admin_requires_sign_in(client: Client, provider: Provider) -> None:
     response = client.get(LIST, follow=False)
     assert response["Location"] == f"/admin/login/?next={LIST}"
 
@@ -49,7 +49,7 @@ def test_it_sends_somebody_signed_out_to_the_sign_in(client: Client, provider: P
     assert response["Location"] == f"/?next={LIST}"
 
 
-def test_it_takes_no_password(client: Client, admin: User) -> None:
+def test_admin_accepts_no_password(client: Client, admin: User) -> None:
     admin.set_password("secret")
     admin.save()
 
@@ -59,19 +59,19 @@ def test_it_takes_no_password(client: Client, admin: User) -> None:
     assert not client.login(username="andrewbrown", password="secret")
 
 
-def test_it_changes_no_password(admin_client: Client) -> None:
+def test_admin_changes_no_password(admin_client: Client) -> None:
     assert admin_client.get("/admin/password_change/").status_code == 404
     assert "password_change" not in admin_client.get("/admin/").content.decode()
 
 
-def test_it_signs_out_of_cognito_too(admin_client: Client, provider: Provider) -> None:
+def test_admin_signs_out_of_cognito(admin_client: Client, provider: Provider) -> None:
     response = admin_client.post("/admin/logout/")
 
     assert response["Location"].startswith(f"{provider.url}/logout?")
     assert signed_in_as(admin_client) is None
 
 
-def test_it_is_in_the_products_colours(admin_client: Client) -> None:
+def test_admin_uses_the_colours_of_the_site(admin_client: Client) -> None:
     page = admin_client.get("/admin/").content.decode()
 
     assert "css/tokens.css" in page
@@ -80,17 +80,17 @@ def test_it_is_in_the_products_colours(admin_client: Client) -> None:
 
 
 @pytest.mark.parametrize("address", ["/admin/", LIST])
-def test_it_needs_no_inline_script_or_style(admin_client: Client, bayko: User, address: str) -> None:
+def test_admin_has_no_inline_code(admin_client: Client, bayko: User, address: str) -> None:
     for page in (admin_client.get(address), admin_client.get(page_of(bayko))):
         assert "unsafe" not in page["Content-Security-Policy"]
         assert html.inline_code(html.parse(page.text)) == []
 
 
-def test_it_has_no_groups_because_cognito_has(admin_client: Client) -> None:
+def test_admin_has_no_groups(admin_client: Client) -> None:
     assert admin_client.get("/admin/auth/group/").status_code == 404
 
 
-def test_it_lists_people_with_their_cognito_state(admin_client: Client, bayko: User) -> None:
+def test_list_shows_the_state_in_cognito(admin_client: Client, bayko: User) -> None:
     User.objects.create_user(handle="waits", display_name="W")
 
     rows = html.parse(admin_client.get(LIST).text).iterfind(".//tbody/tr")
@@ -103,19 +103,19 @@ def test_it_lists_people_with_their_cognito_state(admin_client: Client, bayko: U
 
 
 @pytest.mark.parametrize("query", ["bayko", "BAYK", "Telescope", "jürgen", "bayko@cruddur", "sub-of-bay"])
-def test_it_finds_people(admin_client: Client, bayko: User, query: str) -> None:
+def test_search_finds_users(admin_client: Client, bayko: User, query: str) -> None:
     bayko.display_name = "Jürgen Telescope"
     bayko.save()
 
     assert listed(admin_client, {"q": query}) == {"bayko"}
 
 
-def test_it_finds_a_person_by_uuid(admin_client: Client, bayko: User) -> None:
+def test_search_finds_a_user_by_uuid(admin_client: Client, bayko: User) -> None:
     assert listed(admin_client, {"q": str(bayko.pk)}) == {"bayko"}
 
 
 @pytest.mark.parametrize("query", ["%", "' OR 1=1", "nobody", "bayk0"])
-def test_it_finds_nobody(admin_client: Client, bayko: User, query: str) -> None:
+def test_search_may_find_nobody(admin_client: Client, bayko: User, query: str) -> None:
     assert listed(admin_client, {"q": query}) == set()
 
 
@@ -129,14 +129,14 @@ def test_it_finds_nobody(admin_client: Client, bayko: User, query: str) -> None:
         ({"is_staff__exact": "1"}, {"andrewbrown"}),
     ],
 )
-def test_it_filters_people(admin_client: Client, bayko: User, query: dict[str, str], handles: set[str]) -> None:
+def test_filters_select_users(admin_client: Client, bayko: User, query: dict[str, str], handles: set[str]) -> None:
     User.objects.create_user(handle="waits", display_name="W")
     User.objects.create_user(handle="closed", display_name="C", cognito_user_id="sub-of-closed", is_active=False)
 
     assert listed(admin_client, query) == handles
 
 
-def test_it_changes_name_and_bio_and_nothing_else(admin_client: Client, bayko: User) -> None:
+def test_only_name_and_bio_can_be_changed(admin_client: Client, bayko: User) -> None:
     admin_client.post(page_of(bayko), {"display_name": "New", "bio": "B"})
 
     bayko.refresh_from_db()
@@ -144,21 +144,21 @@ def test_it_changes_name_and_bio_and_nothing_else(admin_client: Client, bayko: U
     assert LogEntry.objects.filter(object_id=bayko.pk).exists()
 
 
-def test_it_wants_a_name_that_can_be_seen(admin_client: Client, bayko: User) -> None:
+def test_name_must_be_visible(admin_client: Client, bayko: User) -> None:
     response = admin_client.post(page_of(bayko), {"display_name": "\u3164", "bio": "", "is_active": "on"})
 
     assert response.status_code == 200
     assert "Enter a name." in response.content.decode()
 
 
-def test_it_keeps_the_lines_of_a_bio(admin_client: Client, bayko: User) -> None:
+def test_bio_keeps_its_line_breaks(admin_client: Client, bayko: User) -> None:
     admin_client.post(page_of(bayko), {"display_name": "Bayko", "bio": "one\r\ntwo", "is_active": "on"})
 
     bayko.refresh_from_db()
     assert bayko.bio == "one\ntwo"
 
 
-def test_it_changes_no_key_field(admin_client: Client, bayko: User) -> None:
+def test_key_fields_cannot_be_changed(admin_client: Client, bayko: User) -> None:
     forged = {
         "handle": "other", "email": "x@y.example", "cognito_user_id": "sub-of-andrew", "uuid": str(uuid.uuid4()),
         "created_at_0": "2020-01-01", "is_staff": "on", "is_superuser": "on", "password": "x",
@@ -170,14 +170,14 @@ def test_it_changes_no_key_field(admin_client: Client, bayko: User) -> None:
     assert User.objects.filter(pk=bayko.pk).values().get() == before
 
 
-def test_it_shows_the_key_fields(admin_client: Client, bayko: User) -> None:
+def test_key_fields_are_shown(admin_client: Client, bayko: User) -> None:
     page = html.words(html.parse(admin_client.get(page_of(bayko)).text))
 
     for fact in (str(bayko.pk), "sub-of-bayko", "bayko@cruddur.example"):
         assert fact in page
 
 
-def test_it_adds_and_deletes_nobody(admin_client: Client, bayko: User) -> None:
+def test_users_cannot_be_added_or_deleted(admin_client: Client, bayko: User) -> None:
     assert admin_client.get(f"{LIST}add/").status_code == 403
     assert admin_client.post(f"{LIST}{bayko.pk}/delete/", {"post": "yes"}).status_code == 403
     selected = {"action": "delete_selected", "_selected_action": [str(bayko.pk)], "post": "yes"}
@@ -187,5 +187,5 @@ def test_it_adds_and_deletes_nobody(admin_client: Client, bayko: User) -> None:
     assert "delete_selected" not in admin_client.get(LIST).content.decode()
 
 
-def test_a_filter_that_there_is_none_of_is_refused(admin_client: Client) -> None:
+def test_unknown_filter_is_rejected(admin_client: Client) -> None:
     assert admin_client.get(LIST, {"cognito": "nonsense"}).status_code == 400

@@ -11,11 +11,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("typed", ["andrewbrown", "@andrewbrown", "AndrewBrown", " @ANDREWBROWN "])
-def test_case_and_at_do_not_count(andrew: User, typed: str) -> None:
+def test_case_and_at_sign_are_ignored(andrew: User, typed: str) -> None:
     assert person_meant(typed) == andrew
 
 
-def test_somebody_inactive_is_found_too(andrew: User) -> None:
+def test_inactive_user_is_found(andrew: User) -> None:
     User.objects.filter(pk=andrew.pk).update(is_active=False)
 
     assert person_meant("andrewbrown") == andrew
@@ -32,14 +32,12 @@ def test_somebody_inactive_is_found_too(andrew: User) -> None:
         ("\x1b[31m\x00\udcff", r"^Nobody is called @\\x1b\[31m\\x00\\udcff\.$"),
     ],
 )
-def test_it_says_who_may_be_meant_when_nobody_is_called_so(
-    andrew: User, bayko: User, typed: str, sentence: str
-) -> None:
+def test_similar_handles_are_suggested(andrew: User, bayko: User, typed: str, sentence: str) -> None:
     with pytest.raises(NobodyCalled, match=sentence):
         person_meant(typed)
 
 
-def test_the_nearest_are_suggested_and_no_more_than_three(db: None) -> None:
+def test_at_most_three_nearest_are_suggested(db: None) -> None:
     for handle in ("sinclair", "sinclaire", "sinclairs", "sincere", "sinatra", "zathras"):
         User.objects.create_user(handle=handle, display_name="X", cognito_user_id=f"sub-{handle}")
 
@@ -48,7 +46,7 @@ def test_the_nearest_are_suggested_and_no_more_than_three(db: None) -> None:
     assert near_handles("zathars") == ["zathras"]
 
 
-def test_inactive_people_are_not_suggested(andrew: User) -> None:
+def test_inactive_users_are_not_suggested(andrew: User) -> None:
     User.objects.filter(pk=andrew.pk).update(is_active=False)
 
     assert near_handles("anderwbrown") == []

@@ -12,11 +12,11 @@ from users.people import person_by_handle, seeded_people
 
 
 @pytest.mark.parametrize("handle", [seed.handle for seed in seeded_people()] + ["bay_area_kites", "m3", "1bay", "_x_"])
-def test_it_leaves_a_plain_handle_as_it_is(handle: str) -> None:
+def test_plain_handle_is_unchanged(handle: str) -> None:
     assert validate_handle(handle) == handle
 
 
-def test_it_finds_no_two_seeded_handles_alike() -> None:
+def test_seeded_handles_are_distinct() -> None:
     handles = [seed.handle for seed in seeded_people()]
 
     assert len({skeleton(handle) for handle in handles}) == len(handles)
@@ -38,14 +38,14 @@ def test_it_finds_no_two_seeded_handles_alike() -> None:
         "Жанна",
     ],
 )
-def test_it_accepts_the_letters_of_any_one_script(handle: str) -> None:
+def test_letters_of_any_one_script_are_accepted(handle: str) -> None:
     assert validate_handle(handle) == handle
 
 
 @pytest.mark.parametrize(
     ("written", "handle"), [(" bayko ", "bayko"), ("@bayko", "bayko"), ("ｂａｙｋｏ", "bayko"), ("José", "José")]
 )
-def test_it_brings_a_handle_into_its_one_spelling(written: str, handle: str) -> None:
+def test_handle_is_normalized(written: str, handle: str) -> None:
     assert validate_handle(written) == handle
 
 
@@ -77,7 +77,7 @@ def test_it_brings_a_handle_into_its_one_spelling(written: str, handle: str) -> 
         ("ΝΟΤΕ", "handle_confusable"),  # Greek as a whole
     ],
 )
-def test_it_refuses(handle: str, code: str) -> None:
+def test_invalid_handle_is_rejected(handle: str, code: str) -> None:
     with pytest.raises(HandleError) as refused:
         validate_handle(handle)
     assert refused.value.code == code
@@ -100,7 +100,7 @@ def test_it_refuses(handle: str, code: str) -> None:
         "new",
     ],
 )
-def test_it_refuses_reserved_names_and_what_looks_like_them(handle: str) -> None:
+def test_reserved_names_and_lookalikes_are_rejected(handle: str) -> None:
     with pytest.raises(HandleError) as refused:
         validate_handle(handle)
     assert refused.value.code == "handle_reserved"
@@ -121,7 +121,7 @@ def test_it_refuses_reserved_names_and_what_looks_like_them(handle: str) -> None
     ],
 )
 @pytest.mark.django_db
-def test_the_database_refuses_a_second_that_looks_the_same(one: str, other: str) -> None:
+def test_database_rejects_lookalike_handles(one: str, other: str) -> None:
     User.objects.create_user(handle=one, display_name="First")
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -130,14 +130,14 @@ def test_the_database_refuses_a_second_that_looks_the_same(one: str, other: str)
 
 @pytest.mark.parametrize(("one", "other"), [("bayko", "baykal"), ("jose", "josé"), ("bay_ko", "bayko"), ("ada", "aba")])
 @pytest.mark.django_db
-def test_the_database_keeps_apart_what_looks_different(one: str, other: str) -> None:
+def test_database_accepts_distinct_handles(one: str, other: str) -> None:
     User.objects.create_user(handle=one, display_name="First")
     User.objects.create_user(handle=other, display_name="Second")
 
 
 @pytest.mark.parametrize("handle", ["Éléonore", "éléonore", "ÉLÉONORE"])
 @pytest.mark.django_db
-def test_a_person_is_found_by_handle_whatever_its_case(handle: str) -> None:
+def test_handle_is_found_regardless_of_case(handle: str) -> None:
     person = User.objects.create_user(handle="Éléonore", display_name="E")
 
     assert person_by_handle(handle) == person
@@ -146,5 +146,5 @@ def test_a_person_is_found_by_handle_whatever_its_case(handle: str) -> None:
 
 @pytest.mark.parametrize("handle", ["bayk0", "bayko_", "", "bay\x00ko", "%", "x" * 5000])
 @pytest.mark.django_db
-def test_a_person_is_not_found_by_what_looks_like_the_handle(bayko: User, handle: str) -> None:
+def test_lookalike_handle_is_not_found(bayko: User, handle: str) -> None:
     assert person_by_handle(handle) is None

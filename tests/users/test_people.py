@@ -13,19 +13,21 @@ from users.people import people_by_uuid, seed_people
 pytestmark = pytest.mark.django_db
 
 
-def test_people_by_uuid_asks_once(bayko: User, londo: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_people_by_uuid_costs_one_statement(
+    bayko: User, londo: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     with django_assert_num_queries(1):
         people = people_by_uuid([bayko.pk, londo.pk, bayko.pk, uuid.uuid4()])
 
     assert people == {bayko.pk: bayko, londo.pk: londo}
 
 
-def test_people_by_uuid_asks_nothing_for_nobody(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_people_by_uuid_of_nobody_costs_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
         assert people_by_uuid([]) == {}
 
 
-def test_the_seed_is_repeatable_and_touches_nobody() -> None:
+def test_seed_is_repeatable_and_changes_nobody() -> None:
     created, found = seed_people()
     assert (len(created), len(found)) == (34, 0)
     User.objects.filter(handle="bayko").update(display_name="Mine", cognito_user_id="sub")
@@ -37,12 +39,12 @@ def test_the_seed_is_repeatable_and_touches_nobody() -> None:
     assert User.objects.filter(cognito_user_id=MOCK).count() == 33
 
 
-def test_the_database_refuses_a_second_person_of_a_cognito_user(bayko: User) -> None:
+def test_database_rejects_a_second_user_of_a_cognito_user(bayko: User) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.create_user(handle="other", display_name="O", cognito_user_id=bayko.cognito_user_id)
 
 
-def test_the_database_lets_many_wait() -> None:
+def test_database_accepts_many_waiting_users() -> None:
     User.objects.create_user(handle="one_waits", display_name="1")
     User.objects.create_user(handle="two_waits", display_name="2")
 
@@ -50,11 +52,11 @@ def test_the_database_lets_many_wait() -> None:
 
 
 @pytest.mark.parametrize("handle", ["", "a b", "admin"])
-def test_nobody_is_made_with_a_bad_handle(handle: str) -> None:
+def test_user_requires_a_valid_handle(handle: str) -> None:
     with pytest.raises(HandleError):
         User.objects.create_user(handle=handle, display_name="X")
 
 
-def test_a_person_is_shown_by_handle_and_name(bayko: User) -> None:
+def test_user_is_shown_by_handle_and_name(bayko: User) -> None:
     assert (str(bayko), bayko.get_full_name(), bayko.get_short_name()) == ("@bayko", "Bayko", "Bayko")
     assert bayko.get_absolute_url() == "/@bayko"

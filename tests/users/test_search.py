@@ -47,53 +47,53 @@ def handles(query: str, me: User, page: int = 1) -> list[str]:
         ("bernath", "quill"),
     ],
 )
-def test_it_finds(me: User, query: str, handle: str) -> None:
+def test_search_finds(me: User, query: str, handle: str) -> None:
     assert handles(query, me)[0] == handle
 
 
-def test_it_wants_every_word(me: User) -> None:
+def test_search_requires_every_word(me: User) -> None:
     assert handles("jurgen wrong", me) == []
 
 
-def test_it_puts_the_exact_handle_first(me: User) -> None:
+def test_exact_handle_comes_first(me: User) -> None:
     User.objects.create_user(handle="aaa", display_name="Bayko Aardvark")
 
     assert handles("bayko", me) == ["bayko", "aaa"]
 
 
-def test_it_puts_beginnings_of_words_before_what_is_inside_them(me: User) -> None:
+def test_prefixes_come_before_infixes(me: User) -> None:
     User.objects.create_user(handle="aaa", display_name="Abrown")
 
     assert handles("brown", me) == ["altbrown", "andrewbrown", "aaa"]
 
 
 @pytest.mark.parametrize("query", ["%", "b%o", "\\", "bay_o", "'", '"'])
-def test_it_takes_wildcards_as_they_are(me: User, query: str) -> None:
+def test_wildcards_are_literal(me: User, query: str) -> None:
     assert handles(query, me) == []
 
 
-def test_it_finds_an_underscore(me: User) -> None:
+def test_underscore_is_literal(me: User) -> None:
     assert set(handles("_", me)) == {"desta_07", "opal_w", "thu_ha", "wren_c"}
 
 
 @pytest.mark.parametrize("query", ["", "   ", "@", "\u200b", "\x00"])
-def test_it_finds_nobody_for_nothing(me: User, query: str) -> None:
+def test_empty_query_finds_nobody(me: User, query: str) -> None:
     page = find_people(query=query, exclude=me, page=1)
 
     assert (page.total, page.people) == (0, ())
 
 
-def test_it_leaves_oneself_out(me: User) -> None:
+def test_search_excludes_oneself(me: User) -> None:
     assert handles("londo", me) == []
 
 
-def test_it_leaves_inactive_people_out(me: User) -> None:
+def test_search_excludes_inactive_users(me: User) -> None:
     User.objects.filter(handle="bayko").update(is_active=False)
 
     assert "bayko" not in handles("bayko", me)
 
 
-def test_it_finds_a_new_name_at_once(me: User) -> None:
+def test_new_name_is_found_at_once(me: User) -> None:
     person = User.objects.get(handle="bayko")
     person.display_name = "Zebedee"
     person.save(update_fields=["display_name"])
@@ -101,7 +101,7 @@ def test_it_finds_a_new_name_at_once(me: User) -> None:
     assert handles("zebedee", me) == ["bayko"]
 
 
-def test_it_pages_by_twenty(me: User) -> None:
+def test_results_are_paginated_by_twenty(me: User) -> None:
     for number in range(45):
         User.objects.create_user(handle=f"page_{number:02}_x", display_name="Page Turner")
 
@@ -112,12 +112,12 @@ def test_it_pages_by_twenty(me: User) -> None:
 
 
 @pytest.mark.parametrize(("page", "number"), [(0, 1), (-3, 1), (99, 1)])
-def test_it_stays_within_the_pages(me: User, page: int, number: int) -> None:
+def test_page_number_is_clamped(me: User, page: int, number: int) -> None:
     assert find_people(query="bay", exclude=me, page=page).number == number
 
 
 @pytest.mark.parametrize("query", ["bay", "a b c d e f g h i j k l m n", "x" * 10_000])
-def test_it_costs_two_statements_at_most(me: User, query: str) -> None:
+def test_search_costs_at_most_two_statements(me: User, query: str) -> None:
     with CaptureQueriesContext(connection) as statements:
         find_people(query=query, exclude=me, page=1)
 

@@ -96,13 +96,13 @@ def rows(*, burst: int, seeded: int | None) -> Iterator[Row]:
 def reads(here: Scene) -> Iterator[Row]:
     me, group = here.me.uuid, here.group
     with metered(here.table) as cost:
-        thread = conversations.thread(user_uuid=me, group_uuid=group)
+        thread = conversations.load_conversation(user_uuid=me, group_uuid=group)
     yield Row("A thread", cost)
     with metered(here.table) as cost:
-        conversations.thread(user_uuid=me, group_uuid=group, before=thread.older)
+        conversations.load_conversation(user_uuid=me, group_uuid=group, before=thread.older)
     yield Row("A older page", cost)
     with metered(here.table) as cost:
-        conversations.inbox(user_uuid=me)
+        conversations.list_conversations(user_uuid=me)
     yield Row("B conversations", cost)
     known = thread.conversation
     with metered(here.table) as cost:
@@ -183,7 +183,7 @@ def pages(here: Scene) -> Iterator[Row]:
     browser = Client(SERVER_NAME="localhost", HTTP_ACCEPT_ENCODING="gzip")
     browser.cookies[settings.SESSION_COOKIE_NAME] = session_of(here.me)
     browser.cookies[settings.COOKIES.timezone] = "UTC"
-    thread = conversations.thread(user_uuid=here.me.uuid, group_uuid=here.group)
+    thread = conversations.load_conversation(user_uuid=here.me.uuid, group_uuid=here.group)
     page, newest = f"/messages/{here.group}", thread.newest_known
     known = f"version={thread.conversation.version}&after={quote(newest)}&first="
     first = User.objects.create_user(handle="somebody_new", display_name="Somebody New")

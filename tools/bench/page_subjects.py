@@ -76,7 +76,7 @@ class Scene:
 
 def oldest_shown(user_uuid: UUID, group_uuid: UUID) -> str:
     """created_at of the oldest message of a conversation's newest window."""
-    return conversations.thread(user_uuid=user_uuid, group_uuid=group_uuid).messages[0].created_at
+    return conversations.load_conversation(user_uuid=user_uuid, group_uuid=group_uuid).messages[0].created_at
 
 
 def older_path(group_uuid: UUID, before: str) -> str:

@@ -14,6 +14,8 @@ SOURCES = (
     "messaging/*.py",
     "messaging/*/*.py",
     "users/*.py",
+    "users/*/*.py",
+    "cruddur/postgres/*.py",
     "requirements.txt",
 )
 

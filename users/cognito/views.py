@@ -1,4 +1,4 @@
-"""Signing in with Cognito: leaving for its page, coming back from it, and choosing a handle where that is needed."""
+"""Sign in with Cognito: redirect to its page, handle its callback, and choose a handle where needed."""
 
 from __future__ import annotations
 
@@ -49,20 +49,20 @@ class NotConfigured(SignInFailed):
 
 
 class AttemptUnknown(SignInFailed):
-    """The callback belongs to no sign-in of this browser: forged, repeated, or begun too long ago."""
+    """The callback does not belong to a sign-in of this browser: forged, repeated, or begun too long ago."""
 
     heading = _("This sign-in has expired")
     explanation = _("It was begun too long ago, in another browser, or it was used already. Sign in again.")
 
 
-class NobodyWaits(SignInFailed):
+class NoPendingSignIn(SignInFailed):
     heading = _("This sign-in has expired")
     explanation = _("It took longer than 15 minutes to choose a handle. Sign in again.")
 
 
 @method_decorator(never_cache, name="dispatch")
 class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
-    """To Cognito's sign-in page; forms post here. Pages that need a sign-in lead to the landing page, with `next`."""
+    """Redirect to Cognito's sign-in page. Forms post here, such as that of the landing page."""
 
     http_method_names: Sequence[str] = ("post",)
     cognito_page = "/oauth2/authorize"
@@ -92,7 +92,7 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
 
 
 class AccountPageView(SignInView):
-    """To another of Cognito's pages, which ends in the same callback as signing in."""
+    """Redirect to another page of Cognito, which ends in the same callback as signing in."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
         if is_configured() and not has_account_pages():
@@ -110,10 +110,10 @@ class ForgotPasswordView(AccountPageView):
 
 @method_decorator(never_cache, name="dispatch")
 class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
-    """Back from Cognito. Whatever the query says, who is signed in stays so unless another sign-in succeeds."""
+    """Handle the redirect from Cognito. A signed-in user stays signed in unless another sign-in succeeds."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        # Another site's page could load images from here until nobody of a network can sign in: it has no attempt.
+        # Requires an attempt: another site's page could otherwise use up the rate limit of a network with images.
         if is_part_of_a_page(request):
             return forbidden(request)
         try:
@@ -132,19 +132,19 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
 
 
 class SignOutView(OIDCLogoutView):  # type: ignore[misc]
-    """Ends the session, then Cognito's. Takes POST alone."""
+    """End the session, then Cognito's. Accepts only POST."""
 
     http_method_names: Sequence[str] = ("post",)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         response: HttpResponse = super().post(request)
-        # Pages may be kept by the browser itself, for its back button: whoever comes next must not find them.
+        # Browsers keep pages for the back button: the next user of the browser must not find them.
         response["Clear-Site-Data"] = '"cache"'
         return response
 
 
 def take_a_step(request: HttpRequest) -> None:
-    """One step of a sign-in from this address, whoever it may be for. Raises RateLimited after too many."""
+    """Take a rate-limit token for a step of a sign-in from this network. Raise RateLimited."""
     take_for_network("sign_ins", request)
 
 
@@ -155,14 +155,14 @@ def require_attempt(request: HttpRequest) -> None:
 
 
 def take_attempt(request: HttpRequest) -> dict[str, Any]:
-    """The sign-in of the query's state, forgotten so that it serves once. Raises `AttemptUnknown`."""
+    """Remove the sign-in of the query's state from the session and return it. Raise `AttemptUnknown`."""
     attempts = request.session.get(ATTEMPTS, {})
     attempt: dict[str, Any] | None = attempts.pop(request.GET.get("state", ""), None)
     if attempt is None:
         raise AttemptUnknown
     request.session.modified = True
     request.session.save()
-    # Asking Cognito is slow, and another tab may write to the session meanwhile: it is read anew when needed.
+    # Cognito is slow, and another tab may write to the session meanwhile: it is read again when needed.
     request.session = type(request.session)(request.session.session_key)
     if time.time() - attempt["added_on"] > ATTEMPT_SECONDS:
         raise AttemptUnknown
@@ -179,9 +179,9 @@ def person_of_callback(request: HttpRequest, attempt: dict[str, Any]) -> User:
 
 
 def sign_in(request: HttpRequest, person: User) -> None:
-    """Sign the person in, under a new session key even if they were signed in already."""
+    """Sign the user in, with a new session key even if they were signed in already."""
     if request.session.get(auth.SESSION_KEY) == str(person.pk):
-        # Or Django would keep the key of who is signed in already.
+        # Django would keep the session key of a user who is signed in already.
         del request.session[auth.SESSION_KEY]
     auth.login(request, person)
 
@@ -201,12 +201,12 @@ def sign_in_failed(request: HttpRequest) -> HttpResponse:
 def choose_handle(request: HttpRequest) -> HttpResponse:
     waiting = waiting_identity(request.session)
     if waiting is None:
-        return redirect(settings.LOGIN_REDIRECT_URL) if request.user.is_authenticated else no_one_waits(request)
+        return redirect(settings.LOGIN_REDIRECT_URL) if request.user.is_authenticated else no_pending_sign_in(request)
     identity, next_url = waiting
     take_for_network("handles", request)
     if request.method == "POST":
         return take_handle(request, identity, next_url)
-    # Bound to the handle that could not be had, so that the page says why.
+    # Bound to the handle that was not available, so that the page says why.
     form = ChooseHandleForm({"handle": identity.handle} if identity.handle else None)
     return render(request, "users/choose_handle.html", {"form": form})
 
@@ -224,5 +224,5 @@ def take_handle(request: HttpRequest, identity: Identity, next_url: str) -> Http
     return render(request, "users/choose_handle.html", {"form": form}, status=422)
 
 
-def no_one_waits(request: HttpRequest) -> HttpResponse:
-    return failure_page(request, NobodyWaits())
+def no_pending_sign_in(request: HttpRequest) -> HttpResponse:
+    return failure_page(request, NoPendingSignIn())

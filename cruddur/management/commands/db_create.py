@@ -12,9 +12,8 @@ from cruddur.postgres.server import MAINTENANCE, connected, create_database, dat
 
 class Command(StackCommand):
     help = (
-        "Create the database of DATABASE_URL on its server, in UTF8. One that exists is left as it is. Its tables are "
-        "made by migrate. Where MIGRATION_DATABASE_URL is set, its role does so, and makes the role of DATABASE_URL. "
-        "Safe to run again."
+        "Create the database of DATABASE_URL in UTF8, unless it exists. migrate makes its tables. With "
+        "MIGRATION_DATABASE_URL that role creates it, and also the role of DATABASE_URL. Safe to run again."
     )
     needs = (target.postgres,)
     examples = ("",)

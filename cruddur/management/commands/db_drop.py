@@ -27,8 +27,8 @@ from cruddur.postgres.server import (
 
 class Command(StackCommand):
     help = (
-        "Drop a database of the server in DATABASE_URL and everything in it. Needs its name and asks for it again; "
-        "refuses while others are connected, unless forced."
+        "Drop a database of the server in DATABASE_URL and everything in it. Asks for its name again. Refuses "
+        "while others are connected, unless forced."
     )
     needs = (target.postgres,)
     examples = ("cruddur", "cruddur --yes", "cruddur --yes --force", "cruddur --i-mean cruddur")
@@ -36,7 +36,7 @@ class Command(StackCommand):
     when_stopped = "Stopped. The database is there whole or not at all: `manage.py db_drop` again says which."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("database", metavar="DATABASE", help="its name, exactly")
+        parser.add_argument("database", metavar="DATABASE", help="its exact name")
         parser.add_argument("--force", action="store_true", help="end the sessions of those who are connected")
         add_confirm_arguments(parser, name="DATABASE")
 

@@ -16,8 +16,8 @@ VERBOSE = 2
 
 class Command(StackCommand):
     help = (
-        "Show who is connected to the database, since when, from where, doing what. With the state of each session "
-        "and whom it waits for; texts in statements are left out. Can end a session."
+        "Show who is connected to the database, since when, from where, doing what. Literals in statements are "
+        "removed. Can end a session."
     )
     needs = (target.postgres,)
     examples = ("", "--all", "--database postgres --json", "--kill 4711")
@@ -26,7 +26,7 @@ class Command(StackCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         which = parser.add_mutually_exclusive_group()
-        which.add_argument("--database", metavar="NAME", help="another one than that of DATABASE_URL")
+        which.add_argument("--database", metavar="NAME", help="a database other than that of DATABASE_URL")
         which.add_argument("--all", action="store_true", dest="every", help="all databases of the server")
         which.add_argument("--kill", metavar="PID", type=int, help="end this session")
 

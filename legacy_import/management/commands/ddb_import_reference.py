@@ -67,13 +67,10 @@ def number(text: str) -> int:
 
 class Command(TableCommand):
     help = (
-        "Move the old system's conversations and people in. Reads a table in the old layout and never writes to it. "
-        "Groups of the same two become one conversation in the order of time; everything in it counts as read. People "
-        "are found by uuid, by Cognito user, or by handle and e-mail together; others are made, and who has no row "
-        "gets a placeholder. Whatever is not plain is told, a line each, by its key; nothing is left out silently. "
-        "Safe to stop anywhere, to run again, and while people chat: it writes what is not there. Exit code 1: an "
-        "item, a row or a text was left out; the lines above say which. The old seed wrote one such text into two "
-        "lists."
+        "Import the old system's conversations and people. Only reads the old table. Groups of the same two "
+        "people become one conversation, and everything in it counts as read. People are found by uuid, by "
+        "Cognito user, or by handle and e-mail together; others are created. Names each item it had to change or "
+        "leave out. Safe to stop, to run again, and while people chat. Exit code 1: something was left out."
     )
     needs = (target.postgres, target.dynamodb)
     examples = (
@@ -85,7 +82,7 @@ class Command(TableCommand):
     when_stopped = "Stopped. What is written stays, what is not whole stays out of sight; run it again to go on."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("table", metavar="TABLE", help="the old table; in the same account and region")
+        parser.add_argument("table", metavar="TABLE", help="the old table, in the same account and region")
         parser.add_argument(
             "--users",
             metavar="SOURCE",
@@ -95,15 +92,19 @@ class Command(TableCommand):
         parser.add_argument(
             "--ignore-cognito-ids",
             action="store_true",
-            help="the user pool is another one: people wait for update_cognito_user_ids",
+            help="for another user pool: people wait for update_cognito_user_ids",
         )
         parser.add_argument(
-            "--zone", type=zone, default="UTC", metavar="ZONE", help="of times that name none (UTC): the old server's"
+            "--zone",
+            type=zone,
+            default="UTC",
+            metavar="ZONE",
+            help="the old server's time zone, for times without one (UTC)",
         )
         parser.add_argument(
             "--threads", type=number, default=THREADS, metavar="N", help=f"N conversations at once ({THREADS})"
         )
-        parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+        parser.add_argument("--dry-run", action="store_true", help="change nothing, say what would be done")
 
     def act(
         self,

@@ -55,10 +55,9 @@ def shown(number: float) -> str:
 
 class Command(StackCommand):
     help = (
-        "Work out what a number of people takes: units, processes and money. From what they do in a day to read and "
-        "write units, what to provision for the table and each index, storage, shards, processes, and the cost of a "
-        "month. Reckons with what the tests count (messaging/operations/capacity/patterns.py), what was measured "
-        "(docs/scale.md) and a table of prices with a date; asks nothing of AWS and changes nothing."
+        "Calculate units, processes and money for a number of people. Includes what to provision for the table "
+        "and each index, storage, shards, and the cost of a month. Uses the costs that the tests assert, the "
+        "measurements of docs/scale.md and a dated table of prices. Asks nothing of AWS and changes nothing."
     )
     examples = (
         "",
@@ -88,7 +87,7 @@ class Command(StackCommand):
             type=from_to(1, MOST_PEOPLE),
             default=PEOPLE,
             metavar="N",
-            help=f"who come on a day ({PEOPLE:,})",
+            help=f"people on a day ({PEOPLE:,})",
         )
         habit("messages", "messages that each sends a day")
         habit("peak", "how many times the average the busiest minutes bring", lowest=1)
@@ -101,22 +100,22 @@ class Command(StackCommand):
         habit("together", "messages of a conversation that one change of the lists takes up", lowest=1)
         habit("text_bytes", "bytes of a text", lowest=1, highest=4096)
         parser.add_argument(
-            "--months", type=from_to(0), default=12.0, metavar="N", help="months of messages that are stored (12)"
+            "--months", type=from_to(0), default=12.0, metavar="N", help="months of messages stored (12)"
         )
         parser.add_argument(
             "--conversations", type=from_to(0), default=20.0, metavar="N", help="conversations of each person (20)"
         )
         parser.add_argument(
-            "--monthly", type=from_to(1), default=3.0, metavar="N", help="people of a month for each of a day (3)"
+            "--monthly", type=from_to(1), default=3.0, metavar="N", help="people in a month for each on a day (3)"
         )
         parser.add_argument(
             "--speed",
             type=from_to(0.01),
             default=1.0,
             metavar="N",
-            help="how many times as fast the processors are as those that were measured (1)",
+            help="speed of the processors relative to those measured (1)",
         )
-        parser.add_argument("--prices", metavar="FILE", help="JSON: prices in the place of ours, with their as_of")
+        parser.add_argument("--prices", metavar="FILE", help="JSON with other prices and their as_of")
 
     def act(self, **options: Any) -> None:
         habits = Habits(

@@ -21,8 +21,8 @@ from messaging.stream.checkpoints import forget_table
 
 class Command(TableCommand):
     help = (
-        "Delete a table and everything in it, for ever, and say what it was. Asks for the table's name again. Refuses "
-        "a table with deletion protection. Forgets how far the table's stream was read, too."
+        "Delete a table and everything in it for ever, and say what it was. Asks for the table's name again. "
+        "Refuses a table with deletion protection. Also deletes the checkpoints of its stream."
     )
     needs = (target.dynamodb,)
     examples = ("cruddur-messages", "cruddur-messages --yes", "cruddur-messages --i-mean cruddur-messages")
@@ -33,7 +33,7 @@ class Command(TableCommand):
         return f"{target.describe_dynamodb()}; {target.describe_database()}"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("table", metavar="TABLE", help="its name, whole")
+        parser.add_argument("table", metavar="TABLE", help="its whole name")
         add_confirm_arguments(parser, name="TABLE")
 
     def act(self, *, table: str, yes: bool, i_mean: str | None, **options: Any) -> None:

@@ -23,10 +23,9 @@ from .ddb_scan import whole_number
 
 class Command(TableCommand):
     help = (
-        "Write every item of the table into a file. From it ddb_restore makes the table again. An item a line, as in "
-        "AWS's export to S3, compressed. The file holds what people wrote to each other: only its owner may read it. "
-        "The file - is standard output. What is written meanwhile may be in it or not; on AWS "
-        "a backup of DynamoDB's own has one moment."
+        "Write every item of the table into a file, for ddb_restore. One item a line, compressed, as in AWS's "
+        "export to S3. The file holds private messages: only its owner may read it. What is written meanwhile may "
+        "be missing; AWS's own backups are of one moment."
     )
     needs = (target.dynamodb,)
     examples = ("cruddur-messages.json.gz", "/backups/2026-11-21.json.gz --segments 4", "- > cruddur-messages.json.gz")
@@ -34,9 +33,9 @@ class Command(TableCommand):
     when_stopped = "Stopped. There is no file: nothing of it is left."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", metavar="FILE", type=Path, help="a file that is not there yet, or -")
+        parser.add_argument("file", metavar="FILE", type=Path, help="a new file, or - for standard output")
         parser.add_argument(
-            "--segments", type=whole_number(1, MAX_READERS), default=1, metavar="N", help="read N parts side by side"
+            "--segments", type=whole_number(1, MAX_READERS), default=1, metavar="N", help="read N parts in parallel"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

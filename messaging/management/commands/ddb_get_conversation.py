@@ -26,10 +26,9 @@ from users.people import people_by_uuid
 
 class Command(TableCommand):
     help = (
-        "Show a conversation's messages, whatever their years, and what reading them cost. Membership is not checked: "
-        "it is an operator's command. Dates and times without an offset are UTC; a date is the whole day. With --json "
-        "the first line is the conversation, the last one the cursor to go on from and what was consumed. Exit code 1: "
-        "a message could not be read and was left out; it is named."
+        "Show a conversation's messages and what reading them cost. Membership is not checked. Times without an "
+        "offset are UTC. With --json the first line is the conversation, the last one has the cursor and what was "
+        "consumed. Exit code 1: an unreadable message was left out; it is named."
     )
     needs = (target.postgres, target.dynamodb)
     examples = (
@@ -44,20 +43,16 @@ class Command(TableCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "which", metavar="GROUP_UUID_OR_HANDLE", help="the group's uuid; or the handle of one of its two people"
+            "which", metavar="GROUP_UUID_OR_HANDLE", help="the conversation's uuid, or the handle of one of its people"
         )
-        parser.add_argument("other", nargs="?", metavar="HANDLE", help="and that of the other")
+        parser.add_argument("other", nargs="?", metavar="HANDLE", help="the handle of the other")
+        parser.add_argument("--since", metavar="TIME", help="from this date or time")
+        parser.add_argument("--until", metavar="TIME", help="until the end of this date, or until this time")
         parser.add_argument(
-            "--since", metavar="TIME", help="the first moment: a date, or a date and time; without an offset UTC"
-        )
-        parser.add_argument(
-            "--until", metavar="TIME", help="the last moment, itself included: of a date the end of the day"
-        )
-        parser.add_argument(
-            "--limit", type=int, default=20, help="the newest so many of that time, 0 for all; default: %(default)s"
+            "--limit", type=int, default=20, help="the newest messages of that time, 0 for all; default: %(default)s"
         )
         parser.add_argument(
-            "--before", metavar="CREATED_AT", help="only what is older than this message: the end of a page shows it"
+            "--before", metavar="CREATED_AT", help="only older than this message: the end of a page shows it"
         )
 
     def act(self, *, which: str, other: str | None, limit: int, verbosity: int, **options: Any) -> None:

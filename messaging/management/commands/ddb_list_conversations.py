@@ -34,9 +34,9 @@ LISTS = {"inbox": INBOX, "requests": REQUESTS, "archived": ARCHIVED}
 
 class Command(TableCommand):
     help = (
-        "List a person's conversations, newest first, and what reading them cost. Membership is not asked for: it is "
-        "an operator's command. The inbox index it reads may lag a moment. With --json the last line is the cursor "
-        "to go on from and what was consumed. Exit code 1: an entry could not be read and was left out; it is named."
+        "List a person's conversations, newest first, and what reading them cost. Reads the inbox index, which "
+        "may lag a moment. With --json the last line has the cursor and what was consumed. Exit code 1: an "
+        "unreadable entry was left out; it is named."
     )
     needs = (target.postgres, target.dynamodb)
     examples = (
@@ -49,10 +49,10 @@ class Command(TableCommand):
     when_stopped = "Stopped. Nothing was changed: this only reads."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("handle", metavar="HANDLE", help="whose, in any case, with or without @")
+        parser.add_argument("handle", metavar="HANDLE", help="the person, with or without @")
         parser.add_argument("--limit", type=int, default=20, help="how many, 0 for all; default: %(default)s")
-        parser.add_argument("--list", choices=LISTS, default="inbox", help="which of their lists; default: %(default)s")
-        parser.add_argument("--before", metavar="CURSOR", help="go on from here: the end of a page shows the cursor")
+        parser.add_argument("--list", choices=LISTS, default="inbox", help="default: %(default)s")
+        parser.add_argument("--before", metavar="CURSOR", help="continue from here: the end of a page shows the cursor")
 
     def act(self, *, handle: str, limit: int, before: str | None, verbosity: int, **options: Any) -> None:
         if limit < 0:

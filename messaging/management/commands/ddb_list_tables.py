@@ -34,10 +34,7 @@ COLUMNS = (
 
 
 class Command(TableCommand):
-    help = (
-        "List the tables there are, the application's marked with a star. Items and size are as DynamoDB last counted "
-        "them, which on AWS may be six hours ago; billing is per request or in units provisioned a second."
-    )
+    help = "List the tables, the application's marked with a star. DynamoDB updates items and size every six hours."
     needs = (target.dynamodb,)
     examples = ("", "--json")
     replaces = ("ddb/list-tables", "ddb/list-tables-sdk")

@@ -25,11 +25,10 @@ from users.handle_lookup import person_meant
 
 class Command(TableCommand):
     help = (
-        "Compare conversations with their messages and people's lists, and repair them. Finds entries that are "
-        "missing, old, different or of no member, wrong counts, numbers and previews, lost conversations, read "
-        "positions that do not exist, and malformed items. Safe while people chat, to interrupt and to repeat: each "
-        "repair is refused if anything was written in between, and looked at again. Exit code 0: all is well or "
-        "repaired; 1: something could not be repaired, or with --dry-run, something is wrong."
+        "Compare conversations with their messages and lists, and repair them. Finds missing, outdated and "
+        "foreign entries, wrong counts, numbers, previews and read positions, lost conversations and malformed "
+        "items. Safe while people chat, to interrupt and to repeat: a repair is refused if anything was written "
+        "in between. Exit code 1: something could not be repaired, or with --dry-run, something is wrong."
     )
     needs = (target.dynamodb,)
     examples = (
@@ -48,15 +47,17 @@ class Command(TableCommand):
         which.add_argument(
             "--user",
             metavar="HANDLE",
-            help="only this person's entries and their conversations; an entry that is missing is not found so",
+            help="only this person's entries and their conversations; does not find missing entries",
         )
         which.add_argument("--group", metavar="UUID", type=UUID, help="only this conversation")
         parser.add_argument(
             "--delete-strays",
             action="store_true",
-            help="delete entries of people who are no members and of groups that have nothing else; else only told",
+            help="delete entries of non-members, and entries without conversation and messages; otherwise only named",
         )
-        parser.add_argument("--from", metavar="PLACE", dest="start", help="go on where a run was stopped, as it said")
+        parser.add_argument(
+            "--from", metavar="PLACE", dest="start", help="continue where a run was stopped, as it said"
+        )
 
     def act(
         self,

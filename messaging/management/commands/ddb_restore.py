@@ -29,10 +29,10 @@ STANDARD_INPUT = Path("-")
 
 class Command(TableCommand):
     help = (
-        "Write the items of a backup into the table, which must be empty. They come from files, of ddb_export or of "
-        "AWS's export to S3 in DynamoDB JSON, or from another table, as one that AWS restored. After an interruption "
-        "--resume writes all of them once more. The file - is standard input. All files are read through before "
-        "anything is written. Then run ddb_reconcile, before anybody writes."
+        "Write the items of a backup into the table, which must be empty. They come from files of ddb_export, "
+        "from AWS's export to S3 in DynamoDB JSON, or from another table. All files are checked before anything "
+        "is written. After an interruption --resume writes everything once more. Run ddb_reconcile afterwards, "
+        "before anybody writes."
     )
     needs = (target.dynamodb,)
     examples = (
@@ -44,15 +44,17 @@ class Command(TableCommand):
     when_stopped = "Stopped. A part is written; the same command with --resume writes all of it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("files", metavar="FILE", type=Path, nargs="*", help="files of items, an item a line")
-        parser.add_argument("--from-table", metavar="TABLE", help="a table of the same account and region instead")
+        parser.add_argument(
+            "files", metavar="FILE", type=Path, nargs="*", help="files with an item a line, or - for standard input"
+        )
+        parser.add_argument("--from-table", metavar="TABLE", help="a table in the same account and region instead")
         parser.add_argument(
             "--resume",
             action="store_true",
-            help="also where items are: those that come take their place. Not where people have written since",
+            help="overwrite existing items; not where people have written since",
         )
         parser.add_argument(
-            "--threads", type=whole_number(1, MAX_THREADS), default=4, metavar="N", help="write N batches at once"
+            "--threads", type=whole_number(1, MAX_THREADS), default=4, metavar="N", help="write N batches in parallel"
         )
 
     def act(self, *, files: list[Path], from_table: str | None, resume: bool, threads: int, **options: Any) -> None:

@@ -43,8 +43,8 @@ def whole_number(lowest: int, highest: float = math.inf) -> Callable[[str], int]
 
 class Command(TableCommand):
     help = (
-        "Show or count the items of the table, reading all of it or up to a limit. Items come as they are read; "
-        "what is neither message nor conversation nor entry is called other. When DynamoDB throttles, it waits."
+        "Show or count the items of the table. Items that are not messages, conversations or entries are called "
+        "other. Waits when DynamoDB throttles."
     )
     needs = (target.dynamodb,)
     examples = ("--limit 20", "--kind conversation --json", "--count --segments 4")
@@ -53,18 +53,16 @@ class Command(TableCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         how_much = parser.add_mutually_exclusive_group()
         how_much.add_argument("--limit", type=whole_number(1), metavar="N", help="stop after N items")
-        how_much.add_argument("--count", action="store_true", help="only how many there are, of each kind")
+        how_much.add_argument("--count", action="store_true", help="only count the items of each kind")
         parser.add_argument("--kind", choices=KINDS, help="only items of this kind")
         parser.add_argument(
             "--segments",
             type=whole_number(1, MAX_READERS),
             default=1,
             metavar="N",
-            help=f"read N parts of the table side by side, at most {MAX_READERS}",
+            help=f"read N parts of the table in parallel, at most {MAX_READERS}",
         )
-        parser.add_argument(
-            "--eventual", action="store_true", help="for half the read units; may miss what was written just now"
-        )
+        parser.add_argument("--eventual", action="store_true", help="half the read units; may miss recent writes")
 
     def act(
         self, *, limit: int | None, count: bool, kind: str | None, segments: int, eventual: bool, **options: Any

@@ -10,10 +10,9 @@ from messaging.management.table_command import TableCommand
 
 class Command(TableCommand):
     help = (
-        "Create the table of conversations, or add the index or stream it lacks. Compares keys and their types, "
-        "indexes, billing and stream with the definition, and says what exists. Safe to run again. Exit code 1: "
-        "something differs that DynamoDB cannot change; the message names it and the way out. Deletes nothing, except "
-        "with --replace the indexes and the stream that differ."
+        "Create the table, or add the index or stream it lacks. Compares keys, indexes, billing and stream with "
+        "the definition. Safe to run again. Deletes nothing, except with --replace indexes and a stream that "
+        "differ. Exit code 1: DynamoDB cannot change a difference; the message says what to do."
     )
     needs = (target.dynamodb,)
     examples = ("", "--on-demand", "--replace")
@@ -24,7 +23,7 @@ class Command(TableCommand):
         parser.add_argument(
             "--on-demand",
             action="store_true",
-            help="pay per request instead of 5 read and 5 write units; switches a table that has those",
+            help="pay per request instead of 5 read and 5 write units; also switches an existing table",
         )
 
         parser.add_argument(

@@ -37,12 +37,10 @@ def number(text: str) -> int:
 
 class Command(TableCommand):
     help = (
-        "Write the conversations of the seed, or any number of invented ones. "
-        "The seed's are between the people of the seed (see db_seed) and relative to now. --users, --conversations and "
-        "--messages make people and conversations that nobody had, spread over the last two years, a few of them very "
-        "long. What is not given follows: 20 messages a conversation, a person for every 5 conversations. The people "
-        "are @synthetic_1 and so on, those who come first have most conversations, nobody can sign in as them. "
-        "Refuses a table that holds anything unless --append is given."
+        "Write the conversations of the seed, or any number of invented ones. --users, --conversations and "
+        "--messages invent people (@synthetic_1 and so on, who cannot sign in) and conversations over the last "
+        "two years, a few of them very long. By default 20 messages a conversation and a person for every 5 "
+        "conversations. Refuses a table that holds anything, unless --append is given."
     )
     needs = (target.postgres, target.dynamodb)
     examples = (
@@ -56,15 +54,13 @@ class Command(TableCommand):
     when_stopped = "Stopped. What is written stays; run it again with --append: it completes that."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--append", action="store_true", help="leave what the table holds as it is, and add what it lacks"
-        )
+        parser.add_argument("--append", action="store_true", help="keep what the table holds, and add what is missing")
         parser.add_argument("--users", type=number, metavar="N", help="make N invented people; at least 2")
         parser.add_argument(
-            "--conversations", type=number, metavar="N", help="with N conversations; at most one for each pair of them"
+            "--conversations", type=number, metavar="N", help="with N conversations, at most one for each pair"
         )
         parser.add_argument(
-            "--messages", type=number, metavar="N", help="and N messages in all; at least one a conversation"
+            "--messages", type=number, metavar="N", help="and N messages in all, at least one a conversation"
         )
         parser.add_argument(
             "--random-seed",
@@ -74,9 +70,9 @@ class Command(TableCommand):
             "interrupted run began, and writes nothing twice",
         )
         parser.add_argument(
-            "--threads", type=number, default=THREADS, metavar="N", help=f"write in N threads at once ({THREADS})"
+            "--threads", type=number, default=THREADS, metavar="N", help=f"write in N threads ({THREADS})"
         )
-        parser.add_argument("--i-mean", metavar="TABLE", help="the name of the table: needed in production")
+        parser.add_argument("--i-mean", metavar="TABLE", help="the name of the table, required in production")
 
     def act(
         self,

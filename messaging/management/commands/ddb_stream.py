@@ -32,12 +32,9 @@ LETTER_COLUMNS = (Column("key"), Column("reason"), Column("tries", right=True), 
 
 class Command(TableCommand):
     help = (
-        "Keep everyone's list of conversations current from the table's stream. Moves the entries of what changed, "
-        "until SIGTERM or Ctrl-C, which end it with exit code 0, and takes up where it stopped; with -v2 tells of each "
-        "batch. Of several workers one is active, and another takes over when that ends. What cannot be projected is "
-        "put aside as a dead letter, and --replay projects those as their conversations are now. --once ends when the "
-        "stream is drained. --status only looks, also while a worker runs. Between its passes a worker deletes the "
-        "accounts whose owners asked for that: see delete_person."
+        "Keep lists of conversations current from the table's stream. Runs until SIGTERM or Ctrl-C (exit code 0) and "
+        "continues where it stopped. Of several workers one is active and another takes over. What cannot be "
+        "projected becomes a dead letter. Also deletes accounts whose owners asked for it. -v2 reports each batch."
     )
     needs = (target.postgres, target.dynamodb)
     examples = ("", "-v2", "--once", "--status", "--status --json", "--replay")
@@ -47,17 +44,17 @@ class Command(TableCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         instead = parser.add_mutually_exclusive_group()
         instead.add_argument(
-            "--once", action="store_true", help="apply what the stream holds, then end: say how much that was"
+            "--once", action="store_true", help="apply what the stream holds, then end and say how much that was"
         )
         instead.add_argument(
             "--status",
             action="store_true",
-            help="show the shards, their checkpoints, how old what waits is, the active worker and dead letters",
+            help="show shards, checkpoints, lag, the active worker and dead letters",
         )
         instead.add_argument(
             "--replay",
             action="store_true",
-            help="project what was put aside, and forget what succeeds; 1 if some fails",
+            help="project the dead letters again; exit code 1 if some fail",
         )
 
     def act(self, *, once: bool, status: bool, replay: bool, verbosity: int, **options: Any) -> None:

@@ -24,11 +24,10 @@ from users.people import person_who_had
 
 class Command(TableCommand):
     help = (
-        "Delete a person's account, for ever. Signs them out everywhere, makes tombstones of all their messages, and "
-        "deletes their entries in DynamoDB, their Cognito user, and what their row in Postgres holds; others keep the "
-        "conversations, with a deleted user. Asks for the handle again. Takes at least a minute, until requests that "
-        "were under way have ended. --pending does what is left of all deletions that were asked for, as the stream "
-        "worker does by itself: for where none runs."
+        "Delete a person's account for ever. Signs them out, turns their messages into tombstones, deletes their "
+        "entries and their Cognito user, and empties their row. Others keep the conversations, with a deleted "
+        "user. Asks for the handle again. Takes at least a minute, until earlier requests have ended. --pending "
+        "continues all requested deletions, for where no stream worker runs."
     )
     needs = (target.postgres, target.dynamodb, target.cognito)
     examples = ("bayko", "bayko --yes", "bayko --i-mean bayko", "--pending")
@@ -36,8 +35,8 @@ class Command(TableCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         who = parser.add_mutually_exclusive_group()
-        who.add_argument("handle", metavar="HANDLE", nargs="?", help="whose account")
-        who.add_argument("--pending", action="store_true", help="the accounts whose deletion was asked for")
+        who.add_argument("handle", metavar="HANDLE", nargs="?", help="the person")
+        who.add_argument("--pending", action="store_true", help="continue all requested deletions")
         add_confirm_arguments(parser, name="HANDLE")
 
     def act(self, *, handle: str | None, pending: bool, yes: bool, i_mean: str | None, **options: Any) -> None:

@@ -23,22 +23,20 @@ ONLY_ITS_OWNER = 0o600
 
 class Command(TableCommand):
     help = (
-        "Write everything the service keeps about a person as one JSON document. It is what they can take along from "
-        "their settings: their record, what they reported, and every message of their conversations. Without --output "
-        "it goes to standard output. docs/personal-data.md describes it. Exit code 1: something that is stored could "
-        "not be read; the document is written without it, and names it in left_out."
+        "Write everything kept about a person as one JSON document. It is the document of their settings page; "
+        "docs/personal-data.md describes it. Exit code 1: something could not be read; left_out names it."
     )
     needs = (target.postgres, target.dynamodb)
     examples = ("bayko --output bayko.json", "bayko | python -m json.tool")
     when_stopped = "Stopped. No file was written."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("handle", metavar="HANDLE", help="whose data")
+        parser.add_argument("handle", metavar="HANDLE", help="the person")
         parser.add_argument(
             "--output",
             type=Path,
             metavar="FILE",
-            help="a new file, which only you can read then; - is standard output",
+            help="a new file, readable to you only; default: standard output",
         )
 
     def say(self, sentence: str, style: Callable[[str], str] | None = None) -> None:

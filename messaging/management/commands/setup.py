@@ -17,9 +17,9 @@ LINE_WIDTH = 96
 
 class Command(TableCommand):
     help = (
-        "Make everything a new stack needs, in order. That is: the database, its tables, the table in DynamoDB; then "
-        "the people of the seed, tied to their Cognito users, and their conversations, except in production and where "
-        "a database or table is not on this machine. Safe to run again."
+        "Make everything a new stack needs, in order. That is the database and its tables, the table in DynamoDB, "
+        "and the seed: people, their Cognito users and conversations. The seed is left out in production and "
+        "where a database or table is on another machine. Safe to run again."
     )
     examples = ("", "--no-seed", "--only people --only conversations", "--json")
     replaces = ("db/setup",)
@@ -27,13 +27,13 @@ class Command(TableCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         names = [step.name for step in STEPS]
-        parser.add_argument("--no-seed", action="store_true", help="leave people, cognito and conversations out")
+        parser.add_argument("--no-seed", action="store_true", help="leave out people, cognito and conversations")
         parser.add_argument(
             "--only",
             action="append",
             choices=names,
             metavar="STEP",
-            help=f"only this step, also where it would be left out; may be repeated: {', '.join(names)}",
+            help=f"only this step, even if it would be left out; may be repeated: {', '.join(names)}",
         )
 
     def act(self, *, no_seed: bool, only: list[str] | None, verbosity: int, **options: Any) -> None:

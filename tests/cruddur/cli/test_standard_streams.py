@@ -25,7 +25,7 @@ PROGRAMS = [
 NAMES = [" ".join(program) for program in PROGRAMS]
 SCRIPT = """
 import sys
-from cruddur.program import run
+from cruddur.cli.program import run
 def main():
     {}
     return 0

@@ -18,7 +18,7 @@ from pytest_django.fixtures import Settings
 
 from cruddur.web import rate_limits
 from cruddur.web.address_limits import BUCKETS, IN_THIS_PROCESS, Buckets, buckets_of
-from cruddur.web.rate_limits import LIMITS, Limit, RateLimited, take, take_here
+from cruddur.web.rate_limits import LIMITS, Limit, RateLimited, take, take_in_process
 from messaging.domain.entities import pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from tests.conftest import Calls
@@ -50,7 +50,7 @@ OWN = [(route, name) for route, name in ADDRESSES if not name.startswith("admin:
 
 @pytest.fixture
 def member(client: Client, andrew: User, bayko: User, moto_table: MessageTable) -> Client:
-    """Somebody with a conversation who may use the admin."""
+    """Return a moderator with a conversation."""
     User.objects.filter(pk=andrew.pk).update(is_staff=True, is_superuser=True)
     client.force_login(andrew)
     client.raise_request_exception = False
@@ -72,7 +72,7 @@ def empty(name: str, *whose: str) -> None:
     for who in whose:
         if name in IN_THIS_PROCESS:
             for _ in range(limit.at_once):
-                take_here(limit, who=who, now=soon)
+                take_in_process(limit, who=who, now=soon)
         else:
             take(limit, who=who, now=soon, cost=limit.at_once)
 
@@ -83,11 +83,11 @@ def owners(name: str, person: User, group_uuid: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def test_every_address_has_a_line_and_every_line_an_address() -> None:
+def test_every_url_has_a_line_and_every_line_a_url() -> None:
     assert {name for _, name in OWN} == set(BUCKETS)
 
 
-def test_every_limit_is_of_some_address() -> None:
+def test_every_limit_is_used() -> None:
     named = {each for buckets in (*BUCKETS.values(), buckets_of("admin:index")) for each in (
         buckets.reading, buckets.writing, *buckets.in_view, *buckets.ahead
     ) if each}  # fmt: skip
@@ -96,15 +96,13 @@ def test_every_limit_is_of_some_address() -> None:
     assert named | {"new_conversations_new_account"} == set(LIMITS)
 
 
-def test_every_address_that_counts_reads_counts_posts_before_its_view_runs() -> None:
+def test_every_url_with_read_limits_has_write_limits() -> None:
     """A view that takes tokens itself may have read the table before, or take none for what it refuses."""
     assert [name for name, buckets in BUCKETS.items() if buckets.reading and not buckets.writing] == []
 
 
 @pytest.mark.parametrize(("route", "name"), ADDRESSES)
-def test_an_address_whose_bucket_is_empty_is_429(
-    route: str, name: str, member: Client, andrew: User, places: dict[str, str]
-) -> None:
+def test_empty_bucket_is_429(route: str, name: str, member: Client, andrew: User, places: dict[str, str]) -> None:
     buckets, path = buckets_of(name), path_of(route, places)
     for method, bucket in (("get", buckets.reading), ("post", buckets.writing)):
         if not bucket or name in AHEAD:
@@ -123,7 +121,7 @@ IN_VIEW = [(route, name, bucket) for route, name in OWN for bucket in BUCKETS[na
 
 
 @pytest.mark.parametrize(("route", "name", "bucket"), IN_VIEW)
-def test_a_bucket_that_the_view_takes_from_is_429_too_when_it_is_empty(
+def test_empty_bucket_of_a_view_is_429(
     route: str, name: str, bucket: str, member: Client, andrew: User, londo: User, places: dict[str, str],
     configured: None,
 ) -> None:  # fmt: skip
@@ -166,7 +164,7 @@ def configured(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("route", "name"), [each for each in OWN if BUCKETS[each[1]] == Buckets() and each[1] != "readyz"]
 )
-def test_an_address_without_a_bucket_asks_no_database(
+def test_unlimited_url_reads_no_database(
     route: str, name: str, client: Client, moto_table: MessageTable, calls: Calls, db: None
 ) -> None:
     with calls.counted(moto_table.client), CaptureQueriesContext(connection) as statements:
@@ -178,7 +176,7 @@ def test_an_address_without_a_bucket_asks_no_database(
 
 
 @pytest.mark.parametrize("whose", ["of others", "of nobody", "one's own"])
-def test_posted_messages_that_are_never_stored_are_limited_before_the_table_is_asked(
+def test_rejected_messages_are_limited_before_reading_the_table(
     whose: str, member: Client, andrew: User, bayko: User, londo: User, moto_table: MessageTable, calls: Calls,
     places: dict[str, str],
 ) -> None:  # fmt: skip
@@ -196,7 +194,7 @@ def test_posted_messages_that_are_never_stored_are_limited_before_the_table_is_a
     assert made.operations == []
 
 
-def test_signed_in_reading_takes_no_statement_of_sql_more(member: Client, places: dict[str, str]) -> None:
+def test_reading_costs_no_extra_sql(member: Client, places: dict[str, str]) -> None:
     with CaptureQueriesContext(connection) as statements:
         member.get("/messages")
 
@@ -212,7 +210,7 @@ def test_signed_in_reading_takes_no_statement_of_sql_more(member: Client, places
         ("/admin/conversation/", {"one": "a", "other": "b", "reason": "For the record"}, "For the record"),
     ],
 )
-def test_what_was_written_too_fast_comes_back_to_be_sent_again(
+def test_rate_limited_text_is_kept(
     member: Client, andrew: User, places: dict[str, str], path: str, form: dict[str, str], text: str
 ) -> None:
     path = path.format(group=places["uuid:group_uuid"], person=andrew.pk)
@@ -229,7 +227,7 @@ def test_what_was_written_too_fast_comes_back_to_be_sent_again(
         assert value in response.content.decode()
 
 
-def test_another_site_s_form_is_not_kept(member: Client, andrew: User) -> None:
+def test_form_of_another_site_is_not_kept(member: Client, andrew: User) -> None:
     empty("changes", str(andrew.uuid))
 
     response = member.post("/settings", {"bio": "Buy this"}, headers={"sec-fetch-site": "cross-site"})
@@ -238,7 +236,7 @@ def test_another_site_s_form_is_not_kept(member: Client, andrew: User) -> None:
     assert "Buy this" not in response.content.decode()
 
 
-def test_a_script_is_told_too_much_as_for_a_message(member: Client, andrew: User, places: dict[str, str]) -> None:
+def test_script_gets_429_as_json(member: Client, andrew: User, places: dict[str, str]) -> None:
     empty("typing", str(andrew.uuid))
 
     response = member.post(f"/messages/{places['uuid:group_uuid']}/typing", headers={"accept": "application/json"})
@@ -246,7 +244,7 @@ def test_a_script_is_told_too_much_as_for_a_message(member: Client, andrew: User
     assert (response.status_code, response.json()) == (429, {"error": "too_many_requests"})
 
 
-def test_eight_tabs_of_a_busy_person_meet_no_limit() -> None:
+def test_eight_busy_tabs_stay_within_the_limits() -> None:
     """A minute: every tab compares each second, is told of three changes a second, and is clicked in now and then."""
     second = timedelta(seconds=1)
     asked: list[tuple[str, float]] = [
@@ -258,33 +256,33 @@ def test_eight_tabs_of_a_busy_person_meet_no_limit() -> None:
     ]
     for name, each_second in asked:
         for number in range(int(60 * each_second)):
-            take_here(LIMITS[name], who="busy", now=NOW + second * (number / each_second))
+            take_in_process(LIMITS[name], who="busy", now=NOW + second * (number / each_second))
 
 
 # --- Buckets of a process ---------------------------------------------------------------------------------------------
 
 
-def test_a_bucket_of_this_process_empties_and_fills_again() -> None:
+def test_bucket_in_process_refills() -> None:
     limit = Limit("here", 3, 10.0)
     for _ in range(3):
-        take_here(limit, who="a", now=NOW)
+        take_in_process(limit, who="a", now=NOW)
 
     with pytest.raises(RateLimited) as refused:
-        take_here(limit, who="a", now=NOW)
+        take_in_process(limit, who="a", now=NOW)
     assert (refused.value.retry_after, refused.value.limit) == (10, "here")
     with pytest.raises(RateLimited):
-        take_here(limit, who="a", now=NOW + timedelta(seconds=9.9))
-    take_here(limit, who="a", now=NOW + timedelta(seconds=10))
-    take_here(limit, who="b", now=NOW)
+        take_in_process(limit, who="a", now=NOW + timedelta(seconds=9.9))
+    take_in_process(limit, who="a", now=NOW + timedelta(seconds=10))
+    take_in_process(limit, who="b", now=NOW)
 
 
-def test_a_process_remembers_a_bounded_number_of_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limits, "HERE_AT_MOST", 2)
+def test_buckets_in_process_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limits, "MAX_BUCKETS_IN_PROCESS", 2)
     limit = Limit("here", 1, 10.0)
     rate_limits._here.clear()
     for who in ("a", "b", "c"):
-        take_here(limit, who=who, now=NOW)
+        take_in_process(limit, who=who, now=NOW)
 
-    take_here(limit, who="a", now=NOW)
+    take_in_process(limit, who="a", now=NOW)
     with pytest.raises(RateLimited):
-        take_here(limit, who="c", now=NOW)
+        take_in_process(limit, who="c", now=NOW)

@@ -18,7 +18,7 @@ LARGE = b"message=" + b"x" * 1024 * 1024
 
 @pytest.mark.parametrize("path", ["/", "/settings", "/messages/new/bayko", "/nothing", "/oidc/authenticate/"])
 @pytest.mark.django_db
-def test_a_megabyte_is_413_with_a_page_wherever_it_goes(client: Client, path: str) -> None:
+def test_large_body_is_413_for_every_url(client: Client, path: str) -> None:
     response = client.post(path, LARGE, content_type="application/x-www-form-urlencoded")
 
     assert response.status_code == 413
@@ -26,14 +26,14 @@ def test_a_megabyte_is_413_with_a_page_wherever_it_goes(client: Client, path: st
     assert response["Cache-Control"] == "no-store"
 
 
-def test_a_script_gets_a_short_body(client: Client) -> None:
+def test_script_gets_json(client: Client) -> None:
     response = client.post("/", LARGE, content_type="text/plain", headers={"Accept": "application/json"})
 
     assert (response.status_code, response.json()) == (413, {"error": "Request Entity Too Large"})
 
 
 @pytest.mark.django_db
-def test_files_are_taken_by_nothing(client: Client) -> None:
+def test_no_view_accepts_files(client: Client) -> None:
     boundary = "x"
     body = f'--{boundary}\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\nx\r\n--{boundary}--\r\n'
 
@@ -49,7 +49,7 @@ def answer_to(port: int, head: str, body: bytes) -> str:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_server_answers_413_whether_the_length_is_told_or_not() -> None:
+def test_body_without_a_length_is_413() -> None:
     chunked = b"".join(b"10000\r\n" + b"x" * 0x10000 + b"\r\n" for _ in range(16)) + b"0\r\n\r\n"
     with web_process() as site:
         told = answer_to(site.port, f"Content-Length: {len(LARGE)}", LARGE)
@@ -58,7 +58,7 @@ def test_the_server_answers_413_whether_the_length_is_told_or_not() -> None:
     assert told.split()[1] == untold.split()[1] == "413"
 
 
-def test_django_reads_nothing_of_it() -> None:
+def test_django_does_not_read_a_large_body() -> None:
     read: list[Any] = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:

@@ -1,4 +1,4 @@
-"""Whom a request comes from."""
+"""The client address of a request."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def network(address: str, **headers: str) -> str:
         ("x" * 200, "unknown"),
     ],
 )
-def test_it_is_an_address_or_the_network_of_a_customer(address: str, expected: str) -> None:
+def test_client_is_an_ipv4_address_or_an_ipv6_network(address: str, expected: str) -> None:
     assert network(address) == expected
 
 
-def test_without_a_proxy_nobody_can_pretend_to_be_another() -> None:
+def test_header_is_ignored_without_a_proxy() -> None:
     assert network("192.0.2.7", x_forwarded_for="198.51.100.1") == "192.0.2.7"
 
 
-def test_behind_a_proxy_it_is_what_the_proxy_added(settings: Settings) -> None:
+def test_last_forwarded_address_is_used_behind_a_proxy(settings: Settings) -> None:
     settings.BEHIND_PROXY = True
 
     assert network("127.0.0.1", x_forwarded_for="203.0.113.9, 198.51.100.1") == "198.51.100.1"
@@ -51,7 +51,7 @@ def test_behind_a_proxy_it_is_what_the_proxy_added(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("entry", ["198.51.100.1:4711", "[2001:db8::1]:4711", "::ffff:198.51.100.1"])
-def test_people_behind_a_proxy_that_writes_ports_have_a_bucket_each(settings: Settings, entry: str) -> None:
+def test_port_in_the_header_is_ignored(settings: Settings, entry: str) -> None:
     settings.BEHIND_PROXY = True
 
     found = network("127.0.0.1", x_forwarded_for=f"203.0.113.9:1, {entry}")
@@ -60,7 +60,7 @@ def test_people_behind_a_proxy_that_writes_ports_have_a_bucket_each(settings: Se
 
 
 @pytest.mark.django_db
-def test_what_is_no_address_is_nobody_s_bucket_and_is_told_once(
+def test_invalid_address_takes_no_token_and_is_logged_once(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.BEHIND_PROXY = True
@@ -70,6 +70,6 @@ def test_what_is_no_address_is_nobody_s_bucket_and_is_told_once(
         take_for_network("sign_ins", request)
 
     assert [record.getMessage() for record in caplog.records] == [
-        "What X-Forwarded-For says of the client is no IP address: sign-ins are not limited by address. "
+        "X-Forwarded-For has no valid client address: sign-ins are not limited by address. "
         "Let the proxy append the client's address to X-Forwarded-For."
     ]

@@ -51,7 +51,7 @@ class Requests:
 
 
 async def settled() -> None:
-    """Everything has got as far as it gets by itself."""
+    """Wait until every task has progressed as far as it can."""
     for _ in range(20):
         await asyncio.sleep(0)
 
@@ -61,7 +61,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return lambda seconds: monkeypatch.setattr(concurrency_limit, "LONGEST_WAIT", seconds)
 
 
-def test_a_few_are_worked_on_at_once_and_the_next_when_one_is_answered() -> None:
+def test_requests_above_the_limit_wait() -> None:
     async def scene() -> None:
         requests = Requests()
         coming = [requests.comes() for _ in range(5)]
@@ -78,7 +78,7 @@ def test_a_few_are_worked_on_at_once_and_the_next_when_one_is_answered() -> None
     asyncio.run(scene())
 
 
-def test_who_waited_long_goes_ahead(patience: Callable[[float], None]) -> None:
+def test_long_wait_ends_without_a_turn(patience: Callable[[float], None]) -> None:
     patience(0.01)
 
     async def scene() -> None:
@@ -102,7 +102,7 @@ def test_who_waited_long_goes_ahead(patience: Callable[[float], None]) -> None:
     asyncio.run(scene())
 
 
-def test_a_body_that_comes_slowly_takes_no_turn() -> None:
+def test_slow_body_holds_no_turn() -> None:
     async def scene() -> None:
         requests = Requests(at_once=1)
         rest = asyncio.Event()
@@ -130,7 +130,7 @@ def test_a_body_that_comes_slowly_takes_no_turn() -> None:
 
 
 @pytest.mark.parametrize("how", ["failed", "cancelled", "cancelled while it waited"])
-def test_who_ends_without_an_answer_leaves_its_turn_to_others(how: str) -> None:
+def test_failed_request_releases_its_turn(how: str) -> None:
     async def scene() -> None:
         requests = Requests(at_once=1)
         first, second = requests.comes(), requests.comes()
@@ -151,7 +151,7 @@ def test_who_ends_without_an_answer_leaves_its_turn_to_others(how: str) -> None:
     asyncio.run(scene())
 
 
-def test_what_is_no_request_takes_none() -> None:
+def test_lifespan_takes_no_turn() -> None:
     calls: list[Any] = []
 
     async def inner(*call: Any) -> None:
@@ -162,7 +162,7 @@ def test_what_is_no_request_takes_none() -> None:
     assert calls == [({"type": "lifespan"}, "receive", "send")]
 
 
-def test_the_site_gives_turns() -> None:
+def test_site_limits_concurrency() -> None:
     async def scene() -> None:
         requests = Requests()
         requests.turns = asgi.site(requests.work)  # type: ignore[assignment]
@@ -177,10 +177,10 @@ def test_the_site_gives_turns() -> None:
     asyncio.run(scene())
 
 
-def test_its_live_streams_stay_open_and_need_none() -> None:
+def test_event_streams_hold_no_turn() -> None:
     layers, layer = [], asgi.application
     while layer is not asgi.django:
         layers.append(type(layer).__name__)
         layer = getattr(layer, "_application", None) or layer._django  # type: ignore[attr-defined]
 
-    assert layers.index("LiveApplication") < layers.index("Turns")
+    assert layers.index("LiveApplication") < layers.index("ConcurrencyLimit")

@@ -13,14 +13,14 @@ from tests.cookies import COOKIES
 from users.models import User
 
 
-def test_two_sites_on_one_machine_share_no_name() -> None:
+def test_sites_on_different_ports_share_no_cookie_name() -> None:
     here, there = cookie_names("http://localhost:8000"), cookie_names("http://localhost:8001")
 
     assert not set(astuple(here)) & set(astuple(there))
     assert cookie_names("http://localhost") == cookie_names("http://localhost:80")
 
 
-def test_https_keeps_the_host_prefix_and_plain_names() -> None:
+def test_https_uses_the_host_prefix_and_plain_names() -> None:
     names = cookie_names("https://messages.example.com:8443")
 
     assert (names.session, names.csrf) == ("__Host-session", "__Host-csrf")
@@ -28,7 +28,7 @@ def test_https_keeps_the_host_prefix_and_plain_names() -> None:
 
 
 @pytest.mark.django_db
-def test_every_cookie_that_the_site_sets_has_the_port_in_its_name(andrew: User) -> None:
+def test_every_cookie_has_the_port_in_its_name(andrew: User) -> None:
     """Of session, forms, one-time messages, preferences and of the way to sign in."""
     client = Client(enforce_csrf_checks=False)
     client.force_login(andrew)
@@ -42,6 +42,6 @@ def test_every_cookie_that_the_site_sets_has_the_port_in_its_name(andrew: User) 
     assert [name for name in client.cookies if not name.endswith(f"-{port}")] == []
 
 
-def test_no_class_of_django_is_left_with_a_name_of_its_own() -> None:
+def test_django_uses_only_these_names() -> None:
     assert COOKIES.language == settings.LANGUAGE_COOKIE_NAME
     assert CookieStorage.cookie_name != COOKIES.messages

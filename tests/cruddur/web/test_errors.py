@@ -29,7 +29,7 @@ def broken(**_: object) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 429, 500, 503])
-def test_every_status_has_its_page(status: int) -> None:
+def test_every_status_has_a_page(status: int) -> None:
     response = errors.error_page(RequestFactory().get("/"), status, retry_after=2)
 
     assert response.status_code == status
@@ -37,13 +37,13 @@ def test_every_status_has_its_page(status: int) -> None:
 
 
 @pytest.mark.django_db
-def test_what_is_not_there_is_404(client: Client) -> None:
+def test_unknown_url_is_404(client: Client) -> None:
     assert "There is nothing here" in client.get("/nothing").content.decode()
 
 
 @pytest.mark.django_db
-def test_unavailable_tries_again_by_itself(client: Client, andrew: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversations, "inbox", unavailable)
+def test_unavailable_page_retries_by_itself(client: Client, andrew: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversations, "list_conversations", unavailable)
     client.force_login(andrew)
 
     response = client.get("/messages?before=2026")
@@ -54,9 +54,7 @@ def test_unavailable_tries_again_by_itself(client: Client, andrew: User, monkeyp
 
 
 @pytest.mark.django_db
-def test_unavailable_repeats_nothing_that_was_posted(
-    client: Client, andrew: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unavailable_page_does_not_repeat_a_post(client: Client, andrew: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_actions, "mark_read", unavailable)
     client.force_login(andrew)
 
@@ -66,7 +64,7 @@ def test_unavailable_repeats_nothing_that_was_posted(
     assert "data-retry-after" not in response.content.decode()
 
 
-def test_too_many_requests_says_when_to_try_again() -> None:
+def test_too_many_requests_says_when_to_retry() -> None:
     middleware = ErrorResponseMiddleware(lambda _: None)  # type: ignore[arg-type,return-value]
 
     response = middleware.process_exception(RequestFactory().get("/"), RateLimited(7, "searches"))
@@ -77,10 +75,10 @@ def test_too_many_requests_says_when_to_try_again() -> None:
 
 
 @pytest.mark.django_db
-def test_a_bug_is_500_with_an_incident_that_the_log_names(
+def test_bug_is_500_with_a_logged_incident(
     client: Client, andrew: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(conversations, "inbox", broken)
+    monkeypatch.setattr(conversations, "list_conversations", broken)
     client.force_login(andrew)
     client.raise_request_exception = False
 
@@ -91,7 +89,7 @@ def test_a_bug_is_500_with_an_incident_that_the_log_names(
     assert str(incident) in response.content.decode()
 
 
-def test_the_page_of_a_bug_needs_no_database_and_no_session(settings: Settings) -> None:
+def test_page_of_a_bug_needs_no_database_or_session(settings: Settings) -> None:
     (templates,) = settings.TEMPLATES
     options = {**templates["OPTIONS"], "context_processors": ["nothing.such"]}
     settings.TEMPLATES = [{**templates, "OPTIONS": options}]
@@ -102,8 +100,8 @@ def test_the_page_of_a_bug_needs_no_database_and_no_session(settings: Settings) 
 
 
 @pytest.mark.django_db
-def test_a_script_gets_a_short_body(client: Client, andrew: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversations, "inbox", unavailable)
+def test_script_gets_json(client: Client, andrew: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversations, "list_conversations", unavailable)
     client.force_login(andrew)
 
     response = client.get("/messages", headers={"Accept": "application/json"})
@@ -113,7 +111,7 @@ def test_a_script_gets_a_short_body(client: Client, andrew: User, monkeypatch: p
 
 
 @pytest.mark.django_db
-def test_a_form_without_a_token_is_403() -> None:
+def test_form_without_a_csrf_token_is_403() -> None:
     response = Client(enforce_csrf_checks=True).post("/oidc/logout/")
 
     assert response.status_code == 403
@@ -130,7 +128,7 @@ def postgres_away(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("postgres_away")
-def test_without_postgres_a_page_says_to_come_back(client: Client) -> None:
+def test_page_is_503_while_postgres_is_away(client: Client) -> None:
     client.cookies[COOKIES.session] = "somebody"
 
     response = client.get("/messages")
@@ -141,7 +139,7 @@ def test_without_postgres_a_page_says_to_come_back(client: Client) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("postgres_away")
-def test_without_postgres_a_message_comes_back_in_a_form(client: Client) -> None:
+def test_message_is_kept_while_postgres_is_away(client: Client) -> None:
     client.cookies[COOKIES.session] = "somebody"
 
     response = client.post(f"/messages/{uuid4()}", {"message": "Keep me", "message_uuid": str(uuid4()), "after": ""})

@@ -24,7 +24,7 @@ def empty(who: str = "andrew", now: datetime = NOW) -> None:
     take(THIRTY, who=who, now=now, cost=30)
 
 
-def test_it_allows_as_many_at_once_as_it_says_and_not_one_more() -> None:
+def test_bucket_allows_exactly_its_capacity() -> None:
     for _ in range(30):
         take(THIRTY, who="andrew", now=NOW)
 
@@ -33,7 +33,7 @@ def test_it_allows_as_many_at_once_as_it_says_and_not_one_more() -> None:
     assert (limited.value.retry_after, limited.value.limit) == (1, "thirty")
 
 
-def test_it_refills_at_its_pace() -> None:
+def test_bucket_refills_at_its_rate() -> None:
     empty()
     take(THIRTY, who="andrew", now=NOW + timedelta(seconds=1))
 
@@ -42,7 +42,7 @@ def test_it_refills_at_its_pace() -> None:
     take(THIRTY, who="andrew", now=NOW + timedelta(seconds=2))
 
 
-def test_it_never_holds_more_than_a_bucket() -> None:
+def test_bucket_never_exceeds_its_capacity() -> None:
     empty()
     later = NOW + timedelta(days=1)
     empty(now=later)
@@ -51,7 +51,7 @@ def test_it_never_holds_more_than_a_bucket() -> None:
         take(THIRTY, who="andrew", now=later)
 
 
-def test_it_does_not_punish_trying_while_limited() -> None:
+def test_rejected_attempts_cost_nothing() -> None:
     empty()
     for _ in range(50):
         with pytest.raises(RateLimited):
@@ -60,14 +60,14 @@ def test_it_does_not_punish_trying_while_limited() -> None:
     take(THIRTY, who="andrew", now=NOW + timedelta(seconds=1))
 
 
-def test_it_counts_each_apart() -> None:
+def test_buckets_are_independent() -> None:
     empty()
 
     take(THIRTY, who="bayko", now=NOW)
     take(ONE, who="andrew", now=NOW)
 
 
-def test_it_takes_none_where_one_is_lacking() -> None:
+def test_all_or_nothing_is_taken() -> None:
     take_all([(ONE, "andrew"), (THIRTY, "andrew")], now=NOW)
 
     for _ in range(40):
@@ -77,21 +77,21 @@ def test_it_takes_none_where_one_is_lacking() -> None:
     take(THIRTY, who="andrew", now=NOW, cost=29)
 
 
-def test_it_takes_for_each_who_has_enough() -> None:
+def test_each_with_a_token_is_taken_from() -> None:
     take(ONE, who="andrew", now=NOW - timedelta(seconds=50))
 
     assert take_each(ONE, people=["andrew", "bayko"], now=NOW) == {"andrew": 10}
     assert take_each(ONE, people=["bayko"], now=NOW) == {"bayko": 60}
 
 
-def test_it_takes_one_statement(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_taking_costs_one_statement(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     take(ONE, who="andrew", now=NOW)
 
     with django_assert_num_queries(1), pytest.raises(RateLimited):
         take_all([(THIRTY, "andrew"), (ONE, "andrew")], now=NOW)
 
 
-def test_it_sweeps_buckets_that_are_full_again() -> None:
+def test_full_buckets_are_deleted() -> None:
     for number in range(10):
         take(THIRTY, who=str(number), now=NOW)
 
@@ -102,7 +102,7 @@ def test_it_sweeps_buckets_that_are_full_again() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_those_who_come_at_once_get_no_more_than_there_is() -> None:
+def test_simultaneous_requests_share_the_capacity() -> None:
     got: list[bool] = []
     ready = threading.Barrier(8)
 
@@ -128,17 +128,17 @@ def test_those_who_come_at_once_get_no_more_than_there_is() -> None:
 @pytest.mark.parametrize(
     ("text", "at_once", "refill"), [("30/30s", 30, 1), ("10/d", 10, 8640), ("60/10min", 60, 10), ("2/h", 2, 1800)]
 )
-def test_a_setting_says_how_many_in_which_time(text: str, at_once: int, refill: float) -> None:
+def test_setting_has_count_and_period(text: str, at_once: int, refill: float) -> None:
     assert limit_from("messages", text) == Limit("messages", at_once, refill)
 
 
 @pytest.mark.parametrize("text", ["", "30", "0/s", "30/0s", "-1/s", "30/week", "30/s/s", "٣/s"])
-def test_a_setting_that_makes_no_sense_stops_the_start(text: str) -> None:
+def test_invalid_setting_prevents_the_start(text: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="RATE_MESSAGES"):
         limit_from("messages", text)
 
 
-def test_every_limit_has_its_bounds() -> None:
+def test_every_limit_has_a_rate() -> None:
     assert set(LIMITS) == {
         "messages", "messages_to_one", "new_conversations", "new_conversations_new_account", "reports", "searches",
         "streams", "exports", "sign_ins", "handles", "pages", "sends", "updates", "typing", "read_marks", "changes",
@@ -150,5 +150,5 @@ def test_every_limit_has_its_bounds() -> None:
     ("seconds", "text"),
     [(1, "1 second"), (89, "89 seconds"), (90, "2 minutes"), (5399, "90 minutes"), (8640, "3 hours")],
 )
-def test_a_wait_is_told_as_people_say_it(seconds: int, text: str) -> None:
+def test_wait_is_formatted_for_people(seconds: int, text: str) -> None:
     assert waiting(seconds) == text

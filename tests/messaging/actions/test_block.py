@@ -32,7 +32,7 @@ def reopen(by: str = "bayko") -> None:
 
 
 def groups_of(user: object) -> list[object]:
-    return [entry.group_uuid for entry in conversations.inbox(user_uuid=user).entries]  # type: ignore[arg-type]
+    return [entry.group_uuid for entry in conversations.list_conversations(user_uuid=user).entries]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("writer", [ANDREW, BAYKO])
@@ -58,7 +58,7 @@ def test_what_was_written_stays_for_both_and_own_messages_can_be_deleted(either_
 
     assert delivery.audience == {ANDREW}
     for member in (ANDREW, BAYKO):
-        assert [m.seq for m in conversations.thread(user_uuid=member, group_uuid=GROUP).messages] == [1]
+        assert [m.seq for m in conversations.load_conversation(user_uuid=member, group_uuid=GROUP).messages] == [1]
 
 
 def test_the_conversation_leaves_the_blocker_s_list_alone_and_comes_back(either_table: MessageTable) -> None:
@@ -108,7 +108,7 @@ def test_it_makes_a_conversation_without_messages_and_entries_that_nobody_sees(e
     for member, other in ((ANDREW, BAYKO), (BAYKO, ANDREW)):
         assert conversations.existing_with(user_uuid=member, other_uuid=other) is None
         with pytest.raises(ConversationNotFound):
-            conversations.thread(user_uuid=member, group_uuid=GROUP)
+            conversations.load_conversation(user_uuid=member, group_uuid=GROUP)
         with pytest.raises(ConversationNotFound):
             send(by=member)
 

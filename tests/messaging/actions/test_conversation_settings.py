@@ -21,7 +21,7 @@ OF_BAYKO = {"user_uuid": BAYKO, "group_uuid": GROUP}
 
 
 def unread_of_bayko() -> int:
-    (entry,) = conversations.inbox(user_uuid=BAYKO).entries
+    (entry,) = conversations.list_conversations(user_uuid=BAYKO).entries
     return entry.unread
 
 
@@ -47,8 +47,8 @@ def test_what_is_archived_stays_so_whatever_comes(either_table: MessageTable) ->
     send()
     drain(either_table)
 
-    assert not conversations.inbox(user_uuid=BAYKO).entries
-    (entry,) = conversations.inbox(user_uuid=BAYKO, which=ARCHIVED).entries
+    assert not conversations.list_conversations(user_uuid=BAYKO).entries
+    (entry,) = conversations.list_conversations(user_uuid=BAYKO, which=ARCHIVED).entries
     assert entry.unread == 2
     assert unread_total(user_uuid=BAYKO, now=NOW).count == 0
 

@@ -29,7 +29,7 @@ from users.people import seeded_people
 def test_a_thread_takes_two_strongly_consistent_calls(moto_table: MessageTable, calls: Calls) -> None:
     start()
     with calls.counted(moto_table.client):
-        conversations.thread(user_uuid=ANDREW, group_uuid=GROUP)
+        conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP)
 
     assert calls.operations == [*patterns.THREAD.calls]
     (_, batch), (_, query) = calls.made
@@ -41,7 +41,7 @@ def test_a_thread_takes_two_strongly_consistent_calls(moto_table: MessageTable, 
 def test_an_older_or_newer_window_takes_two_calls(moto_table: MessageTable, calls: Calls, direction: str) -> None:
     message = start()
     with calls.counted(moto_table.client):
-        conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, **{direction: message.created_at})
+        conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP, **{direction: message.created_at})
 
     assert calls.operations == [*patterns.THREAD.calls]
 
@@ -52,7 +52,7 @@ def test_opening_a_thread_at_its_first_unread_message_takes_two_calls_too(
     lines = [(BAYKO, str(n), NOW + timedelta(minutes=n)) for n in range(61)]
     write_all(moto_table, lines, members=(ANDREW, BAYKO))
     with calls.counted(moto_table.client):
-        conversations.thread_from_unread(user_uuid=ANDREW, group_uuid=GROUP)
+        conversations.load_from_first_unread(user_uuid=ANDREW, group_uuid=GROUP)
 
     assert calls.operations == [*patterns.THREAD.calls]
     assert calls.made[1][1]["ConsistentRead"] is True
@@ -61,7 +61,7 @@ def test_opening_a_thread_at_its_first_unread_message_takes_two_calls_too(
 def test_a_list_takes_one_call(moto_table: MessageTable, calls: Calls) -> None:
     start()
     with calls.counted(moto_table.client):
-        conversations.inbox(user_uuid=ANDREW)
+        conversations.list_conversations(user_uuid=ANDREW)
         unread_total(user_uuid=ANDREW, now=NOW)
 
     assert calls.operations == [*patterns.LIST.calls] * 2
@@ -231,7 +231,7 @@ def test_a_window_of_messages_costs_what_the_plan_reckons(moto_table: MessageTab
     text = "x" * 181
     write_all(moto_table, [(BAYKO, text, NOW + timedelta(minutes=n)) for n in range(50)], members=(ANDREW, BAYKO))
     with calls.counted(moto_table.client):
-        conversations.thread(user_uuid=ANDREW, group_uuid=GROUP)
+        conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP)
 
     limit = calls.made[1][1]["Limit"]
     messages = [item for (_, sk), item in items(moto_table).items() if sk.startswith("2026-")]

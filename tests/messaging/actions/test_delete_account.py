@@ -359,7 +359,7 @@ def test_others_read_and_delete_and_are_told_neutrally_that_nothing_more_is_writ
     assert "Nothing can be written in this conversation." in page
     assert sent.status_code == 403
     assert "Hello?" in sent.content.decode()
-    theirs = conversations.thread(user_uuid=bayko.uuid, group_uuid=group).messages[1]
+    theirs = conversations.load_conversation(user_uuid=bayko.uuid, group_uuid=group).messages[1]
     edit_message.delete(user_uuid=bayko.uuid, group_uuid=group, created_at=theirs.created_at, now=LATER)
 
 

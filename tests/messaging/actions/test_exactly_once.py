@@ -21,7 +21,7 @@ from tests.messaging.talk import ANDREW, BAYKO, GROUP, NOW, between_read_and_wri
 
 
 def stored() -> list[Message]:
-    return list(conversations.thread(user_uuid=ANDREW, group_uuid=GROUP).messages)
+    return list(conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP).messages)
 
 
 def test_a_send_repeated_at_once_answers_with_the_stored_message(either_table: MessageTable) -> None:
@@ -146,7 +146,7 @@ def test_four_first_messages_at_once_make_one_conversation(table: MessageTable) 
     assert {m.group_uuid for m in messages} == {GROUP}
     assert sorted(m.seq for m in messages) == [1, 2, 3, 4]
     for member in (ANDREW, BAYKO):
-        assert len(conversations.inbox(user_uuid=member).entries) == 1
+        assert len(conversations.list_conversations(user_uuid=member).entries) == 1
 
 
 def change_conversation(table: MessageTable, update: str, value: list[bytes]) -> None:

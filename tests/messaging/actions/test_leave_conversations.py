@@ -401,4 +401,4 @@ def test_three_conversations_and_sixty_messages_cost(moto_table: MessageTable, c
     of_entries = units_written({key: before[key] for key in entries}, {}, transaction=False)
     conversations_in_transactions = 3 * 2 * 2
     assert (in_transactions, conversations_in_transactions, of_entries) == (120, 12, 9)
-    assert conversations.inbox(user_uuid=ANDREW).entries == []
+    assert conversations.list_conversations(user_uuid=ANDREW).entries == []

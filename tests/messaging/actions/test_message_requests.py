@@ -38,11 +38,11 @@ def ask(*, by: UUID = ANDREW, to: UUID = BAYKO, text: str = "May I?", uuid: UUID
 
 
 def inbox_of(user: UUID) -> Sequence[Entry]:
-    return conversations.inbox(user_uuid=user).entries
+    return conversations.list_conversations(user_uuid=user).entries
 
 
 def requests_of(user: UUID) -> Sequence[Entry]:
-    return conversations.inbox(user_uuid=user, which=REQUESTS).entries
+    return conversations.list_conversations(user_uuid=user, which=REQUESTS).entries
 
 
 def test_it_waits_in_a_list_of_its_own_and_counts_nowhere(either_table: MessageTable) -> None:

@@ -24,9 +24,11 @@ def test_a_first_message_makes_conversation_message_and_an_entry_for_each() -> N
     assert (message.group_uuid, message.seq, message.message) == (GROUP, 1, "Hello")
     assert message.created_at == format_created_at(NOW)
     for member, unread in ((ANDREW, 0), (BAYKO, 1)):
-        (entry,) = conversations.inbox(user_uuid=member).entries
+        (entry,) = conversations.list_conversations(user_uuid=member).entries
         assert (entry.group_uuid, entry.message, entry.unread) == (GROUP, "Hello", unread)
-        assert [m.message for m in conversations.thread(user_uuid=member, group_uuid=GROUP).messages] == ["Hello"]
+        assert [m.message for m in conversations.load_conversation(user_uuid=member, group_uuid=GROUP).messages] == [
+            "Hello"
+        ]
 
 
 def test_starting_again_from_either_side_continues_the_one_conversation() -> None:
@@ -47,7 +49,7 @@ def test_messages_are_numbered_without_a_gap_and_strictly_later(either_table: Me
     for minutes in (5, -5, 0, -60, 0):
         send(now=NOW + timedelta(minutes=minutes))
 
-    messages = conversations.thread(user_uuid=BAYKO, group_uuid=GROUP).messages
+    messages = conversations.load_conversation(user_uuid=BAYKO, group_uuid=GROUP).messages
 
     assert [m.seq for m in messages] == [1, 2, 3, 4, 5, 6]
     assert len({m.created_at for m in messages}) == 6

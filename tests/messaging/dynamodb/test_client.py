@@ -36,7 +36,7 @@ def test_what_passes_by_itself_is_unavailable_after_two_attempts(
     start()
 
     with fault(moto_table, "Query", *[failure] * 2) as sent, pytest.raises(Unavailable):
-        conversations.thread(user_uuid=ANDREW, group_uuid=GROUP)
+        conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP)
     assert len(sent) == 2
 
 
@@ -106,7 +106,7 @@ def test_keys_that_stay_unprocessed_are_unavailable_and_never_absent(
     unprocessed = answer("", 200, Responses={moto_table.name: []}, UnprocessedKeys=keys)
 
     with fault(moto_table, "BatchGetItem", *[unprocessed] * 5), pytest.raises(Unavailable):
-        conversations.thread(user_uuid=ANDREW, group_uuid=GROUP)
+        conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP)
 
 
 def test_an_emulator_is_never_shown_real_credentials(monkeypatch: pytest.MonkeyPatch) -> None:

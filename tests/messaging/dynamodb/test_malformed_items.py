@@ -443,7 +443,7 @@ def test_a_list_goes_on_past_a_page_of_nothing_but_malformed_entries(
     cursor: str | None = None
     left_out = 0
     while True:
-        page = conversations.inbox(user_uuid=andrew.uuid, before=cursor)
+        page = conversations.list_conversations(user_uuid=andrew.uuid, before=cursor)
         seen += [each.group_uuid for each in page.entries]
         left_out += len(page.left_out)
         cursor = page.older
@@ -458,7 +458,7 @@ def test_a_healthy_list_costs_one_call(table: MessageTable, andrew: User, bayko:
     start(by=bayko.uuid, to=andrew.uuid)
 
     with calls.counted(table.client) as made:
-        conversations.inbox(user_uuid=andrew.uuid)
+        conversations.list_conversations(user_uuid=andrew.uuid)
 
     assert made.operations == ["Query"]
 

@@ -38,7 +38,7 @@ def test_it_adds_up_what_a_batch_reports(moto_table: MessageTable) -> None:
     start()
 
     with metered(moto_table.client) as requests:
-        conversations.thread(user_uuid=ANDREW, group_uuid=GROUP)
+        conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP)
 
     batch, _ = requests
     assert (batch.operation, batch.items, batch.write_units) == ("BatchGetItem", 2, None)

@@ -103,7 +103,7 @@ def test_all_of_it_is_written_as_the_model_demands(table: MessageTable) -> None:
 def test_its_times_are_relative_to_now(moto_table: MessageTable) -> None:
     list(seed(moto_table, [SHORT], people=PEOPLE, now=NOW))
 
-    times = [m.created for m in conversations.thread(user_uuid=ANDREW, group_uuid=GROUP).messages]
+    times = [m.created for m in conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP).messages]
 
     end = NOW - timedelta(hours=1)
     assert times == [end - timedelta(minutes=5), end, end + timedelta(microseconds=1)]
@@ -113,7 +113,7 @@ def test_again_it_leaves_what_is_there(moto_table: MessageTable) -> None:
     list(seed(moto_table, [SHORT], people=PEOPLE, now=NOW))
 
     assert [written for _, written in seed(moto_table, [SHORT], people=PEOPLE, now=NOW + timedelta(days=3))] == [False]
-    assert len(conversations.thread(user_uuid=ANDREW, group_uuid=GROUP).messages) == 3
+    assert len(conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP).messages) == 3
 
 
 def test_after_it_was_killed_half_way_it_leaves_no_remains(moto_table: MessageTable) -> None:
@@ -122,7 +122,11 @@ def test_after_it_was_killed_half_way_it_leaves_no_remains(moto_table: MessageTa
 
     list(seed(moto_table, [SHORT], people=PEOPLE, now=NOW))
 
-    assert [m.message for m in conversations.thread(user_uuid=ANDREW, group_uuid=GROUP).messages] == ["A", "B", "C"]
+    assert [m.message for m in conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP).messages] == [
+        "A",
+        "B",
+        "C",
+    ]
 
 
 def test_a_person_who_is_missing_is_named(moto_table: MessageTable) -> None:

@@ -19,9 +19,9 @@ from django.utils import timezone, translation
 from cruddur.templatetags import fragments
 from messaging.domain.entities import Message
 from messaging.domain.timestamps import format_created_at
-from messaging.presenters.avatar import face_from
-from messaging.presenters.conversation import Bubble, bubble
-from messaging.presenters.conversations import Row
+from messaging.presenters.avatar import person_view_from
+from messaging.presenters.conversation import MessageView, message_view
+from messaging.presenters.conversations import ConversationRow
 from messaging.presenters.dates import list_time
 from tests.cruddur.test_pseudo_locale import made_up  # noqa: F401 - a fixture
 from tests.messaging.talk import ANDREW, GROUP, NOW
@@ -31,14 +31,15 @@ MESSAGE = "messaging/_message.html"
 ROW = "messaging/_conversation_row.html"
 
 
-def some_message(text: str = "Have a look: https://example.org <3", at: datetime = NOW) -> Bubble:
+def some_message(text: str = "Have a look: https://example.org <3", at: datetime = NOW) -> MessageView:
     stored = Message(GROUP, format_created_at(at), 7, text, UUID(int=9), ANDREW)
-    return bubble(stored, face_from(uuid=ANDREW, name="Andrew Brown", handle="andrew"), own=False)
+    return message_view(stored, person_view_from(uuid=ANDREW, name="Andrew Brown", handle="andrew"), own=False)
 
 
-def some_row(**different: object) -> Row:
-    row = Row(
-        url="/messages/x", name="Andrew Brown", avatar=face_from(uuid=ANDREW, name="Andrew Brown", handle="andrew"),
+def some_row(**different: object) -> ConversationRow:
+    row = ConversationRow(
+        url="/messages/x", name="Andrew Brown",
+        avatar=person_view_from(uuid=ANDREW, name="Andrew Brown", handle="andrew"),
         time=list_time(NOW, now=NOW), preview="<b>Hello</b>", own=True, unread=3, current=False, group=str(GROUP),
         at=format_created_at(NOW), last_seq=7, read_seq=4, sent_seq=0, muted=True, muted_until=1,
     )  # fmt: skip
@@ -65,7 +66,7 @@ def rendered_fragment(template_name: str, **values: object) -> str:
     return Template(f'{{% load fragments %}}{{% fragment "{template_name}" {arguments} %}}').render(Context(values))
 
 
-def test_the_same_is_rendered_once() -> None:
+def test_same_values_are_rendered_once() -> None:
     with renderings(ROW) as found:
         first = rendered_fragment(ROW, row=some_row())
         again = rendered_fragment(ROW, row=some_row())
@@ -79,7 +80,7 @@ def test_the_same_is_rendered_once() -> None:
     [{"unread": 4}, {"preview": "Bye"}, {"current": True}, {"time": list_time(NOW.replace(hour=7), now=NOW)}],
     ids=str,
 )
-def test_what_differs_is_another_piece(different: dict[str, object]) -> None:
+def test_different_values_are_another_fragment(different: dict[str, object]) -> None:
     before = rendered_fragment(ROW, row=some_row())
 
     assert (
@@ -89,7 +90,7 @@ def test_what_differs_is_another_piece(different: dict[str, object]) -> None:
     )
 
 
-def test_a_message_with_its_menu_open_is_another_fragment() -> None:
+def test_message_with_open_menu_is_another_fragment() -> None:
     message = replace(some_message(), menu_url="/messages/x/y")
     closed = rendered_fragment(MESSAGE, message=message, open_menu="")
 
@@ -99,7 +100,7 @@ def test_a_message_with_its_menu_open_is_another_fragment() -> None:
 
 
 @pytest.mark.usefixtures("made_up")
-def test_each_language_has_its_own() -> None:
+def test_each_language_has_its_own_fragment() -> None:
     """`made_up` says everything else for English alone."""
     with translation.override("de"):
         german = rendered_fragment(ROW, row=some_row())
@@ -109,13 +110,13 @@ def test_each_language_has_its_own() -> None:
     assert german != english
 
 
-def test_what_people_wrote_is_escaped() -> None:
+def test_texts_are_escaped() -> None:
     assert "<b>" not in rendered_fragment(ROW, row=some_row())
     assert "&lt;3" in rendered_fragment(MESSAGE, message=some_message(), open_menu="")
 
 
 @pytest.mark.parametrize("name", [ROW, MESSAGE])
-def test_its_template_depends_on_nothing_else(name: str) -> None:
+def test_template_uses_only_its_arguments(name: str) -> None:
     values = {"row": some_row()} if name == ROW else {"message": some_message(), "open": ""}
 
     with timezone.override(ZoneInfo("Pacific/Auckland")):
@@ -126,7 +127,7 @@ def test_its_template_depends_on_nothing_else(name: str) -> None:
     assert here == there
 
 
-def test_no_more_are_kept_than_said() -> None:
+def test_cache_is_bounded() -> None:
     for number in range(fragments.CACHE_SIZE + 10):
         fragments.rendered("messaging/_write_permission.html", "en", (("number", number),))
 
@@ -138,7 +139,7 @@ def test_no_more_are_kept_than_said() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("moto_table")
-def test_the_way_to_ones_profile_follows_ones_name_and_rights(client: Client, andrew: User) -> None:
+def test_rail_follows_name_and_permissions(client: Client, andrew: User) -> None:
     client.force_login(andrew)
     before = client.get("/messages").text
     assert andrew.get_absolute_url() in before

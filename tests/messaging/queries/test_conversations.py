@@ -23,30 +23,30 @@ def test_an_outsider_can_do_nothing_and_learns_nothing() -> None:
 
     for group in (GROUP, nowhere):
         with pytest.raises(ConversationNotFound):
-            conversations.thread(user_uuid=LONDO, group_uuid=group)
+            conversations.load_conversation(user_uuid=LONDO, group_uuid=group)
         with pytest.raises(ConversationNotFound):
             send(by=LONDO, group=group)
     with pytest.raises(ConversationNotFound):
         read_actions.mark_read(user_uuid=LONDO, group_uuid=GROUP, created_at=message.created_at)
-    assert conversations.inbox(user_uuid=LONDO).entries == []
-    assert conversations.thread(user_uuid=ANDREW, group_uuid=GROUP).conversation.seq == 1
+    assert conversations.list_conversations(user_uuid=LONDO).entries == []
+    assert conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP).conversation.seq == 1
 
 
 def test_every_message_is_reached_in_both_directions(either_table: MessageTable) -> None:
     lines = [((ANDREW, BAYKO)[n % 2], str(n), NOW + timedelta(minutes=n)) for n in range(1, 66)]
     write_all(either_table, lines, members=(ANDREW, BAYKO))
 
-    page = conversations.thread(user_uuid=ANDREW, group_uuid=GROUP)
+    page = conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP)
     assert page.newer is None
     backwards = list(page.messages)
     while page.older:
-        page = conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, before=page.older)
+        page = conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP, before=page.older)
         backwards = [*page.messages, *backwards]
     assert [m.message for m in backwards] == [str(n) for n in range(1, 66)]
 
     forwards = list(page.messages)
     while page.newer:
-        page = conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, after=page.newer)
+        page = conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP, after=page.newer)
         forwards += page.messages
     assert forwards == backwards
 
@@ -56,7 +56,7 @@ def test_around_a_message_it_shows_what_stands_before_and_after(either_table: Me
     sent = write_all(either_table, lines, members=(ANDREW, BAYKO))
 
     def around(number: int) -> list[int]:
-        page = conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, around=sent[number - 1].created_at)
+        page = conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP, around=sent[number - 1].created_at)
         return [m.seq for m in page.messages]
 
     assert around(25) == list(range(15, 35))
@@ -70,8 +70,10 @@ def test_a_cursor_need_not_be_a_message() -> None:
     second = send(text="2", now=NOW + timedelta(minutes=1))
     between = format_created_at(NOW + timedelta(seconds=30))
 
-    assert [m.seq for m in conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, before=between).messages] == [1]
-    assert conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, after=between).messages == [second]
+    assert [
+        m.seq for m in conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP, before=between).messages
+    ] == [1]
+    assert conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP, after=between).messages == [second]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def test_it_opens_at_the_first_unread_message_where_the_newest_page_does_not_rea
     if read:
         read_actions.mark_read(user_uuid=ANDREW, group_uuid=GROUP, created_at=messages[read - 1].created_at)
 
-    page = conversations.thread_from_unread(user_uuid=ANDREW, group_uuid=GROUP)
+    page = conversations.load_from_first_unread(user_uuid=ANDREW, group_uuid=GROUP)
 
     assert (page.messages[0].seq, page.messages[-1].seq) == window
 
@@ -95,7 +97,7 @@ def test_who_has_written_opens_it_after_that(moto_table: MessageTable, written: 
     lines = [(ANDREW if n == written else BAYKO, str(n), NOW + timedelta(minutes=n)) for n in range(1, 66)]
     write_all(moto_table, lines, members=(ANDREW, BAYKO))
 
-    page = conversations.thread_from_unread(user_uuid=ANDREW, group_uuid=GROUP)
+    page = conversations.load_from_first_unread(user_uuid=ANDREW, group_uuid=GROUP)
 
     assert (page.messages[0].seq, page.messages[-1].seq) == window
 
@@ -106,9 +108,9 @@ def test_a_cursor_that_is_no_created_at_is_refused(cursor: str) -> None:
 
     for direction in ("before", "after", "around"):
         with pytest.raises(ValueError):  # noqa: PT011
-            conversations.thread(user_uuid=ANDREW, group_uuid=GROUP, **{direction: cursor})
+            conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP, **{direction: cursor})
     with pytest.raises(ValueError):  # noqa: PT011
-        conversations.inbox(user_uuid=ANDREW, before=cursor)
+        conversations.list_conversations(user_uuid=ANDREW, before=cursor)
 
 
 def test_a_list_is_newest_first_and_complete_across_pages_and_years(either_table: MessageTable) -> None:
@@ -117,11 +119,11 @@ def test_a_list_is_newest_first_and_complete_across_pages_and_years(either_table
     for days, other in enumerate(others):
         write_all(either_table, [(other, "Hello", last_year - timedelta(days=days))], members=(other, ANDREW))
 
-    page = conversations.inbox(user_uuid=ANDREW)
+    page = conversations.list_conversations(user_uuid=ANDREW)
     entries = list(page.entries)
     assert len(entries) == conversations.PAGE_SIZE
     while page.older:
-        page = conversations.inbox(user_uuid=ANDREW, before=page.older)
+        page = conversations.list_conversations(user_uuid=ANDREW, before=page.older)
         entries += page.entries
 
     assert [entry.group_uuid for entry in entries] == [pair_group_uuid(ANDREW, other) for other in others]
@@ -131,7 +133,7 @@ def test_a_full_last_page_has_no_next_one() -> None:
     for minutes in range(conversations.PAGE_SIZE):
         start(by=uuid4(), to=ANDREW, now=NOW + timedelta(minutes=minutes))
 
-    assert conversations.inbox(user_uuid=ANDREW).older is None
+    assert conversations.list_conversations(user_uuid=ANDREW).older is None
 
 
 def test_once_projected_the_conversation_is_on_top_and_unread(either_table: MessageTable) -> None:
@@ -141,7 +143,7 @@ def test_once_projected_the_conversation_is_on_top_and_unread(either_table: Mess
 
     drain(either_table)
 
-    first, second = conversations.inbox(user_uuid=ANDREW).entries
+    first, second = conversations.list_conversations(user_uuid=ANDREW).entries
     assert (first.message, first.unread) == ("Me again", 1)
     assert second.unread == 0
     assert unread_total(user_uuid=ANDREW, now=NOW) == UnreadTotal(1, more=False)
@@ -154,7 +156,7 @@ def test_the_first_unread_is_the_first_of_others_after_the_one_last_read(either_
     third = send(by=BAYKO)
     send(by=BAYKO)
 
-    assert conversations.thread(user_uuid=ANDREW, group_uuid=GROUP).first_unread == third
+    assert conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP).first_unread == third
 
 
 def test_it_finds_the_conversation_two_people_have() -> None:

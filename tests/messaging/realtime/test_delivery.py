@@ -142,7 +142,7 @@ def test_reading_what_was_read_long_ago_tells_nobody(
     site: WebProcess, talk: Delivery, as_andrew: Client, client: Client, andrew: User, bayko: User
 ) -> None:
     post(as_andrew, url_of(talk), "And then?")
-    newest = conversations.thread(user_uuid=bayko.uuid, group_uuid=talk.message.group_uuid).messages[-1]
+    newest = conversations.load_conversation(user_uuid=bayko.uuid, group_uuid=talk.message.group_uuid).messages[-1]
     read_actions.mark_read(user_uuid=bayko.uuid, group_uuid=newest.group_uuid, created_at=newest.created_at)
     client.force_login(bayko)
     with opened(site, andrew) as stream:

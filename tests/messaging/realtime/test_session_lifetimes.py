@@ -131,7 +131,9 @@ def talk(client: Client, andrew: User, bayko: User, londo: User, moto_table: Mes
     """Andrew, who is signed in, has written to Bayko, and to nobody else."""
     client.force_login(andrew)
     client.post("/messages/new/bayko", {"message": "Hello", "message_uuid": str(uuid4()), "after": ""})
-    return conversations.thread(user_uuid=andrew.uuid, group_uuid=pair_group_uuid(andrew.uuid, bayko.uuid)).messages[0]
+    return conversations.load_conversation(
+        user_uuid=andrew.uuid, group_uuid=pair_group_uuid(andrew.uuid, bayko.uuid)
+    ).messages[0]
 
 
 @pytest.mark.parametrize("what", ["send", "begin", "edit"])

@@ -211,7 +211,7 @@ def test_it_stops_when_told(table: MessageTable) -> None:
     worker.join(60)
 
     assert not worker.is_alive()
-    assert conversations.inbox(user_uuid=BAYKO).entries[0].group_uuid == GROUP
+    assert conversations.list_conversations(user_uuid=BAYKO).entries[0].group_uuid == GROUP
 
 
 def test_checkpoints_of_yesterday_are_not_trusted(table: MessageTable) -> None:

@@ -99,7 +99,7 @@ def test_a_lost_entry_is_made_anew(either_table: MessageTable) -> None:
 
     assert project(either_table, either_table.conversations()) == 1
 
-    assert [entry.unread for entry in conversations.inbox(user_uuid=BAYKO).entries] == [1]
+    assert [entry.unread for entry in conversations.list_conversations(user_uuid=BAYKO).entries] == [1]
 
 
 def test_a_lost_entry_that_somebody_else_makes_anew_at_that_moment_is_left_alone(either_table: MessageTable) -> None:

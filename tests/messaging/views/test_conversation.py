@@ -1,10 +1,9 @@
-"""A conversation, read."""
+"""The page of a conversation."""
 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
-from urllib.parse import quote, urldefrag
+from urllib.parse import urldefrag
 from uuid import uuid4
 
 import pytest
@@ -12,26 +11,18 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from messaging.actions.send_message import Delivery
 from messaging.domain.entities import Message
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.capacity import patterns
 from tests import html
 from tests.conftest import Calls
 from tests.cookies import COOKIES
-from tests.messaging.pages import draft_of, group_of, hidden_of, messages_of, without_nonce
-from tests.messaging.talk import entry_of, send, write_all
+from tests.messaging.pages import data_attributes, draft_of, group_of, hidden_of, messages_of, without_nonce
+from tests.messaging.talk import send
 from users.models import User
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def written(andrew: User, bayko: User, moto_table: MessageTable) -> list[Message]:
-    """50 messages, Andrew and Bayko in turns, a minute apart, the last one Bayko's."""
-    now = timezone.now() - timedelta(hours=2)
-    people = (bayko.uuid, andrew.uuid)
-    lines = [(people[n % 2], f"Line {n}", now + timedelta(minutes=n)) for n in range(1, 51)]
-    return write_all(moto_table, lines, members=people)
 
 
 @pytest.fixture
@@ -39,28 +30,18 @@ def url(andrew: User, bayko: User) -> str:
     return f"/messages/{group_of(andrew, bayko)}"
 
 
-@pytest.fixture
-def reader(client: Client, andrew: User) -> Client:
-    """Andrew's browser, whose script runs."""
-    client.force_login(andrew)
-    client.cookies[COOKIES.timezone] = "Europe/Vienna"
-    return client
-
-
 def lines(first: int, last: int) -> list[str]:
     return [f"Line {n}" for n in range(first, last + 1)]
 
 
-def test_it_shows_the_newest_messages_oldest_first(reader: Client, url: str, written: list[Message]) -> None:
+def test_page_shows_the_newest_messages_oldest_first(reader: Client, url: str, written: list[Message]) -> None:
     response = reader.get(url)
 
     assert messages_of(response) == lines(31, 50)
     assert "<title>Bayko · Cruddur Messages</title>" in response.content.decode()
 
 
-def test_it_tells_own_and_others_messages_apart_in_look_and_in_words(
-    reader: Client, url: str, written: list[Message]
-) -> None:
+def test_own_messages_differ_in_style_and_in_hidden_text(reader: Client, url: str, written: list[Message]) -> None:
     page = html.shown(reader.get(url))
 
     assert len(html.with_class(page, "message--own")) == 10
@@ -69,7 +50,7 @@ def test_it_tells_own_and_others_messages_apart_in_look_and_in_words(
     assert hidden['<span class="visually-hidden"><bdi>Bayko</bdi>:</span>'] == 10
 
 
-def test_it_reaches_every_message_by_link_and_comes_back(reader: Client, url: str, written: list[Message]) -> None:
+def test_links_reach_every_message_and_return(reader: Client, url: str, written: list[Message]) -> None:
     seen: list[str] = []
     page = reader.get(url)
     while True:
@@ -86,14 +67,14 @@ def test_it_reaches_every_message_by_link_and_comes_back(reader: Client, url: st
     assert f'<a class="jump button" href="{url}?newest#newest"' in page.content.decode()
 
 
-def test_it_shows_what_lies_around_a_message(reader: Client, url: str, written: list[Message]) -> None:
+def test_around_shows_the_messages_before_and_after(reader: Client, url: str, written: list[Message]) -> None:
     response = reader.get(url, {"around": written[24].created_at})
 
     assert "Line 25" in messages_of(response)
     assert len(messages_of(response)) == 20
 
 
-def test_it_keeps_to_its_budget(
+def test_page_costs_what_its_pattern_says(
     reader: Client,
     url: str,
     written: list[Message],
@@ -107,7 +88,7 @@ def test_it_keeps_to_its_budget(
     assert sorted(calls.operations) == [*patterns.THREAD_PAGE.calls]
 
 
-def test_earlier_messages_alone_keep_to_theirs(
+def test_earlier_messages_cost_two_calls(
     reader: Client,
     url: str,
     written: list[Message],
@@ -123,7 +104,7 @@ def test_earlier_messages_alone_keep_to_theirs(
     assert "<html" not in response.content.decode()
 
 
-def test_it_marks_where_the_new_messages_begin(
+def test_divider_marks_the_first_new_message(
     reader: Client, url: str, written: list[Message], andrew: User, bayko: User, moto_table: MessageTable
 ) -> None:
     reader.post(f"{url}/read", {"created_at": written[47].created_at})
@@ -136,7 +117,7 @@ def test_it_marks_where_the_new_messages_begin(
     assert ">Line 50</p>" in below
 
 
-def test_it_looks_the_same_to_outsiders_as_what_does_not_exist(
+def test_outsiders_see_the_page_of_a_missing_conversation(
     reader: Client, url: str, written: list[Message], londo: User
 ) -> None:
     reader.force_login(londo)
@@ -151,11 +132,11 @@ def test_it_looks_the_same_to_outsiders_as_what_does_not_exist(
 
 
 @pytest.mark.parametrize("cursor", ["before", "after", "around"])
-def test_it_answers_404_for_what_is_no_cursor(reader: Client, url: str, written: list[Message], cursor: str) -> None:
+def test_invalid_cursor_is_not_found(reader: Client, url: str, written: list[Message], cursor: str) -> None:
     assert reader.get(url, {cursor: "yesterday"}).status_code == 404
 
 
-def test_it_escapes_texts_and_keeps_their_lines(
+def test_texts_are_escaped_and_keep_their_line_breaks(
     reader: Client, url: str, written: list[Message], andrew: User, bayko: User
 ) -> None:
     text = "  <script>alert(1)</script>\n\nhttps://x.example/?a=1&b=2 "
@@ -169,9 +150,7 @@ def test_it_escapes_texts_and_keeps_their_lines(
     assert link in response.content.decode()
 
 
-def test_its_form_knows_the_newest_message_and_has_a_uuid_of_its_own(
-    reader: Client, url: str, written: list[Message]
-) -> None:
+def test_composer_has_the_newest_created_at_and_a_new_uuid(reader: Client, url: str, written: list[Message]) -> None:
     first, second = (hidden_of(reader.get(url)) for _ in range(2))
 
     assert first["after"] == written[-1].created_at
@@ -179,67 +158,7 @@ def test_its_form_knows_the_newest_message_and_has_a_uuid_of_its_own(
     assert draft_of(reader.get(url)) == ""
 
 
-# --- Reading ----------------------------------------------------------------------------------------------------------
-
-
-def read_seq(table: MessageTable, andrew: User, bayko: User) -> int:
-    return entry_of(table, andrew.uuid, group_of(andrew, bayko)).read_seq
-
-
-def test_loading_it_marks_it_read_without_script_and_shows_what_was_new(
-    client: Client, url: str, written: list[Message], andrew: User, bayko: User, moto_table: MessageTable
-) -> None:
-    client.force_login(andrew)
-
-    response = client.get(url)
-
-    assert 'id="new"' in response.content.decode()
-    assert read_seq(moto_table, andrew, bayko) == 50
-    assert 'id="new"' not in client.get(url).content.decode()
-
-
-@pytest.mark.parametrize("header", ["Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"])
-def test_a_prefetch_marks_nothing_read(
-    client: Client, url: str, written: list[Message], andrew: User, bayko: User, moto_table: MessageTable, header: str
-) -> None:
-    client.force_login(andrew)
-
-    client.get(url, headers={header: "prefetch;prerender"})
-
-    assert read_seq(moto_table, andrew, bayko) == 0
-
-
-def test_an_older_window_or_a_head_request_marks_nothing_read(
-    client: Client, url: str, written: list[Message], andrew: User, bayko: User, moto_table: MessageTable
-) -> None:
-    client.force_login(andrew)
-
-    client.get(f"{url}?before={quote(written[30].created_at)}")
-    client.head(url)
-
-    assert read_seq(moto_table, andrew, bayko) == 0
-
-
-def test_with_script_loading_marks_nothing_and_the_script_does(
-    reader: Client, url: str, written: list[Message], andrew: User, bayko: User, moto_table: MessageTable
-) -> None:
-    reader.get(url)
-    assert read_seq(moto_table, andrew, bayko) == 0
-
-    response = reader.post(f"{url}/read", {"created_at": written[41].created_at})
-
-    assert response.status_code == 204
-    assert read_seq(moto_table, andrew, bayko) == 42
-
-
-@pytest.mark.parametrize(("created_at", "status"), [("", 400), ("now", 400), ("2020-01-01T00:00:00.000000+00:00", 404)])
-def test_marking_read_needs_a_message(
-    reader: Client, url: str, written: list[Message], created_at: str, status: int
-) -> None:
-    assert reader.post(f"{url}/read", {"created_at": created_at}).status_code == status
-
-
-def test_times_and_days_are_the_readers(
+def test_times_are_in_the_time_zone_of_the_reader(
     reader: Client, url: str, written: list[Message], moto_table: MessageTable
 ) -> None:
     reader.cookies[COOKIES.timezone] = "Asia/Kathmandu"
@@ -249,8 +168,63 @@ def test_times_and_days_are_the_readers(
     assert "+00:00" in reader.get(url).content.decode()
 
 
-def test_the_open_conversation_is_marked_in_the_list(reader: Client, url: str, written: list[Message]) -> None:
+def test_list_marks_the_open_conversation(reader: Client, url: str, written: list[Message]) -> None:
     html = reader.get(url).content.decode()
 
     assert f'href="{url}" aria-current="page"><bdi>Bayko</bdi></a>' in html
     assert "conversation--unread" not in html
+
+
+def test_page_opens_at_the_first_unread_message_with_two_queries(
+    reader: Client,
+    url: str,
+    unread: list[Message],
+    moto_table: MessageTable,
+    calls: Calls,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with calls.counted(moto_table.client), django_assert_num_queries(3):
+        response = reader.get(url)
+
+    assert sorted(calls.operations) == ["BatchGetItem", "Query", "Query"]
+    assert messages_of(response) == lines(6, 25)
+    divider, first = "<h3>60 new</h3></li>", ">Line 6</p>"
+    html = response.content.decode()
+    assert html.index(divider) < html.index(first)
+    assert "Earlier messages" in html
+    assert "Later messages" in html
+
+
+def test_jump_shows_the_newest_messages(reader: Client, url: str, unread: list[Message]) -> None:
+    assert f'href="{url}?newest#newest"' in reader.get(url).content.decode()
+    assert messages_of(reader.get(f"{url}?newest")) == lines(46, 65)
+
+
+def test_later_messages_cost_two_calls(
+    reader: Client,
+    url: str,
+    unread: list[Message],
+    moto_table: MessageTable,
+    calls: Calls,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with calls.counted(moto_table.client), django_assert_num_queries(3):
+        response = reader.get(f"{url}/messages", {"after": unread[24].created_at})
+
+    assert sorted(calls.operations) == ["BatchGetItem", "Query"]
+    assert messages_of(response) == lines(26, 45)
+
+
+def test_page_has_its_state_in_data_attributes(client: Client, delivery: Delivery, bayko: User) -> None:
+    url = f"/messages/{delivery.message.group_uuid}"
+    page = html.parse(client.get(url).text)
+
+    (body,) = page.iterfind(".//body")
+    assert data_attributes(body) == {"user": str(bayko.uuid), "stream-url": "/messages/stream"}
+    log = data_attributes(html.with_class(page, "thread__log")[0])
+    assert log == log | {
+        "group": str(delivery.message.group_uuid), "version": "1", "last-seq": "1",
+        "newest": delivery.message.created_at,
+        "read-seq": "0", "read-url": f"{url}/read", "sync-url": f"{url}/since", "typing-url": f"{url}/typing",
+        "at-end": "",
+    }  # fmt: skip

@@ -11,11 +11,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from messaging.actions.send_message import Delivery
 from messaging.dynamodb.table import MessageTable
 from messaging.operations.capacity import patterns
 from tests import html
 from tests.conftest import Calls
-from tests.messaging.pages import conversations_of, group_of, post, text_of
+from tests.messaging.pages import conversations_of, data_attributes, group_of, post, text_of
 from tests.messaging.talk import drain, send, start
 from users.models import User
 
@@ -26,13 +27,13 @@ NOW = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
 
 
 def older_of(response: Any) -> list[str]:
-    """The address of the page before this one, if there is one."""
+    """Return the address of the earlier page, if there is one."""
     links = html.attributes(html.parse(response.text), ".//a[@href]", "href")
     return [link for link in links if link.startswith("/messages?before=")]
 
 
 def many(andrew: User, table: MessageTable, count: int) -> list[User]:
-    """So many people who have written to Andrew, the last one last."""
+    """Create users who have written to Andrew, the most recent last."""
     people = [
         User.objects.create_user(handle=f"person_{HANDLES[n]}", display_name=f"Person {n}", cognito_user_id=f"s{n}")
         for n in range(count)
@@ -44,13 +45,13 @@ def many(andrew: User, table: MessageTable, count: int) -> list[User]:
     return people
 
 
-def test_it_asks_the_signed_out_to_sign_in(client: Client) -> None:
+def test_list_requires_sign_in(client: Client) -> None:
     response = client.get("/messages")
 
     assert (response.status_code, response["Location"]) == (302, "/?next=/messages")
 
 
-def test_it_lists_conversations_newest_first_with_unread_and_previews(
+def test_list_is_newest_first_with_unread_counts_and_previews(
     client: Client, andrew: User, bayko: User, londo: User, moto_table: MessageTable
 ) -> None:
     start(by=bayko.uuid, to=andrew.uuid, text="One <b>")
@@ -70,7 +71,7 @@ def test_it_lists_conversations_newest_first_with_unread_and_previews(
     assert f'href="/messages/{group_of(andrew, londo)}"' in response.content.decode()
 
 
-def test_it_says_so_when_there_are_none(client: Client, andrew: User, moto_table: MessageTable) -> None:
+def test_empty_list_says_so(client: Client, andrew: User, moto_table: MessageTable) -> None:
     client.force_login(andrew)
 
     response = client.get("/messages")
@@ -78,7 +79,7 @@ def test_it_says_so_when_there_are_none(client: Client, andrew: User, moto_table
     assert "It is very quiet in here" in text_of(response)
 
 
-def test_it_keeps_to_its_budget(
+def test_list_costs_what_its_pattern_says(
     client: Client,
     andrew: User,
     moto_table: MessageTable,
@@ -94,7 +95,7 @@ def test_it_keeps_to_its_budget(
     assert calls.operations == [*patterns.LIST.calls]
 
 
-def test_it_pages_back_to_the_oldest_and_returns(client: Client, andrew: User, moto_table: MessageTable) -> None:
+def test_links_reach_every_page_and_return(client: Client, andrew: User, moto_table: MessageTable) -> None:
     people = many(andrew, moto_table, 23)
     client.force_login(andrew)
 
@@ -109,15 +110,13 @@ def test_it_pages_back_to_the_oldest_and_returns(client: Client, andrew: User, m
 
 
 @pytest.mark.parametrize("cursor", ["x", "2026-11-21", "2026-11-21T09:05:00.000000+00:00_x"])
-def test_it_answers_404_for_what_is_no_cursor(
-    client: Client, andrew: User, moto_table: MessageTable, cursor: str
-) -> None:
+def test_invalid_cursor_is_not_found(client: Client, andrew: User, moto_table: MessageTable, cursor: str) -> None:
     client.force_login(andrew)
 
     assert client.get("/messages", {"before": cursor}).status_code == 404
 
 
-def test_it_has_the_senders_own_message_on_top_while_the_index_lags(
+def test_own_message_is_on_top_while_the_index_lags(
     client: Client, andrew: User, bayko: User, londo: User, moto_table: MessageTable
 ) -> None:
     now = timezone.now()
@@ -134,7 +133,7 @@ def test_it_has_the_senders_own_message_on_top_while_the_index_lags(
     assert "Bayko , " not in text_of(response)
 
 
-def test_it_adds_a_conversation_that_the_index_has_on_a_later_page_and_leaves_it_out_there(
+def test_recent_send_moves_a_conversation_from_a_later_page(
     client: Client, andrew: User, moto_table: MessageTable
 ) -> None:
     people = many(andrew, moto_table, 23)
@@ -152,7 +151,7 @@ def test_it_adds_a_conversation_that_the_index_has_on_a_later_page_and_leaves_it
     assert len({*conversations_of(first), *conversations_of(second)}) == 23
 
 
-def test_it_calls_a_person_without_a_row_deleted(
+def test_user_without_a_row_is_shown_as_deleted(
     client: Client, andrew: User, bayko: User, moto_table: MessageTable
 ) -> None:
     start(by=bayko.uuid, to=andrew.uuid)
@@ -163,7 +162,7 @@ def test_it_calls_a_person_without_a_row_deleted(
     assert conversations_of(client.get("/messages")) == ["Deleted user"]
 
 
-def test_it_has_no_style_or_script_of_its_own_and_a_strict_policy(
+def test_page_has_no_inline_code_and_a_strict_policy(
     client: Client, andrew: User, bayko: User, moto_table: MessageTable
 ) -> None:
     start(by=bayko.uuid, to=andrew.uuid)
@@ -180,7 +179,7 @@ def test_it_has_no_style_or_script_of_its_own_and_a_strict_policy(
     assert "unsafe" not in policy
 
 
-def test_on_the_first_of_january_it_still_shows_last_year(
+def test_year_is_shown_for_messages_of_last_year(
     client: Client, andrew: User, bayko: User, moto_table: MessageTable
 ) -> None:
     start(by=bayko.uuid, to=andrew.uuid, now=datetime(2026, 12, 31, 23, 59, tzinfo=UTC))
@@ -194,9 +193,7 @@ def test_on_the_first_of_january_it_still_shows_last_year(
     assert "Yesterday" in text_of(response)
 
 
-def test_a_new_name_shows_everywhere_on_the_next_page(
-    client: Client, andrew: User, bayko: User, moto_table: MessageTable
-) -> None:
+def test_new_name_shows_on_the_next_page(client: Client, andrew: User, bayko: User, moto_table: MessageTable) -> None:
     start(by=bayko.uuid, to=andrew.uuid)
     client.force_login(andrew)
     bayko.display_name = "Bayko the Second"
@@ -205,3 +202,42 @@ def test_a_new_name_shows_everywhere_on_the_next_page(
     for path in ("/messages", f"/messages/{group_of(andrew, bayko)}", "/@bayko", "/messages/new?q=second"):
         assert "Bayko the Second" in text_of(client.get(path))
     assert conversations_of(client.get("/messages")) == ["Bayko the Second"]
+
+
+def test_row_has_its_state_in_data_attributes(client: Client, delivery: Delivery) -> None:
+    row = data_attributes(html.with_class(html.parse(client.get("/messages").text), "conversation")[0])
+
+    assert row == row | {"group": str(delivery.message.group_uuid), "last-seq": "1", "read-seq": "0", "sent-seq": "0"}
+
+
+def test_rows_alone_cost_one_call(
+    client: Client,
+    delivery: Delivery,
+    calls: Calls,
+    moto_table: MessageTable,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with calls.counted(moto_table.client), django_assert_num_queries(3):
+        answer = client.get("/messages/rows")
+
+    assert calls.operations == [*patterns.LIST.calls]
+    assert conversations_of(answer) == ["Andrew Brown"]
+    assert answer["X-Unread"] == "1"
+    assert "<html" not in answer.content.decode()
+
+
+def test_open_conversation_counts_as_read(client: Client, delivery: Delivery) -> None:
+    answer = client.get(f"/messages/rows?current={delivery.message.group_uuid}")
+
+    assert answer["X-Unread"] == "0"
+    assert 'aria-current="page"' in answer.content.decode()
+
+
+def test_rows_include_a_send_that_the_index_lacks(client: Client, delivery: Delivery) -> None:
+    post(client, f"/messages/{delivery.message.group_uuid}", "Not projected yet")
+
+    assert "Not projected yet" in client.get("/messages/rows").content.decode()
+
+
+def test_malformed_open_conversation_is_not_found(client: Client, delivery: Delivery) -> None:
+    assert client.get("/messages/rows?current=nonsense").status_code == 404

@@ -39,7 +39,7 @@ TIMING = re.compile(
 
 @pytest.fixture
 def panel(settings: Settings) -> None:
-    """As in development; named before the table, whose requests are then watched."""
+    """Enable the panel as in development; use before the table fixture, whose requests it then sees."""
     settings.DEBUG_PANEL = True
     place = settings.MIDDLEWARE.index("django.middleware.gzip.GZipMiddleware") + 1
     settings.MIDDLEWARE = [*settings.MIDDLEWARE[:place], PANEL, *settings.MIDDLEWARE[place:]]
@@ -53,13 +53,13 @@ def browser(andrew: User) -> Client:
 
 
 def timing(header: str) -> tuple[int, int, str]:
-    """Statements, calls and units."""
+    """Return statements, calls and units."""
     found = TIMING.fullmatch(header)
     assert found, header
     return int(found[1]), int(found[2]), found[3].removeprefix(", ")
 
 
-def test_a_page_says_what_it_cost_in_its_header_and_its_panel(
+def test_page_shows_its_cost_in_header_and_panel(
     panel: None, table: MessageTable, browser: Client, andrew: User, bayko: User
 ) -> None:
     start(by=andrew.uuid, to=bayko.uuid)
@@ -79,31 +79,27 @@ def test_a_page_says_what_it_cost_in_its_header_and_its_panel(
     assert "inbox-index" in page
 
 
-def test_the_panel_counts_the_statements_as_a_page_without_it_makes_them(
-    panel: None, moto_table: MessageTable, browser: Client
-) -> None:
+def test_panel_adds_no_statements(panel: None, moto_table: MessageTable, browser: Client) -> None:
     with CaptureQueriesContext(db_connection) as made:
         page = browser.get("/messages").content.decode()
 
     assert f"<b>SQL</b> {len(made)} ·" in page
 
 
-def test_what_a_script_fetches_has_the_header_alone(panel: None, moto_table: MessageTable, browser: Client) -> None:
+def test_script_response_has_only_the_header(panel: None, moto_table: MessageTable, browser: Client) -> None:
     response = browser.get("/messages/rows")
 
     assert timing(response["Server-Timing"])[1] >= 1
     assert b"debug" not in response.content
 
 
-def test_the_length_that_is_said_is_that_of_the_page_with_its_panel(
-    panel: None, moto_table: MessageTable, browser: Client
-) -> None:
+def test_content_length_includes_the_panel(panel: None, moto_table: MessageTable, browser: Client) -> None:
     response = browser.get("/messages")
 
     assert int(response["Content-Length"]) == len(response.content)
 
 
-def test_a_refused_request_stands_in_the_panel(panel: None, moto_table: MessageTable, browser: Client) -> None:
+def test_failed_request_is_in_the_panel(panel: None, moto_table: MessageTable, browser: Client) -> None:
     throttling = answer("ProvisionedThroughputExceededException")
     with fault(moto_table, "Query", throttling, throttling):
         response = browser.get("/messages")
@@ -112,7 +108,7 @@ def test_a_refused_request_stands_in_the_panel(panel: None, moto_table: MessageT
     assert b"<strong>ProvisionedThroughputExceededException</strong>" in response.content
 
 
-def test_the_panel_shows_keys_and_nothing_that_was_written(
+def test_panel_shows_keys_but_no_texts(
     panel: None, moto_table: MessageTable, browser: Client, andrew: User, bayko: User
 ) -> None:
     form = {"message": "Meet me at the lighthouse", "message_uuid": str(uuid4()), "after": ""}
@@ -126,7 +122,7 @@ def test_the_panel_shows_keys_and_nothing_that_was_written(
     assert "lighthouse" not in html.source(panel_of_page)
 
 
-def test_without_the_setting_nothing_is_said_and_nothing_is_asked(moto_table: MessageTable, browser: Client) -> None:
+def test_panel_is_absent_without_the_setting(moto_table: MessageTable, browser: Client) -> None:
     asked = []
     moto_table.client.meta.events.register("before-call.dynamodb", lambda params, **_: asked.append(params["body"]))
 
@@ -140,7 +136,7 @@ def test_without_the_setting_nothing_is_said_and_nothing_is_asked(moto_table: Me
 
 
 @pytest.mark.parametrize(("environment", "on"), [("production", False), ("local", True)])
-def test_it_is_on_in_development_and_cannot_be_turned_on_in_production(environment: str, on: bool) -> None:
+def test_panel_is_only_for_development(environment: str, on: bool) -> None:
     script = (
         "import json\nfrom cruddur import settings\n"
         f"print(json.dumps([settings.DEBUG_PANEL, {PANEL!r} in settings.MIDDLEWARE]))"
@@ -157,7 +153,7 @@ def test_it_is_on_in_development_and_cannot_be_turned_on_in_production(environme
     assert json.loads(told.stdout) == [on, on]
 
 
-def test_every_request_of_a_conversation_names_its_keys(
+def test_every_request_of_a_conversation_shows_its_keys(
     panel: None, moto_table: MessageTable, andrew: User, bayko: User
 ) -> None:
     from messaging.dynamodb.request_log import collected  # noqa: PLC0415
@@ -199,5 +195,5 @@ def test_every_request_of_a_conversation_names_its_keys(
         ({"TableName": "table"}, []),
     ],
 )
-def test_each_kind_of_request_shows_its_keys_alone(parameters: dict[str, object], keys: list[str]) -> None:
+def test_each_kind_of_request_shows_only_its_keys(parameters: dict[str, object], keys: list[str]) -> None:
     assert list(requested_keys(parameters)) == keys

@@ -40,14 +40,14 @@ def never_asked_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def deaf_port() -> Iterator[int]:
-    """A port that takes connections and says nothing."""
+    """Open a port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         yield deaf.getsockname()[1]
 
 
 @pytest.fixture(autouse=True)
 def parts_may_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a loaded machine a part that is well answers late."""
+    """Allow for slow answers on a loaded machine."""
     monkeypatch.setattr(readiness, "SECONDS", 60)
 
 
@@ -65,7 +65,7 @@ def states() -> dict[str, str]:
     return {name: part["state"] for name, part in ready()[1]["parts"].items()}
 
 
-def test_a_process_that_is_alive_says_so_and_asks_nobody(settings: Settings) -> None:
+def test_healthz_checks_nothing_else(settings: Settings) -> None:
     settings.VERSION = "4c1d2e9"
 
     # No test without a database of its own may touch Postgres.
@@ -74,14 +74,14 @@ def test_a_process_that_is_alive_says_so_and_asks_nobody(settings: Settings) -> 
     assert (response.status_code, response.json()) == (200, {"status": "ok", "version": "4c1d2e9"})
 
 
-def test_the_version_is_that_of_the_release_where_a_deployment_names_none() -> None:
+def test_version_defaults_to_the_release() -> None:
     release = django_settings.VERSION
 
     assert release == __version__
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_a_load_balancer_that_asks_an_address_over_http_is_answered(
+def test_load_balancer_may_use_an_address_over_http(
     path: str, settings: Settings, db: None, moto_table: MessageTable
 ) -> None:
     settings.SECURE_SSL_REDIRECT = True
@@ -92,13 +92,13 @@ def test_a_load_balancer_that_asks_an_address_over_http_is_answered(
     assert "no-store" in response["Cache-Control"]
 
 
-def test_no_other_page_answers_for_a_host_that_is_not_ours(settings: Settings) -> None:
+def test_other_pages_reject_an_unknown_host(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["messages.example.com"]
 
     assert Client().get("/account-deleted", headers=AS_A_LOAD_BALANCER).status_code == 400
 
 
-def test_it_tells_of_each_part_how_it_is_and_how_long_it_took(db: None, moto_table: MessageTable) -> None:
+def test_readyz_reports_state_and_time_of_each_part(db: None, moto_table: MessageTable) -> None:
     status, told = ready()
 
     assert (status, told["status"], told["version"]) == (200, "ready", __version__)
@@ -110,7 +110,7 @@ def test_it_tells_of_each_part_how_it_is_and_how_long_it_took(db: None, moto_tab
     assert all(part["ms"] > 0 for part in told["parts"].values())
 
 
-def test_a_dynamodb_that_is_away_is_named(db: None, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+def test_dynamodb_that_is_away_is_reported(db: None, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     use_dynamodb_at(free_port(), settings)
 
     with caplog.at_level(logging.WARNING, "messaging.operations.readiness"):
@@ -123,7 +123,7 @@ def test_a_dynamodb_that_is_away_is_named(db: None, settings: Settings, caplog: 
     assert "dynamodb: away EndpointConnectionError" in caplog.messages
 
 
-def test_a_dynamodb_that_says_nothing_is_not_waited_for(
+def test_slow_dynamodb_is_not_waited_for(
     db: None, settings: Settings, deaf_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert SITES_SECONDS < 2
@@ -136,7 +136,7 @@ def test_a_dynamodb_that_says_nothing_is_not_waited_for(
     assert told["parts"]["dynamodb"]["ms"] >= 300
 
 
-def test_a_table_that_is_not_there_is_told_from_one_that_is_away(db: None, settings: Settings) -> None:
+def test_missing_table_is_reported(db: None, settings: Settings) -> None:
     settings.DDB_MESSAGE_TABLE = "nothing"
     messaging_connection.forget()
 
@@ -146,14 +146,14 @@ def test_a_table_that_is_not_there_is_told_from_one_that_is_away(db: None, setti
     assert told["parts"]["dynamodb"]["reason"] == "ResourceNotFoundException"
 
 
-def test_a_process_whose_table_is_throttled_keeps_its_people(db: None, moto_table: MessageTable) -> None:
+def test_throttled_table_stays_ready(db: None, moto_table: MessageTable) -> None:
     with fault(moto_table, "GetItem", THROTTLING, THROTTLING):
         status, told = ready()
 
     assert (status, told["parts"]["dynamodb"]["state"]) == (200, "throttled")
 
 
-def test_a_postgres_that_is_away_is_named_and_the_bus_with_it(
+def test_postgres_that_is_away_is_reported_with_the_bus(
     db: None, moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(connections.databases["default"], "PORT", free_port())
@@ -165,7 +165,7 @@ def test_a_postgres_that_is_away_is_named_and_the_bus_with_it(
     assert told["parts"]["dynamodb"]["state"] == "ok"
 
 
-def test_it_tells_nothing_of_where_the_parts_are(db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readyz_hides_addresses(db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     use_dynamodb_at(free_port(), settings)
     monkeypatch.setitem(connections.databases["default"], "PORT", free_port())
 
@@ -175,11 +175,11 @@ def test_it_tells_nothing_of_where_the_parts_are(db: None, settings: Settings, m
         assert secret not in told
 
 
-def test_the_bus_hears_itself(db: None, each_bus: str) -> None:
+def test_bus_receives_its_own_ping(db: None, each_bus: str) -> None:
     bus().hear_itself(seconds=60)
 
 
-def test_a_redis_that_is_away_is_named(db: None, moto_table: MessageTable, redis_server: RedisServer) -> None:
+def test_redis_that_is_away_is_reported(db: None, moto_table: MessageTable, redis_server: RedisServer) -> None:
     redis_server.stop()
 
     with pytest.raises(BusUnavailable):
@@ -187,7 +187,7 @@ def test_a_redis_that_is_away_is_named(db: None, moto_table: MessageTable, redis
     assert states() == {"postgres": "ok", "dynamodb": "ok", "bus": "away"}
 
 
-def test_many_who_ask_at_once_cost_one_question() -> None:
+def test_simultaneous_requests_cost_one_check() -> None:
     asked = list[None]()
     looks = readiness.Readiness((readiness.Part("part", lambda: asked.append(None)),))
 
@@ -197,7 +197,7 @@ def test_many_who_ask_at_once_cost_one_question() -> None:
     assert len(asked) == 1
 
 
-def test_a_part_that_was_away_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recovered_part_is_checked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "FRESH_SECONDS", 0.0)
     outcomes: list[Any] = [OSError, None]
 
@@ -210,7 +210,7 @@ def test_a_part_that_was_away_is_asked_again(monkeypatch: pytest.MonkeyPatch) ->
     assert [looks.look()["part"].state for _ in range(2)] == ["away", "ok"]
 
 
-def test_a_part_that_still_owes_an_answer_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pending_check_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "FRESH_SECONDS", 0.0)
     monkeypatch.setattr(readiness, "SECONDS", 0.02)
     asked = list[None]()

@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from cruddur.web.rate_limits import LIMITS, take
 from messaging.actions import send_message
+from messaging.actions.send_message import Delivery
 from messaging.domain.text import MESSAGE_MAX_CHARS
 from messaging.dynamodb.client import Unavailable
 from messaging.dynamodb.table import MessageTable
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def url(client: Client, andrew: User, bayko: User, moto_table: MessageTable) -> str:
-    """The conversation of Andrew, who is signed in, and Bayko, who has written one message."""
+    """Return the conversation of Andrew, who is signed in, with one message of Bayko."""
     start(by=bayko.uuid, to=andrew.uuid, text="Hello", now=timezone.now() - timedelta(hours=1))
     drain(moto_table)
     client.force_login(andrew)
@@ -45,11 +46,11 @@ def url(client: Client, andrew: User, bayko: User, moto_table: MessageTable) -> 
 
 
 def stored(andrew: User, bayko: User) -> list[str]:
-    thread = conversations.thread(user_uuid=andrew.uuid, group_uuid=group_of(andrew, bayko))
+    thread = conversations.load_conversation(user_uuid=andrew.uuid, group_uuid=group_of(andrew, bayko))
     return [message.message for message in thread.messages]
 
 
-def test_it_is_in_the_thread_and_on_top_of_the_list_at_once(
+def test_sent_message_shows_at_once_in_conversation_and_list(
     client: Client, url: str, londo: User, andrew: User, moto_table: MessageTable
 ) -> None:
     start(by=londo.uuid, to=andrew.uuid, now=timezone.now() - timedelta(minutes=1))
@@ -64,14 +65,14 @@ def test_it_is_in_the_thread_and_on_top_of_the_list_at_once(
     assert "Sent" in text_of(page)
 
 
-def test_it_keeps_to_its_budget(client: Client, url: str, moto_table: MessageTable, calls: Calls) -> None:
+def test_sending_costs_what_its_pattern_says(client: Client, url: str, moto_table: MessageTable, calls: Calls) -> None:
     with calls.counted(moto_table.client):
         post(client, url, "Mine")
 
     assert calls.operations == ["GetItem", "TransactWriteItems"]
 
 
-def test_it_stores_what_is_posted_twice_once(client: Client, url: str, andrew: User, bayko: User) -> None:
+def test_message_posted_twice_is_stored_once(client: Client, url: str, andrew: User, bayko: User) -> None:
     form = hidden_of(client.get(url))
 
     for _ in range(2):
@@ -89,7 +90,7 @@ def test_it_stores_what_is_posted_twice_once(client: Client, url: str, andrew: U
         ("😀" * (MESSAGE_MAX_CHARS + 1), "1 character too many."),
     ],
 )
-def test_it_keeps_a_text_that_cannot_be_sent_and_says_why(client: Client, url: str, text: str, says: str) -> None:
+def test_invalid_text_is_kept_and_explained(client: Client, url: str, text: str, says: str) -> None:
     form = hidden_of(client.get(url))
 
     response = post(client, url, text, form)
@@ -103,16 +104,14 @@ def test_it_keeps_a_text_that_cannot_be_sent_and_says_why(client: Client, url: s
     assert 'aria-describedby="composer-left composer-error" aria-invalid="true"' in html
 
 
-def test_it_takes_a_text_of_just_the_length_with_line_ends_counted_once(
-    client: Client, url: str, andrew: User, bayko: User
-) -> None:
+def test_longest_text_counts_a_line_break_once(client: Client, url: str, andrew: User, bayko: User) -> None:
     text = "😀" * (MESSAGE_MAX_CHARS - 1)
 
     assert post(client, url, text + "\r\n").status_code == 303
     assert stored(andrew, bayko)[-1] == text + "\n"
 
 
-def test_it_gives_a_uuid_that_belongs_to_another_text_a_new_form(client: Client, url: str) -> None:
+def test_reused_uuid_gets_a_form_with_a_new_one(client: Client, url: str) -> None:
     form = hidden_of(client.get(url))
     post(client, url, "First", form)
 
@@ -128,14 +127,14 @@ def test_it_gives_a_uuid_that_belongs_to_another_text_a_new_form(client: Client,
 
 
 @pytest.mark.parametrize("broken", [{"message_uuid": "x"}, {"message_uuid": ""}, {"after": "yesterday"}])
-def test_it_mends_a_form_whose_own_fields_are_broken(client: Client, url: str, broken: dict[str, str]) -> None:
+def test_invalid_hidden_fields_are_replaced(client: Client, url: str, broken: dict[str, str]) -> None:
     response = post(client, url, "Mine", broken)
 
     assert (response.status_code, draft_of(response)) == (422, "Mine")
     assert post(client, url, "Mine", hidden_of(response)).status_code == 303
 
 
-def test_it_keeps_the_text_of_someone_who_is_too_fast(client: Client, url: str, andrew: User) -> None:
+def test_text_is_kept_when_rate_limited(client: Client, url: str, andrew: User) -> None:
     take(LIMITS["messages"], who=str(andrew.uuid), now=timezone.now() + timedelta(seconds=5), cost=30)
     form = hidden_of(client.get(url))
 
@@ -147,7 +146,7 @@ def test_it_keeps_the_text_of_someone_who_is_too_fast(client: Client, url: str, 
     assert "You have sent a lot in a short time" in text_of(response)
 
 
-def test_it_keeps_the_text_when_somebody_blocks(client: Client, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_is_kept_when_blocked(client: Client, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def blocked(**_: object) -> None:
         raise send_message.Blocked
 
@@ -162,7 +161,7 @@ def unavailable(**_: object) -> None:
     raise Unavailable
 
 
-def test_it_keeps_the_text_in_a_form_to_send_again_while_dynamodb_is_away(
+def test_text_is_kept_in_a_form_while_dynamodb_is_away(
     client: Client,
     url: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -184,17 +183,17 @@ def test_it_keeps_the_text_in_a_form_to_send_again_while_dynamodb_is_away(
     assert stored(andrew, bayko) == ["Hello", "Mine"]
 
 
-def test_it_keeps_the_text_when_the_page_that_says_why_cannot_be_made(
+def test_text_is_kept_when_the_page_with_the_reason_fails(
     client: Client, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversations, "thread", unavailable)
+    monkeypatch.setattr(conversations, "load_conversation", unavailable)
 
     response = post(client, url, "x" * 2000)
 
     assert (response.status_code, draft_of(response)) == (503, "x" * 2000)
 
 
-def test_it_keeps_the_text_of_someone_who_was_signed_out(client: Client, url: str, andrew: User, bayko: User) -> None:
+def test_text_is_kept_when_signed_out(client: Client, url: str, andrew: User, bayko: User) -> None:
     form = hidden_of(client.get(url))
     client.logout()
 
@@ -205,7 +204,7 @@ def test_it_keeps_the_text_of_someone_who_was_signed_out(client: Client, url: st
     assert stored(andrew, bayko) == ["Hello"]
 
 
-def test_it_keeps_the_text_of_a_form_whose_token_is_out_of_date(url: str, andrew: User) -> None:
+def test_text_is_kept_when_the_csrf_token_expired(url: str, andrew: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(andrew)
     form = hidden_of(client.get(url))
@@ -218,7 +217,7 @@ def test_it_keeps_the_text_of_a_form_whose_token_is_out_of_date(url: str, andrew
 @pytest.mark.parametrize(
     "header", [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}]
 )
-def test_it_does_not_keep_what_another_site_has_posted(url: str, andrew: User, header: dict[str, str]) -> None:
+def test_text_posted_by_another_site_is_not_kept(url: str, andrew: User, header: dict[str, str]) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(andrew)
 
@@ -228,7 +227,7 @@ def test_it_does_not_keep_what_another_site_has_posted(url: str, andrew: User, h
     assert "Send me money" not in response.content.decode()
 
 
-def test_it_looks_the_same_to_outsiders_as_what_does_not_exist(client: Client, url: str, londo: User) -> None:
+def test_outsiders_get_the_response_of_a_missing_conversation(client: Client, url: str, londo: User) -> None:
     client.force_login(londo)
 
     for text in ("Mine", ""):
@@ -238,7 +237,7 @@ def test_it_looks_the_same_to_outsiders_as_what_does_not_exist(client: Client, u
         assert without_nonce(outsider) == without_nonce(nothing)
 
 
-def test_it_answers_a_script_in_short(client: Client, url: str, andrew: User, bayko: User) -> None:
+def test_script_gets_json(client: Client, url: str, andrew: User, bayko: User) -> None:
     sent = post(client, url, "Mine", headers=SCRIPT)
     refused = post(client, url, " ", headers=SCRIPT)
 
@@ -247,7 +246,9 @@ def test_it_answers_a_script_in_short(client: Client, url: str, andrew: User, ba
     assert (refused.status_code, refused.json()) == (422, {"error": "message_blank"})
 
 
-def test_reading_writes_no_session(client: Client, url: str, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_reading_does_not_write_the_session(
+    client: Client, url: str, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     post(client, url, "Mine")
 
     with django_assert_num_queries(3) as queries:
@@ -256,7 +257,7 @@ def test_reading_writes_no_session(client: Client, url: str, django_assert_num_q
     assert all(query["sql"].startswith("SELECT") for query in queries.captured_queries)
 
 
-def test_no_log_has_what_was_written(client: Client, url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_does_not_contain_the_text(client: Client, url: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     secret = "between you and me"
 
@@ -268,7 +269,7 @@ def test_no_log_has_what_was_written(client: Client, url: str, caplog: pytest.Lo
     assert secret not in caplog.text
 
 
-def test_a_script_gets_a_fresh_token_and_learns_whose_it_is(client: Client, url: str, andrew: User) -> None:
+def test_script_gets_a_fresh_token_and_the_user(client: Client, url: str, andrew: User) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(andrew)
     expired = post(strict, url, "Mine", headers=SCRIPT)
@@ -280,7 +281,33 @@ def test_a_script_gets_a_fresh_token_and_learns_whose_it_is(client: Client, url:
     assert post(strict, url, "Mine", headers={**SCRIPT, "X-CSRFToken": fresh.json()["token"]}).status_code == 201
 
 
-def test_nobody_signed_out_gets_a_token(client: Client) -> None:
+def test_token_requires_sign_in(client: Client) -> None:
     refused = client.get("/messages/token", headers=SCRIPT)
 
     assert (refused.status_code, refused.json()) == (403, {"error": "signed_out"})
+
+
+def test_script_gets_version_and_html_after_send_edit_and_delete(client: Client, delivery: Delivery) -> None:
+    url = f"/messages/{delivery.message.group_uuid}"
+    sent = post(client, url, "Hi", headers=SCRIPT).json()
+    message = f"{url}/{sent['created_at']}"
+    edited = client.post(f"{message}/edit", {"message": "Hi there"}, headers=SCRIPT).json()
+    deleted = client.post(f"{message}/delete", headers=SCRIPT).json()
+
+    assert [answer["version"] for answer in (sent, edited, deleted)] == [2, 3, 4]
+    assert "Hi" in sent["html"]
+    assert "Hi there" in edited["html"]
+    assert "message--deleted" in deleted["html"]
+    assert all("message--own" in answer["html"] for answer in (sent, edited, deleted))
+
+
+def test_repeated_send_returns_current_version_and_text(client: Client, delivery: Delivery) -> None:
+    url = f"/messages/{delivery.message.group_uuid}"
+    fields = {"message_uuid": str(uuid4()), "after": delivery.message.created_at}
+    sent = post(client, url, "Hi", fields, headers=SCRIPT).json()
+    client.post(f"{url}/{sent['created_at']}/edit", {"message": "Hi there"}, headers=SCRIPT)
+
+    again = post(client, url, "Hi", fields, headers=SCRIPT).json()
+
+    assert (again["seq"], again["version"]) == (sent["seq"], 3)
+    assert "Hi there" in again["html"]

@@ -23,7 +23,7 @@ def browser(client: Client, andrew: User, moto_table: MessageTable) -> Client:
     return client
 
 
-def test_the_search_finds_people_whatever_the_case_and_the_accents(browser: Client, andrew: User) -> None:
+def test_search_ignores_case_and_accents(browser: Client, andrew: User) -> None:
     User.objects.create_user(handle="jurgen", display_name="Jürgen Weiß", cognito_user_id="sub-jurgen")
 
     response = browser.get("/messages/new", {"q": "JURGEN weiss"})
@@ -33,11 +33,11 @@ def test_the_search_finds_people_whatever_the_case_and_the_accents(browser: Clie
     assert 'href="/messages/new/jurgen"' in response.content.decode()
 
 
-def test_the_search_does_not_find_oneself(browser: Client) -> None:
+def test_search_excludes_oneself(browser: Client) -> None:
     assert "Nobody called “ andrew ”" in text_of(browser.get("/messages/new", {"q": "andrew"}))
 
 
-def test_the_search_is_paged(browser: Client) -> None:
+def test_search_is_paginated(browser: Client) -> None:
     for n in range(23):
         User.objects.create_user(handle=f"bay_{n}", display_name=f"Bay {n:02}", cognito_user_id=f"sub-{n}")
 
@@ -51,11 +51,11 @@ def test_the_search_is_paged(browser: Client) -> None:
 
 
 @pytest.mark.parametrize("page", ["0", "x", "-1", "9" * 40, "²"])
-def test_the_search_shows_a_page_whatever_is_asked_for(browser: Client, bayko: User, page: str) -> None:
+def test_invalid_page_number_shows_a_page(browser: Client, bayko: User, page: str) -> None:
     assert conversations_of(browser.get("/messages/new", {"q": "bay", "page": page})) == ["Bayko"]
 
 
-def test_it_is_an_empty_conversation_when_there_is_none(browser: Client, bayko: User) -> None:
+def test_page_is_empty_without_a_conversation(browser: Client, bayko: User) -> None:
     response = browser.get("/messages/new/BAYKO")
 
     assert response.status_code == 200
@@ -63,7 +63,7 @@ def test_it_is_an_empty_conversation_when_there_is_none(browser: Client, bayko: 
     assert hidden_of(response)["after"] == ""
 
 
-def test_it_goes_to_the_conversation_if_there_is_one(browser: Client, andrew: User, bayko: User) -> None:
+def test_existing_conversation_is_redirected_to(browser: Client, andrew: User, bayko: User) -> None:
     start(by=bayko.uuid, to=andrew.uuid)
 
     response = browser.get("/messages/new/bayko")
@@ -71,7 +71,7 @@ def test_it_goes_to_the_conversation_if_there_is_one(browser: Client, andrew: Us
     assert (response.status_code, response["Location"]) == (302, f"/messages/{group_of(andrew, bayko)}")
 
 
-def test_posting_starts_it_and_shows_it_at_once(
+def test_first_message_starts_the_conversation(
     browser: Client, andrew: User, bayko: User, moto_table: MessageTable, calls: Calls
 ) -> None:
     form = hidden_of(browser.get("/messages/new/bayko"))
@@ -84,7 +84,7 @@ def test_posting_starts_it_and_shows_it_at_once(
     assert conversations_of(browser.get("/messages")) == ["Bayko"]
 
 
-def test_posting_twice_starts_it_once(browser: Client, bayko: User) -> None:
+def test_first_message_posted_twice_is_stored_once(browser: Client, bayko: User) -> None:
     form = hidden_of(browser.get("/messages/new/bayko"))
     for _ in range(2):
         response = post(browser, "/messages/new/bayko", "Hello", form)
@@ -92,7 +92,7 @@ def test_posting_twice_starts_it_once(browser: Client, bayko: User) -> None:
     assert messages_of(browser.get(response["Location"])) == ["Hello"]
 
 
-def test_posting_keeps_a_text_that_cannot_be_sent(browser: Client, bayko: User) -> None:
+def test_invalid_first_message_is_kept(browser: Client, bayko: User) -> None:
     form = hidden_of(browser.get("/messages/new/bayko"))
 
     response = post(browser, "/messages/new/bayko", "x" * 1025, form)
@@ -100,7 +100,7 @@ def test_posting_keeps_a_text_that_cannot_be_sent(browser: Client, bayko: User) 
     assert (response.status_code, draft_of(response), hidden_of(response)) == (422, "x" * 1025, form)
 
 
-def test_posting_keeps_the_text_while_dynamodb_is_away(
+def test_first_message_is_kept_while_dynamodb_is_away(
     browser: Client, bayko: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unavailable(**_: object) -> None:
@@ -114,7 +114,7 @@ def test_posting_keeps_the_text_while_dynamodb_is_away(
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_nobody_writes_to_themselves(browser: Client, method: str) -> None:
+def test_user_cannot_write_to_themselves(browser: Client, method: str) -> None:
     response = getattr(browser, method)("/messages/new/andrewbrown")
 
     assert response.status_code == 422
@@ -122,6 +122,6 @@ def test_nobody_writes_to_themselves(browser: Client, method: str) -> None:
 
 
 @pytest.mark.parametrize("handle", ["nobody", "a" * 500])
-def test_an_unknown_handle_is_not_found(browser: Client, handle: str) -> None:
+def test_unknown_handle_is_not_found(browser: Client, handle: str) -> None:
     assert browser.get(f"/messages/new/{handle}").status_code == 404
     assert post(browser, f"/messages/new/{handle}", "Hello").status_code == 404

@@ -61,9 +61,11 @@ def test_names_in_templates_count_as_used() -> None:
 
 
 def test_last_name_of_a_dotted_path_into_the_project_counts_as_used() -> None:
-    source = 'MIDDLEWARE = ["cruddur.web.middleware.SlashMiddleware", "django.contrib.Other", "a sentence. Two"]'
+    source = (
+        'MIDDLEWARE = ["cruddur.web.middleware.TrailingSlashMiddleware", "django.contrib.Other", "a sentence. Two"]'
+    )
 
-    assert names_in_dotted_paths(ast.parse(source)) == {"SlashMiddleware"}
+    assert names_in_dotted_paths(ast.parse(source)) == {"TrailingSlashMiddleware"}
 
 
 def test_fixtures_count_as_used() -> None:

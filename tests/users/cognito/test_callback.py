@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
         {},
     ],
 )
-def test_it_signs_nobody_out_when_forged(client: Client, bayko: User, query: dict[str, str]) -> None:
+def test_forged_callback_keeps_the_session(client: Client, bayko: User, query: dict[str, str]) -> None:
     client.force_login(bayko)
 
     response = client.get("/oidc/callback/", query)
@@ -41,7 +41,7 @@ def test_it_signs_nobody_out_when_forged(client: Client, bayko: User, query: dic
     assert signed_in_as(client) == bayko
 
 
-def test_it_signs_nobody_out_when_cognito_says_no(client: Client, begin: Begin, bayko: User) -> None:
+def test_failed_sign_in_keeps_the_session(client: Client, begin: Begin, bayko: User) -> None:
     query = begin()
     client.force_login(bayko)
     session = client.session
@@ -54,7 +54,7 @@ def test_it_signs_nobody_out_when_cognito_says_no(client: Client, begin: Begin, 
     assert signed_in_as(client) == bayko
 
 
-def test_it_repeats_nothing_of_the_error(client: Client, begin: Begin) -> None:
+def test_error_of_the_query_is_not_shown(client: Client, begin: Begin) -> None:
     query = begin()
 
     response = client.get(
@@ -65,7 +65,7 @@ def test_it_repeats_nothing_of_the_error(client: Client, begin: Begin) -> None:
     assert "900" not in response.content.decode()
 
 
-def test_it_takes_a_state_once(client: Client, begin: Begin, provider: Provider) -> None:
+def test_state_works_once(client: Client, begin: Begin, provider: Provider) -> None:
     query = begin()
     provider.grant(nonce=query["nonce"])
     callback = {"code": "c", "state": query["state"]}
@@ -76,7 +76,7 @@ def test_it_takes_a_state_once(client: Client, begin: Begin, provider: Provider)
     assert signed_in_as(client) is None
 
 
-def test_it_asks_cognito_nothing_for_a_forged_state(client: Client, begin: Begin, provider: Provider) -> None:
+def test_forged_state_makes_no_request_to_cognito(client: Client, begin: Begin, provider: Provider) -> None:
     begin()
 
     client.get("/oidc/callback/", {"code": "c", "state": "forged"})
@@ -84,14 +84,14 @@ def test_it_asks_cognito_nothing_for_a_forged_state(client: Client, begin: Begin
     assert provider.requests == []
 
 
-def test_it_refuses_a_state_of_another_browser(begin: Begin, provider: Provider) -> None:
+def test_state_of_another_browser_is_rejected(begin: Begin, provider: Provider) -> None:
     query = begin()
     provider.grant(nonce=query["nonce"])
 
     assert Client().get("/oidc/callback/", {"code": "c", "state": query["state"]}).status_code == 400
 
 
-def test_it_refuses_a_state_that_is_too_old(client: Client, begin: Begin, provider: Provider) -> None:
+def test_old_state_is_rejected(client: Client, begin: Begin, provider: Provider) -> None:
     with time_machine.travel("2026-11-20 10:00Z", tick=True):
         query = begin()
     with time_machine.travel("2026-11-20 11:00:05Z", tick=True):
@@ -118,7 +118,7 @@ def test_it_refuses_a_state_that_is_too_old(client: Client, begin: Begin, provid
         ((503, b""), 503),
     ],
 )
-def test_it_shows_a_page_when_the_token_endpoint_answers(
+def test_error_of_the_token_endpoint_is_a_page(
     client: Client, begin: Begin, provider: Provider, answer: tuple[int, Any], status: int
 ) -> None:
     query = begin()
@@ -131,7 +131,7 @@ def test_it_shows_a_page_when_the_token_endpoint_answers(
     assert signed_in_as(client) is None
 
 
-def test_it_shows_a_page_when_the_token_endpoint_is_down(client: Client, begin: Begin, provider: Provider) -> None:
+def test_unreachable_token_endpoint_is_a_page(client: Client, begin: Begin, provider: Provider) -> None:
     query = begin()
     provider.stop()
 
@@ -141,7 +141,7 @@ def test_it_shows_a_page_when_the_token_endpoint_is_down(client: Client, begin: 
     assert "try again" in response.content.decode()
 
 
-def test_it_gives_cognito_a_limited_time(client: Client, begin: Begin, settings: Settings) -> None:
+def test_requests_to_cognito_have_a_timeout(client: Client, begin: Begin, settings: Settings) -> None:
     query = begin()
     settings.OIDC_TIMEOUT = 0.001
     settings.OIDC_OP_TOKEN_ENDPOINT = "http://192.0.2.1/oauth2/token"  # no machine has this address
@@ -149,14 +149,14 @@ def test_it_gives_cognito_a_limited_time(client: Client, begin: Begin, settings:
     assert client.get("/oidc/callback/", {"code": "c", "state": query["state"]}).status_code == 503
 
 
-def test_it_shows_a_page_when_there_are_no_keys(client: Client, come_back: Any, provider: Provider) -> None:
+def test_missing_keys_are_a_page(client: Client, come_back: Any, provider: Provider) -> None:
     provider.keys_status = 500
 
     assert come_back().status_code == 503
     assert signed_in_as(client) is None
 
 
-def test_it_tells_someone_inactive_that_the_account_is_closed(client: Client, come_back: Any, bayko: User) -> None:
+def test_inactive_user_is_told_that_the_account_is_closed(client: Client, come_back: Any, bayko: User) -> None:
     User.objects.update(is_active=False)
 
     response = come_back(sub="sub-of-bayko", **{"cognito:groups": ["admins"]})
@@ -168,7 +168,7 @@ def test_it_tells_someone_inactive_that_the_account_is_closed(client: Client, co
     assert not bayko.is_staff
 
 
-def test_it_ends_the_sessions_of_someone_who_becomes_inactive(client: Client, come_back: Any, bayko: User) -> None:
+def test_deactivation_ends_the_sessions(client: Client, come_back: Any, bayko: User) -> None:
     come_back(sub="sub-of-bayko")
     assert client.get("/settings").status_code == 200
 
@@ -177,11 +177,11 @@ def test_it_ends_the_sessions_of_someone_who_becomes_inactive(client: Client, co
     assert client.get("/settings").status_code == 302
 
 
-def test_it_is_never_cached(client: Client) -> None:
+def test_callback_is_not_cached(client: Client) -> None:
     assert "no-store" in client.get("/oidc/callback/")["Cache-Control"]
 
 
-def test_the_page_of_a_failed_sign_in_can_be_opened_by_itself(client: Client) -> None:
+def test_page_of_a_failed_sign_in_has_its_own_address(client: Client) -> None:
     response = client.get("/sign-in-failed")
 
     assert response.status_code == 400
@@ -199,7 +199,7 @@ PARTS = [
 ]
 
 
-def test_images_of_the_callback_use_up_nobody_s_sign_ins(client: Client, come_back: Any, bayko: User) -> None:
+def test_callback_as_an_image_takes_no_token(client: Client, come_back: Any, bayko: User) -> None:
     stranger = Client()
     for number in range(2 * LIMITS["sign_ins"].at_once):
         # Browsers of ten years ago say nothing of it.
@@ -209,7 +209,7 @@ def test_images_of_the_callback_use_up_nobody_s_sign_ins(client: Client, come_ba
     assert signed_in_as(client) == bayko
 
 
-def test_steps_of_a_sign_in_under_way_are_counted_and_it_is_not_lost(
+def test_steps_of_a_sign_in_are_rate_limited_without_losing_it(
     client: Client, provider: Provider, begin: Begin, bayko: User
 ) -> None:
     query = begin()
@@ -229,7 +229,7 @@ def test_steps_of_a_sign_in_under_way_are_counted_and_it_is_not_lost(
 
 
 @pytest.mark.parametrize("headers", PARTS)
-def test_no_part_of_a_page_goes_on_with_a_sign_in(
+def test_subresource_does_not_continue_a_sign_in(
     client: Client, provider: Provider, begin: Begin, bayko: User, headers: dict[str, str]
 ) -> None:
     query = begin()
@@ -243,14 +243,14 @@ def test_no_part_of_a_page_goes_on_with_a_sign_in(
     assert signed_in_as(client) == bayko
 
 
-def test_an_unknown_callback_asks_no_database(
-    client: Client, provider: Provider, django_assert_num_queries: Any
-) -> None:
+def test_unknown_callback_reads_no_database(client: Client, provider: Provider, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         assert client.get(CALLBACK, {"state": "made up", "code": "a"}).status_code == 400
 
 
-def test_choosing_a_handle_is_counted_for_who_waits_alone(client: Client, come_back: Any, bayko: User) -> None:
+def test_choosing_a_handle_is_rate_limited_only_with_a_pending_sign_in(
+    client: Client, come_back: Any, bayko: User
+) -> None:
     stranger = Client()
     for _ in range(2 * LIMITS["handles"].at_once):
         stranger.get("/choose-handle")

@@ -19,7 +19,7 @@ PAGE = "/choose-handle"
 @pytest.mark.parametrize(
     "handle", [DROPPED, "", "a", "not a handle", "Bayko", "bayk0", "admin", "b\u0430yko", 7, "x" * 31, "\ud7fc"]
 )
-def test_it_is_where_a_first_sign_in_without_a_free_handle_leads(
+def test_first_sign_in_without_a_free_handle_redirects_here(
     client: Client, come_back: Any, bayko: User, handle: object
 ) -> None:
     response = come_back(preferred_username=handle)
@@ -29,7 +29,7 @@ def test_it_is_where_a_first_sign_in_without_a_free_handle_leads(
     assert User.objects.count() == 1
 
 
-def test_it_says_why_the_wanted_handle_cannot_be_had(client: Client, come_back: Any, bayko: User) -> None:
+def test_page_explains_why_the_handle_is_not_available(client: Client, come_back: Any, bayko: User) -> None:
     come_back(preferred_username="Bayko")
 
     page = client.get(PAGE).content.decode()
@@ -38,7 +38,7 @@ def test_it_says_why_the_wanted_handle_cannot_be_had(client: Client, come_back: 
     assert 'value="Bayko"' in page
 
 
-def test_it_makes_the_person_and_signs_in(client: Client, come_back: Any, bayko: User) -> None:
+def test_choosing_creates_the_user_and_signs_in(client: Client, come_back: Any, bayko: User) -> None:
     come_back(sub="new-sub", preferred_username="bayko", email="n@cruddur.example", next="/settings")
 
     response = client.post(PAGE, {"handle": " @bayko_north "})
@@ -50,7 +50,7 @@ def test_it_makes_the_person_and_signs_in(client: Client, come_back: Any, bayko:
     assert person.display_name == "Some One"
 
 
-def test_it_keeps_the_right_of_an_administrator(client: Client, come_back: Any) -> None:
+def test_choosing_keeps_the_permissions_of_an_administrator(client: Client, come_back: Any) -> None:
     come_back(preferred_username="", **{"cognito:groups": ["admins"]})
 
     client.post(PAGE, {"handle": "new_admin_person"})
@@ -68,7 +68,9 @@ def test_it_keeps_the_right_of_an_administrator(client: Client, come_back: Any) 
         ("a b", "2 to 30 letters"),
     ],
 )
-def test_it_keeps_the_text_and_says_why(client: Client, come_back: Any, bayko: User, handle: str, reason: str) -> None:
+def test_invalid_handle_is_kept_and_explained(
+    client: Client, come_back: Any, bayko: User, handle: str, reason: str
+) -> None:
     come_back(preferred_username="")
 
     response = client.post(PAGE, {"handle": handle})
@@ -80,7 +82,7 @@ def test_it_keeps_the_text_and_says_why(client: Client, come_back: Any, bayko: U
     assert signed_in_as(client) is None
 
 
-def test_it_lets_go_after_fifteen_minutes(client: Client, come_back: Any) -> None:
+def test_pending_sign_in_expires_after_fifteen_minutes(client: Client, come_back: Any) -> None:
     with time_machine.travel("2026-11-20 10:00Z", tick=True):
         come_back(preferred_username="")
     with time_machine.travel("2026-11-20 10:15:10Z", tick=True):
@@ -91,19 +93,19 @@ def test_it_lets_go_after_fifteen_minutes(client: Client, come_back: Any) -> Non
     assert not User.objects.exists()
 
 
-def test_it_does_nothing_for_who_comes_without_a_sign_in(client: Client) -> None:
+def test_page_requires_a_pending_sign_in(client: Client) -> None:
     assert client.get(PAGE).status_code == 400
     assert client.post(PAGE, {"handle": "nobody_asked"}).status_code == 400
     assert not User.objects.exists()
 
 
-def test_it_sends_someone_signed_in_on(client: Client, bayko: User) -> None:
+def test_signed_in_user_is_redirected(client: Client, bayko: User) -> None:
     client.force_login(bayko)
 
     assert client.get(PAGE)["Location"] == "/messages"
 
 
-def test_it_waits_in_a_new_session(client: Client, begin: Begin, provider: Provider) -> None:
+def test_pending_sign_in_has_a_new_session(client: Client, begin: Begin, provider: Provider) -> None:
     query = begin()
     planted = client.session.session_key
     provider.grant(nonce=query["nonce"], preferred_username="")
@@ -116,7 +118,7 @@ def test_it_waits_in_a_new_session(client: Client, begin: Begin, provider: Provi
     assert attacker.get(PAGE).status_code == 400
 
 
-def test_it_signs_out_whoever_was_signed_in_before(
+def test_pending_sign_in_signs_out_the_previous_user(
     client: Client, begin: Begin, provider: Provider, bayko: User
 ) -> None:
     query = begin()
@@ -128,7 +130,7 @@ def test_it_signs_out_whoever_was_signed_in_before(
     assert signed_in_as(client) is None
 
 
-def test_it_finds_the_person_another_tab_made(client: Client, come_back: Any) -> None:
+def test_user_created_in_another_tab_is_found(client: Client, come_back: Any) -> None:
     come_back(sub="new-sub", preferred_username="")
     other = User.objects.create_user(handle="other_tab", display_name="N", cognito_user_id="new-sub")
 
@@ -138,7 +140,7 @@ def test_it_finds_the_person_another_tab_made(client: Client, come_back: Any) ->
     assert User.objects.count() == 1
 
 
-def test_it_keeps_no_token_while_waiting(client: Client, come_back: Any, provider: Provider) -> None:
+def test_pending_sign_in_stores_no_token(client: Client, come_back: Any, provider: Provider) -> None:
     come_back(preferred_username="")
 
     _, tokens = provider.answer
@@ -146,7 +148,7 @@ def test_it_keeps_no_token_while_waiting(client: Client, come_back: Any, provide
     assert not [name for name, token in tokens.items() if token in kept]
 
 
-def test_it_lets_the_database_decide_when_a_check_came_too_early(
+def test_database_decides_between_simultaneous_choices(
     client: Client, come_back: Any, bayko: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     come_back(preferred_username="")
@@ -160,7 +162,7 @@ def test_it_lets_the_database_decide_when_a_check_came_too_early(
     assert User.objects.count() == 1
 
 
-def test_it_tells_that_the_account_was_closed_meanwhile(client: Client, come_back: Any) -> None:
+def test_closed_account_is_reported(client: Client, come_back: Any) -> None:
     come_back(sub="new-sub", preferred_username="")
     User.objects.create_user(handle="other_tab", display_name="N", cognito_user_id="new-sub", is_active=False)
 

@@ -24,7 +24,7 @@ def sign_in_at_cognito(client: Client, *, email: str, password: str) -> requests
         return submit(browser, page, username=email, password=password)
 
 
-def test_a_seeded_administrator_signs_in_and_out(client: Client) -> None:
+def test_seeded_administrator_signs_in_and_out(client: Client) -> None:
     call_command("db_seed", verbosity=0)
     call_command("update_cognito_user_ids")
 
@@ -46,7 +46,7 @@ def test_a_seeded_administrator_signs_in_and_out(client: Client) -> None:
     assert ended.headers["Location"] == f"{settings.APP_URL}/"
 
 
-def test_a_first_sign_in_makes_the_person(client: Client) -> None:
+def test_first_sign_in_creates_the_user(client: Client) -> None:
     back = sign_in_at_cognito(client, email="nour@cruddur.example", password="Cruddur123!")
     callback = urlsplit(back.headers["Location"])
 
@@ -58,7 +58,7 @@ def test_a_first_sign_in_makes_the_person(client: Client) -> None:
     assert not person.is_staff
 
 
-def test_a_wrong_password_stays_at_cognito(client: Client) -> None:
+def test_wrong_password_stays_at_cognito(client: Client) -> None:
     back = sign_in_at_cognito(client, email="nour@cruddur.example", password="wrong")
 
     assert "/oidc/callback/" not in back.headers.get("Location", "")

@@ -44,14 +44,14 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[object]]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_makes_one_person_of_one_sub(at_once: Callable[..., list[object]]) -> None:
+def test_simultaneous_first_sign_ins_create_one_user(at_once: Callable[..., list[object]]) -> None:
     outcomes = at_once(*[lambda: person_of(IDENTITY)] * 4)
 
     assert outcomes == [User.objects.get()] * 4
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_gives_one_handle_to_one_of_two(at_once: Callable[..., list[object]]) -> None:
+def test_handle_goes_to_one_of_two(at_once: Callable[..., list[object]]) -> None:
     other = Identity(sub="other-sub", email="", name="", handle="", is_admin=False)
 
     outcomes = at_once(
@@ -63,7 +63,7 @@ def test_it_gives_one_handle_to_one_of_two(at_once: Callable[..., list[object]])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_gives_look_alikes_to_one_of_two(at_once: Callable[..., list[object]]) -> None:
+def test_lookalike_handles_go_to_one_of_two(at_once: Callable[..., list[object]]) -> None:
     other = Identity(sub="other-sub", email="", name="", handle="", is_admin=False)
 
     outcomes = at_once(
@@ -76,21 +76,21 @@ def test_it_gives_look_alikes_to_one_of_two(at_once: Callable[..., list[object]]
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["", "  ", "\u200b\u2060", "\u3164"])
-def test_it_names_someone_without_a_name_by_the_handle(name: str) -> None:
+def test_missing_name_defaults_to_the_handle(name: str) -> None:
     identity = Identity(sub="new-sub", email="", name=name, handle="newcomer", is_admin=False)
 
     assert person_of(identity).display_name == "newcomer"
 
 
 @pytest.mark.django_db
-def test_it_shortens_a_name_that_is_too_long() -> None:
+def test_long_name_is_shortened() -> None:
     identity = Identity(sub="new-sub", email="", name="🙂" * 100, handle="newcomer", is_admin=False)
 
     assert person_of(identity).display_name == "🙂" * 64
 
 
 @pytest.mark.django_db
-def test_it_does_not_let_a_closed_account_in_by_choosing_a_handle() -> None:
+def test_closed_account_cannot_sign_in_by_choosing_a_handle() -> None:
     User.objects.create_user(handle="closed", display_name="C", cognito_user_id="new-sub", is_active=False)
 
     with pytest.raises(AccountClosed):

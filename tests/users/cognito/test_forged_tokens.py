@@ -48,28 +48,26 @@ def signed(claims: dict[str, Any], *, kid: str = "key-1", key: str = "key-1") ->
     return jwt.encode(claims, private_key(key), "RS256", headers={"kid": kid})
 
 
-def test_it_accepts_the_honest_token(client: Client, come_back_with: Any, bayko: User) -> None:
+def test_valid_token_is_accepted(client: Client, come_back_with: Any, bayko: User) -> None:
     come_back_with(signed)
 
     assert signed_in_as(client) == bayko
 
 
-def test_it_refuses_a_token_of_another_client(client: Client, come_back: Any) -> None:
+def test_token_of_another_client_is_rejected(client: Client, come_back: Any) -> None:
     assert_refused(client, come_back(sub=SUB, aud="another-client"))
 
 
-def test_it_refuses_a_token_that_is_for_others_too(client: Client, come_back: Any) -> None:
+def test_token_with_further_audiences_is_rejected(client: Client, come_back: Any) -> None:
     assert_refused(client, come_back(sub=SUB, aud=[CLIENT_ID, "another-client"]))
 
 
 @pytest.mark.parametrize("azp", ["another-client", "", None, [CLIENT_ID]])
-def test_it_refuses_a_token_whose_authorized_party_is_another(client: Client, come_back: Any, azp: object) -> None:
+def test_token_of_another_authorized_party_is_rejected(client: Client, come_back: Any, azp: object) -> None:
     assert_refused(client, come_back(sub=SUB, azp=azp))
 
 
-def test_it_asks_no_userinfo_that_could_name_another(
-    client: Client, come_back: Any, settings: Settings, bayko: User
-) -> None:
+def test_userinfo_is_not_requested(client: Client, come_back: Any, settings: Settings, bayko: User) -> None:
     settings.OIDC_OP_USER_ENDPOINT = "http://127.0.0.1:1/oauth2/userInfo"
 
     come_back(sub=SUB, azp=CLIENT_ID)
@@ -77,43 +75,43 @@ def test_it_asks_no_userinfo_that_could_name_another(
     assert signed_in_as(client) == bayko
 
 
-def test_it_refuses_a_token_of_another_pool(client: Client, come_back: Any) -> None:
+def test_token_of_another_pool_is_rejected(client: Client, come_back: Any) -> None:
     assert_refused(client, come_back(sub=SUB, iss="https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Evil"))
 
 
 @pytest.mark.parametrize("claim", ["aud", "exp", "iat", "iss", "nonce", "sub", "token_use"])
-def test_it_refuses_a_token_without(client: Client, come_back: Any, claim: str) -> None:
+def test_token_without_a_claim_is_rejected(client: Client, come_back: Any, claim: str) -> None:
     assert_refused(client, come_back(**{"sub": SUB, claim: DROPPED}))
 
 
-def test_it_refuses_an_expired_token(client: Client, come_back: Any) -> None:
+def test_expired_token_is_rejected(client: Client, come_back: Any) -> None:
     assert_refused(client, come_back(sub=SUB, exp=int(time.time()) - 120))
 
 
-def test_it_refuses_a_token_of_the_future(client: Client, come_back: Any) -> None:
+def test_token_of_the_future_is_rejected(client: Client, come_back: Any) -> None:
     assert_refused(client, come_back(sub=SUB, iat=int(time.time()) + 3600))
 
 
-def test_it_refuses_a_token_issued_long_ago(client: Client, come_back: Any) -> None:
+def test_token_issued_long_ago_is_rejected(client: Client, come_back: Any) -> None:
     assert_refused(client, come_back(sub=SUB, iat=int(time.time()) - 3600))
 
 
 @pytest.mark.parametrize("value", ["soon", None, [], {}, True, pytest.param(str(int(time.time())), id="text")])
 @pytest.mark.parametrize("claim", ["exp", "iat"])
-def test_it_refuses_a_time_that_is_none(client: Client, come_back: Any, claim: str, value: object) -> None:
+def test_invalid_time_is_rejected(client: Client, come_back: Any, claim: str, value: object) -> None:
     assert_refused(client, come_back(**{"sub": SUB, claim: value}))
 
 
-def test_it_refuses_an_access_token(client: Client, come_back: Any) -> None:
+def test_access_token_is_rejected(client: Client, come_back: Any) -> None:
     assert_refused(client, come_back(sub=SUB, token_use="access"))
 
 
-def test_it_refuses_the_nonce_of_another_sign_in(client: Client, come_back: Any) -> None:
+def test_nonce_of_another_sign_in_is_rejected(client: Client, come_back: Any) -> None:
     assert_refused(client, come_back(sub=SUB, nonce="x" * 32))
 
 
 @pytest.mark.parametrize("sub", ["MOCK", "mock", "", 7, "x" * 65, None])
-def test_it_refuses_a_sub_that_identifies_nobody(client: Client, come_back: Any, sub: object) -> None:
+def test_sub_of_nobody_is_rejected(client: Client, come_back: Any, sub: object) -> None:
     response = come_back(sub=sub)
 
     assert response.status_code == 400
@@ -121,16 +119,16 @@ def test_it_refuses_a_sub_that_identifies_nobody(client: Client, come_back: Any,
     assert User.objects.count() == 1
 
 
-def test_it_refuses_an_unsigned_token(client: Client, come_back_with: Any) -> None:
+def test_unsigned_token_is_rejected(client: Client, come_back_with: Any) -> None:
     assert_refused(client, come_back_with(lambda claims: jwt.encode(claims, "", "none", headers={"kid": "key-1"})))
 
 
-def test_it_refuses_a_token_signed_with_the_client_secret(client: Client, come_back_with: Any) -> None:
+def test_token_signed_with_the_client_secret_is_rejected(client: Client, come_back_with: Any) -> None:
     secret = "the-secret" + "." * 32
     assert_refused(client, come_back_with(lambda claims: jwt.encode(claims, secret, "HS256", headers={"kid": "key-1"})))
 
 
-def test_it_refuses_a_token_signed_with_the_public_key_as_a_secret(client: Client, come_back_with: Any) -> None:
+def test_token_signed_with_the_public_key_is_rejected(client: Client, come_back_with: Any) -> None:
     def confused(claims: dict[str, Any]) -> str:
         numbers = private_key("key-1").public_key().public_numbers()
         header = {"alg": "HS256", "kid": "key-1"}
@@ -139,26 +137,26 @@ def test_it_refuses_a_token_signed_with_the_public_key_as_a_secret(client: Clien
     assert_refused(client, come_back_with(confused))
 
 
-def test_it_refuses_rs512(client: Client, come_back_with: Any) -> None:
+def test_rs512_is_rejected(client: Client, come_back_with: Any) -> None:
     assert_refused(
         client,
         come_back_with(lambda claims: jwt.encode(claims, private_key("key-1"), "RS512", headers={"kid": "key-1"})),
     )
 
 
-def test_it_refuses_a_token_signed_by_someone_else(client: Client, come_back_with: Any) -> None:
+def test_token_signed_by_another_key_is_rejected(client: Client, come_back_with: Any) -> None:
     assert_refused(client, come_back_with(lambda claims: signed(claims, key="key-of-evil")))
 
 
-def test_it_refuses_an_unknown_key_id(client: Client, come_back_with: Any) -> None:
+def test_unknown_key_id_is_rejected(client: Client, come_back_with: Any) -> None:
     assert_refused(client, come_back_with(lambda claims: signed(claims, kid="key-of-evil", key="key-of-evil")))
 
 
-def test_it_refuses_a_token_without_key_id(client: Client, come_back_with: Any) -> None:
+def test_token_without_key_id_is_rejected(client: Client, come_back_with: Any) -> None:
     assert_refused(client, come_back_with(lambda claims: jwt.encode(claims, private_key("key-1"), "RS256")))
 
 
-def test_it_refuses_a_tampered_token(client: Client, come_back_with: Any) -> None:
+def test_tampered_token_is_rejected(client: Client, come_back_with: Any) -> None:
     def tampered(claims: dict[str, Any]) -> str:
         header, _, signature = signed({**claims, "sub": "sub-of-evil"}).split(".")
         body = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
@@ -168,11 +166,11 @@ def test_it_refuses_a_tampered_token(client: Client, come_back_with: Any) -> Non
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "ä.ö.ü", "." * 5000])
-def test_it_refuses_what_is_no_token(client: Client, come_back_with: Any, token: str) -> None:
+def test_malformed_token_is_rejected(client: Client, come_back_with: Any, token: str) -> None:
     assert_refused(client, come_back_with(lambda _claims: token))
 
 
-def test_it_links_nobody_by_e_mail(client: Client, come_back: Any, bayko: User) -> None:
+def test_users_are_not_linked_by_email(client: Client, come_back: Any, bayko: User) -> None:
     come_back(sub="sub-of-evil", preferred_username="evil", email="bayko@cruddur.example", email_verified=True)
 
     person = signed_in_as(client)
@@ -181,14 +179,14 @@ def test_it_links_nobody_by_e_mail(client: Client, come_back: Any, bayko: User) 
     assert User.objects.count() == 2
 
 
-def test_it_links_nobody_by_handle(client: Client, come_back: Any) -> None:
+def test_users_are_not_linked_by_handle(client: Client, come_back: Any) -> None:
     response = come_back(sub="sub-of-evil", preferred_username="BAYKO")
 
     assert response["Location"] == "/choose-handle"
     assert signed_in_as(client) is None
 
 
-def test_it_links_nobody_who_waits_for_a_cognito_user(client: Client, come_back: Any) -> None:
+def test_waiting_users_are_not_linked_at_sign_in(client: Client, come_back: Any) -> None:
     User.objects.create_user(handle="imani", display_name="Imani", email="imani@cruddur.example")
 
     response = come_back(sub="sub-of-imani", preferred_username="imani", email="imani@cruddur.example")

@@ -16,7 +16,7 @@ from users.models import User
 pytestmark = pytest.mark.django_db
 
 
-def test_it_asks_cognito_for_a_code_with_state_nonce_and_pkce(begin: Begin) -> None:
+def test_sign_in_requests_a_code_with_state_nonce_and_pkce(begin: Begin) -> None:
     query = begin()
 
     assert query["response_type"] == "code"
@@ -28,32 +28,32 @@ def test_it_asks_cognito_for_a_code_with_state_nonce_and_pkce(begin: Begin) -> N
 
 
 @pytest.mark.usefixtures("provider")
-def test_pages_that_need_a_sign_in_lead_to_the_button_that_comes_back(client: Client) -> None:
+def test_protected_page_redirects_to_the_landing_page_and_back(client: Client) -> None:
     response = client.get("/settings", follow=True)
 
     assert response.redirect_chain == [("/?next=/settings", 302)]
     assert 'name="next" value="/settings"' in response.content.decode()
 
 
-def test_a_link_or_an_image_on_another_site_begins_no_sign_in(client: Client, provider: Provider) -> None:
+def test_link_or_image_of_another_site_starts_no_sign_in(client: Client, provider: Provider) -> None:
     for path in ("/oidc/authenticate/", "/sign-up", "/forgot-password"):
         assert client.get(path).status_code == 405
     assert "oidc_states" not in client.session
 
 
-def test_it_refuses_a_post_without_csrf_token(provider: Provider) -> None:
+def test_sign_in_requires_a_csrf_token(provider: Provider) -> None:
     client = Client(enforce_csrf_checks=True)
 
     assert client.post("/oidc/authenticate/").status_code == 403
 
 
-def test_it_sends_someone_signed_in_on(client: Client, provider: Provider, bayko: User) -> None:
+def test_signed_in_user_is_redirected(client: Client, provider: Provider, bayko: User) -> None:
     client.force_login(bayko)
 
     assert client.post("/oidc/authenticate/", {"next": "/settings"})["Location"] == "/settings"
 
 
-def test_it_shows_a_page_when_cognito_is_not_configured(client: Client, settings: Settings) -> None:
+def test_missing_configuration_is_a_page(client: Client, settings: Settings) -> None:
     settings.COGNITO_DOMAIN = ""
 
     response = client.post("/oidc/authenticate/")
@@ -62,7 +62,7 @@ def test_it_shows_a_page_when_cognito_is_not_configured(client: Client, settings
     assert "not set up" in response.content.decode()
 
 
-def test_it_makes_the_person_at_the_first_sign_in(client: Client, come_back: Any) -> None:
+def test_first_sign_in_creates_the_user(client: Client, come_back: Any) -> None:
     response = come_back(sub="new-sub", preferred_username="Nina_3", name="Nina  Three", email="nina@cruddur.example")
 
     assert response["Location"] == "/messages"
@@ -74,7 +74,7 @@ def test_it_makes_the_person_at_the_first_sign_in(client: Client, come_back: Any
     assert not person.has_usable_password()
 
 
-def test_it_sends_the_code_with_verifier_and_secret(come_back: Any, provider: Provider) -> None:
+def test_code_is_exchanged_with_verifier_and_secret(come_back: Any, provider: Provider) -> None:
     come_back()
 
     ((_, form),) = [asked for asked in provider.requests if asked[0] == "/oauth2/token"]
@@ -85,27 +85,27 @@ def test_it_sends_the_code_with_verifier_and_secret(come_back: Any, provider: Pr
     assert len(form["code_verifier"][0]) == 64
 
 
-def test_it_asks_nothing_but_token_and_keys(come_back: Any, provider: Provider) -> None:
+def test_sign_in_requests_only_token_and_keys(come_back: Any, provider: Provider) -> None:
     come_back()
 
     assert {path for path, _ in provider.requests} == {"/oauth2/token", "/jwks.json"}
 
 
-def test_it_finds_the_person_by_sub_at_the_next_sign_in(client: Client, come_back: Any, bayko: User) -> None:
+def test_next_sign_in_finds_the_user_by_sub(client: Client, come_back: Any, bayko: User) -> None:
     come_back(sub="sub-of-bayko", preferred_username="somebody_else", email="other@cruddur.example")
 
     assert signed_in_as(client) == bayko
     assert User.objects.count() == 1
 
 
-def test_it_updates_the_e_mail_and_nothing_of_ones_own(come_back: Any, bayko: User) -> None:
+def test_sign_in_updates_only_the_email(come_back: Any, bayko: User) -> None:
     come_back(sub="sub-of-bayko", preferred_username="renamed", name="Renamed", email="new@cruddur.example")
 
     bayko.refresh_from_db()
     assert (bayko.handle, bayko.display_name, bayko.email) == ("bayko", "Bayko", "new@cruddur.example")
 
 
-def test_it_reads_a_verified_e_mail_that_is_told_as_a_string(come_back: Any, bayko: User) -> None:
+def test_email_verified_may_be_a_string(come_back: Any, bayko: User) -> None:
     come_back(sub="sub-of-bayko", email="new@cruddur.example", email_verified="true")
 
     bayko.refresh_from_db()
@@ -113,14 +113,14 @@ def test_it_reads_a_verified_e_mail_that_is_told_as_a_string(come_back: Any, bay
 
 
 @pytest.mark.parametrize("verified", [False, "false", None, 1.5])
-def test_it_takes_no_e_mail_that_is_not_verified(come_back: Any, bayko: User, verified: object) -> None:
+def test_unverified_email_is_ignored(come_back: Any, bayko: User, verified: object) -> None:
     come_back(sub="sub-of-bayko", email="someone.elses@cruddur.example", email_verified=verified)
 
     bayko.refresh_from_db()
     assert bayko.email == "bayko@cruddur.example"
 
 
-def test_it_makes_a_member_of_admins_an_administrator(come_back: Any, bayko: User) -> None:
+def test_member_of_admins_becomes_an_administrator(come_back: Any, bayko: User) -> None:
     come_back(sub="sub-of-bayko", **{"cognito:groups": ["others", "admins"]})
 
     bayko.refresh_from_db()
@@ -128,7 +128,7 @@ def test_it_makes_a_member_of_admins_an_administrator(come_back: Any, bayko: Use
     assert bayko.is_superuser
 
 
-def test_it_makes_a_member_of_moderators_a_moderator(come_back: Any, admin: User) -> None:
+def test_member_of_moderators_becomes_a_moderator(come_back: Any, admin: User) -> None:
     come_back(sub="sub-of-andrew", **{"cognito:groups": ["moderators"]})
 
     admin.refresh_from_db()
@@ -136,7 +136,7 @@ def test_it_makes_a_member_of_moderators_a_moderator(come_back: Any, admin: User
     assert not admin.is_superuser
 
 
-def test_the_first_sign_in_gives_a_moderator_the_right(come_back: Any) -> None:
+def test_first_sign_in_grants_moderator_permissions(come_back: Any) -> None:
     come_back(sub="sub-of-new", preferred_username="newcomer", **{"cognito:groups": ["moderators"]})
 
     person = User.objects.get(handle="newcomer")
@@ -144,7 +144,7 @@ def test_the_first_sign_in_gives_a_moderator_the_right(come_back: Any) -> None:
 
 
 @pytest.mark.parametrize("groups", [[], ["administrators"], None, "admins", {"admins": 1}])
-def test_it_takes_the_right_from_who_left_admins(come_back: Any, admin: User, groups: object) -> None:
+def test_leaving_admins_removes_the_permissions(come_back: Any, admin: User, groups: object) -> None:
     come_back(sub="sub-of-andrew", **{"cognito:groups": groups})
 
     admin.refresh_from_db()
@@ -152,7 +152,7 @@ def test_it_takes_the_right_from_who_left_admins(come_back: Any, admin: User, gr
     assert not admin.is_superuser
 
 
-def test_it_gives_the_session_a_new_key(client: Client, begin: Begin, provider: Provider, bayko: User) -> None:
+def test_sign_in_changes_the_session_key(client: Client, begin: Begin, provider: Provider, bayko: User) -> None:
     query = begin()
     before = client.session.session_key
     provider.grant(nonce=query["nonce"], sub="sub-of-bayko")
@@ -163,7 +163,7 @@ def test_it_gives_the_session_a_new_key(client: Client, begin: Begin, provider: 
     assert "_auth_user_id" in client.session
 
 
-def test_it_leaves_nothing_of_someone_else_in_the_session(
+def test_sign_in_clears_the_session_of_another_user(
     client: Client, begin: Begin, provider: Provider, bayko: User, londo: User
 ) -> None:
     query = begin()
@@ -179,7 +179,7 @@ def test_it_leaves_nothing_of_someone_else_in_the_session(
     assert "secret" not in client.session
 
 
-def test_it_keeps_no_token_in_the_session(client: Client, come_back: Any, provider: Provider) -> None:
+def test_session_has_no_token(client: Client, come_back: Any, provider: Provider) -> None:
     come_back()
 
     _, tokens = provider.answer
@@ -187,7 +187,7 @@ def test_it_keeps_no_token_in_the_session(client: Client, come_back: Any, provid
     assert not [name for name, token in tokens.items() if token in kept]
 
 
-def test_it_logs_no_token_claim_or_secret(
+def test_log_has_no_token_claim_or_secret(
     come_back: Any, provider: Provider, caplog: pytest.LogCaptureFixture, client: Client
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -204,7 +204,7 @@ def test_it_logs_no_token_claim_or_secret(
         assert secret not in caplog.text
 
 
-def test_it_returns_to_the_page_that_asked(come_back: Any) -> None:
+def test_sign_in_redirects_to_next(come_back: Any) -> None:
     assert come_back(next="/@bayko?a=1")["Location"] == "/@bayko?a=1"
 
 
@@ -219,11 +219,11 @@ def test_it_returns_to_the_page_that_asked(come_back: Any) -> None:
         "\n//evil.example",
     ],
 )
-def test_it_never_leads_off_the_site(come_back: Any, url: str) -> None:
+def test_next_on_another_site_is_ignored(come_back: Any, url: str) -> None:
     assert come_back(next=url)["Location"] == "/messages"
 
 
-def test_it_keeps_a_next_for_each_tab(client: Client, begin: Begin, provider: Provider) -> None:
+def test_each_tab_keeps_its_next(client: Client, begin: Begin, provider: Provider) -> None:
     first, second = begin(next="/@first"), begin(next="/@second")
     assert second["state"] != first["state"]
     provider.grant(nonce=first["nonce"])

@@ -10,7 +10,7 @@ from users.models import User
 pytestmark = pytest.mark.django_db
 
 
-def test_it_ends_the_session_and_then_cognitos(client: Client, provider: Provider, bayko: User) -> None:
+def test_sign_out_ends_the_session_and_then_cognitos(client: Client, provider: Provider, bayko: User) -> None:
     client.force_login(bayko)
 
     response = client.post("/oidc/logout/")
@@ -22,14 +22,14 @@ def test_it_ends_the_session_and_then_cognitos(client: Client, provider: Provide
     assert response["Clear-Site-Data"] == '"cache"', "the back button of whoever comes next"
 
 
-def test_it_does_nothing_by_get(client: Client, bayko: User) -> None:
+def test_sign_out_rejects_get(client: Client, bayko: User) -> None:
     client.force_login(bayko)
 
     assert client.get("/oidc/logout/").status_code == 405
     assert signed_in_as(client) == bayko
 
 
-def test_it_refuses_a_post_from_elsewhere(bayko: User) -> None:
+def test_sign_out_requires_a_csrf_token(bayko: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(bayko)
 
@@ -37,5 +37,5 @@ def test_it_refuses_a_post_from_elsewhere(bayko: User) -> None:
     assert signed_in_as(client) == bayko
 
 
-def test_it_leads_somebody_signed_out_to_the_front_page(client: Client) -> None:
+def test_signed_out_user_is_redirected_to_the_landing_page(client: Client) -> None:
     assert client.post("/oidc/logout/")["Location"] == "/"

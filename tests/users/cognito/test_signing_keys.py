@@ -38,12 +38,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def test_it_fetches_the_keys_once(keys: SigningKeys, provider: Provider) -> None:
+def test_keys_are_fetched_once(keys: SigningKeys, provider: Provider) -> None:
     assert keys.key("key-1", timeout=2) is keys.key("key-1", timeout=2)
     assert provider.asked("/jwks.json") == 1
 
 
-def test_it_finds_a_key_that_came_later(keys: SigningKeys, provider: Provider, clock: Clock) -> None:
+def test_new_key_is_found(keys: SigningKeys, provider: Provider, clock: Clock) -> None:
     keys.key("key-1", timeout=2)
     provider.keys = ["key-1", "key-2"]
     clock.seconds += 61
@@ -51,7 +51,7 @@ def test_it_finds_a_key_that_came_later(keys: SigningKeys, provider: Provider, c
     assert keys.key("key-2", timeout=2).key_id == "key-2"
 
 
-def test_it_asks_once_a_minute_whatever_is_forged(keys: SigningKeys, provider: Provider, clock: Clock) -> None:
+def test_forged_key_ids_cause_one_fetch_a_minute(keys: SigningKeys, provider: Provider, clock: Clock) -> None:
     keys.key("key-1", timeout=2)
     clock.seconds += 61
 
@@ -62,7 +62,7 @@ def test_it_asks_once_a_minute_whatever_is_forged(keys: SigningKeys, provider: P
     assert provider.asked("/jwks.json") == 2
 
 
-def test_it_uses_the_last_good_keys_while_cognito_is_away(keys: SigningKeys, provider: Provider, clock: Clock) -> None:
+def test_last_keys_are_used_while_cognito_is_away(keys: SigningKeys, provider: Provider, clock: Clock) -> None:
     keys.key("key-1", timeout=2)
     provider.stop()
     clock.seconds += 3 * 24 * 3600
@@ -71,7 +71,7 @@ def test_it_uses_the_last_good_keys_while_cognito_is_away(keys: SigningKeys, pro
 
 
 @pytest.mark.parametrize("kids", [[], ["key-2"]])
-def test_it_keeps_no_key_that_was_withdrawn_unless_all_were(
+def test_withdrawn_key_is_dropped_unless_all_are(
     keys: SigningKeys, provider: Provider, clock: Clock, kids: list[str]
 ) -> None:
     keys.key("key-1", timeout=2)
@@ -85,14 +85,14 @@ def test_it_keeps_no_key_that_was_withdrawn_unless_all_were(
         assert keys.key("key-1", timeout=2).key_id == "key-1"
 
 
-def test_it_is_unavailable_without_any_key(keys: SigningKeys, provider: Provider) -> None:
+def test_missing_keys_are_unavailable(keys: SigningKeys, provider: Provider) -> None:
     provider.stop()
 
     with pytest.raises(KeysUnavailable):
         keys.key("key-1", timeout=2)
 
 
-def test_it_recovers_soon_after_a_failed_first_fetch(keys: SigningKeys, provider: Provider, clock: Clock) -> None:
+def test_failed_first_fetch_is_retried_soon(keys: SigningKeys, provider: Provider, clock: Clock) -> None:
     provider.keys_status = 503
     with pytest.raises(KeysUnavailable):
         keys.key("key-1", timeout=2)

@@ -19,9 +19,9 @@ from users.permissions import ADMINS, GROUPS
 
 class Command(StackCommand):
     help = (
-        "Make a Cognito user, such as the first administrator. Cognito mails them an invitation with a temporary "
-        "password, unless --set-password gives one. Their e-mail counts as verified. A user who is there already gets "
-        "the groups, and the password if one is given: safe to run again."
+        "Create a Cognito user, for example the first administrator. Cognito mails an invitation, unless "
+        "--set-password gives a password. The e-mail counts as verified. An existing user gets the missing groups, "
+        "and a password if one is given: safe to run again."
     )
     needs = (target.cognito, target.postgres)
     examples = (
@@ -34,19 +34,19 @@ class Command(StackCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("handle", metavar="HANDLE", help="the handle, with or without @; set once")
         parser.add_argument("email", metavar="EMAIL", help="the e-mail address they sign in with")
-        parser.add_argument("--name", default="", help="the name; the handle unless given")
+        parser.add_argument("--name", default="", help="the name; default: the handle")
         parser.add_argument(
             "--group",
             action="append",
             default=[],
             metavar="GROUP",
-            help=f"a group of the pool; may be repeated; {' and '.join(GROUPS)} are made if they are missing",
+            help=f"a group; may be repeated; {' and '.join(GROUPS)} are created if missing",
         )
-        parser.add_argument("--admin", action="store_true", help=f"the group {ADMINS}, made if it is missing")
+        parser.add_argument("--admin", action="store_true", help=f"the group {ADMINS}, created if missing")
         parser.add_argument(
             "--set-password",
             action="store_true",
-            help="ask twice for a password that lasts, or read one line from standard input; nothing is mailed",
+            help="ask twice for a permanent password, or read it from standard input; nothing is mailed",
         )
 
     def describe(self) -> str:

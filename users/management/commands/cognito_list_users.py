@@ -35,9 +35,9 @@ MATCHES = {"tied": "tied", "waiting": "waiting", "none": "unmatched"}
 
 class Command(StackCommand):
     help = (
-        "List the users of the Cognito pool and who they are here. Each with state and groups, and the person tied to "
-        "them, the person who waits for them (and why they cannot be tied), or nobody. Off the terminal, or with -v2, "
-        "also with the sub and the date of the last change."
+        "List the users of the Cognito pool and who they are here. With their state and groups, and the person "
+        "linked to them, or waiting for them and why. In a pipe, or with -v2, also with the sub and the last "
+        "change."
     )
     needs = (target.cognito, target.postgres)
     examples = ("", "-v2", "--group admins", "--unmatched", "--json")
@@ -45,7 +45,9 @@ class Command(StackCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--group", metavar="GROUP", help="only the members of this group")
-        parser.add_argument("--unmatched", action="store_true", help="only those whom nobody here is or waits for")
+        parser.add_argument(
+            "--unmatched", action="store_true", help="only users without a person here, linked or waiting"
+        )
 
     def describe(self) -> str:
         return describe_cognito_stack()

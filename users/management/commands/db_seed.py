@@ -16,8 +16,8 @@ COLUMNS = (Column("handle"), Column("name"), Column("email", "e-mail"), Column("
 
 class Command(StackCommand):
     help = (
-        "Bring the people of the seed into Postgres. Who is there already is not touched. They are invented: in "
-        "production the name of the database is needed. Safe to run again."
+        "Create the people of the seed in Postgres. Existing people are left alone. In production it needs the "
+        "name of the database, because these people are invented. Safe to run again."
     )
     needs = (target.postgres,)
     examples = ("", "--json")

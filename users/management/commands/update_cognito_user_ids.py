@@ -30,10 +30,9 @@ ONLY_VERBOSE = frozenset(("already", "no_handle"))
 
 class Command(StackCommand):
     help = (
-        "Tie those who wait for Cognito ('MOCK') to the user with their handle and e-mail. The e-mail has to be "
-        "verified; where only the handle is the same it says so and ties nobody. Never changes who is tied, unless "
-        "--replace-lost says so. "
-        "Safe to run again, and twice at once."
+        "Link people who wait for Cognito ('MOCK') to users by handle and e-mail. The e-mail has to be verified; if "
+        "only the handle matches it says so. Never changes a link, except with --replace-lost. Safe to run again, and "
+        "twice at once."
     )
     needs = (target.cognito, target.postgres)
     examples = ("--dry-run", "", "--create-missing", "--replace-lost", "--dry-run --json")
@@ -45,14 +44,14 @@ class Command(StackCommand):
         parser.add_argument(
             "--replace-lost",
             action="store_true",
-            help="also tie those whose Cognito user the pool no longer has, as after the local stack's pool was "
-            "deleted; only where pool and database are on this machine",
+            help="also link people whose Cognito user is gone, as after the local pool was deleted; only if pool "
+            "and database are on this machine",
         )
         parser.add_argument(
             "--create-missing",
             action="store_true",
-            help="make a person, as the first sign-in would, of each user who is confirmed, enabled, has a verified "
-            "e-mail and a handle that is free, and is nobody here; say of the others why not",
+            help="also create a person, as the first sign-in would, for each confirmed, enabled user with a "
+            "verified e-mail and a free handle; say why not for others",
         )
 
     def describe(self) -> str:

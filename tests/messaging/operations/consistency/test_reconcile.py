@@ -117,7 +117,7 @@ def test_random_damage_is_repaired_in_one_run(talked: MessageTable) -> None:
         assert reconcile(talked) == [], names
         healed = everything(talked)
         assert messages_in(healed) == messages_in(whole), names
-        assert conversations.thread(user_uuid=BAYKO, group_uuid=GROUP).conversation.seq == 6
+        assert conversations.load_conversation(user_uuid=BAYKO, group_uuid=GROUP).conversation.seq == 6
 
 
 def messages_in(items: Items) -> Items:

@@ -74,6 +74,6 @@ def test_a_lost_entry_is_made_in_the_list_where_it_belongs(chosen: MessageTable)
 
     reconcile(chosen)
 
-    requests = conversations.inbox(user_uuid=ANDREW, which=REQUESTS).entries
+    requests = conversations.list_conversations(user_uuid=ANDREW, which=REQUESTS).entries
     assert [entry.group_uuid for entry in requests] == [REQUEST]
     assert entry_of(chosen, LONDO, pair_group_uuid(LONDO, BAYKO)).inbox is None
