@@ -13,7 +13,11 @@ from cruddur.cli.command_reference import reference
 from messaging.dynamodb.table_definition import INDEXES
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "tools").glob("*/README.md")),
+]
 IDS = [str(document.relative_to(ROOT)) for document in DOCUMENTS]
 
 COMMANDS = (ROOT / "docs" / "commands.md").read_text()

@@ -256,7 +256,7 @@ def test_no_slash_leads_elsewhere(path: str) -> None:
     assert response.status_code == 404
 
 
-def test_what_is_posted_to_an_address_with_a_slash_too_many_is_not_redirected() -> None:
+def test_post_with_a_trailing_slash_is_not_redirected() -> None:
     assert Client().post("/messages/").status_code == 404
 
 

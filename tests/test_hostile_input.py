@@ -275,7 +275,7 @@ def test_a_host_that_is_not_ours_is_400(client: Client, host: str) -> None:
 
 
 @pytest.mark.django_db
-def test_what_a_client_says_of_its_scheme_counts_only_behind_a_proxy(client: Client, settings: Settings) -> None:
+def test_forwarded_scheme_counts_only_behind_a_proxy(client: Client, settings: Settings) -> None:
     settings.SECURE_SSL_REDIRECT = True
     forged = {"x-forwarded-proto": "https", "x-forwarded-host": "evil.example", "forwarded": "proto=https"}
 

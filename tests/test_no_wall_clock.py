@@ -124,7 +124,7 @@ def test_no_test_asserts_how_long_something_takes(path: Path) -> None:
         "def wait_until(done, *, seconds=5.0): ...",
     ],
 )
-def test_what_depends_on_the_machine_is_found(source: str) -> None:
+def test_assertion_on_elapsed_time_is_found(source: str) -> None:
     assert found_in(source) != []
 
 
@@ -138,5 +138,5 @@ def test_what_depends_on_the_machine_is_found(source: str) -> None:
         "', '.join(names)",
     ],
 )
-def test_what_bounds_a_hang_is_not(source: str) -> None:
+def test_timeouts_that_only_bound_a_hang_are_allowed(source: str) -> None:
     assert found_in(source) == []

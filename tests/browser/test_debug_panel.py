@@ -15,7 +15,7 @@ from tests.messaging.live_site import web_process
 
 from .chat import session_of
 from .seeded import seed
-from .test_for_everyone_axe import findings
+from .test_accessibility import findings
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

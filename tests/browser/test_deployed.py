@@ -255,7 +255,7 @@ def test_the_tables_are_not_the_applications(deployed: Deployment, database: str
     assert "MIGRATION_DATABASE_URL" not in told
 
 
-def test_what_a_container_is_told_is_all_that_the_site_asks_for(deployed: Deployment) -> None:
+def test_containers_get_every_required_variable_and_no_other(deployed: Deployment) -> None:
     environment = deployed.fargate.environment_on_aws(deployed.outputs["WebTaskArn"])
 
     done = subprocess.run(
@@ -346,7 +346,7 @@ def test_a_command_runs_inside_the_network(deployed: Deployment, capsys: pytest.
     assert django.__version__ in capsys.readouterr().out.splitlines()
 
 
-def test_what_is_not_said_again_stays_as_it_is(deployed: Deployment) -> None:
+def test_unmentioned_settings_stay_unchanged(deployed: Deployment) -> None:
     """Options that an update leaves out: every stack keeps the parameters it has."""
     told = list[str]()
     stacks = Stacks(deployed.account, NAME, told.append, deployed.templates)

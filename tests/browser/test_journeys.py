@@ -63,7 +63,7 @@ def test_two_people_find_each_other_and_chat(sign_in: SignIn, script: bool) -> N
 
 
 @SCRIPT
-def test_what_was_opened_is_read(sign_in: SignIn, script: bool) -> None:
+def test_opened_conversation_is_read(sign_in: SignIn, script: bool) -> None:
     page = sign_in("andrewbrown", java_script_enabled=script)
     unread = page.locator("li.conversation--unread")
     before = unread.count()
@@ -98,7 +98,7 @@ def test_paging_back_reaches_the_first_of_all_messages(sign_in: SignIn, script: 
 
 
 @SCRIPT
-def test_what_cannot_be_sent_is_explained_and_kept(sign_in: SignIn, script: bool) -> None:
+def test_rejected_text_is_explained_and_kept(sign_in: SignIn, script: bool) -> None:
     page = sign_in("andrewbrown", java_script_enabled=script)
     top(page).get_by_role("link").click()
     field = page.get_by_role("textbox", name=re.compile("^Message to"))

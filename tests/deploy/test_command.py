@@ -79,7 +79,7 @@ def test_a_stack_that_failed_says_why_and_is_made_anew(stacks: Stacks, told: lis
     stacks.take_down()
 
 
-def test_what_is_added_is_an_update(stacks: Stacks, told: list[str]) -> None:
+def test_added_index_is_an_update(stacks: Stacks, told: list[str]) -> None:
     write(stacks, "base", WORKS)
     stacks.bring_up("base", {})
     write(stacks, "base", {**WORKS, "Resources": {**WORKS["Resources"], "Other": {"Type": "AWS::SQS::Queue"}}})
@@ -105,7 +105,7 @@ def test_the_first_time_it_needs_a_domain_and_a_certificate(capsys: pytest.Captu
         assert "it needs --domain, and --zone or --certificate" in capsys.readouterr().err
 
 
-def test_what_is_not_deployed_has_no_outputs_and_runs_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_stack_has_no_outputs_and_runs_no_command(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (("outputs",), ("manage", "ddb_scan")):
         assert run(*arguments) == 1
         assert f"There is no deployment {NAME}" in capsys.readouterr().err

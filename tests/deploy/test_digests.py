@@ -154,7 +154,7 @@ def test_run_again_replaces_digests_by_those_of_today(project: Path, registry: R
         ({"realm": "http://evil.example/token"}, "it does not say where to get a token"),
     ],
 )
-def test_what_cannot_be_relied_on_changes_nothing(
+def test_unreliable_snapshot_repairs_nothing(
     project: Path, registry: Registry, change: dict[str, str], sentence: str
 ) -> None:
     before = {name: (project / name).read_text() for name in FILES}

@@ -22,7 +22,7 @@ def test_it_copies_what_is_in_the_project_and_not_ignored() -> None:
     assert set(image.copied("build", "local")) == let_in
 
 
-def test_what_is_built_unasked_is_the_image_of_production() -> None:
+def test_default_build_target_is_the_production_image() -> None:
     assert image.instructions()[-1] == ("FROM", "app")
     assert "tools" not in image.copied("build", "app")
 

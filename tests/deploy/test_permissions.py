@@ -244,7 +244,7 @@ def test_nobody_s_role_reaches_another_table(role: str) -> None:
 
 
 @pytest.mark.refused_on_aws
-def test_what_is_called_and_not_allowed_is_found(heard: Noted, table: MessageTable) -> None:
+def test_call_without_permission_is_found(heard: Noted, table: MessageTable) -> None:
     """A view that scans, so that this file would notice one."""
     with override_settings(ROOT_URLCONF="tests.deploy.scanning_site"):
         Client().get("/scan")

@@ -57,7 +57,7 @@ def test_small_begins_as_the_original_and_stays_within_the_free_tier() -> None:
     assert 3 * units["Most"] <= 25, "of the table and each of its two indexes"
 
 
-def test_what_holds_data_is_in_a_stack_that_is_kept_and_stays_without_it() -> None:
+def test_resources_with_data_survive_deleting_their_stack() -> None:
     holding = [(part, name, resource) for part, name, resource in every_resource() if resource["Type"] in HOLDS_DATA]
 
     assert len(holding) == 8
@@ -91,7 +91,7 @@ def test_no_two_stacks_hand_on_the_same_name() -> None:
     assert len(names) == len(set(names))
 
 
-def test_what_is_kept_is_not_encrypted_with_the_key_that_is_deleted() -> None:
+def test_kept_resources_do_not_use_the_deleted_key() -> None:
     assert template("base")["Resources"]["Key"]["DeletionPolicy"] == "Delete"
     assert "base" not in KEPT
     for part in KEPT:
@@ -129,7 +129,7 @@ def test_the_function_is_called_for_conversations_and_bounded() -> None:
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["Failures", "Arn"]}
 
 
-def test_what_people_write_is_in_no_log_of_postgres() -> None:
+def test_user_text_is_in_no_log_of_postgres() -> None:
     """psycopg puts values into statements, and the bus's have texts of messages."""
     written = properties("database", "Parameters")["Parameters"]
 

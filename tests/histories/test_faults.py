@@ -38,9 +38,7 @@ def always(fault: Fault) -> list[Disturbance]:
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST_ANSWER, Fault.FAILED_ANSWER])
-def test_what_is_done_though_its_answer_is_lost_is_stored_once_however_often_it_is_sent(
-    network: Network, fault: Fault
-) -> None:
+def test_send_whose_response_is_lost_is_stored_once(network: Network, fault: Fault) -> None:
     after, uuid = start().created_at, uuid4()
 
     with network.disturbed(always(fault)), pytest.raises(Unavailable):
@@ -52,7 +50,7 @@ def test_what_is_done_though_its_answer_is_lost_is_stored_once_however_often_it_
 
 
 @pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.SERVER_ERROR, Fault.UNREACHABLE, Fault.CONFLICT])
-def test_what_is_not_executed_stores_nothing(network: Network, fault: Fault) -> None:
+def test_unexecuted_request_stores_nothing(network: Network, fault: Fault) -> None:
     start()
 
     with network.disturbed(always(fault)), pytest.raises(Unavailable):

@@ -185,7 +185,7 @@ def test_a_message_is_deleted_once_whenever_the_server_dies(site: Site, pair: Pa
     assert {"after BatchGetItem", "after TransactWriteItems"} <= set(site.died)
 
 
-def test_what_is_read_is_read_whenever_the_server_dies(site: Site, pair: Pair) -> None:
+def test_read_mark_survives_a_killed_server(site: Site, pair: Pair) -> None:
     browser = Browser.signed_in(pair.one)
 
     def read(die_at: int) -> bool:

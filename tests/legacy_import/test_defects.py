@@ -132,7 +132,7 @@ def test_white_space_alone_is_a_message_as_it_was_there(old: OldSystem, table: M
     assert len(messages_of(client.get(f"/messages/{group_of(ANDREW, BAYKO)}"))) == 1
 
 
-def test_who_was_no_member_does_not_become_one_and_what_they_wrote_stays(
+def test_outsider_does_not_become_a_member_and_their_messages_stay(
     old: OldSystem, table: MessageTable, client: Client, users: str
 ) -> None:
     group = old.starts(ANDREW, BAYKO, "Hello", in_utc(EVE))
@@ -152,9 +152,7 @@ def test_who_was_no_member_does_not_become_one_and_what_they_wrote_stays(
     assert all_is_well()
 
 
-def test_what_somebody_wrote_into_a_conversation_of_others_is_in_their_export_and_goes_with_their_account(
-    old: OldSystem, table: MessageTable, users: str
-) -> None:
+def test_messages_of_former_members_are_exported_and_erased(old: OldSystem, table: MessageTable, users: str) -> None:
     group = old.starts(ANDREW, BAYKO, "Hello", in_utc(EVE))
     old.says(LONDO, group, "Intruding", in_utc(later(1)))
     run(COMMAND, old.name, "--users", users, "--ignore-cognito-ids")
@@ -187,7 +185,7 @@ def test_without_lists_a_conversation_belongs_to_the_two_who_wrote_first(old: Ol
     assert not conversations.list_conversations(user_uuid=intruder).entries
 
 
-def test_what_one_wrote_to_nobody_knows_whom_is_still_theirs(old: OldSystem, users: str, client: Client) -> None:
+def test_own_messages_to_unknown_members_are_exported(old: OldSystem, users: str, client: Client) -> None:
     old.starts(ANDREW, BAYKO, "To whom?", in_utc(EVE), lost=("own", "other"))
 
     assert summary(old, "--users", users)["people_placeholder"] == 1
@@ -209,7 +207,7 @@ def test_a_text_that_only_a_list_has_is_told(old: OldSystem) -> None:
     assert found[0]["about"] in {f"GRP#{ANDREW.uuid}", f"GRP#{BAYKO.uuid}"}
 
 
-def test_what_is_no_message_is_left_out_and_told_and_the_exit_code_is_1(old: OldSystem, table: MessageTable) -> None:
+def test_malformed_message_is_left_out_and_reported_with_exit_code_1(old: OldSystem, table: MessageTable) -> None:
     group = old.starts(ANDREW, BAYKO, "Hello", in_utc(EVE))
     old.put(pk=f"MSG#{group}", sk=in_utc(later(1)), user_uuid=str(ANDREW.uuid))
     old.put(pk="CONFIG\x1b[2J", sk="v1")
@@ -227,7 +225,7 @@ def test_what_is_no_message_is_left_out_and_told_and_the_exit_code_is_1(old: Old
 # --- People -----------------------------------------------------------------------------------------------------------
 
 
-def test_who_has_no_row_gets_a_placeholder_with_the_newest_names_copied_in(old: OldSystem) -> None:
+def test_missing_user_becomes_a_placeholder_with_the_newest_names(old: OldSystem) -> None:
     early = OldUser("ghost", "Older Name", uuid=GHOST.uuid)
     group = old.starts(early, BAYKO, "Boo", in_utc(EVE))
     old.says(GHOST, group, "Boo again", in_utc(later(1)))

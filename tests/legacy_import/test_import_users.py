@@ -50,7 +50,7 @@ def test_nobody_comes_twice() -> None:
     assert User.objects.count() == 1
 
 
-def test_who_has_signed_in_here_is_known_by_their_cognito_user() -> None:
+def test_signed_in_user_is_matched_by_cognito_id() -> None:
     new = person("andrew", sub="sub-andrew")
 
     (arrival,) = moved(OLD)
@@ -58,7 +58,7 @@ def test_who_has_signed_in_here_is_known_by_their_cognito_user() -> None:
     assert (arrival.uuid, arrival.outcome) == (new.uuid, "matched")
 
 
-def test_who_has_another_cognito_user_is_known_by_handle_and_e_mail_together() -> None:
+def test_replaced_cognito_user_is_matched_by_handle_and_e_mail() -> None:
     new = person("AndrewBrown", "Andrew@cruddur.example", sub="sub-of-another-pool")
 
     assert moved(OLD)[0].uuid == new.uuid
@@ -87,7 +87,7 @@ def test_two_of_the_old_system_never_become_one() -> None:
     assert "The Cognito user is somebody else's already: this person waits for another." in other.remarks
 
 
-def test_who_was_found_once_stays_the_same_whatever_they_change() -> None:
+def test_imported_user_stays_matched_after_changes() -> None:
     new = person("andrewbrown", "andrew@cruddur.example")
     moved(OLD)
     User.objects.filter(pk=new.pk).update(email="changed@cruddur.example")
@@ -107,7 +107,7 @@ def test_a_handle_that_can_be_none_here_becomes_one_like_it(handle: str, becomes
     assert (handle in arrival.remarks[0]) is (found != handle)
 
 
-def test_what_is_too_long_is_cut_and_told() -> None:
+def test_long_values_are_cut_and_marked() -> None:
     (arrival,) = moved(replace(OLD, display_name="N" * 100, bio="B" * 300, email="not an address"))
 
     found = here(OLD)
@@ -136,7 +136,7 @@ def test_a_placeholder_who_has_signed_in_stays_as_they_are() -> None:
     assert (here(OLD).handle, here(OLD).email) == ("ghost", "now@cruddur.example")
 
 
-def test_who_deleted_their_account_is_known_as_somebody_who_left() -> None:
+def test_deleted_account_is_recognised_as_former_user() -> None:
     moved(OLD)
     User.objects.filter(uuid=OLD.uuid).update(is_active=False, deletion_asked_at=datetime(2026, 1, 1, tzinfo=UTC))
 

@@ -83,7 +83,7 @@ def test_a_row_without_a_uuid_is_told_by_its_number(tmp_path: Path) -> None:
     assert list(read_legacy_users(str(path)))[1:] == [BadRow(2, "its uuid is none"), BadRow(3, "its uuid is none")]
 
 
-def test_what_a_row_lacks_is_empty_and_who_was_not_synced_waits(tmp_path: Path) -> None:
+def test_missing_columns_are_empty_and_unsynced_users_wait(tmp_path: Path) -> None:
     path = tmp_path / "users.json"
     path.write_text(json.dumps([{"uuid": ROW["uuid"], "handle": "andrewbrown", "bio": None, "created_at": "lately"}]))
 

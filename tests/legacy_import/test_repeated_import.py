@@ -41,9 +41,7 @@ from .legacy_items import OldSystem, OldUser, in_utc
 pytestmark = pytest.mark.django_db
 
 
-def test_what_was_written_here_since_stays_and_the_old_is_not_written_again(
-    old: OldSystem, table: MessageTable
-) -> None:
+def test_repeated_import_keeps_new_messages_and_adds_no_old_ones(old: OldSystem, table: MessageTable) -> None:
     old.starts(ANDREW, BAYKO, "Old", in_utc(EVE))
     run(COMMAND, old.name)
     send(by=person(BAYKO).uuid, group=group_of(ANDREW, BAYKO), text="New")
@@ -127,9 +125,7 @@ def test_somebody_blocked_before_anything_was_written_here_stays_blocked(
     assert all_is_well()
 
 
-def test_who_deleted_their_account_here_does_not_come_back_with_the_old_table(
-    old: OldSystem, table: MessageTable, users: str
-) -> None:
+def test_import_does_not_restore_deleted_accounts(old: OldSystem, table: MessageTable, users: str) -> None:
     group = old.starts(ANDREW, BAYKO, "Of Andrew", in_utc(EVE))
     old.says(BAYKO, group, "Of Bayko", in_utc(later(1)))
     run(COMMAND, old.name, "--users", users)
@@ -163,7 +159,7 @@ def test_nothing_imported_is_unread(old: OldSystem, table: MessageTable) -> None
         assert (entry.unread, entry.read_seq, entry.inbox) == (0, 1, user_pk(person(member).uuid))
 
 
-def test_who_marked_it_unread_finds_it_unread_after_the_next_import(old: OldSystem, table: MessageTable) -> None:
+def test_unread_mark_survives_a_repeated_import(old: OldSystem, table: MessageTable) -> None:
     group = old.starts(ANDREW, BAYKO, "Old", in_utc(EVE))
     old.says(BAYKO, group, "Older", in_utc(later(1)))
     run(COMMAND, old.name)
@@ -178,9 +174,7 @@ def test_who_marked_it_unread_finds_it_unread_after_the_next_import(old: OldSyst
 
 
 @pytest.mark.parametrize("lost", ["conversation", "conversation and messages", "messages"])
-def test_what_was_lost_here_since_comes_again_beside_what_is_left(
-    old: OldSystem, table: MessageTable, lost: str
-) -> None:
+def test_repeated_import_restores_lost_messages(old: OldSystem, table: MessageTable, lost: str) -> None:
     group = old.starts(ANDREW, BAYKO, "One", in_utc(EVE))
     old.says(BAYKO, group, "Two", in_utc(later(1)))
     run(COMMAND, old.name)

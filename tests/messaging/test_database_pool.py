@@ -108,7 +108,7 @@ def test_without_a_pool_none_is_kept(session: str) -> None:
 
 
 @pytest.mark.usefixtures("with_migration_role")  # it ends sessions that began as the tests' own role
-def test_who_loses_them_all_answers_the_next_request_with_new_ones(session: str) -> None:
+def test_lost_sessions_are_replaced_at_the_next_request(session: str) -> None:
     with web_process(pool=4) as port:
         assert status_of(port, "/shortcuts", session) == 200
         lost = connections_of_it()

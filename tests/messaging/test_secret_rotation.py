@@ -38,7 +38,7 @@ def test_people_stay_signed_in_from_the_first_step_to_the_last(signed_in: Client
         assert signed_in.get("/shortcuts").status_code == 200, keys
 
 
-def test_who_comes_after_the_last_step_signs_in_again(signed_in: Client, settings: Settings) -> None:
+def test_callback_after_the_last_step_signs_in_again(signed_in: Client, settings: Settings) -> None:
     sign_with(settings, NEW)
 
     assert signed_in.get("/shortcuts").status_code == 302

@@ -69,7 +69,7 @@ def test_two_conversations_are_written_at_the_same_time(table: MessageTable) -> 
     assert entry_of(table, LONDO, second).message == "Newest"
 
 
-def test_who_fails_is_left_for_later_and_the_others_are_done(table: MessageTable) -> None:
+def test_failed_account_is_skipped_and_the_others_are_deleted(table: MessageTable) -> None:
     found, _ = two_behind(table)
     found[0].image = {**found[0].image, "seq": {"S": "none"}}
 
@@ -86,7 +86,7 @@ def test_a_single_one_is_left_to_who_tries_again(table: MessageTable) -> None:
     assert project_side_by_side(table, [], going) == []
 
 
-def test_who_is_told_to_stop_begins_no_other(table: MessageTable) -> None:
+def test_stopped_worker_begins_no_other_batch(table: MessageTable) -> None:
     found, _ = two_behind(table)
 
     assert project_side_by_side(table, found, lambda: True) == [None, None]

@@ -62,7 +62,7 @@ def test_static_files_cannot_be_taken_for_pages() -> None:
 
 
 @pytest.mark.django_db
-def test_what_people_write_is_a_value_and_never_a_part_of_an_expression(
+def test_user_text_is_never_part_of_an_expression(
     client: Client, table: MessageTable, andrew: User, bayko: User
 ) -> None:
     asked = list[dict[str, Any]]()

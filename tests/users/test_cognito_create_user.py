@@ -151,7 +151,7 @@ def test_it_says_that_the_temporary_password_still_counts(pool: UserPool) -> Non
     assert "Their e-mail is not verified" in out
 
 
-def test_what_was_begun_is_found_by_the_next_attempt(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_next_attempt_finds_the_account_begun_before(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*_arguments: str) -> None:
         raise KeyboardInterrupt
 
@@ -166,7 +166,7 @@ def test_what_was_begun_is_found_by_the_next_attempt(pool: UserPool, monkeypatch
     assert pool.subs_in_group("admins") == {only_user(pool).sub}
 
 
-def test_who_signed_in_since_is_named(pool: UserPool) -> None:
+def test_user_who_signed_in_meanwhile_is_named(pool: UserPool) -> None:
     run(COMMAND, *ANN, "--set-password")
     User.objects.create_user(handle="ann", display_name="Ann", cognito_user_id=only_user(pool).sub)
 
@@ -175,7 +175,7 @@ def test_who_signed_in_since_is_named(pool: UserPool) -> None:
     assert out.endswith("they are @ann here.\n")
 
 
-def test_who_waits_here_is_to_be_tied(pool: UserPool) -> None:
+def test_waiting_user_is_to_be_linked(pool: UserPool) -> None:
     User.objects.create_user(handle="ann", display_name="Ann", email=ANN[1], cognito_user_id=MOCK)
 
     out, _ = run(COMMAND, *ANN, "--set-password")

@@ -169,7 +169,7 @@ def test_quiet_it_says_nothing(pool: UserPool) -> None:
     assert run(COMMAND, "-v0") == ("", "")
 
 
-def test_what_it_did_before_ctrl_c_stays_and_the_next_run_does_the_rest(pool: UserPool) -> None:
+def test_next_run_completes_what_ctrl_c_interrupted(pool: UserPool) -> None:
     class Interrupted(StringIO):
         def write(self, text: str) -> int:
             if "@bea is now" in text:

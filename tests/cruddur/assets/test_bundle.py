@@ -43,7 +43,7 @@ def test_a_module_comes_once_and_after_those_that_it_imports() -> None:
     assert "const { b } = $live_b;" in script
 
 
-def test_what_a_module_exports_is_what_its_function_returns() -> None:
+def test_bundled_module_returns_its_exports() -> None:
     script = join(app="export const A = 1;\nexport async function b() {}\nexport class C {}\nconst d = 2;\n")
 
     assert "return { A, b, C };" in script

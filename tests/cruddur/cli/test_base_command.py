@@ -99,7 +99,7 @@ def test_quiet_leaves_the_product() -> None:
     ("error", "sentence"),
     [(Problem("Do this."), "Do this."), (ImproperlyConfigured("Set that."), "Set that.")],
 )
-def test_what_can_be_foreseen_is_a_sentence_and_exit_code_1(error: Exception, sentence: str) -> None:
+def test_expected_error_is_a_sentence_and_exit_code_1(error: Exception, sentence: str) -> None:
     with pytest.raises(CommandError, match=sentence) as caught:
         run(raising(error))
     assert caught.value.returncode == 1
@@ -111,7 +111,7 @@ def test_a_wrong_call_is_exit_code_2() -> None:
     assert caught.value.returncode == 2
 
 
-def test_what_cannot_be_foreseen_stays_loud() -> None:
+def test_unexpected_error_keeps_its_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
         run(raising(ZeroDivisionError()))
     with pytest.raises(ProgrammingError):

@@ -102,7 +102,7 @@ def test_json_is_escaped_to_ascii_where_the_encoding_is_not_utf8() -> None:
     assert json.loads(escaped) == value
 
 
-def test_what_python_is_told_not_to_buffer_is_written_at_once() -> None:
+def test_unbuffered_output_is_written_at_once() -> None:
     body = "import os; print('text'); os._exit(0)"
 
     assert script(body, PYTHONUNBUFFERED="").stdout == b""

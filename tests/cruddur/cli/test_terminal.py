@@ -99,7 +99,7 @@ def without_colours(out: StringIO) -> list[str]:
     return re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).splitlines()
 
 
-def test_what_is_too_wide_for_whole_words_is_a_block_for_each_row() -> None:
+def test_table_too_wide_for_whole_words_is_a_block_per_row() -> None:
     out = Terminal()
 
     write_table(out, WIDE, [WIDE_ROW, {**WIDE_ROW, "handle": "x" * 100}])
@@ -170,7 +170,7 @@ def test_no_color_makes_it_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b" not in out.getvalue()
 
 
-def test_what_looks_like_markup_is_text() -> None:
+def test_markup_in_a_message_is_text() -> None:
     out = Terminal()
 
     write_table(out, COLUMNS, [{"handle": "[red]x[/red]", "unread": 1}])

@@ -242,7 +242,7 @@ def test_sessions_in_other_databases_are_in_nobody_s_way(
     assert not exists(server, name)
 
 
-def test_what_the_server_refuses_all_the_same_is_a_sentence(
+def test_refusal_of_the_server_is_a_sentence(
     server: Server, new_database: NewName, monkeypatch: pytest.MonkeyPatch, connect: Connect
 ) -> None:
     name = new_database()

@@ -168,7 +168,7 @@ def test_a_database_that_is_not_there_is_answered_with_those_there_are(name: str
 
 
 @pytest.mark.parametrize("arguments", [["--all", "--kill", "1"], ["--all", "--database", "x"], ["--kill", "x"]])
-def test_what_excludes_each_other_is_a_wrong_call(arguments: list[str]) -> None:
+def test_mutually_exclusive_options_are_a_usage_error(arguments: list[str]) -> None:
     with pytest.raises(CommandError, match=r"not allowed with|invalid int value"):
         run(*arguments)
 

@@ -41,7 +41,7 @@ def test_uvicorn_s_access_log_has_the_filters() -> None:
 @pytest.mark.parametrize(
     "name", ["botocore.endpoint", "botocore.parsers", "urllib3.connectionpool", "django.db.backends"]
 )
-def test_what_would_log_bodies_is_silent_at_every_level(name: str) -> None:
+def test_loggers_of_bodies_are_silent_at_every_level(name: str) -> None:
     assert not logging.getLogger(name).isEnabledFor(logging.INFO)
 
 

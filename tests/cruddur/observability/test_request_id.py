@@ -92,7 +92,7 @@ def test_accepting_names_its_own(either_table: MessageTable) -> None:
     assert stored(either_table) == NAME
 
 
-def test_what_a_reconciliation_wrote_names_no_request(either_table: MessageTable) -> None:
+def test_writes_of_a_reconciliation_have_no_request_id(either_table: MessageTable) -> None:
     with working_for(NAME):
         start()
     item = either_table.client.get_item(TableName=either_table.name, Key=conversation_key(GROUP))["Item"]
@@ -192,9 +192,7 @@ def test_the_function_s_lines_name_the_requests(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_knows_an_answer_s_name_finds_it_in_the_worker_s_log(
-    table: MessageTable, log: list[dict[str, str]]
-) -> None:
+def test_request_id_appears_in_the_log_of_the_worker(table: MessageTable, log: list[dict[str, str]]) -> None:
     andrew = User.objects.create_user(handle="andrew", display_name="Andrew")
     bayko = User.objects.create_user(handle="bayko", display_name="Bayko")
     reader = consumer(table)

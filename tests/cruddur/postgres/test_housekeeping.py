@@ -58,7 +58,7 @@ def test_many_rows_take_a_statement_for_each_batch(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.django_db
-def test_what_expires_is_found_by_an_index() -> None:
+def test_expired_rows_are_found_by_an_index() -> None:
     with connection.cursor() as cursor:
         for model, _key, until in EXPIRING:
             indexed = connection.introspection.get_constraints(cursor, model._meta.db_table).values()

@@ -194,9 +194,7 @@ def test_both_commands_can_be_run_again(roles: TwoRoles, application: psycopg.Co
         again.execute(ENTRY.encode())
 
 
-def test_what_was_granted_too_much_is_taken_back_by_migrate(
-    roles: TwoRoles, application: psycopg.Connection[Any]
-) -> None:
+def test_migrate_revokes_excess_grants(roles: TwoRoles, application: psycopg.Connection[Any]) -> None:
     with roles.connect(roles.owner) as owner:
         owner.execute(
             SQL("GRANT ALL ON moderation_auditentry, moderation_report TO {}").format(Identifier(roles.application))

@@ -50,7 +50,7 @@ def test_neither_writes_to_the_other(either_table: MessageTable, writer: object)
         edit_message.edit(user_uuid=writer, group_uuid=GROUP, created_at=created_at, text="Else", now=NOW)  # type: ignore[arg-type]
 
 
-def test_what_was_written_stays_for_both_and_own_messages_can_be_deleted(either_table: MessageTable) -> None:
+def test_messages_stay_after_a_block_and_own_ones_can_be_deleted(either_table: MessageTable) -> None:
     message = start(by=ANDREW)
     shut()
 
@@ -190,7 +190,7 @@ def test_so_is_one_into_a_conversation_that_had_none(either_table: MessageTable)
 
 
 @pytest.mark.parametrize("change", [lambda: shut("andrew"), send])
-def test_what_else_comes_in_between_stays(either_table: MessageTable, change: Callable[[], object]) -> None:
+def test_concurrent_writes_survive(either_table: MessageTable, change: Callable[[], object]) -> None:
     start()
     between_read_and_write(either_table, change)
 
@@ -307,9 +307,7 @@ def test_whom_one_blocks_is_listed_until_one_does_not(moto_table: MessageTable, 
     assert not block.any_blocks((bayko.uuid, andrew.uuid))
 
 
-def test_who_died_before_the_list_was_written_does_it_again(
-    moto_table: MessageTable, andrew: User, bayko: User
-) -> None:
+def test_send_killed_before_the_entries_repeats_them(moto_table: MessageTable, andrew: User, bayko: User) -> None:
     block.shut(user_uuid=andrew.uuid, other_uuid=bayko.uuid, now=NOW)
     block.block(user_uuid=andrew.uuid, other_uuid=bayko.uuid, now=NOW)
     assert BlockedPerson.objects.count() == 1

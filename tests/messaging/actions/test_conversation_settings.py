@@ -25,7 +25,7 @@ def unread_of_bayko() -> int:
     return entry.unread
 
 
-def test_what_is_muted_is_not_counted_until_its_time_is_over(either_table: MessageTable) -> None:
+def test_muted_conversation_is_not_counted_until_its_mute_ends(either_table: MessageTable) -> None:
     start()
     conversation_settings.mute(**OF_BAYKO, until=NOW + timedelta(hours=1))
     drain(either_table)
@@ -41,7 +41,7 @@ def test_for_good_is_until_one_says_otherwise(either_table: MessageTable) -> Non
     assert not conversation_settings.unmute(**OF_BAYKO).is_muted(NOW)
 
 
-def test_what_is_archived_stays_so_whatever_comes(either_table: MessageTable) -> None:
+def test_archived_conversation_stays_archived_when_messages_arrive(either_table: MessageTable) -> None:
     start()
     conversation_settings.archive(**OF_BAYKO)
     send()
@@ -56,7 +56,7 @@ def test_what_is_archived_stays_so_whatever_comes(either_table: MessageTable) ->
     assert unread_of_bayko() == 2
 
 
-def test_what_is_blocked_is_not_archived_into_sight(either_table: MessageTable) -> None:
+def test_archiving_does_not_reveal_a_blocked_conversation(either_table: MessageTable) -> None:
     start()
     block.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW)
 
@@ -87,7 +87,7 @@ def test_of_a_single_message_nothing_is_read_then(either_table: MessageTable) ->
     assert (entry.read_seq, entry.read_sk, entry.unread) == (0, "", 1)
 
 
-def test_what_was_not_read_stays_as_it_is(either_table: MessageTable) -> None:
+def test_unread_count_survives_a_repeated_import(either_table: MessageTable) -> None:
     first = start()
     for _ in range(3):
         send()

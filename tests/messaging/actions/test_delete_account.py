@@ -209,7 +209,7 @@ def test_the_same_human_comes_as_somebody_else(table: MessageTable, pool: UserPo
     assert person_of(identity).uuid != gone.uuid
 
 
-def test_who_never_had_a_cognito_user_is_deleted_without_cognito(table: MessageTable, andrew: User) -> None:
+def test_user_without_cognito_is_deleted_without_a_call(table: MessageTable, andrew: User) -> None:
     User.objects.filter(pk=andrew.pk).update(cognito_user_id=MOCK)
     delete_account.ask(user_uuid=andrew.uuid, now=NOW)
 
@@ -245,7 +245,7 @@ def test_whom_they_blocked_without_a_word_is_forgotten(
 # --- Between ----------------------------------------------------------------------------------------------------------
 
 
-def test_what_was_under_way_when_it_was_asked_for_goes_too(
+def test_sends_in_flight_at_deletion_are_erased_too(
     table: MessageTable, pool: UserPool, gone: User, londo: User
 ) -> None:
     moments = iter([NOW + timedelta(seconds=5), LATER, LATER, LATER])
@@ -272,7 +272,7 @@ def test_without_cognito_the_messages_go_and_the_row_stays(table: MessageTable, 
     assert delete_account_module.waiting() == [gone.uuid]
 
 
-def test_who_was_not_asked_to_be_deleted_is_not(table: MessageTable, pool: UserPool, bayko: User) -> None:
+def test_other_accounts_are_not_deleted(table: MessageTable, pool: UserPool, bayko: User) -> None:
     with pytest.raises(User.DoesNotExist):
         do_all(bayko, table, pool)
 

@@ -169,7 +169,7 @@ def test_only_its_writer_can(moto_table: MessageTable, amend: Callable[..., Mess
 
 
 @pytest.mark.parametrize("amend", AMENDMENTS)
-def test_what_does_not_exist_cannot_be_changed(moto_table: MessageTable, amend: Callable[..., Message]) -> None:
+def test_missing_message_cannot_be_changed(moto_table: MessageTable, amend: Callable[..., Message]) -> None:
     message = start()
 
     with pytest.raises(MessageNotFound):
@@ -281,9 +281,7 @@ def test_a_block_in_between_stops_an_edit(either_table: MessageTable) -> None:
 
 
 @pytest.mark.parametrize("amend", AMENDMENTS)
-def test_who_is_no_member_any_more_in_between_changes_nothing(
-    either_table: MessageTable, amend: Callable[..., Message]
-) -> None:
+def test_member_who_left_meanwhile_changes_nothing(either_table: MessageTable, amend: Callable[..., Message]) -> None:
     message = start()
 
     def leave() -> None:

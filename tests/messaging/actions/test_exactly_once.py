@@ -73,7 +73,7 @@ def test_a_uuid_of_somebody_else_means_nothing(either_table: MessageTable) -> No
     assert send(by=BAYKO, uuid=uuid, after=after, text="yours").seq == 3
 
 
-def test_nor_does_one_among_more_sends_than_the_conversation_remembers(either_table: MessageTable) -> None:
+def test_repeated_send_older_than_the_remembered_ones_is_stored_once(either_table: MessageTable) -> None:
     after = start().created_at
     uuid = uuid4()
     send(by=ANDREW, uuid=uuid, after=after, text="mine")

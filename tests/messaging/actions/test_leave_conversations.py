@@ -138,7 +138,7 @@ def test_nobody_writes_to_who_has_left(either_table: MessageTable) -> None:
         edit_message.edit(user_uuid=BAYKO, group_uuid=GROUP, created_at=mine.created_at, text="Hm", now=NOW)
 
 
-def test_who_has_left_writes_no_more(either_table: MessageTable) -> None:
+def test_former_member_cannot_write(either_table: MessageTable) -> None:
     start()
     leave(either_table)
 
@@ -186,7 +186,7 @@ def test_an_own_edit_on_its_way_brings_no_text_back(either_table: MessageTable) 
     assert texts(either_table) == [""]
 
 
-def test_what_is_written_between_reading_and_noting_that_one_leaves_goes_too(either_table: MessageTable) -> None:
+def test_message_sent_while_leaving_is_erased_too(either_table: MessageTable) -> None:
     start()
 
     with during(either_table, "UpdateItem", lambda: send(text="At the last moment")):
@@ -195,7 +195,7 @@ def test_what_is_written_between_reading_and_noting_that_one_leaves_goes_too(eit
     assert texts(either_table) == ["", ""]
 
 
-def test_what_is_deleted_meanwhile_is_no_obstacle(either_table: MessageTable) -> None:
+def test_concurrent_deletion_is_tolerated(either_table: MessageTable) -> None:
     mine = start()
     send()
 

@@ -237,7 +237,7 @@ def test_accepting_does_not_bring_back_who_has_left_for_good(either_table: Messa
     assert either_table.conversation_and_entry(GROUP, BAYKO)[1] is None
 
 
-def test_who_is_no_member_any_more_accepts_nothing(either_table: MessageTable) -> None:
+def test_former_member_cannot_accept_a_request(either_table: MessageTable) -> None:
     ask()
     between_read_and_write(
         either_table,
@@ -319,7 +319,7 @@ def test_person_and_setting_say_what_becomes_of_a_first_message(
     assert message_requests.opening_to(bayko) is opening
 
 
-def test_who_wants_no_first_message_is_written_to_by_those_they_know(either_table: MessageTable) -> None:
+def test_user_who_accepts_no_first_messages_hears_from_known_people(either_table: MessageTable) -> None:
     def write() -> Message:
         return send_message.start(
             user_uuid=ANDREW, other_uuid=BAYKO, text="Hi", message_uuid=uuid4(), now=NOW, opening=Opening.CLOSED

@@ -65,7 +65,7 @@ def test_an_answer_never_sorts_before_what_its_writer_had_seen() -> None:
 
 
 @pytest.mark.parametrize(("text", "code"), [(" \u200b\n", "message_blank"), ("x" * 1025, "message_exceed_max_chars")])
-def test_text_that_cannot_be_sent_is_rejected_before_any_call(text: str, code: str) -> None:
+def test_rejected_text_costs_no_call(text: str, code: str) -> None:
     start()
 
     for attempt in (send, start):

@@ -373,7 +373,7 @@ def test_without_seconds_to_wait_nobody_queues(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(("method", "kind"), [("GET", "http"), ("POST", "lifespan")])
-def test_what_posts_nothing_does_not_pass_the_queue(method: str, kind: str) -> None:
+def test_get_requests_bypass_the_queue(method: str, kind: str) -> None:
     seen: list[Any] = []
 
     async def inner(*call: Any) -> None:

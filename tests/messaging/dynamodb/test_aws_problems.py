@@ -76,7 +76,7 @@ def test_an_unknown_profile_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("nobody")
-def test_what_is_no_region_is_said_to_be_none() -> None:
+def test_invalid_region_is_named() -> None:
     with pytest.raises(AwsProblem, match="AWS_REGION is no region"), explained_errors():
         connect(endpoint_url=None, region="not a region")
 
@@ -92,7 +92,7 @@ def test_what_is_no_region_is_said_to_be_none() -> None:
         (EndpointConnectionError(endpoint_url="https://dynamodb.nowhere.amazonaws.com/"), "could not be asked"),
     ],
 )
-def test_what_stops_a_request_before_it_is_sent_says_what_to_do(error: Exception, advice: str) -> None:
+def test_unsendable_request_says_what_to_do(error: Exception, advice: str) -> None:
     with pytest.raises(AwsProblem, match=advice), explained_errors():
         raise error
 

@@ -88,7 +88,7 @@ def test_the_waits_begin_anew_after_a_success(moto_table: MessageTable, stream: 
 
 
 @pytest.mark.parametrize(("applying", "pause"), [(0.0, POLL_SECONDS), (0.1, POLL_SECONDS - 0.1), (9.0, 0.0)])
-def test_what_applying_took_is_no_pause_besides(
+def test_time_spent_applying_counts_as_pause(
     moto_table: MessageTable, stream: ScriptedStream, applying: float, pause: float
 ) -> None:
     reader = watched(stream, moto_table, waits=1)
@@ -122,7 +122,7 @@ def test_a_batch_that_is_throttled_is_applied_later_and_makes_no_dead_letter(
     assert entry_of(moto_table, BAYKO).message == "Newer"
 
 
-def test_what_has_moved_is_told_though_the_rest_cannot(
+def test_moved_entries_are_published_though_others_fail(
     moto_table: MessageTable, stream: ScriptedStream, conversation: Conversation
 ) -> None:
     stream.write("one", *copies(conversation, 1))

@@ -79,7 +79,7 @@ def test_items_are_not_asked_for_before_they_can_be_written(moto_table: MessageT
     assert max(ahead) <= 25
 
 
-def test_what_is_left_unprocessed_is_written_again_and_nothing_else(table: MessageTable, calls: Calls) -> None:
+def test_only_unprocessed_items_are_written_again(table: MessageTable, calls: Calls) -> None:
     wanted = messages(3)
 
     with fault(table, "BatchWriteItem", unprocessed(table, wanted[1:])), calls.counted(table.client):
@@ -94,7 +94,7 @@ def test_what_is_left_unprocessed_is_written_again_and_nothing_else(table: Messa
     ("code", "status"),
     [("ProvisionedThroughputExceededException", 400), ("ThrottlingException", 400), ("InternalServerError", 500)],
 )
-def test_what_passes_by_itself_is_waited_for(table: MessageTable, code: str, status: int) -> None:
+def test_transient_error_is_retried(table: MessageTable, code: str, status: int) -> None:
     with fault(table, "BatchWriteItem", *[answer(code, status)] * 8) as sent:
         put_messages(table, messages(2))
 

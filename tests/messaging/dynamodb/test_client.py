@@ -30,7 +30,7 @@ THROTTLED = answer("ProvisionedThroughputExceededException")
     ],
     ids=["throughput", "throttling", "limit", "internal", "unavailable", "read-timeout", "connect-timeout"],
 )
-def test_what_passes_by_itself_is_unavailable_after_two_attempts(
+def test_transient_error_is_unavailable_after_two_attempts(
     moto_table: MessageTable, failure: Callable[[], AWSResponse]
 ) -> None:
     start()

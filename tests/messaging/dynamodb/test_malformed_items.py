@@ -463,7 +463,7 @@ def test_a_healthy_list_costs_one_call(table: MessageTable, andrew: User, bayko:
     assert made.operations == ["Query"]
 
 
-def test_what_is_posted_into_a_malformed_conversation_is_kept(place: Place) -> None:
+def test_text_posted_to_a_malformed_conversation_is_kept(place: Place) -> None:
     place.damage("conversation", "seq", {"S": SECRET})
 
     response = place.client.post(

@@ -95,7 +95,7 @@ def test_requests_without_capacity_are_timed_all_the_same(moto_table: MessageTab
     assert request.milliseconds > 0
 
 
-def test_what_the_caller_asked_for_stays(moto_table: MessageTable) -> None:
+def test_options_of_the_caller_are_kept(moto_table: MessageTable) -> None:
     with metered(moto_table.client):
         page = moto_table.client.scan(TableName=moto_table.name, ReturnConsumedCapacity="NONE")
 

@@ -120,7 +120,7 @@ def test_any_record_is_read_as_botocore_reads_it(item: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("operation", FULL_OF_ITEMS)
-def test_what_is_refused_is_an_error_with_what_it_says(operation: str) -> None:
+def test_rejected_request_is_an_error_with_its_message(operation: str) -> None:
     refusal = {"__type": "com.amazonaws#ConditionalCheckFailedException", "message": "no", "Item": {"a": {"B": "QQ=="}}}
 
     with pytest.raises(ClientError) as found:

@@ -71,7 +71,7 @@ def test_prices_of_one_s_own_are_named(tmp_path: Path) -> None:
         ("--conversations", "inf", "inf is no number from 0 up"),
     ],
 )
-def test_what_can_be_no_habit_is_refused(option: str, value: str, why: str) -> None:
+def test_impossible_habit_is_rejected(option: str, value: str, why: str) -> None:
     with pytest.raises(CommandError) as caught:
         run(COMMAND, option, value)
     assert why in str(caught.value)

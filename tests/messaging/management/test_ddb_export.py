@@ -54,7 +54,7 @@ def refused(command: str, *arguments: object) -> str:
     return str(refusal.value)
 
 
-def test_what_is_exported_comes_back_as_it_was(table: MessageTable, file: Path) -> None:
+def test_restored_items_equal_exported_items(table: MessageTable, file: Path) -> None:
     start(text="Zażółć gęślą jaźń 🛰️")
     send()
     before = items(table)

@@ -165,7 +165,7 @@ def test_a_page_that_does_not_come_is_unavailable(moto_table: MessageTable) -> N
         list(table_names(moto_table.client))
 
 
-def test_what_aws_refuses_is_one_sentence(moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusal_of_aws_is_one_sentence(moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("messaging.management.commands.ddb_list_tables.patient", lambda client: client)
 
     with (

@@ -91,7 +91,7 @@ def test_a_dry_run_repairs_nothing_and_is_exit_code_1(table: MessageTable, group
         assert caught.value.returncode == 1
 
 
-def test_what_cannot_be_repaired_is_exit_code_1_and_fit_for_a_terminal(table: MessageTable, group: UUID) -> None:
+def test_unrepairable_finding_is_exit_code_1_and_printable(table: MessageTable, group: UUID) -> None:
     malform(table)
     out = StringIO()
 
@@ -194,7 +194,7 @@ def test_no_such_conversation(table: MessageTable) -> None:
         ("--from", "MSG#1"),
     ],
 )
-def test_what_cannot_be_asked_for_is_exit_code_2(table: MessageTable, arguments: tuple[str, ...]) -> None:
+def test_invalid_argument_is_exit_code_2(table: MessageTable, arguments: tuple[str, ...]) -> None:
     command = subprocess.run(
         [sys.executable, "manage.py", COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -125,7 +125,7 @@ def test_a_deleted_message_is_still_a_message() -> None:
 
 
 @pytest.mark.parametrize("item", FOREIGN)
-def test_what_is_not_of_the_model_is_other_and_shown_whole(item: dict[str, Any]) -> None:
+def test_unknown_item_is_shown_whole_as_other(item: dict[str, Any]) -> None:
     shown = line(item, short=True)
 
     assert shown["kind"] == kind_of(item) == OTHER
@@ -134,7 +134,7 @@ def test_what_is_not_of_the_model_is_other_and_shown_whole(item: dict[str, Any])
 
 
 @pytest.mark.parametrize("item", [*ODD, ODD[1] | {"read_seq": {"N": "1"}, "inbox": {"N": "7"}}])
-def test_what_is_odd_is_shown_too(item: dict[str, Any]) -> None:
+def test_irregular_items_are_shown_too(item: dict[str, Any]) -> None:
     assert kind_of(item) in KINDS
     assert line(item, short=True)["what"]
     assert json.dumps(plain_item(item))
@@ -280,7 +280,7 @@ def test_an_error_in_one_segment_ends_all_of_them(table: MessageTable) -> None:
     assert len(requests) < 30
 
 
-def test_who_leaves_ends_all_of_them(table: MessageTable) -> None:
+def test_signing_out_ends_all_sessions(table: MessageTable) -> None:
     fill(table)
     scan = Scan(table.client, table.name, readers=4, segments=8)
 
@@ -513,7 +513,7 @@ def test_items_of_every_year_and_of_the_old_system_are_shown_and_nobody_needs_to
         (["--count", "--limit", "3"], "not allowed with"),
     ],
 )
-def test_what_cannot_be_is_refused(arguments: list[str], why: str) -> None:
+def test_impossible_numbers_are_rejected(arguments: list[str], why: str) -> None:
     with pytest.raises(CommandError, match=why):
         run(COMMAND, *arguments)
 

@@ -143,7 +143,7 @@ def test_it_invents_people_and_conversations(table: MessageTable) -> None:
     assert facts["seconds"] > 0
 
 
-def test_what_is_not_given_follows(moto_table: MessageTable) -> None:
+def test_missing_numbers_are_derived(moto_table: MessageTable) -> None:
     out, _ = run(COMMAND, "--messages", "200")
 
     assert "  7 people, 10 conversations, 200 messages; --random-seed " in out

@@ -169,7 +169,7 @@ def test_it_names_the_step_that_failed_and_goes_no_further(table: MessageTable) 
 
 
 @pytest.mark.parametrize("arguments", [["--only", "everything"], ["--only", "people", "--no-seed"]])
-def test_what_makes_no_sense_is_a_wrong_call(arguments: list[str]) -> None:
+def test_nonsense_options_are_a_usage_error(arguments: list[str]) -> None:
     with pytest.raises(CommandError, match=r"invalid choice|leave --no-seed out"):
         run(*arguments)
 

@@ -51,7 +51,7 @@ def test_a_date_is_the_whole_day() -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("option", ["since", "until"])
-def test_what_is_no_whole_date_is_refused_with_an_example(option: str, written: str) -> None:
+def test_incomplete_date_is_rejected_with_an_example(option: str, written: str) -> None:
     with pytest.raises(NoPeriod, match=f"--{option} .*write 2026-11-21, 2026-11-21T09:05 or ") as refused:
         span(**{option: written})
     assert written in str(refused.value)

@@ -72,7 +72,7 @@ def test_its_texts_can_all_be_sent_and_differ_in_script_and_length() -> None:
         assert any(unicodedata.name(char, "").startswith(script) for text in texts for char in text), script
 
 
-def test_what_is_unread_was_written_by_the_other_after_one_s_own_last() -> None:
+def test_unread_messages_follow_ones_own_last_message() -> None:
     for talk in seed_conversations():
         for handle, unread in talk.unread.items():
             assert all(sender != handle for sender, _, _ in talk.messages[-unread:])
@@ -326,7 +326,7 @@ def test_wherever_a_run_stops_another_one_makes_the_same_table(
         assert (completing.conversations, completing.messages) == (8, 60)
 
 
-def test_what_happened_in_whole_conversations_since_stays(table: MessageTable, calls: Calls) -> None:
+def test_changes_of_conversations_since_the_import_stay(table: MessageTable, calls: Calls) -> None:
     SyntheticSeeding(table, NOW, 1).write(plan_of(8, 60))
     for conversation in list(table.conversations()):
         member = min(conversation.member_uuids)

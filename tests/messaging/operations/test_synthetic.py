@@ -77,7 +77,7 @@ def told(length: int, seed: str = "1") -> tuple[MessageTexts, list[Message]]:
         ({"users": 2, "conversations": 1, "messages": 100_000}, Volume(2, 1, 100_000)),
     ],
 )
-def test_what_is_not_given_follows(given: dict[str, int], volume: Volume) -> None:
+def test_missing_numbers_are_derived(given: dict[str, int], volume: Volume) -> None:
     assert volume_of(**given) == volume
 
 

@@ -93,7 +93,9 @@ def test_it_opens_at_the_first_unread_message_where_the_newest_page_does_not_rea
 
 
 @pytest.mark.parametrize(("written", "window"), [(30, (31, 50)), (60, (46, 65))])
-def test_who_has_written_opens_it_after_that(moto_table: MessageTable, written: int, window: tuple[int, int]) -> None:
+def test_conversation_opens_after_ones_own_last_message(
+    moto_table: MessageTable, written: int, window: tuple[int, int]
+) -> None:
     lines = [(ANDREW if n == written else BAYKO, str(n), NOW + timedelta(minutes=n)) for n in range(1, 66)]
     write_all(moto_table, lines, members=(ANDREW, BAYKO))
 

@@ -98,7 +98,7 @@ def test_members_are_called_what_they_are_called_now(table: MessageTable, andrew
     assert {"uuid": str(bayko.uuid), "handle": "bayko", "name": "Bayko the Second"} in conversation["members"]
 
 
-def test_who_deleted_their_account_has_no_name(table: MessageTable, andrew: User, bayko: User) -> None:
+def test_deleted_user_has_no_name(table: MessageTable, andrew: User, bayko: User) -> None:
     start(by=andrew.uuid, to=bayko.uuid)
     delete_account.ask(user_uuid=bayko.uuid, now=NOW)
 

@@ -126,7 +126,7 @@ def test_an_edit_of_an_older_message_says_that_it_is_not_the_newest(
         assert stream.next()[1]["newest"] is False
 
 
-def test_what_was_read_reaches_the_readers_other_tabs_and_the_writer(
+def test_read_mark_reaches_other_tabs_and_the_sender(
     site: WebProcess, talk: Delivery, client: Client, andrew: User, bayko: User
 ) -> None:
     client.force_login(bayko)
@@ -173,7 +173,7 @@ def test_a_message_sent_again_is_told_as_a_hint(
         assert stream.next() == ("hint", {"group": str(talk.message.group_uuid), "version": 2})
 
 
-def test_what_the_stream_worker_projected_is_told_as_a_hint(
+def test_projection_of_the_worker_is_published_as_entry_changed(
     site: WebProcess, talk: Delivery, moto_table: MessageTable, bayko: User
 ) -> None:
     conversation = moto_table.conversation(talk.message.group_uuid)
@@ -201,7 +201,7 @@ def test_an_outsider_gets_nothing(
         assert of_londo.is_silent()
 
 
-def test_who_is_no_member_any_more_gets_nothing(
+def test_former_member_gets_no_entry(
     site: WebProcess, talk: Delivery, moto_table: MessageTable, as_andrew: Client, andrew: User, bayko: User
 ) -> None:
     with opened(site, bayko) as of_bayko, opened(site, andrew) as of_andrew:
@@ -228,7 +228,7 @@ def test_every_web_process_hears(
         assert (here.next()[1]["preview"], there.next()[1]["preview"]) == ("To all", "To all")
 
 
-def test_what_was_projected_together_is_told_together(
+def test_batch_is_published_at_once(
     each_bus: str,
     site: WebProcess,
     talk: Delivery,

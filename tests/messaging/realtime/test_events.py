@@ -61,7 +61,7 @@ def test_the_longest_ordinary_message_fits() -> None:
 
 
 @pytest.mark.parametrize("newest", [True, None])
-def test_what_is_too_large_becomes_a_hint_without_text(newest: bool | None) -> None:
+def test_oversized_event_becomes_a_change_notice_without_text(newest: bool | None) -> None:
     # A control character takes six bytes in JSON.
     large = message("secret" + "\x01" * 1018 * 2)
     event = (
@@ -90,7 +90,7 @@ def test_however_many_members_there_are_all_are_told_in_payloads_that_fit(kind: 
     ["", "no json", "[]", "null", "{}", '{"kind": "nothing"}', '{"kind": "hint"}', json.dumps({"kind": ["hint"]}),
      json.dumps({"kind": "hint", "members": ["nobody"], "group": GROUP.hex, "version": 1})],
 )  # fmt: skip
-def test_what_is_no_event_is_refused_without_repeating_it(payload: str) -> None:
+def test_malformed_event_is_rejected_without_quoting_it(payload: str) -> None:
     with pytest.raises(Malformed) as refusal:
         event_from(payload)
 

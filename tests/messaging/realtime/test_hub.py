@@ -62,7 +62,7 @@ def test_a_reader_who_is_too_slow_is_told_to_compare_and_dropped() -> None:
     assert asyncio.run(said()) == [b'event: bye\ndata: {"reason":"slow"}\n\n']
 
 
-def test_what_waits_within_bounds_is_said_in_order() -> None:
+def test_queued_events_are_sent_in_order() -> None:
     async def said() -> list[bytes]:
         stream = Stream(Reader(uuid4(), None, "en"), session_key="", fingerprint="", checked_at=0.0)
         for number in range(sse.QUEUE_FRAMES):
@@ -146,7 +146,7 @@ def test_a_stream_opens_without_the_bus_and_is_told_when_it_is_there(
 
 
 @pytest.mark.parametrize("payload", ["nonsense", '{"kind": "hint"}', "[]", "🙃"])
-def test_what_is_none_of_ours_on_the_bus_silences_nobody(
+def test_foreign_message_on_the_bus_is_ignored(
     payload: str, each_bus: str, site: WebProcess, bayko: User, caplog: pytest.LogCaptureFixture
 ) -> None:
     with EventStream.open(site.port, session_of(bayko)) as stream:

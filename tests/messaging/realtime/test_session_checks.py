@@ -136,7 +136,7 @@ def test_sessions_are_checked_well_within_a_minute() -> None:
     assert hub.UNCHECKED_SECONDS <= 60
 
 
-def test_what_cannot_be_checked_for_long_ends_and_may_come_back(
+def test_stream_that_cannot_be_revalidated_ends_and_may_reconnect(
     site: WebProcess, bayko: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "CHECK_SECONDS", 0.1)

@@ -139,7 +139,7 @@ def talk(client: Client, andrew: User, bayko: User, londo: User, moto_table: Mes
 @pytest.mark.parametrize("what", ["send", "begin", "edit"])
 @pytest.mark.parametrize("headers", [{}, SCRIPT], ids=["page", "script"])
 @pytest.mark.parametrize("debug", [False, True])
-def test_what_was_posted_is_kept_when_the_session_ends_meanwhile(
+def test_posted_text_is_kept_when_the_session_ends(
     client: Client, talk: Message, end_meanwhile: End, settings: Settings, what: str, headers: Any, debug: bool
 ) -> None:
     settings.DEBUG = debug

@@ -43,7 +43,7 @@ def test_its_headers_let_nobody_keep_or_delay_it(site: WebProcess, bayko: User) 
     assert "set-cookie" not in headers
 
 
-def test_who_opens_streams_all_the_time_is_told_to_wait(site: WebProcess, bayko: User, londo: User) -> None:
+def test_opening_too_many_streams_is_429(site: WebProcess, bayko: User, londo: User) -> None:
     limit = LIMITS["streams"]
     take(limit, who=str(bayko.uuid), now=timezone.now() + timedelta(seconds=5), cost=limit.at_once)
 

@@ -93,7 +93,7 @@ def test_it_waits_for_requests_that_are_under_way(leaving: User, clock: Clock) -
     assert delete_account_module.waiting() == [leaving.uuid]
 
 
-def test_what_fails_is_tried_again_a_minute_later(leaving: User, table: MessageTable, clock: Clock) -> None:
+def test_failed_deletion_is_retried_after_a_minute(leaving: User, table: MessageTable, clock: Clock) -> None:
     waiting = AccountDeletionJob(clock)
     with fault(table, "Query", *[answer("InternalServerError", 500)] * 2) as sent:
         work(waiting)

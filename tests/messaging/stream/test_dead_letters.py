@@ -96,7 +96,7 @@ def test_the_same_letter_is_kept_once(table: MessageTable) -> None:
         (answer("ItemCollectionSizeLimitExceededException"), TRIES, ["ItemCollectionSizeLimitExceededException"]),
     ],
 )
-def test_what_dynamodb_refuses_of_one_write_is_its_own_fault(
+def test_validation_error_of_one_write_is_its_own_fault(
     moto_table: MessageTable, failure: Callable[[], Any], tries: int, letters: list[str]
 ) -> None:
     start()
@@ -121,7 +121,7 @@ def test_what_dynamodb_refuses_of_one_write_is_its_own_fault(
         (answer("ResourceNotFoundException"), ServiceError),
     ],
 )
-def test_what_is_no_fault_of_a_record_makes_no_dead_letter(
+def test_transient_failure_makes_no_dead_letter(
     moto_table: MessageTable, failure: Callable[[], Any], error: type[Exception]
 ) -> None:
     start()

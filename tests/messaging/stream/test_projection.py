@@ -79,7 +79,7 @@ def test_an_older_version_moves_nothing(either_table: MessageTable) -> None:
     assert entry_of(either_table, BAYKO).last_seq == 3
 
 
-def test_what_is_the_member_s_own_stays(either_table: MessageTable) -> None:
+def test_members_own_settings_stay(either_table: MessageTable) -> None:
     message = start()
     read_actions.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=message.created_at)
     either_table.client.update_item(

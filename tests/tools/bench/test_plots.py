@@ -45,6 +45,6 @@ def test_the_same_figures_make_the_same_file(name: str, tmp_path: Path) -> None:
     assert "20:00" not in one.read_text()
 
 
-def test_what_was_not_measured_is_not_drawn(tmp_path: Path) -> None:
+def test_missing_measurement_is_not_drawn(tmp_path: Path) -> None:
     assert plots.draw("growth", tmp_path) is None
     assert not (tmp_path / "growth.svg").exists()

@@ -89,7 +89,7 @@ def test_writing_it_again_changes_nothing() -> None:
 
 
 @pytest.mark.usefixtures("measured")
-def test_what_was_not_measured_stays_as_it_is() -> None:
+def test_missing_measurement_keeps_the_old_figure() -> None:
     document = block("grid costs costs", "| what was found before |")
 
     assert report.written(document) == document
@@ -100,7 +100,7 @@ def test_it_refuses_a_kind_of_table_that_there_is_not() -> None:
         report.written(block("pie live", ""))
 
 
-def test_what_was_saved_is_read_as_it_was(tmp_path: Path) -> None:
+def test_saved_checkpoint_is_read_back(tmp_path: Path) -> None:
     results.save("live", FIGURES, RUN, directory=tmp_path)
 
     assert results.figures_of("live", directory=tmp_path) == FIGURES

@@ -52,7 +52,7 @@ def test_percentiles_lie_among_the_times() -> None:
     assert 2.0 < at([1.0, 2.0, 3.0], 95) <= 3.0
 
 
-def test_what_is_made_one_after_the_other_is_added_turn_by_turn() -> None:
+def test_sequential_settings_are_added_in_order() -> None:
     assert together(subject("a", 1, 2), subject("b", 10, 30)) == [11, 32]
 
 

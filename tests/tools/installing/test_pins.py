@@ -27,7 +27,7 @@ def resolver(uv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pins.
     return pins.Uv(uv.parent)
 
 
-def test_what_is_committed_agrees(resolver: pins.Uv) -> None:
+def test_committed_locks_agree(resolver: pins.Uv) -> None:
     pins.check(resolver)
 
 

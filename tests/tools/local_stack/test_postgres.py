@@ -98,7 +98,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "PUT"])
-def test_what_a_browser_can_send_is_no_word_of_postgres(server: PostgresServer, method: str) -> None:
+def test_postgres_ignores_requests_of_browsers(server: PostgresServer, method: str) -> None:
     """The first four bytes of any HTTP request are the length of a packet that Postgres takes for too long."""
     with socket.create_connection((LOOPBACK, server.port), timeout=60) as connection:
         startup = b"\x00\x00\x00\x1a\x00\x03\x00\x00user\x00cruddur\x00\x00"

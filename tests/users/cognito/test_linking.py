@@ -145,7 +145,7 @@ def test_a_user_without_a_usable_handle_stops_nothing(imani: User, handle: str) 
     assert outcomes(without, IMANI, create_missing=True) == ["unknown" if without.handle else "no_handle", "tied"]
 
 
-def test_who_chose_the_handle_here_needs_none_in_cognito(bayko: User) -> None:
+def test_user_with_a_chosen_handle_needs_none_in_cognito(bayko: User) -> None:
     assert outcomes(replace(IMANI, sub=bayko.cognito_user_id, handle="")) == ["already"]
 
 
@@ -168,7 +168,7 @@ def test_it_changes_nothing_the_second_time(imani: User) -> None:
     assert everyone() == before
 
 
-def test_who_is_done_stays_so_when_it_is_interrupted(imani: User) -> None:
+def test_finished_users_stay_done_after_an_interruption(imani: User) -> None:
     links = link_people([IMANI, replace(IMANI, sub="2", handle="newcomer")], create_missing=True)
 
     next(links)

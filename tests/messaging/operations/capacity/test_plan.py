@@ -72,7 +72,7 @@ def test_everything_grows_with_the_people(people: int) -> None:
 # --- Settings, storage, shards ----------------------------------------------------------------------------------------
 
 
-def test_what_is_provisioned_is_used_to_seven_tenths_at_the_peak() -> None:
+def test_provisioned_capacity_is_70_percent_used_at_peak() -> None:
     setting = Setting("table", average_writes=7.0, peak_writes=35.0, average_reads=0.0, peak_reads=0.1)
 
     assert (setting.write_units, setting.read_units) == ((10, 50), (1, 1))

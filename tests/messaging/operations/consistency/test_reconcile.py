@@ -65,7 +65,7 @@ def test_a_dry_run_changes_nothing_and_a_run_brings_back_what_was(talked: Messag
     assert SnapshotReader(talked).look(GROUP).quiet
 
 
-def test_what_is_well_is_left_alone_and_not_looked_at_twice(talked: MessageTable) -> None:
+def test_healthy_items_are_read_once_and_left_alone(talked: MessageTable) -> None:
     whole = everything(talked)
     waits: list[float] = []
 

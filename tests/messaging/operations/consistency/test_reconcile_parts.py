@@ -115,7 +115,7 @@ def test_a_place_is_read_as_it_is_written() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "7", "MSG#1", "4/4", "-1/4", "1/x/y"])
-def test_what_is_no_place_is_refused(text: str) -> None:
+def test_malformed_cursor_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_cursor(text)
 
@@ -152,9 +152,7 @@ def test_of_ten_thousand_messages_only_running_values_are_kept() -> None:
     assert peak < 100_000
 
 
-def test_what_is_well_costs_a_scan_and_its_entries_conversations_and_positions(
-    talked: MessageTable, calls: Calls
-) -> None:
+def test_healthy_table_costs_one_scan_and_its_items(talked: MessageTable, calls: Calls) -> None:
     with calls.counted(talked.client):
         reconcile(talked)
 

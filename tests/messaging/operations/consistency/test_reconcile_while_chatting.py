@@ -73,9 +73,7 @@ CHATTED = [
 
 
 @pytest.mark.parametrize("name", CHATTED)
-def test_what_is_written_between_any_two_of_its_calls_is_neither_lost_nor_undone(
-    talked: MessageTable, calls: Calls, name: str
-) -> None:
+def test_write_between_any_two_calls_is_neither_lost_nor_undone(talked: MessageTable, calls: Calls, name: str) -> None:
     """At each call in turn a message is sent and edited, another deleted, all is read; then the stream is drained."""
     damage, _ = HEALED[name]
     whole = everything(talked)
@@ -122,7 +120,7 @@ def chat() -> list[Message]:
     return [edited.message, deleted.message]
 
 
-def test_what_is_read_in_between_stays_read(talked: MessageTable) -> None:
+def test_concurrent_read_mark_survives(talked: MessageTable) -> None:
     change(talked, ENTRY, read_seq=number(1))
 
     def read() -> None:
@@ -170,7 +168,9 @@ def test_throttling_is_waited_for(talked: MessageTable) -> None:
         assert len(sent) > 3
 
 
-def test_what_never_answers_is_unavailable_at_last(talked: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silent_server_is_unavailable_after_the_time_limit(
+    talked: MessageTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("messaging.dynamodb.retry.FAILING_SECONDS", 0.1)
     with fault(talked, "Scan", *[answer("InternalServerError", 500)] * 50), pytest.raises(Unavailable):
         reconcile(talked)

@@ -165,7 +165,7 @@ def test_a_message_is_numbered_by_its_place_where_its_number_cannot_be_read(
 
 
 @pytest.mark.parametrize("name", ["left_uuids", "blocked_by", "awaiting"])
-def test_what_only_the_conversation_knows_is_named_and_left_to_a_person(talked: MessageTable, name: str) -> None:
+def test_unrepairable_difference_is_named_and_left_alone(talked: MessageTable, name: str) -> None:
     change(talked, CONVERSATION, **{name: {"S": "somebody"}})
     damaged = everything(talked)
 

@@ -53,7 +53,7 @@ def test_messages_that_came_look_as_after_a_reload(enter: Enter) -> None:
         expect_the_page_to_equal_its_reload(page)
 
 
-def test_what_one_writes_is_not_disturbed_by_what_comes(enter: Enter) -> None:
+def test_incoming_messages_do_not_disturb_writing(enter: Enter) -> None:
     andrew, londo = two(enter)
     field(andrew).fill("Half a sentence")
     field(andrew).evaluate("(field) => field.setSelectionRange(4, 8)")
@@ -66,7 +66,7 @@ def test_what_one_writes_is_not_disturbed_by_what_comes(enter: Enter) -> None:
     assert field(andrew).evaluate("(field) => [field.selectionStart, field.selectionEnd]") == [4, 8]
 
 
-def test_who_reads_further_up_goes_on_reading_there(enter: Enter) -> None:
+def test_scrolled_up_reader_keeps_the_position(enter: Enter) -> None:
     andrew, londo = two(enter)
     andrew.locator(".thread__log").evaluate("(log) => { log.scrollTop = -200; }")
     held = andrew.locator(".message").nth(-4).get_attribute("id")
@@ -79,7 +79,7 @@ def test_who_reads_further_up_goes_on_reading_there(enter: Enter) -> None:
     assert abs(andrew.evaluate(top) - before) < 1
 
 
-def test_who_is_at_the_end_stays_there(enter: Enter) -> None:
+def test_page_at_the_end_follows_new_messages(enter: Enter) -> None:
     andrew, londo = two(enter)
 
     for number in range(3):
@@ -169,7 +169,7 @@ def test_a_deletion_shows_in_its_place(enter: Enter) -> None:
     expect(londo.locator(".message").last).to_contain_text("This message was deleted")
 
 
-def test_what_has_the_focus_keeps_it_when_its_message_changes(enter: Enter) -> None:
+def test_focus_stays_when_its_message_changes(enter: Enter) -> None:
     _, londo = two(enter)
     write(londo, "Mistyqed")
     message(londo, "Mistyqed").locator(".message__more").focus()

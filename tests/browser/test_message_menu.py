@@ -173,7 +173,7 @@ def test_deleting_asks_first_and_goes_on_to_the_next_message(enter: Enter) -> No
     expect(message(page, "The next one").locator(".message__more")).to_be_focused()
 
 
-def test_what_could_not_be_deleted_says_so(enter: Enter) -> None:
+def test_failed_deletion_is_reported(enter: Enter) -> None:
     page = after_writing(enter, "Still here")
     page.route("**/delete", lambda route: route.abort())
     menu_of(message(page, "Still here")).get_by_role("menuitem", name="Delete").click()

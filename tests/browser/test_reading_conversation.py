@@ -133,9 +133,7 @@ def test_scrolling_back_reaches_the_first_of_a_thousand_messages(
     assert shifts(page) == []
 
 
-def test_what_is_in_view_stays_where_it_is_while_earlier_messages_come(
-    jurgen: Callable[..., Page], table: MessageTable
-) -> None:
+def test_visible_messages_stay_in_place_while_older_ones_load(jurgen: Callable[..., Page], table: MessageTable) -> None:
     page = jurgen()
     messages = talk(table, "londo", "jurgen", number=90, read=90)
     page.goto(url_of(messages))

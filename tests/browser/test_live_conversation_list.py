@@ -99,7 +99,7 @@ def test_an_edit_of_the_last_message_shows_and_moves_nothing(enter: Enter) -> No
     expect(first_line(andrew)).to_contain_text("Above")
 
 
-def test_who_stands_on_a_line_that_moves_stays_on_it(enter: Enter) -> None:
+def test_selected_row_keeps_the_selection_when_it_moves(enter: Enter) -> None:
     andrew = enter("andrewbrown")
     wait_until_heard(andrew, "live:up")
     link = conversation(andrew, "Londo").get_by_role("link")

@@ -61,7 +61,7 @@ def test_it_stands_in_the_thread_before_the_server_knows_of_it_and_is_then_sent(
     expect(stored.locator(STATUS)).to_have_text("Sent")
 
 
-def test_what_is_written_offline_is_sent_in_order_when_the_network_is_back(enter: Enter) -> None:
+def test_messages_written_offline_are_sent_in_order(enter: Enter) -> None:
     page = writing_to(enter)
     page.context.set_offline(True)
     write(page, "First", "Second", "Third")
@@ -106,7 +106,7 @@ def test_a_message_whose_answer_was_lost_is_known_by_the_news_of_it(enter: Enter
     expect(message(reloaded(page), "Heard of")).to_have_count(1)
 
 
-def test_what_failed_says_so_and_is_stored_once_when_tried_again(enter: Enter) -> None:
+def test_failed_send_is_shown_and_stored_once_on_retry(enter: Enter) -> None:
     page = writing_to(enter)
     with answering_sends(page, {"status": 422, "json": {"error": "form_incomplete"}}, "lost"):
         write(page, "Try me")
@@ -122,7 +122,7 @@ def test_what_failed_says_so_and_is_stored_once_when_tried_again(enter: Enter) -
     expect(message(reloaded(page), "Try me")).to_have_count(1)
 
 
-def test_what_was_discarded_is_gone(enter: Enter) -> None:
+def test_discarded_draft_is_gone(enter: Enter) -> None:
     page = writing_to(enter)
     with answering_sends(page, {"status": 422, "json": {"error": "form_incomplete"}}):
         write(page, "Better not")
@@ -170,7 +170,7 @@ def test_someone_signed_out_keeps_it_and_sends_it_after_signing_in(enter: Enter)
     expect(is_stored(message(page, "From before"))).to_have_count(1)
 
 
-def test_what_a_page_left_behind_is_sent_by_the_next(enter: Enter) -> None:
+def test_next_page_sends_unsent_messages_of_the_last(enter: Enter) -> None:
     page = writing_to(enter)
     url = page.url
     with answering_sends(page, *["unreachable"] * 99):

@@ -37,7 +37,7 @@ def away(page: Page) -> Iterator[None]:
     )
 
 
-def test_what_came_meanwhile_is_made_good_without_a_reload(enter: Enter) -> None:
+def test_missed_messages_appear_without_a_reload(enter: Enter) -> None:
     andrew = open_conversation(enter("andrewbrown"), "Londo")
     londo = open_conversation(enter("londo"), "Andrew Brown")
 
@@ -70,7 +70,7 @@ def test_edits_and_deletions_of_older_messages_are_made_good(enter: Enter) -> No
     expect_the_page_to_equal_its_reload(andrew)
 
 
-def test_who_reads_and_writes_is_not_disturbed_by_what_is_made_good(enter: Enter) -> None:
+def test_sync_does_not_disturb_reading_and_writing(enter: Enter) -> None:
     londo = open_conversation(enter("londo"), "Andrew Brown")
     write(londo, "Chnage")
     expect(messages(londo).last).to_have_text("Chnage")
