@@ -9,7 +9,7 @@ from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cruddur.settings")
-# The settings, which are read next, give this process a pool of connections; what it starts is no web process.
+# The settings, which are read next, give this process a pool of connections; what it starts is not a web process.
 os.environ["CRUDDUR_WEB_PROCESS"] = "true"
 try:
     settings.SECRET_KEY  # noqa: B018 - reads all settings, and is what Django itself insists on

@@ -25,7 +25,7 @@ PRODUCTION_HINT = "Set it in the environment, as .env.example explains."
 
 @register(Tags.security)
 def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """All problems of the settings that can be seen without calling anything."""
+    """Report all problems of the settings that can be seen without calling anything."""
     return [*_missing(), *_contradictory(), *(_unsafe_in_production() if settings.PRODUCTION else ())]
 
 

@@ -51,11 +51,11 @@ class Environment:
             raise Misconfigured("\n".join(problems))
 
     def text(self, name: str, default: str = "") -> str:
-        """The text of a variable; the default if it is not set."""
+        """Return the text of a variable; the default if it is not set."""
         return self._typed(name, str, default)
 
     def required(self, name: str) -> str:
-        """The text of a variable. Raises Misconfigured if it is not set."""
+        """Return the text of a variable. Raises Misconfigured if it is not set."""
         if text := self.text(name):
             return text
         raise Misconfigured(f"{name} is not set. It must be {VARIABLES[name].format.words}.")
@@ -82,13 +82,13 @@ class Environment:
 
 
 def sentence(variable: Variable, text: str, why: str) -> str:
-    """What is wrong with a variable: its name, its value unless that is secret, why, and the format it wants."""
+    """Say what is wrong with a variable: its name, its value unless that is secret, why, and the format it wants."""
     value = f"is {shown(text)}" if not variable.secret else "(its value is not shown) is malformed"
     return f"{variable.name} {value}{f': {why}' if why else ''}. It must be {variable.format.words}."
 
 
 def shown(text: str) -> str:
-    """A value in quotes, without the passwords in it, and not too long."""
+    """Return a value in quotes, without the passwords in it, and not too long."""
     for pattern, instead in PASSWORDS:
         text = pattern.sub(instead, text)
     return repr(text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…")
@@ -108,7 +108,7 @@ def read_files(root: Path) -> None:
 def read_file(file: Path, values: MutableMapping[str, str]) -> None:
     """Add the lines of a file of variables to `values`, unless they are there. A missing file has none.
 
-    Raises Misconfigured for a file that cannot be read, and for a line that is no NAME=value; it quotes no line, for it
+    Raises Misconfigured for a file that cannot be read, and for a line that is not NAME=value; it quotes no line: that
     may hold a secret.
     """
     import environ  # noqa: PLC0415 - the function on Lambda has none

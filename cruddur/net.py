@@ -16,7 +16,7 @@ NO_KEY = "cruddurlocal"
 
 
 def is_loopback(url: str | None) -> bool:
-    """Whether the URL's host is this machine; False for none."""
+    """Return whether the URL's host is this machine; False for none."""
     return urlsplit(url or "").hostname in LOOPBACK_HOSTS
 
 
@@ -45,7 +45,7 @@ class Credentials(TypedDict, total=False):
 def loopback_credentials(endpoint_url: str | None) -> Credentials:
     """Return a boto3 session's arguments: the local stack's key on loopback, elsewhere nothing: AWS's chain applies.
 
-    A loopback endpoint is never shown real credentials: these variables are no names that AWS's tools know.
+    A loopback endpoint is never shown real credentials: these variables are not names that AWS's tools know.
     """
     if not is_loopback(endpoint_url):
         return {}

@@ -133,7 +133,7 @@ if _migration_url := env.text("MIGRATION_DATABASE_URL"):
     MIGRATION_DATABASE = with_certificates(environ.Env.db_url_config(_migration_url))
     MIGRATION_DATABASE["PASSWORD"] = MIGRATION_DATABASE["PASSWORD"] or env.text("MIGRATION_PGPASSWORD")
 # Of a web process, and 0 for none, as in all others: each request then opens a connection, which takes longer than all
-# of its statements. Connections that persist (CONN_MAX_AGE) are no way: under ASGI each belongs to a thread that may
+# of its statements. Connections that persist (CONN_MAX_AGE) do not help: under ASGI each belongs to a thread that may
 # never come back, measured to leak.
 DATABASE_POOL = env.number("DATABASE_POOL", 20) if "CRUDDUR_WEB_PROCESS" in os.environ else 0
 if DATABASE_POOL:
@@ -156,7 +156,7 @@ LIVE_STREAMS_A_PERSON = env.number("LIVE_STREAMS_A_PERSON", 10)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SESSION_ENGINE = "messaging.realtime.session_store"
-# Unused for as long a session ends; and whatever its use after as long: seconds.
+# Idle and absolute lifetime of a session, in seconds.
 SESSION_COOKIE_AGE = env.number("SESSION_IDLE_DAYS", 14) * 24 * 3600
 SESSION_ABSOLUTE_AGE = env.number("SESSION_DAYS", 30) * 24 * 3600
 COOKIES = cookie_names(APP_URL)

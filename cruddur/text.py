@@ -37,7 +37,7 @@ class TextTooLong(ValueError):
 
 
 def is_too_long(text: str, *, at_most: int) -> bool:
-    """Whether the text has more than `at_most` code points however it is composed. Looks at its length alone.
+    """Return whether the text has more than `at_most` code points however it is composed. Looks at its length alone.
 
     What is not has at most `LONGEST_DECOMPOSITION` times as many, and is still to be counted once it is normalised.
     """
@@ -76,7 +76,7 @@ def _with_short_runs(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of the text would be seen: white space, zero-width and control characters alone."""
+    """Return whether nothing of the text would be seen: white space, zero-width and control characters alone."""
     return all(
         char in _DRAWN_AS_NOTHING
         or unicodedata.category(char) in _INVISIBLE_CATEGORIES

@@ -45,7 +45,7 @@ class Format(Generic[T]):
 
 
 def matching(pattern: str, words: str) -> Format[str]:
-    """Text that matches this regular expression as a whole (ASCII)."""
+    """Accept text that matches this regular expression as a whole (ASCII)."""
     compiled = re.compile(pattern, re.ASCII)
 
     def parse(text: str) -> str:
@@ -57,7 +57,7 @@ def matching(pattern: str, words: str) -> Format[str]:
 
 
 def number(least: int, most: int, what: str) -> Format[int]:
-    """A whole number from `least` to `most`; `what` says of what, as in "a number of days"."""
+    """Accept a whole number from `least` to `most`; `what` says of what, as in "a number of days"."""
 
     def parse(text: str) -> int:
         if re.fullmatch(r"\d{1,15}", text, re.ASCII) is None or not least <= int(text) <= most:
@@ -68,7 +68,7 @@ def number(least: int, most: int, what: str) -> Format[int]:
 
 
 def one_of(*choices: str) -> Format[str]:
-    """One of these words, whatever the case."""
+    """Accept one of these words, whatever the case."""
     by_folded = {choice.casefold(): choice for choice in choices}
 
     def parse(text: str) -> str:
@@ -80,7 +80,7 @@ def one_of(*choices: str) -> Format[str]:
 
 
 def many(one: Format[T]) -> Format[list[T]]:
-    """Values of a format with commas between them; spaces around them do not count."""
+    """Accept values of a format with commas between them; spaces around them do not count."""
 
     def parse(text: str) -> list[T]:
         return [one.parse(each.strip()) for each in text.split(",") if each.strip()]
@@ -126,7 +126,7 @@ def _host(text: str) -> str:
 
 
 def is_host(text: str) -> bool:
-    """Whether this is a host's name or address: no scheme, port or path."""
+    """Return whether this is a host's name or address: no scheme, port or path."""
     try:
         ipaddress.ip_address(text.removeprefix("[").removesuffix("]"))
     except ValueError:
@@ -135,7 +135,7 @@ def is_host(text: str) -> bool:
 
 
 def _split(text: str, schemes: tuple[str, ...]) -> SplitResult:
-    """The parts of a URL with one of these schemes and a port, if any, that is one. Raises Malformed."""
+    """Return the parts of a URL with one of these schemes and a port, if any, that is one. Raises Malformed."""
     if not text.isprintable() or " " in text:
         raise Malformed("it has spaces or characters that cannot be seen")
     try:
@@ -176,7 +176,7 @@ def _emulator(text: str) -> str:
 
 
 def endpoint(service: str, *, but_not: str | None = None) -> Format[str]:
-    """An endpoint of a service: an emulator's, or on AWS one with the word `service` in its host's name."""
+    """Accept an endpoint of a service: an emulator's, or on AWS one with the word `service` in its host's name."""
 
     def parse(text: str) -> str:
         url = _origin(text)
@@ -191,7 +191,7 @@ def endpoint(service: str, *, but_not: str | None = None) -> Format[str]:
 
 
 def aws_labels(url: str) -> list[str]:
-    """The parts of the name of a host of AWS's; none for another host."""
+    """Return the parts of the name of a host of AWS's; none for another host."""
     host = (urlsplit(url).hostname or "").casefold()
     return host.split(".") if host.endswith(tuple(f".{domain}" for domain in AWS_DOMAINS)) else []
 

@@ -30,7 +30,7 @@ class CannotJoin(Exception):
 
 
 def joined(entry: str, *, read: Callable[[str], str]) -> str:
-    """The module `entry` and all that it imports as one; `read("realtime/sse")` returns a module's text.
+    """Return the module `entry` and all that it imports as one; `read("realtime/sse")` returns a module's text.
 
     Each becomes a function that returns what it exports, after those that it imports. Lines of comment are left out.
     Raises CannotJoin for an import in a circle or a form that is not known.
@@ -70,7 +70,7 @@ def _variable(module: str) -> str:
 
 
 def import_map() -> str:
-    """The import map of every module under static/js, as JSON; built anew when one was added or removed."""
+    """Return the import map of every module under static/js, as JSON; rebuilt when one was added or removed."""
     root = settings.BASE_DIR / "static" / "js"
     directories = [root, *(each for each in root.iterdir() if each.is_dir())]
     return _import_map(root, tuple(each.stat().st_mtime_ns for each in directories))

@@ -17,7 +17,7 @@ COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
 def joined(manifest: str, *, read: Callable[[str], str]) -> str:
-    """A stylesheet with each `@import url("x") layer(y);` replaced by `@layer y { … }` around what `read(x)` returns.
+    """Replace each `@import url("x") layer(y);` of a stylesheet by `@layer y { … }` around what `read(x)` returns.
 
     Comments are left out: they are for whoever reads the source.
     """

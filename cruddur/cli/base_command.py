@@ -67,7 +67,7 @@ class StackCommand(BaseCommand):
         """Do the work. May raise Problem, CommandError, UsageError and what `foreseen` knows."""
 
     def describe(self) -> str:
-        """The first line: endpoint, table or pool, and database."""
+        """Write the first line: endpoint, table or pool, and database."""
         return describe_target()
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
@@ -118,18 +118,18 @@ class StackCommand(BaseCommand):
             (self.stderr if self.as_json else self.stdout).write(style(sentence) if style else sentence)
 
     def done(self, sentence: str, **facts: Any) -> None:
-        """The last word: a sentence for people, the facts as one object for programs."""
+        """Write the last word: a sentence for people, the facts as one object for programs."""
         if self.as_json:
             self.write_json(facts)
         else:
             self.say(sentence, self.style.SUCCESS)
 
     def write_json(self, facts: Mapping[str, Any]) -> None:
-        """A line for programs, in any encoding of standard output."""
+        """Write a line for programs, in any encoding of standard output."""
         self.stdout.write(terminal.json_for(cast("IO[str]", self.stdout), terminal.as_json(facts)))
 
     def write_rows(self, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
-        """The product: a table for people, everything in the rows as JSON lines for programs."""
+        """Write the product: a table for people, everything in the rows as JSON lines for programs."""
         if self.as_json:
             for row in rows:
                 self.write_json(row)
@@ -137,7 +137,7 @@ class StackCommand(BaseCommand):
             terminal.write_table(cast("IO[str]", self.stdout), columns, rows)
 
     def progress(self, what: str, *, total: float | None = None) -> AbstractContextManager[Callable[[int], None]]:
-        """On standard error: see `terminal.progress`."""
+        """Show progress on standard error: see `terminal.progress`."""
         stream = cast("IO[str]", self.stderr._out)  # noqa: SLF001 - unstyled
         return terminal.progress(stream, what, total=total, quiet=self.quiet)
 
@@ -170,5 +170,5 @@ class StackCommand(BaseCommand):
 
 
 def summary_of(command: BaseCommand) -> str:
-    """The first sentence of a command's help."""
+    """Return the first sentence of a command's help."""
     return textwrap.shorten(command.help.split(". ")[0].rstrip("."), HELP_WIDTH, placeholder=" …")

@@ -91,7 +91,7 @@ class CommandLine(ManagementUtility):
 
 
 def own_commands() -> Mapping[str, StackCommand]:
-    """The project's commands by name, in the order of `HEADINGS`."""
+    """Return the project's commands by name, in the order of `HEADINGS`."""
     found = {name: load_command_class(app, name) for name, app in get_commands().items() if isinstance(app, str)}
     own = {name: command for name, command in found.items() if isinstance(command, StackCommand)}
     order = list(HEADINGS)

@@ -98,7 +98,7 @@ def replacements(own: Mapping[str, StackCommand]) -> Iterator[str]:
 
 
 def section(name: str, command: StackCommand) -> Iterator[str]:
-    """What a command does, takes and looks like."""
+    """Describe what a command does, takes and looks like."""
     yield from textwrap.wrap(command.help, WIDTH)
     parser = command.create_parser("manage.py", name)
     actions = [
@@ -115,7 +115,7 @@ def section(name: str, command: StackCommand) -> Iterator[str]:
 
 
 def signature(action: Action) -> str:
-    """An argument as it is typed."""
+    """Return an argument as it is typed."""
     value = action.metavar or (f"{{{','.join(map(str, action.choices))}}}" if action.choices else action.dest.upper())
     shown = " ".join(value) if isinstance(value, tuple) else str(value)
     if not action.option_strings:

@@ -10,7 +10,7 @@ from .base_command import StackCommand
 
 
 def add_confirm_arguments(parser: CommandParser, *, name: str) -> None:
-    """The options `--yes` and `--i-mean NAME`, which `require_confirmation` reads."""
+    """Add the options `--yes` and `--i-mean NAME`, which `require_confirmation` reads."""
     parser.add_argument("--yes", action="store_true", help="do not ask, for programs")
     parser.add_argument(
         "--i-mean",

@@ -81,7 +81,7 @@ _sentence = BEFORE
 
 
 def watch_for_ctrl_c() -> None:
-    """From now on Ctrl-C ends the process at once, with a sentence, until `raise_when_stopped`.
+    """Let Ctrl-C end the process at once from now on, with a sentence, until `raise_when_stopped`.
 
     While modules are imported, an exception may come up anywhere and be swallowed or dressed as another one. What a
     shell has started in the background ignores Ctrl-C, and goes on doing so.
@@ -94,13 +94,13 @@ def watch_for_ctrl_c() -> None:
 
 
 def raise_when_stopped() -> None:
-    """From now on Ctrl-C raises KeyboardInterrupt, so that what was begun can be ended."""
+    """Let Ctrl-C raise KeyboardInterrupt from now on, so that what was begun can be ended."""
     if _is_watched and signal.getsignal(signal.SIGINT) is _stop:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def stop_at_once() -> None:
-    """From now on Ctrl-C, perhaps the second, ends the process at once: nothing is left to tidy up."""
+    """Let Ctrl-C, perhaps the second, end the process at once from now on: nothing is left to tidy up."""
     global _sentence  # noqa: PLW0603
     if _is_watched:
         _sentence = AFTER

@@ -88,7 +88,7 @@ class _Errors(io.FileIO):
 
 
 def _wrapped(stream: TextIO | None, raw: io.FileIO, *, line_buffering: bool | None = None) -> TextIO:
-    """A text stream on `raw` in the encoding that Python chose for `stream`, which it takes the place of."""
+    """Return a text stream on `raw` in the encoding that Python chose for `stream`, which it takes the place of."""
     if stream is not None:
         stream.flush()
     unbuffered = bool(getattr(stream, "write_through", False))  # python -u, PYTHONUNBUFFERED
@@ -109,7 +109,7 @@ def _degraded(error: UnicodeError) -> tuple[str, int]:
 
 
 def is_utf8(stream: IO[str]) -> bool:
-    """Whether any text can be written there; a stream without an encoding, as in memory, takes any."""
+    """Return whether any text can be written there; a stream without an encoding, as in memory, takes any."""
     try:
         return codecs.lookup(getattr(stream, "encoding", None) or "utf-8").name == "utf-8"
     except LookupError:

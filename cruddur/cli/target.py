@@ -36,7 +36,7 @@ class Part:
     variable: str
 
     def listens(self) -> bool:
-        """Whether a part on this machine takes connections; others are not asked."""
+        """Return whether a part on this machine takes connections; others are not asked."""
         if self.url is None or not is_loopback(self.url):
             return True
         try:
@@ -85,18 +85,18 @@ class Part:
 
 
 def dynamodb() -> Part:
-    """DynamoDB or its emulator, as the settings name it."""
+    """Return DynamoDB or its emulator, as the settings name it."""
     return Part("DynamoDB", _emulator(settings.DYNAMODB_ENDPOINT_URL), _variable("AWS_ENDPOINT_URL_DYNAMODB"))
 
 
 def cognito() -> Part:
-    """Cognito or its emulator."""
+    """Return Cognito or its emulator."""
     variable = _variable("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")
     return Part("Cognito", _emulator(settings.COGNITO_ENDPOINT_URL), variable)
 
 
 def postgres() -> Part:
-    """The server of the database; one of several servers, or one on a socket, is Postgres's own library's to find."""
+    """Return the server of the database; libpq finds one of several servers, or one on a socket, by itself."""
     host, port = connection.settings_dict["HOST"], connection.settings_dict["PORT"]
     if not host or host.startswith("/") or "," in host:
         return Part("Postgres", None, "DATABASE_URL")
@@ -117,24 +117,24 @@ def _variable(own: str) -> str:
 
 
 def describe_target() -> str:
-    """The DynamoDB endpoint and table and the database; says which part on this machine does not answer."""
+    """Return the DynamoDB endpoint and table and the database; says which part on this machine does not answer."""
     return f"{describe_dynamodb()}, table {settings.DDB_MESSAGE_TABLE}; {describe_database()}"
 
 
 def describe_cognito_stack() -> str:
-    """The Cognito endpoint and user pool and the database; says which part on this machine does not answer."""
+    """Return the Cognito endpoint and user pool and the database; says which part on this machine does not answer."""
     endpoint = settings.COGNITO_ENDPOINT_URL or aws_endpoint("cognito-idp")
     pool = settings.COGNITO_USER_POOL_ID or "(none)"
     return f"Cognito {endpoint}{_state(cognito())}, pool {pool}; {describe_database()}"
 
 
 def describe_dynamodb() -> str:
-    """The DynamoDB endpoint."""
+    """Return the DynamoDB endpoint."""
     return f"DynamoDB {settings.DYNAMODB_ENDPOINT_URL or aws_endpoint('dynamodb')}{_state(dynamodb())}"
 
 
 def describe_database() -> str:
-    """The database by name and server, never its password."""
+    """Return the database by name and server, never its password."""
     values = connection.settings_dict
     server = values["HOST"] or "a local socket"
     port = f":{values['PORT']}" if values["PORT"] else ""

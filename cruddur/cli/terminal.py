@@ -1,4 +1,4 @@
-"""Tables and progress on the terminal, by rich; plain text where the output is no terminal or NO_COLOR is set."""
+"""Tables and progress on the terminal, by rich; plain text where the output is not a terminal or NO_COLOR is set."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Column:
 
 
 def as_text(value: Any) -> str:
-    """A value as a person reads it: yes and no, 12,345, 2026-11-21 09:05:00, a list with commas; None is nothing."""
+    """Format a value for people: yes and no, 12,345, 2026-11-21 09:05:00, a list with commas; None is empty."""
     match value:
         case None:
             return ""
@@ -72,7 +72,7 @@ def as_text(value: Any) -> str:
 
 
 def printable(text: str) -> str:
-    """The text on one line; characters that could steer a terminal are written out, for people write what they like."""
+    """Return the text on one line; escape control characters, because texts of people may hold any."""
     return text if text.isprintable() else "".join(map(printable_char, text))
 
 
@@ -85,7 +85,7 @@ def printable_char(char: str) -> str:
 
 
 def as_bytes(size: float) -> str:
-    """A size as a person reads it: `812 B`, `3.4 MB` (powers of 1000)."""
+    """Return a size as a person reads it: `812 B`, `3.4 MB` (powers of 1000)."""
     if size < KILO:
         return f"{size:.0f} B"
     for unit in ("kB", "MB", "GB"):
@@ -96,12 +96,12 @@ def as_bytes(size: float) -> str:
 
 
 def as_json(value: Mapping[str, Any]) -> str:
-    """A line for programs: JSON, datetimes in ISO 8601, uuids as text."""
+    """Return a line for programs: JSON, datetimes in ISO 8601, uuids as text."""
     return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
 
 
 def json_for(stream: IO[str], text: str) -> str:
-    """JSON as it can be written there: escaped to ASCII where the stream's encoding is not UTF-8."""
+    """Return JSON as it can be written there: escaped to ASCII where the stream's encoding is not UTF-8."""
     if text.isascii() or is_utf8(stream):
         return text
     # Outside of its strings JSON is ASCII.
@@ -109,7 +109,7 @@ def json_for(stream: IO[str], text: str) -> str:
 
 
 def is_plain(stream: IO[str]) -> bool:
-    """Whether a row is to be an uncut line without colours, rules or bars: off a terminal and where none are wanted."""
+    """Return whether to print uncut lines without colours, rules or bars: off a terminal, or when asked to."""
     unwanted = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" or getattr(stream, "wants_no_colour", False)
     return unwanted or not is_terminal(stream)
 
@@ -119,7 +119,7 @@ def is_terminal(stream: IO[str]) -> bool:
 
 
 def width_of(stream: IO[str]) -> int:
-    """Columns of a terminal; more than any line needs where plain text is wanted."""
+    """Return the columns of a terminal; more than any line needs where plain text is wanted."""
     return ONE_LINE if is_plain(stream) else Console(file=stream).width
 
 
@@ -157,7 +157,7 @@ def heading_of(column: Column) -> str:
 
 
 def narrowest_widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Iterator[int]:
-    """The widths below which a word of a column, or a whole cell of one that does not wrap, would be cut."""
+    """Return the widths below which a word of a column, or a whole cell of one that does not wrap, would be cut."""
     for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
         yield max(
             cell_len(part) for cell in cells for part in ([cell] if column.whole or not cell.split() else cell.split())
@@ -179,7 +179,7 @@ def write_block(stream: IO[str], headings: Sequence[str], cells: Sequence[str]) 
 def write_lines(
     stream: IO[str], columns: Sequence[Column], widths: Sequence[int], rows: Iterable[Mapping[str, Any]]
 ) -> None:
-    """The rows as they come, a line each, in columns of these widths; the last column takes the rest.
+    """Yield the rows as they come, a line each, in columns of these widths; the last column takes the rest.
 
     On a terminal what is too wide is cut, and where even the columns are too wide a row is a block. Elsewhere every
     value is whole: the widths only keep the columns straight.
@@ -202,12 +202,12 @@ def write_lines(
 
 
 def fit(text: str, width: int, *, shorten: bool) -> str:
-    """The text with spaces up to `width` columns of the terminal; cut to them only if told to."""
+    """Return the text with spaces up to `width` columns of the terminal; cut to them only if told to."""
     return (cut(text, width) if shorten else text) + " " * (width - cell_len(text))
 
 
 def cut(text: str, width: int) -> str:
-    """The text, or as much of it as fits into `width` columns of the terminal with an ellipsis."""
+    """Return the text, or as much of it as fits into `width` columns of the terminal with an ellipsis."""
     return text if cell_len(text) <= width else f"{set_cell_size(text, width - 1)}…"
 
 
@@ -215,7 +215,7 @@ def cut(text: str, width: int) -> str:
 def progress(
     stream: IO[str], what: str, *, total: float | None = None, quiet: bool = False
 ) -> Iterator[Callable[[int], None]]:
-    """Gives a function to call with each number of `what` that is done; it may be called by any thread.
+    """Give a function to call with each number of `what` that is done; it may be called by any thread.
 
     Draws a bar on a terminal, writes a line every ten seconds elsewhere, and nothing when `quiet`.
     """

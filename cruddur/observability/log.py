@@ -65,7 +65,7 @@ class JsonLines(logging.Formatter):
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:
-    """The error and those that it came from."""
+    """Return the error and those that it came from."""
     found: list[BaseException] = []
     while error is not None and error not in found:
         found.append(error)

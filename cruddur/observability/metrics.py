@@ -24,13 +24,13 @@ gauges: dict[str, Callable[[], float]] = {}
 
 
 def record(name: str, value: float = 1, **attributes: str) -> None:
-    """Something was so much: a count to add, or a time in seconds."""
+    """Record a value: a count to add, or a time in seconds."""
     for listener in _listeners:
         listener(name, value, attributes)
 
 
 def enabled() -> bool:
-    """Whether anybody listens, for what takes work to tell."""
+    """Return whether anybody listens, so that nothing is computed in vain."""
     return bool(_listeners)
 
 

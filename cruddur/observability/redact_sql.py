@@ -32,7 +32,7 @@ _COMMENT_MARK = re.compile(r"/\*|\*/")
 
 
 def redact_literals(sql: str) -> str:
-    """The statement on one line, its texts replaced by '…' and its comments gone; numbers and names stay.
+    """Return the statement on one line, its texts replaced by '…' and its comments gone; numbers and names stay.
 
     Postgres shows the beginning of long statements only, so a text may have no end here: nothing of it is kept, and
     nothing after a text whose end depends on settings of its session that are not known.
@@ -58,7 +58,7 @@ def redact_literals(sql: str) -> str:
 
 
 def end_of_comment(sql: str, position: int) -> int:
-    """Where the comment ends whose inside begins at `position`; comments may hold comments."""
+    """Return where the comment ends whose inside begins at `position`; comments may hold comments."""
     depth = 1
     for mark in _COMMENT_MARK.finditer(sql, position):
         depth += 1 if mark[0] == "/*" else -1

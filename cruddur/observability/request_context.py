@@ -15,18 +15,18 @@ _current: ContextVar[str] = ContextVar("request_id", default=NONE)
 
 
 def current_request_id() -> str:
-    """The request that this code works for; `-` outside of one."""
+    """Return the request that this code works for; `-` outside of one."""
     return _current.get()
 
 
 def set_request_id(name: str) -> None:
-    """For the rest of this context."""
+    """Set the current request for the rest of this context."""
     _current.set(name)
 
 
 @contextmanager
 def working_for(name: str) -> Iterator[None]:
-    """Within, `name` is the current request."""
+    """Set the current request inside the block."""
     before = _current.set(name)
     try:
         yield

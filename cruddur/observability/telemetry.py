@@ -79,7 +79,7 @@ class ListedAttributes(SpanExporter):
 
 
 def listed(span: ReadableSpan) -> ReadableSpan:
-    """The span as it may leave the process."""
+    """Return the span as it may leave the process."""
     attributes = {name: value for name, value in (span.attributes or {}).items() if name in ATTRIBUTES}
     for event in span.events:
         if kind := (event.attributes or {}).get("exception.type"):
@@ -164,7 +164,7 @@ def stop() -> None:
 
 
 def instruments(meter: Meter) -> dict[str, Record]:
-    """Where each measure goes, by its name."""
+    """Return the function that records each measure, by its name."""
     lag = metrics.STREAM_LAG
     meter.create_observable_gauge(lag, [_gauge(lag)], "s", "Age of the oldest record of the stream in work")
     return {
@@ -193,7 +193,7 @@ def instruments(meter: Meter) -> dict[str, Record]:
 
 
 def _gauge(name: str) -> Callable[[CallbackOptions], Iterable[Observation]]:
-    """Observes the gauge of this name, where the process has one."""
+    """Observe the gauge of this name, where the process has one."""
 
     def observe(_: CallbackOptions) -> Iterable[Observation]:
         if name in metrics.gauges:

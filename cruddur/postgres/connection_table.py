@@ -34,9 +34,9 @@ Rows = Sequence[Mapping[str, Any]]
 def tables(
     found: Sequence[Session], *, now: datetime, width: int, cut: bool
 ) -> Iterator[tuple[Sequence[Column], Rows]]:
-    """Columns and rows: one table, or two on a narrow terminal; statements are shortened to be `cut`.
+    """Return columns and rows: one table, or two on a narrow terminal; statements are shortened to be `cut`.
 
-    The database shows where there are several, and who waits for whom if anybody does.
+    The database shows where there are several, and which waits for which if any does.
     """
     rows = [row_of(each, now, cut=cut) for each in found]
     columns = [PID, *WHO]
@@ -66,7 +66,7 @@ def row_of(session: Session, now: datetime, *, cut: bool) -> Mapping[str, Any]:
 
 
 def lasting(since: datetime | None, now: datetime) -> str:
-    """How long that is, in the largest unit that fits; nothing for None."""
+    """Return how long that is, in the largest unit that fits; nothing for None."""
     if since is None:
         return ""
     seconds = max(0, round((now - since).total_seconds()))

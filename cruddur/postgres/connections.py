@@ -53,19 +53,19 @@ class Session:
 
 
 def sessions(server: BaseDatabaseWrapper, *, database: str | None = None, pid: int | None = None) -> Sequence[Session]:
-    """All but this connection's own, by database and age; of one database or with one pid if asked for."""
+    """Return all but this connection's own, by database and age; of one database or with one pid if asked for."""
     with server.cursor() as cursor:
         cursor.execute(SELECT, {"database": database, "pid": pid})
         return [without_texts(Session(*row)) for row in cursor.fetchall()]
 
 
 def without_texts(session: Session) -> Session:
-    """What may leave this module: Django puts parameters into the statements, session keys and messages among them."""
+    """Redact the session's statement: Django puts parameters into it, session keys and messages among them."""
     return replace(session, query=None if session.query == HIDDEN else redact_literals(session.query or ""))
 
 
 def staying_sessions(server: BaseDatabaseWrapper, *, database: str) -> Sequence[Session]:
-    """Those in the database that do not end within a second: the server notices a little late that someone has left."""
+    """Return the sessions that do not end within a second: the server notices late that a client has left."""
     until = time.monotonic() + SECONDS_TO_LEAVE
     while found := sessions(server, database=database):
         if time.monotonic() > until:

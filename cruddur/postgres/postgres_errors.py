@@ -48,7 +48,7 @@ FATAL = re.compile(r"FATAL: +(.*)")
 
 
 def explain(error: Error) -> str | None:
-    """The sentence, or None for what nobody at the keyboard can put right, such as wrong SQL."""
+    """Return the sentence, or None for what nobody at the keyboard can put right, such as wrong SQL."""
     cause = next(causes(error), None)
     for refusal, sentence in REFUSALS.items():
         if isinstance(cause, refusal):
@@ -61,7 +61,7 @@ def explain(error: Error) -> str | None:
 
 
 def causes(error: BaseException | None) -> Iterator[PostgresError]:
-    """What the server said that led to this error: Django wraps it, `migrate` twice."""
+    """Return what the server said that led to this error: Django wraps it, `migrate` twice."""
     while error is not None:
         if isinstance(error, PostgresError):
             yield error

@@ -43,7 +43,7 @@ class Database:
 
 
 def database_name() -> str:
-    """The name in DATABASE_URL. Raises ServerProblem where it has none."""
+    """Return the name in DATABASE_URL. Raises ServerProblem where it has none."""
     name: str = connection.settings_dict["NAME"] or ""
     if not name:
         raise ServerProblem("DATABASE_URL names no database: set it, or run `make run` for a local one.")
@@ -51,7 +51,7 @@ def database_name() -> str:
 
 
 def describe_server() -> str:
-    """The server and the role, never its password."""
+    """Return the server and the role, never its password."""
     values = connection.settings_dict
     port = f":{values['PORT']}" if values["PORT"] else ""
     role = f", role {values['USER']}" if values["USER"] else ""
@@ -59,7 +59,7 @@ def describe_server() -> str:
 
 
 def is_on_this_machine() -> bool:
-    """Whether the server is, as far as its address tells; nobody is asked."""
+    """Return whether the server is on this machine, as far as its address tells; nobody is asked."""
     defaults = {each.keyword.decode(): each.val.decode() for each in Conninfo.get_defaults() if each.val}
     parameters = {**defaults, **connection.get_connection_params()}
     host = parameters.get("hostaddr") or parameters.get("host") or ""
@@ -68,7 +68,7 @@ def is_on_this_machine() -> bool:
 
 @contextmanager
 def connected(*names: str) -> Iterator[BaseDatabaseWrapper]:
-    """A connection of its own, in autocommit, to the first of these databases that lets the role of DATABASE_URL in.
+    """Open a connection, in autocommit, to the first of these databases that lets the role of DATABASE_URL in.
 
     Raises what the last one said, an OperationalError, if none does.
     """
@@ -99,14 +99,14 @@ def execute(server: BaseDatabaseWrapper, statement: Composable) -> None:
 
 
 def database_names(server: BaseDatabaseWrapper) -> list[str]:
-    """All but the templates."""
+    """Return all databases but the templates."""
     with server.cursor() as cursor:
         cursor.execute("SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY datname")
         return [name for (name,) in cursor.fetchall()]
 
 
 def find_database(server: BaseDatabaseWrapper, name: str) -> Database:
-    """The database. Raises ServerProblem, which names those there are, if there is none of this name."""
+    """Return the database. Raises ServerProblem, which names those there are, if there is none of this name."""
     with server.cursor() as cursor:
         cursor.execute(
             """
@@ -150,7 +150,7 @@ def create_database(name: str) -> bool:
 
 
 def lacks_tables(name: str) -> bool:
-    """Whether nothing was ever made in it. Raises OperationalError where it does not let the role in."""
+    """Return whether nothing was ever made in it. Raises OperationalError where it does not let the role in."""
     with connected(name) as inside:
         return not inside.introspection.table_names()
 
@@ -163,7 +163,7 @@ def may_not_create(server: BaseDatabaseWrapper, name: str) -> str:
 
 
 def refusal(error: DatabaseError) -> Exception:
-    """What the server said about the statement; the error itself where the server did not say anything."""
+    """Return what the server said about the statement; the error itself where the server did not say anything."""
     cause = error.__cause__
     if not isinstance(cause, PostgresError) or cause.diag.message_primary is None:
         return error
@@ -172,7 +172,7 @@ def refusal(error: DatabaseError) -> Exception:
 
 
 def count_people(name: str) -> int | None:
-    """How many people that database has; None where it is no database of this project, or counting takes too long."""
+    """Count the people in that database; None if it is not of this project or counting takes too long."""
     table = get_user_model()._meta.db_table  # noqa: SLF001 - Django's documented name
     try:
         with connected(name) as inside, inside.cursor() as cursor:

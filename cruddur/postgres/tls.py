@@ -34,7 +34,7 @@ def with_certificates(database: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_verified(database: Mapping[str, Any]) -> bool:
-    """Whether every host is this machine, or has to prove who it is. Variables of libpq, as PGSSLMODE, count."""
+    """Return whether every host is this machine, or has to prove who it is. Variables of libpq, as PGSSLMODE, count."""
     defaults = {each.keyword.decode(): each.val.decode() for each in Conninfo.get_defaults() if each.val}
     named = {"host": database.get("HOST"), **database.get("OPTIONS", {})}
     parameters = {**defaults, **{name: str(value) for name, value in named.items() if value}}

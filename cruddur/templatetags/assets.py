@@ -16,7 +16,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def entry_script(context: Context, entry: str) -> SafeString:
-    """`{% entry_script "app" %}`: load the entry module static/js/app.js, with the import map that its imports need.
+    """Load the entry module static/js/app.js for `{% entry_script "app" %}`, with the import map that it needs.
 
     Browsers support inline import maps only; a nonce admits it through the content security policy. A page rendered
     without a request (the error 500) has no nonce and therefore no script. Joined modules need no import map.

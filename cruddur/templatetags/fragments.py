@@ -17,7 +17,7 @@ CACHE_SIZE = 4096
 
 @register.simple_tag
 def fragment(template_name: str, **values: object) -> SafeString:
-    """`{% fragment "messaging/_conversation_row.html" row=row %}`: `include … with … only`, rendered once per values.
+    """Include a template as `include … with … only` does, rendered once per values: `{% fragment "a.html" row=row %}`.
 
     For templates that depend only on these values and the active language, not on the request, the time or the time
     zone. Values must be hashable; the cache is keyed by everything the template shows, so it cannot go stale.

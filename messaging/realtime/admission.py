@@ -47,7 +47,7 @@ class Refusal:
 
 
 async def admit(scope: dict[str, Any], hub: Hub) -> Refusal:
-    """Whether this request gets a stream. Asks Postgres whose the session is, and for nothing else."""
+    """Decide whether this request gets a stream. Asks Postgres for the session's user and nothing else."""
     request = ASGIRequest(scope, BytesIO())
     response, reader, asked_at = _secured()(request), None, 0.0
     session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
@@ -76,7 +76,7 @@ async def admit(scope: dict[str, Any], hub: Hub) -> Refusal:
 
 
 def _first_look(request: HttpRequest, session_key: str) -> int:
-    """The status as far as it follows from the request alone."""
+    """Return the status code as far as the request alone decides it."""
     try:
         request.get_host()
     except DisallowedHost:
@@ -89,7 +89,7 @@ def _first_look(request: HttpRequest, session_key: str) -> int:
 
 
 async def _second_look(request: HttpRequest, session_key: str, sessions: SessionChecks) -> tuple[int, Reader | None]:
-    """The status by whose the session is, and the reader."""
+    """Return the status code that the session's user decides, and the reader."""
     try:
         user = await sessions.person_of(session_key)
     except SessionsUnavailable:
@@ -102,7 +102,7 @@ async def _second_look(request: HttpRequest, session_key: str, sessions: Session
 
 @cache
 def _secured() -> Callable[[HttpRequest], HttpResponse]:
-    """Gives an empty answer the headers that every other answer has; or the redirect to https, where that is due."""
+    """Give an empty response the headers of every other response, or redirect it to https where that is due."""
     answer: Any = lambda request: HttpResponse()  # noqa: E731
     for middleware in (XFrameOptionsMiddleware, PermissionsPolicyMiddleware, CSPMiddleware, SecurityMiddleware):
         answer = middleware(answer)

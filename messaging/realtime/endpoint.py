@@ -58,7 +58,7 @@ class LiveApplication:
         return self._hubs[loop]
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        """The server's lifespan: streams end when it is told to stop, for it waits for open answers."""
+        """Handle the server's lifespan: end the streams at shutdown, because the server waits for open responses."""
         hub = self.hub
         await receive()
         with at_shutdown(hub.close):
@@ -104,13 +104,13 @@ async def _run(stream: Stream, receive: Receive, send: Send) -> None:
 
 
 async def _close_when_gone(stream: Stream, receive: Receive) -> None:
-    """A GET has no body that matters; what comes after it is the end of the connection."""
+    """Close the stream when the client disconnects: a GET has no body that matters."""
     while (await receive())["type"] != "http.disconnect":
         pass
     stream.close()
 
 
 def _first_words(user: UUID) -> bytes:
-    """When to come back, and that what happens from now on will be said."""
+    """Return the first frame: when to reconnect, and that changes from now on will be sent."""
     retry = random.randint(*RETRY_MILLISECONDS)  # noqa: S311
     return b"retry: %d\n" % retry + frame("ready", {"user": str(user)})

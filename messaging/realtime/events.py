@@ -124,7 +124,7 @@ class Malformed(ValueError):
 
 
 def payloads(event: Event) -> Iterator[str]:
-    """The event as it goes over the bus: one payload, or hints instead of a text or members that are too much."""
+    """Yield the event's payloads: one, or EntryChanged events without a text where text or members are too many."""
     payload = _payload(event)
     if len(payload.encode()) <= PAYLOAD_BYTES:
         yield payload
@@ -138,7 +138,7 @@ def payloads(event: Event) -> Iterator[str]:
 
 
 def event_from(payload: str) -> Event:
-    """The event of a payload. Raises Malformed."""
+    """Return the event of a payload. Raises Malformed."""
     try:
         fields = json.loads(payload)
         return _FROM[fields["kind"]](fields)

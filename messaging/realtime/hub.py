@@ -52,9 +52,9 @@ class Hub:
 
     @contextmanager
     def stream(self, reader: Reader, session_key: str, *, asked_at: float, at_most: int) -> Iterator[Stream]:
-        """A stream for this reader while the block runs, whose session was asked for at `asked_at`.
+        """Register a stream for this reader while the block runs; the session was read at `asked_at`.
 
-        Of more than `at_most` of one person the oldest end.
+        If a user has more than `at_most` streams, the oldest end.
         """
         stream = Stream(reader, session_key=session_key, fingerprint=fingerprint(session_key), checked_at=asked_at)
         if max(self._kicked.get(stream.fingerprint, 0.0), self._kicked.get(reader.user, 0.0)) >= asked_at:
@@ -180,5 +180,5 @@ class Hub:
 
 
 def seconds_since(created_at: str) -> float:
-    """How long ago a message was written, by this machine's clock; 0 where another one's was ahead."""
+    """Return the seconds since a message was sent by this machine's clock; 0 if the sender's clock was ahead."""
     return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(created_at)).total_seconds())

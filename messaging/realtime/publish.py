@@ -34,7 +34,10 @@ logger = logging.getLogger(__name__)
 
 
 def message_sent(delivery: Delivery, *, author: User) -> None:
-    """A message was stored. What was stored before and came again is told as a hint: it may be known already."""
+    """Publish a sent message.
+
+    A repeated send is published as EntryChanged, because pages may have the message already.
+    """
     if delivery.repeated:
         _publish(EntryChanged(delivery.audience, delivery.message.group_uuid, delivery.version))
     else:
@@ -45,7 +48,7 @@ def message_sent(delivery: Delivery, *, author: User) -> None:
 
 
 def message_edited(delivery: Delivery, *, author: User) -> None:
-    """A message was edited or deleted."""
+    """Publish an edited or deleted message."""
     if delivery.repeated:
         _publish(EntryChanged(delivery.audience, delivery.message.group_uuid, delivery.version))
         return
@@ -55,42 +58,42 @@ def message_edited(delivery: Delivery, *, author: User) -> None:
 
 
 def conversations_changed(conversations: Iterable[Conversation]) -> None:
-    """The lists were brought up to these conversations. While a member blocks one, nobody is told of it."""
+    """Publish that the entries of these conversations were updated, except while a member blocks the conversation."""
     _publish(
         *(EntryChanged(each.member_uuids, each.group_uuid, each.version) for each in conversations if not each.blocked)
     )
 
 
 def conversation_changed(*, group_uuid: UUID, member_uuids: Iterable[UUID], read_seq: int | None = None) -> None:
-    """Members have a conversation otherwise than before: accepted, blocked, muted, archived, marked unread.
+    """Publish that a conversation changed for these members: accepted, blocked, muted, archived, marked unread.
 
-    Whoever must not learn of it is not among `member_uuids`.
+    Leave out of `member_uuids` whoever must not learn of it.
     """
     _publish(ConversationChanged(frozenset(member_uuids), group_uuid, read_seq))
 
 
 def message_removed(delivery: Delivery) -> None:
-    """A message was deleted by somebody else than its writer, who may be gone: pages fetch how it looks now."""
+    """Publish that somebody other than the sender deleted a message. The sender may be gone, so pages fetch it."""
     _publish(EntryChanged(delivery.member_uuids, delivery.message.group_uuid, delivery.version))
 
 
 def read(*, group_uuid: UUID, user_uuid: UUID, seq: int, member_uuids: Iterable[UUID]) -> None:
-    """A member has read up to the message of this number."""
+    """Publish that a member has read up to the message with this number."""
     _publish(Read(frozenset(member_uuids), group_uuid, user_uuid, seq))
 
 
 def typing(*, group_uuid: UUID, user_uuid: UUID, member_uuids: Iterable[UUID]) -> None:
-    """A member is writing."""
+    """Publish that a member is typing."""
     _publish(Typing(frozenset(member_uuids), group_uuid, user_uuid))
 
 
 def session_ended(session_key: str) -> None:
-    """A session is over: its streams end."""
+    """Publish that a session ended: its streams close."""
     _publish(SessionEnded(fingerprint(session_key)))
 
 
 def user_signed_out(user_uuid: UUID) -> None:
-    """A person may not be here any more: all their streams end."""
+    """Publish that a user was signed out everywhere: all their streams close."""
     _publish(UserSignedOut(user_uuid))
 
 
@@ -99,7 +102,7 @@ def _author(person: User) -> Sender:
 
 
 def _publish(*events: Event) -> None:
-    """At once, or after the transaction that this is part of."""
+    """Publish at once, or after the surrounding transaction commits."""
     if events:
         transaction.on_commit(partial(_send, events))
 

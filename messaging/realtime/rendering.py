@@ -31,12 +31,12 @@ class Reader:
 
 
 def frame(name: str, data: Mapping[str, Any]) -> bytes:
-    """One server-sent event. JSON has no line breaks of its own, so the data is one line."""
+    """Return one server-sent event. JSON has no line breaks of its own, so the data is one line."""
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
 
 
 def bye(reason: str) -> bytes:
-    """The last frame of a stream."""
+    """Return the last frame of a stream."""
     return frame("bye", {"reason": reason})
 
 
@@ -48,7 +48,7 @@ class Renderer:
     _frames: dict[tuple[bool, ZoneInfo | None, str], bytes | None] = field(default_factory=dict)
 
     def for_reader(self, reader: Reader) -> bytes | None:
-        """The frame, or None where the event says this reader nothing."""
+        """Return the frame for this reader, or None if the event does not concern them."""
         own = not isinstance(self.event, EntryChanged | ConversationChanged) and _whose(self.event) == reader.user
         # Only messages differ by zone and language.
         is_text = isinstance(self.event, MessageSent | MessageEdited)

@@ -17,9 +17,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def at_shutdown(act: Callable[[], None]) -> Iterator[None]:
-    """While the block runs, a signal to stop also calls `act` in this event loop; the server's own handler goes first.
+    """Call `act` in this event loop when the server is told to stop, after the server's own handler.
 
-    Signals are the main thread's: in another one, as in tests, this does nothing.
+    Only the main thread receives signals: elsewhere, as in tests, this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

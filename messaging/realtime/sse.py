@@ -52,7 +52,7 @@ class Stream:
         self._wake.set()
 
     async def frames(self) -> AsyncIterator[bytes]:
-        """What there is to say, as soon as it is there, and a heartbeat where there is nothing for long."""
+        """Yield frames as soon as there are any, and heartbeats in between."""
         while True:
             if self._frames:
                 # What came at once goes out at once.

@@ -34,14 +34,14 @@ class DeadLetters(Protocol):
 
 
 def is_its_own_fault(error: Exception) -> bool:
-    """Whether a change failed because of what it is, so that trying the others makes sense."""
+    """Return whether a change failed because of its own content, so that trying the others makes sense."""
     if isinstance(error, ServiceError):
         return error_code(error) in FAULTS_OF_A_WRITE
     return not isinstance(error, Unavailable)
 
 
 def reason_of(error: Exception) -> str:
-    """What went wrong, without any text of the item: which item and attribute, or the kind of error."""
+    """Return the item and attribute at fault, or the kind of error; never any text of the item."""
     if isinstance(error, MalformedItem):
         return error.reason[:REASON_CHARS]
     if isinstance(error, ServiceError):

@@ -19,10 +19,10 @@ class PostgresCheckpoints:
     stream_arn: str
 
     def load(self) -> dict[str, str]:
-        """Sequence number of the last record applied, by shard; none when they are too old to be trusted.
+        """Return the sequence number of the last applied record by shard; {} if the checkpoints are too old to trust.
 
-        A stream keeps records for 24 hours, and does not tell of those that went before they were read for the first
-        time. What is not trusted is deleted: a consumer then projects every conversation first.
+        A stream keeps records for 24 hours, and does not report those that expired before they were first read.
+        Checkpoints that are not trusted are deleted: the consumer then projects every conversation first.
         """
         rows = StreamCheckpoint.objects.filter(stream_arn=self.stream_arn)
         if not rows.filter(updated_at__gt=timezone.now() - TRUSTED_FOR).exists():

@@ -199,7 +199,7 @@ class StreamConsumer:
         self._note(Batch(None, 0, moved))
 
     def _fill_gaps(self) -> None:
-        """What records said that are gone is in the conversations themselves."""
+        """Project every conversation after a gap in the records: conversations hold all that the records said."""
         missing = sorted(self._gaps | self._lost)
         if not missing:
             return
@@ -268,7 +268,10 @@ class StreamConsumer:
         return moved
 
     def _apply(self, change: Change, shard_id: str, failed: list[Exception]) -> int:
-        """`failed` holds what is no fault of a change: the first one waits for it to pass, or ends the worker by it."""
+        """Apply one change.
+
+        `failed` collects errors that are not the change's fault: the first waits, or ends the worker.
+        """
 
         def step() -> int:
             if failed:

@@ -14,7 +14,7 @@ class Lag:
         self._oldest: dict[str, datetime] = {}
 
     def reads(self, shard_id: str, records: Sequence[Mapping[str, Any]]) -> None:
-        """The consumer has read a page of a shard, and is going to apply it."""
+        """Note that the consumer has read a page of a shard and is about to apply it."""
         # The API promises no record a time, though each has one.
         written: datetime | None = records[0]["dynamodb"].get("ApproximateCreationDateTime") if records else None
         if written is None:
@@ -23,11 +23,11 @@ class Lag:
             self._oldest[shard_id] = written
 
     def leaves(self, shard_id: str) -> None:
-        """The consumer is through with a shard."""
+        """Note that the consumer has finished a shard."""
         self._oldest.pop(shard_id, None)
 
     def seconds(self, now: datetime) -> float:
-        """How old the oldest record is of those in work or applied last; 0 when the last pages had none.
+        """Return the age of the oldest record being applied or applied last; 0 if the last pages were empty.
 
         A page that cannot be applied keeps getting older.
         """

@@ -91,7 +91,7 @@ def _tell(change: Change, error: Exception) -> None:
 
 
 def _decoded_record(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record as GetRecords gives it: in Lambda's events, which are JSON, binary values are base64."""
+    """Return a record as GetRecords returns it: Lambda's events are JSON, with binary values in base64."""
     said = dict(record["dynamodb"])
     if "NewImage" in said:
         said["NewImage"] = attributes_from_json(json.dumps(said["NewImage"]))

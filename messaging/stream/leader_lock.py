@@ -17,7 +17,7 @@ KEEPALIVES = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keep
 
 
 def try_lock(table_name: str) -> bool:
-    """Whether this process's session in Postgres now is the one that works on the table's stream."""
+    """Return whether this process's Postgres session now holds the lock of the table's stream."""
     with connection.cursor() as cursor:
         for name, value in KEEPALIVES.items():
             cursor.execute("SELECT set_config(%s, %s, false)", [name, str(value)])
@@ -27,7 +27,7 @@ def try_lock(table_name: str) -> bool:
 
 
 def leader_session(table_name: str) -> int | None:
-    """The process id, in Postgres, of the session that is active, or None."""
+    """Return the Postgres process id of the session that holds the lock, or None."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid::bigint = %s"
@@ -39,5 +39,5 @@ def leader_session(table_name: str) -> int | None:
 
 
 def _key(table_name: str) -> int:
-    """A signed integer of 32 bits, as Postgres wants it."""
+    """Return the lock's key: a signed integer of 32 bits, as Postgres wants it."""
     return int.from_bytes(hashlib.sha256(table_name.encode()).digest()[:4], signed=True)

@@ -41,9 +41,9 @@ class Change:
 
 
 def changes(records: Iterable[Mapping[str, Any]]) -> list[Change]:
-    """The changed conversations of these stream records, in the order of their first ones; other items do not matter.
+    """Return the changed conversations of these stream records, in the order in which each first appears.
 
-    Burst or not, a conversation is one change: k messages in a batch cost one update a member.
+    Other items are skipped. Each conversation is one change: k messages in a batch cost one update per member.
     """
     found: dict[str, Change] = {}
     for record in records:
@@ -90,6 +90,6 @@ def _change(said: Mapping[str, Any]) -> Change | None:
 
 
 def change_to(image: Item, sequence_number: str) -> Change:
-    """The change that makes a conversation what this image says."""
+    """Return the change that applies this image of a conversation."""
     # A version that is none sorts before all: the image fails when it is read, and no other of the batch with it.
     return Change(key_of(image)[0], image, version_or(image, -1), sequence_number)

@@ -88,7 +88,7 @@ def stream_status(
     now: datetime,
     pause: Callable[[float], object] = time.sleep,
 ) -> StreamStatus:
-    """The stream against its checkpoints. Reads at most `READS` single records a shard and writes nothing.
+    """Compare the stream with its checkpoints. Reads at most `READS` single records per shard and writes nothing.
 
     Raises StreamGone, Unavailable.
     """
@@ -111,7 +111,7 @@ def stream_status(
 
 
 def saved_checkpoints(stream_arn: str) -> dict[str, Checkpoint]:
-    """The checkpoints of the stream's consumer by shard, as Postgres has them. One SQL statement."""
+    """Return the consumer's checkpoints in Postgres by shard. One SQL statement."""
     rows = StreamCheckpoint.objects.filter(stream_arn=stream_arn).order_by("shard_id")
     return {row.shard_id: Checkpoint(row.sequence_number, row.updated_at) for row in rows}
 

@@ -91,6 +91,6 @@ class Command(StackCommand):
 
 
 def facts(database: Database, people: int | None) -> list[str]:
-    """`8.1 MB` and `34 people`, as far as known."""
+    """Return the size and the people, as in `8.1 MB` and `34 people`, as far as known."""
     size = [] if database.size_bytes is None else [as_bytes(database.size_bytes)]
     return size if people is None else [*size, f"{people:,} people"]

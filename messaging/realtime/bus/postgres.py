@@ -23,7 +23,7 @@ class PostgresBus:
     """Notifications are sent alone, in autocommit: inside a transaction they would hold a lock until the commit."""
 
     def publish(self, payloads: Sequence[str]) -> None:
-        """One SQL statement on this thread's connection."""
+        """Publish with one SQL statement on this thread's connection."""
         try:
             with connection.cursor() as cursor:
                 cursor.execute(
@@ -33,7 +33,9 @@ class PostgresBus:
             raise BusUnavailable(type(error).__name__) from error
 
     def hear_itself(self, *, seconds: float) -> None:
-        """With a connection of its own: a pooler in between may let notifications out and none in."""
+        """Check the round trip on a connection of its own: a pooler in between may pass NOTIFY and swallow
+        notifications.
+        """
         channel = f"{CHANNEL}_{secrets.token_hex(8)}"
         try:
             with psycopg.Connection.connect(**_connection_parameters()) as listener:
@@ -59,7 +61,9 @@ class PostgresBus:
 
 
 def _connection_parameters() -> dict[str, Any]:
-    """Those of Django, so that a test's database is listened to in a test; without what is for its own cursors."""
+    """Return Django's connection parameters, so that tests listen to the test database, without those of its own
+    cursors.
+    """
     parameters = connection.get_connection_params()
     for name in ("context", "cursor_factory"):
         parameters.pop(name, None)

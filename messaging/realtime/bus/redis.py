@@ -85,5 +85,5 @@ class RedisBus:
 
 @cache
 def redis_bus(url: str) -> RedisBus:
-    """The process's one publisher to this server."""
+    """Return the process's one publisher to this server."""
     return RedisBus(url)
