@@ -98,8 +98,9 @@ def is_value(value: object) -> bool:
     kinds = {"S": str, "N": str, "B": bytes, "BS": list, "SS": list, "NS": list, "L": list, "M": dict}
     if not isinstance(content, kinds.get(letter, object)):
         return False
-    inner = content.values() if isinstance(content, dict) else content if letter == "L" else ()
-    return all(map(is_value, inner))
+    if isinstance(content, dict):
+        return all(map(is_value, content.values()))
+    return all(map(is_value, content)) if letter == "L" and isinstance(content, list) else True
 
 
 def same_value(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
