@@ -210,7 +210,7 @@ def test_a_conversation_that_cannot_be_repaired_is_left_as_it_is_and_told(old: O
 @pytest.fixture
 def one_client(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the import use the client of the test, not a more patient one, so that its calls can be met."""
-    monkeypatch.setattr(f"messaging.management.commands.{COMMAND}.patient", lambda client, **_: client)
+    monkeypatch.setattr(f"legacy_import.management.commands.{COMMAND}.patient", lambda client, **_: client)
 
 
 @pytest.mark.usefixtures("one_client")
