@@ -93,7 +93,7 @@ def read_page(
             report=report.pk if report else None,
         )
     except Unavailable:
-        context["away"] = True
+        context["unavailable"] = True
         return TemplateResponse(
             request, "admin/moderation/conversation.html", context, status=HTTPStatus.SERVICE_UNAVAILABLE
         )

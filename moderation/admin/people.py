@@ -168,7 +168,7 @@ class ModeratedPersonAdmin(PersonAdmin):
                 audit.record(actor=moderator_of(request), act="person.view", subject=audit.of_person(person.uuid))
             context |= {"cognito": cognito_facts(person)}
             if administrates(request.user) and not person.deletion_asked_at:
-                context["acts"] = [
+                context["user_actions"] = [
                     ACTS[name] for name in fitting(person, context["cognito"], itself=person == request.user)
                 ]
         return super().change_view(request, object_id, form_url, context)
@@ -213,7 +213,7 @@ class ModeratedPersonAdmin(PersonAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": act.label,
-            "act": act,
+            "user_action": act,
             "people": chosen,
             "checkbox": helpers.ACTION_CHECKBOX_NAME,
             "opts": self.opts,

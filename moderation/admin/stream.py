@@ -44,15 +44,15 @@ def stream(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": "Stream and table",
         "table_name": name,
-        "letters": letters[:LETTERS_SHOWN],
-        "letter_count": letters.count(),
+        "dead_letters": letters[:LETTERS_SHOWN],
+        "dead_letter_count": letters.count(),
         "worker": leader_session(name),
     }
     try:
         context |= {"table": find_table(message_table().client, name), "stream": stream_facts()}
     except DOES_NOT_ANSWER:
-        context["away"] = True
-    status = HTTPStatus.SERVICE_UNAVAILABLE if context.get("away") else HTTPStatus.OK
+        context["unavailable"] = True
+    status = HTTPStatus.SERVICE_UNAVAILABLE if context.get("unavailable") else HTTPStatus.OK
     return TemplateResponse(request, "admin/moderation/stream.html", context, status=status)
 
 
