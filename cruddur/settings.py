@@ -50,6 +50,7 @@ CSRF_TRUSTED_ORIGINS = [APP_URL] if APP_URL else []
 
 INSTALLED_APPS = [
     "users",
+    "users.sessions",
     "messaging",
     "moderation",
     "legacy_import",
@@ -57,7 +58,6 @@ INSTALLED_APPS = [
     "moderation.admin_config.ModerationAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.staticfiles",
@@ -155,8 +155,8 @@ REQUESTS_AT_ONCE = env.number("REQUESTS_AT_ONCE", 4)
 LIVE_STREAMS_A_PERSON = env.number("LIVE_STREAMS_A_PERSON", 10)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-SESSION_ENGINE = "messaging.realtime.session_store"
-# Idle and absolute lifetime of a session, in seconds.
+SESSION_ENGINE = "users.sessions.store"
+# Idle and absolute session lifetime, in seconds.
 SESSION_COOKIE_AGE = env.number("SESSION_IDLE_DAYS", 14) * 24 * 3600
 SESSION_ABSOLUTE_AGE = env.number("SESSION_DAYS", 30) * 24 * 3600
 COOKIES = cookie_names(APP_URL)

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from messaging.actions.sign_out import sign_out_everywhere
 from users.cognito.client import CognitoError, CognitoUser, UserPool
 from users.cognito.linking import link_people
 from users.cognito.pool import page_pool
 from users.models import MOCK, User
 from users.permissions import give_rights
+from users.sessions.sign_out import sign_out_everywhere
 
 
 def disable(person: User) -> str:

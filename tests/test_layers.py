@@ -62,7 +62,7 @@ LAYERS: dict[str, tuple[tuple[str, ...], ...]] = {
             "users/search_index.py",
             "users/synthetic.py",
         ),
-        ("users/cognito/",),
+        ("users/cognito/", "users/sessions/"),
         (
             "users/admin.py",
             "users/admin_lookups.py",

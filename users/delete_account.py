@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from .models import ANYONE, User
-
-SESSIONS_A_STATEMENT = 500
 
 
 def mark(*, user_uuid: UUID, now: datetime) -> bool:
@@ -41,23 +35,6 @@ def waiting() -> list[UUID]:
     """Whose accounts are to be deleted, the longest waiting first. One SQL statement."""
     rows = User.objects.filter(deletion_asked_at__isnull=False, deleted_at=None).order_by("deletion_asked_at", "uuid")
     return list(rows.values_list("uuid", flat=True))
-
-
-def delete_sessions(user_uuid: UUID) -> Iterator[int]:
-    """Delete the person's sessions, which hold what they wrote last; yields how many, for each 500 sessions there are.
-
-    A session says only inside whose it is, so all of them are looked at.
-    """
-    store = SessionStore()
-    after = ""
-    while True:
-        rows = list(Session.objects.filter(session_key__gt=after).order_by("session_key")[:SESSIONS_A_STATEMENT])
-        if not rows:
-            return
-        own = [row.session_key for row in rows if store.decode(row.session_data).get(SESSION_KEY) == str(user_uuid)]
-        deleted, _ = Session.objects.filter(session_key__in=own).delete() if own else (0, {})
-        yield deleted
-        after = rows[-1].session_key
 
 
 def empty(*, user_uuid: UUID, now: datetime) -> None:

@@ -14,8 +14,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from django.contrib.sessions.models import Session
 from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import Model
 from django.utils import timezone
 
 from cruddur.asgi_types import Application, Scope
@@ -33,8 +33,13 @@ DELETE FROM {table} WHERE {key} IN (
     SELECT {key} FROM {table} WHERE {until} < %s ORDER BY {until} LIMIT %s FOR UPDATE SKIP LOCKED
 )
 """
-EXPIRING = ((Session, "session_key", "expire_date"), (RateBucket, "key", "full_at"))
+EXPIRING: list[tuple[type[Model], str, str]] = [(RateBucket, "key", "full_at")]
 """Models, their keys, and the column, which has an index, that says when a row expires."""
+
+
+def delete_expired(model: type[Model], *, key: str, until: str) -> None:
+    """Sweep a model, too: its primary key, and the indexed column that says when a row expires."""
+    EXPIRING.append((model, key, until))
 
 
 def sweep(now: datetime) -> Iterator[tuple[str, int]]:

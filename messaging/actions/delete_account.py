@@ -26,6 +26,7 @@ from messaging.realtime import publish
 from users import delete_account
 from users.cognito.client import CognitoError, UserPool
 from users.models import MOCK, User
+from users.sessions.sign_out import delete_sessions
 
 from .block import blocked_by
 from .leave_conversations import erase_outside, leave_all, leave_one
@@ -56,7 +57,7 @@ def steps(
     person = User.objects.get(uuid=user_uuid, deletion_asked_at__isnull=False)
     if person.deleted_at is not None or person.deletion_asked_at is None:
         return
-    for _ in delete_account.delete_sessions(user_uuid):
+    for _ in delete_sessions(user_uuid):
         yield 0.0
     _disable(person, user_pool)
     yield 0.0

@@ -23,11 +23,12 @@ from django_permissions_policy import PermissionsPolicyMiddleware
 from cruddur.web.middleware import zone_from
 from cruddur.web.origin import is_from_elsewhere
 from cruddur.web.rate_limits import RateLimited
+from users.sessions.lookup import SessionsUnavailable
+from users.sessions.store import is_session_key
 
 from .hub import Hub
 from .rendering import Reader
-from .session_checks import SessionChecks, SessionsUnavailable
-from .session_store import is_session_key
+from .session_checks import SessionChecks
 
 Headers = list[tuple[bytes, bytes]]
 RETRY_AFTER = 5
@@ -91,7 +92,7 @@ def _first_look(request: HttpRequest, session_key: str) -> int:
 async def _second_look(request: HttpRequest, session_key: str, sessions: SessionChecks) -> tuple[int, Reader | None]:
     """Return the status code that the session's user decides, and the reader."""
     try:
-        user = await sessions.person_of(session_key)
+        user = await sessions.user_of(session_key)
     except SessionsUnavailable:
         return HTTPStatus.SERVICE_UNAVAILABLE, None
     if user is None:

@@ -14,11 +14,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from cruddur.observability import metrics
+from users.sessions.lookup import SessionsUnavailable
 
 from .bus import Bus, BusUnavailable, bus
 from .events import Event, Malformed, MessageSent, SessionEnded, UserSignedOut, event_from, fingerprint
 from .rendering import Reader, Renderer, frame
-from .session_checks import SessionChecks, SessionsUnavailable
+from .session_checks import SessionChecks
 from .sse import Stream
 
 logger = logging.getLogger(__name__)
@@ -162,7 +163,7 @@ class Hub:
             streams, now = self._all(), asyncio.get_running_loop().time()
             self._kicked = {whom: at for whom, at in self._kicked.items() if at > now - UNCHECKED_SECONDS}
             try:
-                people = await self.sessions.people_of({stream.session_key for stream in streams})
+                users = await self.sessions.users_of({stream.session_key for stream in streams})
             except Exception as error:
                 if not isinstance(error, SessionsUnavailable):
                     logger.exception("checking the sessions of streams failed")
@@ -173,7 +174,7 @@ class Hub:
                 continue
             pause = CHECK_SECONDS
             for stream in streams:
-                if people.get(stream.session_key) == stream.reader.user:
+                if users.get(stream.session_key) == stream.reader.user:
                     stream.checked_at = now
                 else:
                     stream.end("signed-out")

@@ -1,20 +1,15 @@
-"""What the tests of live updates share, both buses and a web process; and the old system to move in from."""
+"""Fixtures for live updates: both buses and a web process."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from pytest_django.fixtures import Settings
 
-from messaging.dynamodb.table import MessageTable
 from messaging.realtime import typing as live_typing
 from messaging.realtime.bus import redis
-from tests.legacy_import.imported import ANDREW, BAYKO, LONDO
-from tests.legacy_import.legacy_items import OldSystem
 
 from .live_site import WebProcess, web_process
 from .redis_server import RedisServer
@@ -45,20 +40,3 @@ def site(transactional_db: None) -> Iterator[WebProcess]:
     live_typing.forget()
     with web_process() as process:
         yield process
-
-
-@pytest.fixture
-def old(table: MessageTable) -> Iterator[OldSystem]:
-    """The old system, with an empty table beside this one's."""
-    system = OldSystem(table, f"old-messages-{uuid4().hex[:8]}")
-    system.create()
-    yield system
-    system.drop()
-
-
-@pytest.fixture
-def users(tmp_path: Path) -> str:
-    """The old users table, as a file."""
-    path = tmp_path / "users.json"
-    path.write_text(json.dumps([user.row for user in (ANDREW, BAYKO, LONDO)]))
-    return str(path)

@@ -14,7 +14,6 @@ from typing import Any, Self
 import uvicorn
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.asgi import get_asgi_application
 
 from cruddur.observability.request_id import RequestId
@@ -23,6 +22,7 @@ from messaging.realtime.bus import Bus, bus
 from messaging.realtime.endpoint import LiveApplication
 from tests.cookies import COOKIES
 from users.models import User
+from users.sessions.store import SessionStore
 
 HANGS = 60.0
 """Seconds after which what has not come never will."""

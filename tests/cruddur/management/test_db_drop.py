@@ -250,7 +250,7 @@ def test_refusal_of_the_server_is_a_sentence(
     def connects_meanwhile(*args: Any, **kwargs: Any) -> None:
         connect(dbname=name)
 
-    monkeypatch.setattr("cruddur.management.commands.db_drop.require_consent", connects_meanwhile)
+    monkeypatch.setattr("cruddur.management.commands.db_drop.require_confirmation", connects_meanwhile)
 
     with pytest.raises(CommandError, match=r"Postgres refuses: .* is being accessed by other users"):
         run(name, "--yes")

@@ -119,7 +119,7 @@ class Lines(logging.Handler):
 @pytest.fixture
 def log() -> Iterator[list[dict[str, str]]]:
     """The worker's own."""
-    lines, worker = Lines(), logging.getLogger("messaging.worker")
+    lines, worker = Lines(), logging.getLogger("messaging.stream")
     worker.addHandler(lines)
     yield lines.written
     worker.removeHandler(lines)

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.utils import timezone
@@ -18,6 +17,7 @@ from cruddur.models import RateBucket
 from cruddur.postgres import housekeeping
 from cruddur.postgres.housekeeping import EXPIRING, Housekeeping, sweep, sweep_in_thread
 from users.models import User
+from users.sessions.models import Session
 
 NOW = timezone.now()
 HOUR = timedelta(hours=1)

@@ -123,7 +123,7 @@ def postgres_away(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr("messaging.realtime.session_store.SessionStore.load", refuse)
+    monkeypatch.setattr("users.sessions.store.SessionStore.load", refuse)
 
 
 @pytest.mark.django_db

@@ -8,17 +8,19 @@ from uuid import UUID
 
 import pytest
 from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore as PlainSessionStore
-from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from messaging.realtime import hub, publish, session_checks
+from messaging.realtime import hub, publish
 from tests.cookies import COOKIES
 from tests.messaging.live_site import EventStream, WebProcess, session_of, web_process
 from users.models import User
+from users.sessions import lookup
+from users.sessions.models import Session
+from users.sessions.sign_out import sign_out_everywhere
+from users.sessions.store import SessionStore
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,6 +52,19 @@ def test_signing_out_ends_the_streams_of_that_browser_in_every_process(
         assert again.status == 401
 
 
+def test_signing_out_everywhere_ends_all_streams_of_that_user_at_once(
+    site: WebProcess, bayko: User, londo: User
+) -> None:
+    with EventStream.open(site.port, session_of(bayko)) as his, EventStream.open(site.port, session_of(londo)) as other:
+        assert (his.next()[0], other.next()[0]) == ("ready", "ready")
+
+        sign_out_everywhere(bayko)
+
+        assert his.rest() == [SIGNED_OUT]
+        sign_out_everywhere(londo)
+        assert other.rest() == [SIGNED_OUT]
+
+
 def test_no_session_key_goes_over_the_bus(site: WebProcess, bayko: User) -> None:
     session_key = session_of(bayko)
     with CaptureQueriesContext(connection) as queries:
@@ -64,7 +79,7 @@ def test_a_session_that_ends_while_its_stream_opens_ends_it(
     site: WebProcess, bayko: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session_key = session_of(bayko)
-    real = session_checks._people_of
+    real = lookup._users_of
 
     def sign_out_meanwhile(session_keys: list[str]) -> dict[str, UUID]:
         found = real(session_keys)
@@ -73,7 +88,7 @@ def test_a_session_that_ends_while_its_stream_opens_ends_it(
         time.sleep(0.3)
         return found
 
-    monkeypatch.setattr(session_checks, "_people_of", sign_out_meanwhile)
+    monkeypatch.setattr(lookup, "_users_of", sign_out_meanwhile)
     with EventStream.open(site.port, session_key) as stream:
         assert stream.rest()[-1] == SIGNED_OUT
 
@@ -100,7 +115,7 @@ def change_password(session_key: str) -> None:
 
 
 def belong_to_nobody(session_key: str) -> None:
-    store = PlainSessionStore(session_key)
+    store = SessionStore(session_key)
     del store[SESSION_KEY]
     store.save()
 
@@ -121,16 +136,6 @@ def test_a_session_that_is_nobodys_any_more_is_noticed(
         assert again.status == 401
 
 
-def test_all_sessions_are_checked_in_two_statements(bayko: User) -> None:
-    session_keys = [session_of(bayko) for _ in range(50)]
-
-    with CaptureQueriesContext(connection) as queries:
-        found = session_checks.people_of([*session_keys, "nobody"])
-
-    assert found == dict.fromkeys(session_keys, bayko.uuid)
-    assert len(queries) == 2
-
-
 def test_sessions_are_checked_well_within_a_minute() -> None:
     assert hub.CHECK_SECONDS + hub.CHECK_AGAIN_SECONDS < 60
     assert hub.UNCHECKED_SECONDS <= 60
@@ -148,7 +153,7 @@ def test_stream_that_cannot_be_revalidated_ends_and_may_reconnect(
         def refuse(session_keys: object) -> dict[str, object]:
             raise OperationalError
 
-        monkeypatch.setattr(session_checks, "_people_of", refuse)
+        monkeypatch.setattr(lookup, "_users_of", refuse)
         assert stream.is_silent(0.5)
         assert stream.rest() == [("bye", {"reason": "renew"})]
         with EventStream.open(site.port, session_of(bayko)) as refused:
@@ -159,13 +164,13 @@ def test_many_that_come_at_once_are_asked_for_together(
     site: WebProcess, bayko: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    real = session_checks._people_of
+    real = lookup._users_of
 
     def note(session_keys: list[str]) -> dict[str, object]:
         asked.append(len(session_keys))
         return dict(real(session_keys))
 
-    monkeypatch.setattr(session_checks, "_people_of", note)
+    monkeypatch.setattr(lookup, "_users_of", note)
     session_keys = [session_of(bayko) for _ in range(8)]
     raw = [EventStream.ask(site.port, session_key) for session_key in session_keys]
     found = [stream.answered() for stream in raw]

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from tools.bench.settings import *  # noqa: F403
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
 ROOT_URLCONF = "tools.bench.bare.urls"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

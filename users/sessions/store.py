@@ -1,26 +1,25 @@
-"""Django's sessions in the database, with two lifetimes, and whose end also ends their streams. SESSION_ENGINE.
+"""Django's database sessions with two lifetimes, whose end also closes their streams. SESSION_ENGINE.
 
-Signing out, signing in as somebody else and a new key all delete a session: here none can be forgotten.
+Signing out, signing in as somebody else and a new key all delete a session, so each of them tells the listeners.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from . import publish
+from . import listeners
+from .columns import BEGAN_AT, absolute_expiry, columns_of
+from .models import Session
 
-BEGAN_AT = "began_at"
-"""When the session got its key, in seconds since 1970."""
 RENEWALS = 14
 """How often an idle lifetime is renewed in its own length: each renewal writes, so that most requests do not."""
 KEY = re.compile(r"[0-9a-z]{8,40}", re.ASCII)
@@ -34,17 +33,21 @@ def is_session_key(text: str) -> bool:
     return KEY.fullmatch(text) is not None
 
 
-def is_over(session: Mapping[str, Any]) -> bool:
-    """Whether the session has been there for too long, however busy it was."""
-    age: float = time.time() - session.get(BEGAN_AT, time.time())
-    return age > float(settings.SESSION_ABSOLUTE_AGE)
-
-
 class SessionStore(db.SessionStore):
-    """As Django's, but a session ends when it was idle or has been there for too long, and tells its streams."""
+    """Django's, but a session also ends when it is too old, and its end closes its streams."""
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        row = cast("Session", super().create_model_instance(data))
+        for name, value in asdict(columns_of(data)).items():
+            setattr(row, name, value)
+        return row
 
     def _validate_session_key(self, key: str | None) -> bool:
-        """Override Django's check, which asks for eight characters of any kind."""
+        """Override Django's check, which accepts eight characters of any kind."""
         return key is not None and is_session_key(key)
 
     def load(self) -> dict[str, Any]:
@@ -53,26 +56,28 @@ class SessionStore(db.SessionStore):
             self._session_key = None
             return {}
         session = self.decode(row.session_data)
-        if is_over(session):
+        if absolute_expiry(session) < timezone.now():
             self.delete(row.session_key)
             self._session_key = None
             return {}
         idle = timedelta(seconds=settings.SESSION_COOKIE_AGE)
-        if session and row.expire_date - timezone.now() < idle - idle / RENEWALS:
+        is_to_be_renewed = row.expire_date - timezone.now() < idle - idle / RENEWALS
+        if session and (is_to_be_renewed or row.absolute_expiry is None):
             self.modified = True
         return session
 
     def save(self, must_create: bool = False) -> None:
-        # While a session is made, what is in it is not to be asked for: it would be made to ask.
+        # Creating a session must not read its data, which would create it again.
         if not must_create:
             self.setdefault(BEGAN_AT, int(time.time()))
         super().save(must_create=must_create)
 
     def cycle_key(self) -> None:
-        """A new key for the same session, which begins anew; not for one that is somebody's.
+        """Give the session a new key and a new beginning, unless somebody is signed in.
 
-        That is where Django found it signed with a SECRET_KEY of before. The key follows from no secret, and a new one
-        would end the person's streams: their pages would leave for the front page, perhaps with the old cookie.
+        With somebody signed in, Django calls this when the session's hash was made with an older SECRET_KEY. The key
+        does not depend on that secret, and a new key would close the user's streams and send their pages to the
+        landing page.
         """
         if SESSION_KEY in self:
             return
@@ -80,8 +85,8 @@ class SessionStore(db.SessionStore):
         self[BEGAN_AT] = int(time.time())
 
     def delete(self, session_key: str | None = None) -> None:
-        """Delete the session of this key, or this one; its streams are told once that is done."""
+        """Delete the session with this key, by default this one, and tell the listeners. One SQL statement."""
         ended = session_key or self.session_key
-        super().delete(session_key)
         if ended:
-            publish.session_ended(ended)
+            Session.objects.filter(session_key=ended).delete()
+            listeners.session_ended(ended)

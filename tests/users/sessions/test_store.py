@@ -1,4 +1,4 @@
-"""How long a session lives: idle, at most, and under which key; the same for open streams."""
+"""How long a session lives, under which key, and what its columns say."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.models import Session
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
-from pytest_django.fixtures import Settings
+from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from messaging.domain.entities import Message, pair_group_uuid
 from messaging.dynamodb.table import MessageTable
 from messaging.queries import conversations, recent_sends
-from messaging.realtime.session_checks import people_of
 from tests.messaging.pages import SCRIPT, draft_of, hidden_of, messages_of
 from users.models import User
+from users.sessions.lookup import users_of
+from users.sessions.models import Session
+from users.sessions.store import SessionStore
 
 pytestmark = pytest.mark.django_db
 
@@ -67,14 +69,14 @@ def test_a_stream_ends_with_its_session_s_longest_life(signed_in: Client, bayko:
     Session.objects.update(expire_date=began + 2 * ABSOLUTE)
 
     with time_machine.travel(began + ABSOLUTE - timedelta(minutes=5), tick=False):
-        assert people_of([key]) == {key: bayko.uuid}
+        assert users_of([key]) == {key: bayko.uuid}
     with time_machine.travel(began + ABSOLUTE + timedelta(minutes=5), tick=False):
-        assert people_of([key]) == {}
+        assert users_of([key]) == {}
 
 
 def test_a_stream_ends_with_its_session_s_idle_life(signed_in: Client) -> None:
     with time_machine.travel(timezone.now() + IDLE + timedelta(minutes=5), tick=False):
-        assert people_of([key_of(signed_in)]) == {}
+        assert users_of([key_of(signed_in)]) == {}
 
 
 def test_most_requests_write_no_session(signed_in: Client) -> None:
@@ -93,12 +95,67 @@ def test_a_new_key_begins_anew_and_takes_the_old_one_s_place(signed_in: Client, 
         session[SESSION_KEY] = person
         session.save()
         new = str(session.session_key)
-        assert people_of([old, new]) == {new: bayko.uuid}
+        assert users_of([old, new]) == {new: bayko.uuid}
     signed_in.cookies[settings.SESSION_COOKIE_NAME] = new
     Session.objects.update(expire_date=timezone.now() + 2 * ABSOLUTE)
 
     assert status(signed_in, timezone.now() + timedelta(days=42)) == 200
     assert status(signed_in, timezone.now() + timedelta(days=44)) == 302
+
+
+# --- Columns ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_session_says_whose_it_is_and_when_it_ends(signed_in: Client, bayko: User) -> None:
+    session = Session.objects.get()
+
+    assert session.user == bayko
+    assert session.auth_hash == bayko.get_session_auth_hash()
+    assert session.absolute_expiry is not None
+    assert abs(timezone.now() + ABSOLUTE - session.absolute_expiry) < timedelta(minutes=1)
+
+
+def test_renewing_a_session_keeps_its_absolute_expiry(signed_in: Client) -> None:
+    before = Session.objects.get()
+
+    assert status(signed_in, timezone.now() + timedelta(days=10)) == 200
+
+    after = Session.objects.get()
+    assert after.expire_date > before.expire_date
+    assert (after.user, after.absolute_expiry) == (before.user, before.absolute_expiry)
+
+
+def test_a_visitors_session_has_no_user() -> None:
+    session = SessionStore()
+    session["theme"] = "dark"
+    session.save()
+
+    row = Session.objects.get()
+    assert (row.user, row.auth_hash) == (None, "")
+    assert row.absolute_expiry is not None
+
+
+def test_a_backend_that_is_not_ours_signs_nobody_in(bayko: User) -> None:
+    session = SessionStore()
+    session[SESSION_KEY] = str(bayko.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = bayko.get_session_auth_hash()
+    session.save()
+
+    assert Session.objects.get().user is None
+    assert users_of([str(session.session_key)]) == {}
+
+
+def test_ending_a_session_takes_one_statement(
+    signed_in: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    session = signed_in.session
+    session.load()
+
+    with transaction.atomic(), django_assert_num_queries(1):  # what streams are told comes after the transaction
+        session.delete()
+
+    assert not Session.objects.exists()
 
 
 # --- A session that ends while a request is under way -----------------------------------------------------------------
@@ -109,7 +166,7 @@ End = Callable[[], None]
 
 @pytest.fixture
 def end_meanwhile(monkeypatch: pytest.MonkeyPatch) -> End:
-    """From when it is called on: sign the person out, as in another tab, once a message is stored and not answered."""
+    """Return what signs the person out, as in another tab, while a request is between storing and answering."""
     remember, amend = recent_sends.remember, recent_sends.amend
 
     def ending(note: Callable[..., None]) -> Callable[..., None]:
@@ -128,7 +185,7 @@ def end_meanwhile(monkeypatch: pytest.MonkeyPatch) -> End:
 
 @pytest.fixture
 def talk(client: Client, andrew: User, bayko: User, londo: User, moto_table: MessageTable) -> Message:
-    """Andrew, who is signed in, has written to Bayko, and to nobody else."""
+    """Return the only message of Andrew, who is signed in: it is to Bayko."""
     client.force_login(andrew)
     client.post("/messages/new/bayko", {"message": "Hello", "message_uuid": str(uuid4()), "after": ""})
     return conversations.load_conversation(

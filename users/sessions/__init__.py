@@ -1,0 +1,1 @@
+"""Sign-in sessions: the model, SESSION_ENGINE, which sessions are valid, and signing out everywhere."""
