@@ -10,10 +10,10 @@ from .base_command import StackCommand
 
 
 def add_confirm_arguments(parser: CommandParser, *, name: str) -> None:
-    """Add the options `--yes` and `--i-mean NAME`, which `require_confirmation` reads."""
+    """Add the options `--yes` and `--confirm NAME`, which `require_confirmation` reads."""
     parser.add_argument("--yes", action="store_true", help="do not ask, for programs")
     parser.add_argument(
-        "--i-mean",
+        "--confirm",
         metavar=name,
         help=f"the name of the {name.lower()} again: needed off this machine and in production",
     )
@@ -26,7 +26,7 @@ def require_confirmation(
     name: str,
     is_local: bool,
     yes: bool,
-    i_mean: str | None,
+    confirm: str | None,
     holding: str | None = None,
 ) -> None:
     """Return if the person means it. Raises CommandError otherwise.
@@ -34,11 +34,11 @@ def require_confirmation(
     `thing` is what `name` names, as in "table"; `holding`, how much would be lost, as in "7 items". Off this machine
     and in production the name has to be given twice. Names are compared whole: `prod` does not stand for `nonprod`.
     """
-    if i_mean is not None and i_mean != name:
-        raise CommandError(f"--i-mean {i_mean} is not {name}: nothing was dropped.")
-    if not is_local and i_mean is None:
+    if confirm is not None and confirm != name:
+        raise CommandError(f"--confirm {confirm} is not {name}: nothing was dropped.")
+    if not is_local and confirm is None:
         raise CommandError(
-            f"The {thing} {name} is not the local stack's: nothing was dropped. If you mean it, add --i-mean {name}."
+            f"The {thing} {name} is not the local stack's: nothing was dropped. If you mean it, add --confirm {name}."
         )
     if yes:
         return

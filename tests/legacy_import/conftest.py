@@ -17,7 +17,7 @@ from .legacy_items import OldSystem
 
 @pytest.fixture
 def old(table: MessageTable) -> Iterator[OldSystem]:
-    """The old system, with an empty table beside this one's."""
+    """Yield the predecessor, with an empty table beside this one's."""
     system = OldSystem(table, f"old-messages-{uuid4().hex[:8]}")
     system.create()
     yield system
@@ -26,7 +26,7 @@ def old(table: MessageTable) -> Iterator[OldSystem]:
 
 @pytest.fixture
 def users(tmp_path: Path) -> str:
-    """The old users table, as a file."""
+    """Return the path of the predecessor's users table as a file."""
     path = tmp_path / "users.json"
     path.write_text(json.dumps([user.row for user in (ANDREW, BAYKO, LONDO)]))
     return str(path)

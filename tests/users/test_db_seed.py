@@ -90,11 +90,11 @@ def test_in_production_it_needs_the_database_s_name(settings: Settings) -> None:
     settings.PRODUCTION = True
     name = connection.settings_dict["NAME"]
 
-    with pytest.raises(CommandError, match=f"--i-mean {name}"):
+    with pytest.raises(CommandError, match=f"--confirm {name}"):
         run()
     assert not User.objects.exists()
 
-    assert "34 people created" in run("--i-mean", name)
+    assert "34 people created" in run("--confirm", name)
 
 
 @pytest.mark.parametrize("production", [True, False])
@@ -102,7 +102,7 @@ def test_another_database_s_name_is_refused(settings: Settings, production: bool
     settings.PRODUCTION = production
 
     with pytest.raises(CommandError, match="nobody was seeded"):
-        run("--i-mean", f"not{connection.settings_dict['NAME']}")
+        run("--confirm", f"not{connection.settings_dict['NAME']}")
     assert not User.objects.exists()
 
 

@@ -39,9 +39,12 @@ class PortChoice:
         for name in names:
             if name in chosen:
                 continue
+            among = AMONG.get(name)
             wanted = kept.get(name, DEFAULT_PORTS[name])
+            if among and wanted not in among:  # kept by a version that took it for one that browsers refuse
+                wanted = DEFAULT_PORTS[name]
             is_free = wanted not in chosen.values() and self._take(wanted)
-            chosen[name] = wanted if is_free else self._another(AMONG.get(name))
+            chosen[name] = wanted if is_free else self._another(among)
             if chosen[name] != wanted:
                 say(f"Port {wanted} is in use by another program: this clone has {chosen[name]} as {name} from now on.")
         found = {name: port for name, port in chosen.items() if name not in self.given}

@@ -15,9 +15,12 @@ OUTGOING_FROM = 32_768
 """Where the ports begin that a kernel gives to outgoing connections, unless it says otherwise."""
 FEWEST_PORTS = 1_000
 BROWSERS_REFUSE = (
-    1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, *range(6665, 6670), 6679, 6697, 10080,
+    1719, 1720, 1723, 2049, 3659, 4045, 5060, 5061, 6000, 6566, *range(6665, 6670), 6697, 10080,
 )  # fmt: skip
-"""Ports that no browser connects to, by the Fetch standard ("bad ports"): for what no page may reach."""
+"""Ports that browsers refuse to connect to: "bad ports" of the Fetch standard, for what no page may reach.
+
+4190 and 6679 are on the standard's list too, but Chromium connects to them.
+"""
 
 
 def below_outgoing() -> range:

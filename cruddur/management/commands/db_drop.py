@@ -31,7 +31,7 @@ class Command(StackCommand):
         "while others are connected, unless forced."
     )
     needs = (target.postgres,)
-    examples = ("cruddur", "cruddur --yes", "cruddur --yes --force", "cruddur --i-mean cruddur")
+    examples = ("cruddur", "cruddur --yes", "cruddur --yes --force", "cruddur --confirm cruddur")
     replaces = ("db/drop",)
     when_stopped = "Stopped. The database is there whole or not at all: `manage.py db_drop` again says which."
 
@@ -47,7 +47,7 @@ class Command(StackCommand):
         with as_migration_role():
             self.drop(**options)
 
-    def drop(self, *, database: str, force: bool, yes: bool, i_mean: str | None, **options: Any) -> None:
+    def drop(self, *, database: str, force: bool, yes: bool, confirm: str | None, **options: Any) -> None:
         if database in NEVER_DROPPED:
             raise CommandError(f"{database} belongs to the server itself: nothing was dropped.")
         with connected(*MAINTENANCE) as server:
@@ -64,7 +64,7 @@ class Command(StackCommand):
                 name=database,
                 is_local=is_on_this_machine() and not settings.PRODUCTION,
                 yes=yes,
-                i_mean=i_mean,
+                confirm=confirm,
                 holding=", ".join(facts(found, people)),
             )
             drop_database(server, found, force=force)

@@ -25,7 +25,7 @@ class Command(TableCommand):
         "Refuses a table with deletion protection. Also deletes the checkpoints of its stream."
     )
     needs = (target.dynamodb,)
-    examples = ("cruddur-messages", "cruddur-messages --yes", "cruddur-messages --i-mean cruddur-messages")
+    examples = ("cruddur-messages", "cruddur-messages --yes", "cruddur-messages --confirm cruddur-messages")
     replaces = ("ddb/drop TABLE", "ddb/drop-sdk")
 
     def describe(self) -> str:
@@ -36,7 +36,7 @@ class Command(TableCommand):
         parser.add_argument("table", metavar="TABLE", help="its whole name")
         add_confirm_arguments(parser, name="TABLE")
 
-    def act(self, *, table: str, yes: bool, i_mean: str | None, **options: Any) -> None:
+    def act(self, *, table: str, yes: bool, confirm: str | None, **options: Any) -> None:
         client = patient(message_table().client)
         doomed = table_to_drop(client, table)
         if doomed.status == DELETING:
@@ -45,7 +45,7 @@ class Command(TableCommand):
             here = is_loopback(client.meta.endpoint_url) and not settings.PRODUCTION
             holding = items_of(doomed)
             require_confirmation(
-                self, thing="table", name=table, is_local=here, yes=yes, i_mean=i_mean, holding=holding
+                self, thing="table", name=table, is_local=here, yes=yes, confirm=confirm, holding=holding
             )
         try:
             delete(client, table)

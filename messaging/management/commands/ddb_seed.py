@@ -72,7 +72,7 @@ class Command(TableCommand):
         parser.add_argument(
             "--threads", type=number, default=THREADS, metavar="N", help=f"write in N threads ({THREADS})"
         )
-        parser.add_argument("--i-mean", metavar="TABLE", help="the name of the table, required in production")
+        parser.add_argument("--confirm", metavar="TABLE", help="the name of the table, required in production")
 
     def act(
         self,
@@ -83,7 +83,7 @@ class Command(TableCommand):
         messages: int | None,
         random_seed: int | None,
         threads: int,
-        i_mean: str | None,
+        confirm: str | None,
         verbosity: int,
         **options: Any,
     ) -> None:
@@ -93,7 +93,7 @@ class Command(TableCommand):
             raise UsageError("--random-seed is for invented conversations: add --messages, say.")
         if threads > MAX_THREADS:
             raise UsageError(f"--threads {threads} is more than {MAX_THREADS}.")
-        refuse_production(table, i_mean)
+        refuse_production(table, confirm)
         if not append and not table.is_empty():
             raise CommandError(
                 f"The table {table.name} is not empty: nothing was written. --append leaves what is there and adds "
@@ -207,14 +207,14 @@ class Command(TableCommand):
             self.say(f"{units}, each of which is paid for.")
 
 
-def refuse_production(table: MessageTable, i_mean: str | None) -> None:
+def refuse_production(table: MessageTable, confirm: str | None) -> None:
     """Raises CommandError in production, unless the table is named, and anywhere when another one is."""
-    if i_mean is not None and i_mean != table.name:
-        raise CommandError(f"--i-mean {i_mean} is not {table.name}: nothing was written.")
-    if settings.PRODUCTION and i_mean is None:
+    if confirm is not None and confirm != table.name:
+        raise CommandError(f"--confirm {confirm} is not {table.name}: nothing was written.")
+    if settings.PRODUCTION and confirm is None:
         raise CommandError(
             "This is production, where invented conversations do not belong: nothing was written. "
-            f"If you mean it, add --i-mean {table.name}."
+            f"If you mean it, add --confirm {table.name}."
         )
 
 

@@ -30,7 +30,7 @@ class Command(TableCommand):
         "continues all requested deletions, for where no stream worker runs."
     )
     needs = (target.postgres, target.dynamodb, target.cognito)
-    examples = ("bayko", "bayko --yes", "bayko --i-mean bayko", "--pending")
+    examples = ("bayko", "bayko --yes", "bayko --confirm bayko", "--pending")
     when_stopped = "Stopped. What is done is done; --pending, or the stream worker, does the rest."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -39,16 +39,18 @@ class Command(TableCommand):
         who.add_argument("--pending", action="store_true", help="continue all requested deletions")
         add_confirm_arguments(parser, name="HANDLE")
 
-    def act(self, *, handle: str | None, pending: bool, yes: bool, i_mean: str | None, **options: Any) -> None:
+    def act(self, *, handle: str | None, pending: bool, yes: bool, confirm: str | None, **options: Any) -> None:
         if (handle is None) != pending:
             raise UsageError("Name a handle, or give --pending.")
-        waiting = delete_account_module.waiting() if handle is None else self.asked_for(handle, yes=yes, i_mean=i_mean)
+        waiting = (
+            delete_account_module.waiting() if handle is None else self.asked_for(handle, yes=yes, confirm=confirm)
+        )
         for user_uuid in waiting:
             self.delete(user_uuid)
         what = "1 account" if len(waiting) == 1 else f"{len(waiting)} accounts"
         self.done(f"{what} deleted.", deleted=len(waiting), uuids=waiting)
 
-    def asked_for(self, handle: str, *, yes: bool, i_mean: str | None) -> Sequence[UUID]:
+    def asked_for(self, handle: str, *, yes: bool, confirm: str | None) -> Sequence[UUID]:
         """The person's uuid, once the deletion is asked for; none when it is done already."""
         try:
             person = person_meant(handle)
@@ -66,7 +68,7 @@ class Command(TableCommand):
             name=person.handle,
             is_local=is_loopback(message_table().client.meta.endpoint_url) and not settings.PRODUCTION,
             yes=yes,
-            i_mean=i_mean,
+            confirm=confirm,
             holding="all their messages",
         )
         delete_account.ask(user_uuid=person.uuid, now=timezone.now())

@@ -31,7 +31,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, stdin: StringIO, **how: Any) -> str:
     """What was asked; raises CommandError for no."""
     monkeypatch.setattr(sys, "stdin", stdin)
     command = Dropping(stderr=StringIO(), no_color=True)
-    asked: dict[str, Any] = {"is_local": True, "yes": False, "i_mean": None} | how
+    asked: dict[str, Any] = {"is_local": True, "yes": False, "confirm": None} | how
     require_confirmation(command, thing="table", name="cruddur-messages", **asked)
     return str(command.stderr._out.getvalue())  # type: ignore[attr-defined]
 
@@ -79,12 +79,12 @@ def test_programs_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("yes", [True, False])
 def test_off_this_machine_a_yes_is_not_enough(monkeypatch: pytest.MonkeyPatch, yes: bool) -> None:
-    with pytest.raises(CommandError, match=r"not the local stack's.* add --i-mean cruddur-messages"):
+    with pytest.raises(CommandError, match=r"not the local stack's.* add --confirm cruddur-messages"):
         ask(monkeypatch, Person("cruddur-messages\n"), is_local=False, yes=yes)
 
 
 def test_off_this_machine_the_name_is_needed_and_still_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    elsewhere = {"is_local": False, "i_mean": "cruddur-messages"}
+    elsewhere = {"is_local": False, "confirm": "cruddur-messages"}
 
     assert ask(monkeypatch, StringIO(), yes=True, **elsewhere) == ""
     assert "Type its name" in ask(monkeypatch, Person("cruddur-messages\n"), **elsewhere)
@@ -92,8 +92,8 @@ def test_off_this_machine_the_name_is_needed_and_still_asked_for(monkeypatch: py
         ask(monkeypatch, Person("yes\n"), **elsewhere)
 
 
-@pytest.mark.parametrize("i_mean", ["cruddur", "cruddur-messages-2", "prod", "", "CRUDDUR-MESSAGES"])
+@pytest.mark.parametrize("confirm", ["cruddur", "cruddur-messages-2", "prod", "", "CRUDDUR-MESSAGES"])
 @pytest.mark.parametrize("is_local", [True, False])
-def test_a_name_is_compared_whole(monkeypatch: pytest.MonkeyPatch, i_mean: str, is_local: bool) -> None:
+def test_a_name_is_compared_whole(monkeypatch: pytest.MonkeyPatch, confirm: str, is_local: bool) -> None:
     with pytest.raises(CommandError, match="is not cruddur-messages: nothing was dropped"):
-        ask(monkeypatch, Person("cruddur-messages\n"), i_mean=i_mean, is_local=is_local, yes=True)
+        ask(monkeypatch, Person("cruddur-messages\n"), confirm=confirm, is_local=is_local, yes=True)

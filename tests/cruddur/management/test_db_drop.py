@@ -120,7 +120,7 @@ def test_the_name_is_needed() -> None:
 @pytest.mark.parametrize("name", ["postgres", "template0", "template1"])
 def test_it_never_drops_what_belongs_to_the_server(server: Server, name: str) -> None:
     with pytest.raises(CommandError, match="belongs to the server"):
-        run(name, "--yes", "--force", "--i-mean", name)
+        run(name, "--yes", "--force", "--confirm", name)
 
     assert exists(server, name)
 
@@ -185,12 +185,12 @@ def test_production_is_a_matter_of_the_settings_and_of_no_part_of_a_name(
 
     settings.PRODUCTION = True
 
-    with pytest.raises(CommandError, match=f"--i-mean {other}"):
+    with pytest.raises(CommandError, match=f"--confirm {other}"):
         run(other, "--yes")
     with pytest.raises(CommandError, match="nothing was dropped"):
-        run(other, "--yes", "--i-mean", other[:-1])
+        run(other, "--yes", "--confirm", other[:-1])
     assert exists(server, other)
-    run(other, "--yes", "--i-mean", other)
+    run(other, "--yes", "--confirm", other)
     assert not exists(server, other)
 
 
@@ -200,7 +200,7 @@ def test_off_this_machine_the_name_is_needed_twice(
     name = new_database()
     settings_database(HOST="127.1")  # leads to the same server, but by no name that this machine goes by
 
-    with pytest.raises(CommandError, match=f"--i-mean {name}"):
+    with pytest.raises(CommandError, match=f"--confirm {name}"):
         run(name, "--yes")
     assert exists(server, name)
 

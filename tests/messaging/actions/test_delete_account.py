@@ -445,7 +445,7 @@ def test_the_command_says_what_it_did_for_programs(monkeypatch: pytest.MonkeyPat
         ([], "Name a handle, or give --pending."),
         (["nobody_here", "--yes"], "Nobody is called @nobody_here."),
         (["andrewbrown"], "Nobody is there to be asked: nothing was dropped. Programs add --yes."),
-        (["andrewbrown", "--yes", "--i-mean", "bayko"], "--i-mean bayko is not andrewbrown: nothing was dropped."),
+        (["andrewbrown", "--yes", "--confirm", "bayko"], "--confirm bayko is not andrewbrown: nothing was dropped."),
     ],
 )
 def test_the_command_refuses(someone: User, arguments: list[str], why: str) -> None:
@@ -459,5 +459,5 @@ def test_the_command_refuses(someone: User, arguments: list[str], why: str) -> N
 def test_production_wants_the_handle_twice(settings: Settings, someone: User) -> None:
     settings.PRODUCTION = True
 
-    with pytest.raises(Exception, match="add --i-mean andrewbrown"):
+    with pytest.raises(Exception, match="add --confirm andrewbrown"):
         run("andrewbrown", "--yes")

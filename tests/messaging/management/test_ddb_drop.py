@@ -160,13 +160,13 @@ def test_a_person_types_the_name(doomed: MessageTable, typed: str, code: int) ->
 
 
 def test_off_this_machine_the_name_is_needed_twice(moto_table: MessageTable) -> None:
-    with pytest.raises(CommandError, match=f"add --i-mean {moto_table.name}"):
+    with pytest.raises(CommandError, match=f"add --confirm {moto_table.name}"):
         run(COMMAND, moto_table.name, "--yes")
     with pytest.raises(CommandError, match="nothing was dropped"):
-        run(COMMAND, moto_table.name, "--yes", "--i-mean", moto_table.name[:-1])
+        run(COMMAND, moto_table.name, "--yes", "--confirm", moto_table.name[:-1])
     assert exists(moto_table)
 
-    run(COMMAND, moto_table.name, "--yes", "--i-mean", moto_table.name)
+    run(COMMAND, moto_table.name, "--yes", "--confirm", moto_table.name)
 
     assert not exists(moto_table)
 
@@ -181,7 +181,7 @@ def test_production_is_a_matter_of_the_settings_and_of_no_part_of_a_name(
 
     settings.PRODUCTION = True
 
-    with pytest.raises(CommandError, match=f"add --i-mean {doomed.name}"):
+    with pytest.raises(CommandError, match=f"add --confirm {doomed.name}"):
         run(COMMAND, doomed.name, "--yes")
     assert exists(doomed)
 
@@ -193,7 +193,7 @@ def test_deletion_protection_cannot_be_talked_round(doomed: MessageTable, settin
 
     try:
         with pytest.raises(CommandError, match="has deletion protection: nothing was dropped") as caught:
-            run(COMMAND, doomed.name, "--yes", "--i-mean", doomed.name)
+            run(COMMAND, doomed.name, "--yes", "--confirm", doomed.name)
         assert exists(doomed)
     finally:
         doomed.client.update_table(TableName=doomed.name, DeletionProtectionEnabled=False)

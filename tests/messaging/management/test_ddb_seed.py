@@ -282,13 +282,13 @@ def test_in_production_the_table_has_to_be_named(
 ) -> None:
     settings.PRODUCTION = True
 
-    with pytest.raises(CommandError, match=f"This is production.*nothing was written.*--i-mean {table.name}"):
+    with pytest.raises(CommandError, match=f"This is production.*nothing was written.*--confirm {table.name}"):
         run(COMMAND, *arguments)
-    with pytest.raises(CommandError, match=f"--i-mean another is not {table.name}"):
-        run(COMMAND, *arguments, "--i-mean", "another")
+    with pytest.raises(CommandError, match=f"--confirm another is not {table.name}"):
+        run(COMMAND, *arguments, "--confirm", "another")
     assert table.is_empty()
 
-    run(COMMAND, *arguments, "--i-mean", table.name)
+    run(COMMAND, *arguments, "--confirm", table.name)
     assert not table.is_empty()
 
 

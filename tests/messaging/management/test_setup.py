@@ -149,7 +149,7 @@ def test_a_step_that_is_asked_for_meets_the_command_s_own_guard(
 ) -> None:
     settings.PRODUCTION = True
 
-    with pytest.raises(CommandError, match=f"The step {step} failed .*{command}.* This is production.* --i-mean"):
+    with pytest.raises(CommandError, match=f"The step {step} failed .*{command}.* This is production.* --confirm"):
         run("--only", step)
     assert not User.objects.exists()
     assert not list(table.conversations())

@@ -54,6 +54,18 @@ def test_port_that_is_taken_is_another_one_that_is_kept(tmp_path: Path) -> None:
     assert said_then == []
 
 
+def test_kept_port_that_browsers_reach_is_replaced_for_dynamodb_local(tmp_path: Path) -> None:
+    """An earlier version chose 4190 and 6679, too."""
+    (tmp_path / "ports").write_text("DYNAMODB_PORT=4190\n")
+    choice = PortChoice(tmp_path, {})
+
+    chosen = choice.choose(["DYNAMODB_PORT"], say=lambda sentence: None)
+
+    choice.release()
+    assert 4190 not in BROWSERS_REFUSE
+    assert chosen["DYNAMODB_PORT"] == DEFAULT_PORTS["DYNAMODB_PORT"]
+
+
 def test_clones_that_start_at_once_choose_different_ports(tmp_path: Path) -> None:
     """None of them listens yet: each has only claimed its ports."""
     clones = [choose(tmp_path / name) for name in "abc"]

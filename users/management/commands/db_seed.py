@@ -26,13 +26,13 @@ class Command(StackCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         meaning = "the name of the database, needed in production: invented people seldom belong there"
-        parser.add_argument("--i-mean", metavar="DATABASE", help=meaning)
+        parser.add_argument("--confirm", metavar="DATABASE", help=meaning)
 
     def describe(self) -> str:
         return describe_database()
 
-    def act(self, *, i_mean: str | None, **options: Any) -> None:
-        require_meaning(database_name(), i_mean)
+    def act(self, *, confirm: str | None, **options: Any) -> None:
+        require_meaning(database_name(), confirm)
         try:
             created, found = seed_people()
         except IntegrityError as error:
@@ -50,12 +50,12 @@ class Command(StackCommand):
         )
 
 
-def require_meaning(database: str, i_mean: str | None) -> None:
+def require_meaning(database: str, confirm: str | None) -> None:
     """Raises CommandError where invented people would come in by accident."""
-    if i_mean is not None and i_mean != database:
-        raise CommandError(f"--i-mean {i_mean} is not {database}: nobody was seeded.")
-    if settings.PRODUCTION and i_mean is None:
+    if confirm is not None and confirm != database:
+        raise CommandError(f"--confirm {confirm} is not {database}: nobody was seeded.")
+    if settings.PRODUCTION and confirm is None:
         raise CommandError(
             "This is production and the people of the seed are invented: nobody was seeded. If you mean it, add "
-            f"--i-mean {database}."
+            f"--confirm {database}."
         )
