@@ -1,1 +1,1 @@
-"""Live updates: a change of a conversation reaches the open pages of its members at once. See docs/architecture.md."""
+"""Live updates: send each change of a conversation to its members' open pages. See docs/architecture.md."""

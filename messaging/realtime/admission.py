@@ -1,4 +1,4 @@
-"""Who may have a stream: what the endpoint asks of a request before it opens one."""
+"""Decide who may open a stream, before the endpoint opens one."""
 
 from __future__ import annotations
 
@@ -32,30 +32,30 @@ from .session_checks import SessionChecks
 
 Headers = list[tuple[bytes, bytes]]
 RETRY_AFTER = 5
-"""Seconds, when sessions cannot be read."""
+"""Seconds to wait when sessions cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What the endpoint answers with: a status and headers. With a reader a stream follows."""
+    """The endpoint's response: a status and headers. With a reader, a stream follows."""
 
     status: int
     headers: Headers
     reader: Reader | None = None
     session_key: str = ""
     asked_at: float = 0.0
-    """When, on the loop's clock, the question began whose the session is."""
+    """When the session check began, by the loop's clock."""
 
 
 async def admit(scope: dict[str, Any], hub: Hub) -> Refusal:
-    """Decide whether this request gets a stream. Asks Postgres for the session's user and nothing else."""
+    """Decide whether this request gets a stream. Queries Postgres for the session's user and nothing else."""
     request = ASGIRequest(scope, BytesIO())
     response, reader, asked_at = _secured()(request), None, 0.0
     session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     if response.status_code == HTTPStatus.OK:
         response.status_code = _first_look(request, session_key)
     if response.status_code == HTTPStatus.OK:
-        # In this order nothing is missed: a session that ended before is gone, and of a later end the bus tells.
+        # This order misses nothing: an ended session is gone already, and the bus reports one that ends later.
         await hub.listen()
         asked_at = asyncio.get_running_loop().time()
         try:
@@ -66,7 +66,7 @@ async def admit(scope: dict[str, Any], hub: Hub) -> Refusal:
     match response.status_code:
         case HTTPStatus.OK:
             response["Content-Type"] = "text/event-stream"
-            # Or nginx would keep what comes until there is more of it.
+            # Keeps nginx from buffering the stream.
             response["X-Accel-Buffering"] = "no"
         case HTTPStatus.METHOD_NOT_ALLOWED:
             response["Allow"] = "GET"
@@ -77,7 +77,7 @@ async def admit(scope: dict[str, Any], hub: Hub) -> Refusal:
 
 
 def _first_look(request: HttpRequest, session_key: str) -> int:
-    """Return the status code as far as the request alone decides it."""
+    """Return the status code as far as the request alone determines it."""
     try:
         request.get_host()
     except DisallowedHost:
@@ -90,7 +90,7 @@ def _first_look(request: HttpRequest, session_key: str) -> int:
 
 
 async def _second_look(request: HttpRequest, session_key: str, sessions: SessionChecks) -> tuple[int, Reader | None]:
-    """Return the status code that the session's user decides, and the reader."""
+    """Return the status code that follows from the session's user, and the reader."""
     try:
         user = await sessions.user_of(session_key)
     except SessionsUnavailable:
@@ -103,7 +103,7 @@ async def _second_look(request: HttpRequest, session_key: str, sessions: Session
 
 @cache
 def _secured() -> Callable[[HttpRequest], HttpResponse]:
-    """Give an empty response the headers of every other response, or redirect it to https where that is due."""
+    """Add the security headers to an empty response, or redirect it to https where required."""
     answer: Any = lambda request: HttpResponse()  # noqa: E731
     for middleware in (XFrameOptionsMiddleware, PermissionsPolicyMiddleware, CSPMiddleware, SecurityMiddleware):
         answer = middleware(answer)

@@ -1,6 +1,6 @@
-"""The stream endpoint: an ASGI application ahead of Django's.
+"""The stream endpoint: an ASGI application in front of Django's.
 
-Inside Django's request cycle an open stream would keep a thread and a database connection for as long as it is open.
+Inside Django's request cycle an open stream would hold a thread and a database connection while it is open.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from .sse import Stream
 
 PATH = "/messages/stream"
 SECONDS_OPEN = (540.0, 660.0)
-"""How long a stream lives, drawn for each, so that those which opened together do not come back together."""
+"""Lifetime of a stream, random for each, so that streams opened together do not reconnect together."""
 RETRY_MILLISECONDS = (1000, 5000)
-"""How long a browser waits before it comes back by itself, drawn for each stream."""
+"""How long a browser waits before it reconnects, random for each stream."""
 SEND_SECONDS = 20.0
-"""A connection that takes nothing for as long is given up."""
+"""A connection that accepts no data for this long is closed."""
 
 
 class LiveApplication:
-    """Answers for the streams, and lets `django` answer everything else. One hub for each event loop that serves it."""
+    """Serves the streams, and passes everything else to `django`. One hub per event loop."""
 
     def __init__(self, django: Application, make_bus: Callable[[], Bus] = bus) -> None:
         self._django = django
@@ -51,7 +51,7 @@ class LiveApplication:
 
     @property
     def hub(self) -> Hub:
-        """The running loop's."""
+        """The running loop's hub."""
         loop = asyncio.get_running_loop()
         if loop not in self._hubs:
             self._hubs[loop] = Hub(self._make_bus)
@@ -82,7 +82,7 @@ class LiveApplication:
 
 
 async def _run(stream: Stream, receive: Receive, send: Send) -> None:
-    """Say what there is to say until the stream ends, the reader goes, or the server stops."""
+    """Send frames until the stream ends, the client disconnects, or the server stops."""
     loop = asyncio.get_running_loop()
     renewal = loop.call_later(random.uniform(*SECONDS_OPEN), stream.end, "renew")  # noqa: S311 - spreads load
     gone = loop.create_task(_close_when_gone(stream, receive))
@@ -92,10 +92,10 @@ async def _run(stream: Stream, receive: Receive, send: Send) -> None:
                 await send({"type": "http.response.body", "body": said, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     except TimeoutError:
-        # Whoever reads nothing does not read that either: returning closes the connection.
+        # A client that reads nothing does not read this either: returning closes the connection.
         return
     except asyncio.CancelledError:
-        # The server stops and has waited long enough. An answer that ends well leaves no complaint in its log.
+        # The server stops and has waited long enough. Ending the response properly keeps errors out of its log.
         with suppress(asyncio.CancelledError):
             await send({"type": "http.response.body", "body": b""})
     finally:
@@ -104,13 +104,13 @@ async def _run(stream: Stream, receive: Receive, send: Send) -> None:
 
 
 async def _close_when_gone(stream: Stream, receive: Receive) -> None:
-    """Close the stream when the client disconnects: a GET has no body that matters."""
+    """Close the stream when the client disconnects; a GET has no body to read."""
     while (await receive())["type"] != "http.disconnect":
         pass
     stream.close()
 
 
 def _first_words(user: UUID) -> bytes:
-    """Return the first frame: when to reconnect, and that changes from now on will be sent."""
+    """Return the first frame: the reconnect delay, and that changes from now on will be sent."""
     retry = random.randint(*RETRY_MILLISECONDS)  # noqa: S311
     return b"retry: %d\n" % retry + frame("ready", {"user": str(user)})

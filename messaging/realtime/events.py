@@ -1,6 +1,6 @@
-"""What happens in conversations, as the bus carries it: frozen dataclasses, each a JSON object on the wire.
+"""Events in conversations, as the bus carries them: frozen dataclasses, each a JSON object on the wire.
 
-Every event names the members it is for, so that delivering it asks nobody. Pure: no I/O, no Django.
+Every event names the members it is for, so delivery needs no queries. Pure: no I/O, no Django.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from uuid import UUID
 from messaging.domain.entities import Message
 
 PAYLOAD_BYTES = 7500
-"""Postgres takes less than 8,000."""
+"""Postgres accepts less than 8,000."""
 MEMBERS_A_HINT = 150
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who wrote a message, as far as a page shows it: a person's row in Postgres is not asked again."""
+    """The sender of a message, as pages show them, so that Postgres need not be queried again."""
 
     uuid: UUID
     name: str
@@ -34,7 +34,7 @@ class MessageSent:
 
     members: frozenset[UUID]
     version: int
-    """Of the conversation, with this message."""
+    """The conversation's version after this message."""
     message: Message
     author: Sender
 
@@ -52,7 +52,7 @@ class MessageEdited:
     message: Message
     author: Sender
     newest: bool
-    """Whether it is the conversation's newest message, whose preview stands in lists."""
+    """Whether it is the conversation's newest message, which lists preview."""
 
     @property
     def group(self) -> UUID:
@@ -61,7 +61,7 @@ class MessageEdited:
 
 @dataclass(frozen=True, slots=True)
 class EntryChanged:
-    """Something changed in a conversation, which has this version now."""
+    """A conversation changed and now has this version."""
 
     members: frozenset[UUID]
     group: UUID
@@ -70,7 +70,7 @@ class EntryChanged:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A member has read up to the message of this number."""
+    """A member has read up to the message with this number."""
 
     members: frozenset[UUID]
     group: UUID
@@ -80,7 +80,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Typing:
-    """A member is writing."""
+    """A member is typing."""
 
     members: frozenset[UUID]
     group: UUID
@@ -89,29 +89,29 @@ class Typing:
 
 @dataclass(frozen=True, slots=True)
 class ConversationChanged:
-    """These members have something of a conversation otherwise than before: its list, its place, whether they write."""
+    """A conversation changed for these members: its list, its position, or whether they may write."""
 
     members: frozenset[UUID]
     group: UUID
     read_seq: int | None = None
-    """How far they have read, where that went backwards."""
+    """How far they have read, if that moved back."""
 
 
 def fingerprint(session_key: str) -> str:
-    """Return what stands for a session on the bus: its key would let anyone in who reads it there."""
+    """Return a hash that identifies a session on the bus: the key itself would grant access."""
     return hashlib.sha256(session_key.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
-    """A session is over: its streams end. `fingerprint` stands for its key, which is a credential."""
+    """A session ended: its streams close. `fingerprint` identifies it, because its key is a credential."""
 
     fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
 class UserSignedOut:
-    """A person may not be here any more: all their streams end."""
+    """A user was signed out everywhere: all their streams close."""
 
     user: UUID
 
@@ -120,11 +120,11 @@ Event = MessageSent | MessageEdited | EntryChanged | Read | Typing | Conversatio
 
 
 class Malformed(ValueError):
-    """A payload that is none of ours."""
+    """A payload that is not one of our events."""
 
 
 def payloads(event: Event) -> Iterator[str]:
-    """Yield the event's payloads: one, or EntryChanged events without a text where text or members are too many."""
+    """Yield the event's payloads: one, or EntryChanged events without text if text or members are too large."""
     payload = _payload(event)
     if len(payload.encode()) <= PAYLOAD_BYTES:
         yield payload
@@ -138,12 +138,12 @@ def payloads(event: Event) -> Iterator[str]:
 
 
 def event_from(payload: str) -> Event:
-    """Return the event of a payload. Raises Malformed."""
+    """Parse a payload into its event. Raises Malformed."""
     try:
         fields = json.loads(payload)
         return _FROM[fields["kind"]](fields)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        # Without the payload, which may hold what somebody wrote.
+        # Without the payload, which may contain a message.
         raise Malformed(type(error).__name__) from None
 
 
@@ -151,7 +151,7 @@ def _payload(event: Event) -> str:
     return json.dumps(_fields(event), ensure_ascii=False, separators=(",", ":"))
 
 
-def _fields(event: Event) -> dict[str, Any]:  # noqa: PLR0911 - one a kind
+def _fields(event: Event) -> dict[str, Any]:  # noqa: PLR0911 - one return per kind
     match event:
         case MessageSent():
             return _members("message", event.members) | _message_fields(event)

@@ -1,6 +1,6 @@
-"""The hub of a process: hears the bus and hands each event to the streams of the members it is for.
+"""The hub of a process: receive events from the bus and pass each to the streams of its members.
 
-One for each event loop. It begins with the first stream, and reads nothing but the sessions of its streams.
+There is one hub per event loop. It starts with the first stream and reads nothing but the sessions of its streams.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ from .sse import Stream
 logger = logging.getLogger(__name__)
 
 FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
-"""Seconds before the bus is tried again, doubled each time, give or take a half."""
+"""Seconds before reconnecting to the bus, doubled each time, with up to 50% jitter."""
 SECONDS_FOR_THE_BUS = 2.0
-"""As long a stream that opens waits for the bus; it then opens without."""
+"""How long a new stream waits for the bus before opening without it."""
 CHECK_SECONDS = 25.0
 CHECK_AGAIN_SECONDS = 5.0
-"""After a check that Postgres did not answer."""
+"""Seconds until the next check after Postgres did not answer."""
 UNCHECKED_SECONDS = 60.0
-"""A stream whose session could not be checked for as long ends."""
+"""A stream whose session could not be checked for this long ends."""
 
 
 class Hub:
-    """The streams of a process, and its one ear at the bus."""
+    """The streams of a process, and its one subscription to the bus."""
 
     def __init__(self, make_bus: Callable[[], Bus] = bus) -> None:
         self.sessions = SessionChecks()
         self._make_bus = make_bus
         self._streams: dict[UUID, dict[Stream, None]] = {}
-        """By person; a dict, for it keeps the order in which they were opened."""
+        """Streams by user; a dict, because it keeps the order in which they were opened."""
         self._listening = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._kicked: dict[str | UUID, float] = {}
-        """When, of late, a session or a person was kicked, for streams that are just about to open."""
+        """When sessions and users were recently signed out, for streams that are just opening."""
 
     def __len__(self) -> int:
         return sum(map(len, self._streams.values()))
@@ -75,7 +75,7 @@ class Hub:
                 del self._streams[reader.user]
 
     async def listen(self) -> None:
-        """Begin to listen, unless that was done before; returns when the bus is heard, or after two seconds."""
+        """Start to listen unless started before; return when subscribed, or after two seconds."""
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._hear()), asyncio.create_task(self._check())]
         if not self._listening.is_set():
@@ -86,9 +86,9 @@ class Hub:
                 logger.warning("a stream opens while the bus is away")
 
     def close(self) -> None:
-        """End every stream, without a word, and stop listening.
+        """Close every stream without a last frame, and stop listening.
 
-        Readers come back after the time they were given, each another one: all at once would be too much.
+        Readers reconnect after their own random delay, so that they do not all return at once.
         """
         for stream in self._all():
             stream.close()
@@ -97,7 +97,7 @@ class Hub:
         self._tasks = []
 
     def deliver(self, event: Event) -> None:
-        """Hand an event to the streams it is for."""
+        """Pass an event to the streams of its members."""
         match event:
             case SessionEnded():
                 self._kick(event.fingerprint, [each for each in self._all() if each.fingerprint == event.fingerprint])
@@ -124,7 +124,7 @@ class Hub:
     # --- The bus ------------------------------------------------------------------------------------------------------
 
     async def _hear(self) -> None:
-        """Listen for ever; wait longer and longer while the bus is away."""
+        """Listen forever; reconnect with growing delays while the bus is unavailable."""
         self._wait = FIRST_WAIT
         while True:
             try:
@@ -134,13 +134,13 @@ class Hub:
             except Exception:
                 logger.exception("listening to the bus failed")
             self._listening.clear()
-            await asyncio.sleep(self._wait * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load, keeps no secret
+            await asyncio.sleep(self._wait * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load, no secret
             self._wait = min(LONGEST_WAIT, self._wait * 2)
 
     def _up(self) -> None:
         self._wait = FIRST_WAIT
         self._listening.set()
-        # Something may have been said while nobody listened.
+        # Events may have been missed while nobody listened.
         for stream in self._all():
             stream.offer(frame("resync", {}))
 
@@ -150,13 +150,13 @@ class Hub:
         except Malformed as error:
             logger.warning("a payload on the bus is none of ours: %s", error)
         except Exception:
-            # One event that cannot be shown must not silence the others; pages find it when they compare.
+            # An event that cannot be rendered must not block the others; pages find the change when they resync.
             logger.exception("an event could not be delivered")
 
     # --- Sessions -----------------------------------------------------------------------------------------------------
 
     async def _check(self) -> None:
-        """Ask again and again whose the sessions are, of all streams at once, and end those that are nobody's."""
+        """Revalidate the sessions of all open streams periodically and close those that ended."""
         pause = CHECK_SECONDS
         while True:
             await asyncio.sleep(pause)

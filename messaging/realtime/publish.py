@@ -1,4 +1,4 @@
-"""What is published, and when: after the write, never in its place. A bus that is away fails nothing."""
+"""Publish events after the write they describe. An unavailable bus never fails a write."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def conversations_changed(conversations: Iterable[Conversation]) -> None:
 def conversation_changed(*, group_uuid: UUID, member_uuids: Iterable[UUID], read_seq: int | None = None) -> None:
     """Publish that a conversation changed for these members: accepted, blocked, muted, archived, marked unread.
 
-    Leave out of `member_uuids` whoever must not learn of it.
+    Leave members out of `member_uuids` who must not learn of it.
     """
     _publish(ConversationChanged(frozenset(member_uuids), group_uuid, read_seq))
 
@@ -111,5 +111,5 @@ def _send(events: Sequence[Event]) -> None:
     try:
         bus().publish([payload for event in events for payload in payloads(event)])
     except BusUnavailable as error:
-        # Pages find out by themselves, later. Nothing of what was written stands in here.
+        # Pages resync later. Do not log the payload: it may contain a message.
         logger.warning("%s was not published: %s", type(events[0]).__name__, error)

@@ -1,4 +1,4 @@
-"""Events as server-sent events: what a reader's stream says of them. Reads neither Postgres nor DynamoDB."""
+"""Render events as server-sent events for a stream's reader. Reads neither Postgres nor DynamoDB."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ HEARTBEAT = b": beat\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """For whom a stream is, as the browser said when it opened it."""
+    """The reader of a stream, with the settings its browser sent."""
 
     user: UUID
     zone: ZoneInfo | None
-    """UTC when there is none."""
+    """None means UTC."""
     language: str
 
 
 def frame(name: str, data: Mapping[str, Any]) -> bytes:
-    """Return one server-sent event. JSON has no line breaks of its own, so the data is one line."""
+    """Return one server-sent event. JSON contains no raw line breaks, so the data is one line."""
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
 
 
@@ -42,7 +42,7 @@ def bye(reason: str) -> bytes:
 
 @dataclass(slots=True)
 class Renderer:
-    """An event as each of its readers sees it; made once for all who see the same."""
+    """Renders an event for its readers; readers with the same settings share one result."""
 
     event: MessageSent | MessageEdited | EntryChanged | Read | Typing | ConversationChanged
     _frames: dict[tuple[bool, ZoneInfo | None, str], bytes | None] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Renderer:
     def for_reader(self, reader: Reader) -> bytes | None:
         """Return the frame for this reader, or None if the event does not concern them."""
         own = not isinstance(self.event, EntryChanged | ConversationChanged) and _whose(self.event) == reader.user
-        # Only messages differ by zone and language.
+        # Only messages depend on time zone and language.
         is_text = isinstance(self.event, MessageSent | MessageEdited)
         key = (own, reader.zone, reader.language) if is_text else (own, None, "")
         if key not in self._frames:
@@ -63,7 +63,7 @@ def _whose(event: MessageSent | MessageEdited | Read | Typing) -> UUID:
     return event.author.uuid if isinstance(event, MessageSent | MessageEdited) else event.user
 
 
-def _frame_of(  # noqa: PLR0911 - one a kind
+def _frame_of(  # noqa: PLR0911 - one return per kind
     event: MessageSent | MessageEdited | EntryChanged | Read | Typing | ConversationChanged, *, own: bool
 ) -> bytes | None:
     match event:

@@ -1,6 +1,6 @@
-"""Asks whose sessions are, for streams: they are ahead of Django's request cycle and ask for themselves.
+"""Find the users of sessions for streams, which run outside Django's request cycle.
 
-However many streams ask at once, one thread with one database connection answers, and releases both.
+However many streams ask at once, one thread with one database connection answers, then closes it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from users.sessions.lookup import SessionsUnavailable, users_of
 
 
 class SessionChecks:
-    """Ask for many streams at once: questions that come while one is under way go together into the next one."""
+    """Answer many streams with one query: questions that arrive during a query are batched into the next."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, asyncio.Future[UUID | None]] = {}
         self._asking: asyncio.Task[None] | None = None
 
     async def user_of(self, session_key: str) -> UUID | None:
-        """Return whose the session is, for a stream that opens; None for an invalid one.
+        """Return the session's user for a stream that opens; None for an invalid session.
 
         Raises SessionsUnavailable, RateLimited.
         """
@@ -44,10 +44,10 @@ class SessionChecks:
             asked, self._waiting = self._waiting, {}
             try:
                 users, limited = await asyncio.to_thread(_opening_in_thread, asked.keys())
-            except Exception as error:  # noqa: BLE001 - whatever it is, everyone who asked gets it
+            except Exception as error:  # noqa: BLE001 - every caller gets the error, whatever it is
                 for answer in asked.values():
                     answer.set_exception(error)
-                    # Who asked may be gone meanwhile.
+                    # The caller may have been cancelled meanwhile.
                     answer.exception()
             else:
                 for session_key, answer in asked.items():
@@ -60,7 +60,7 @@ class SessionChecks:
 
 
 def _opening_in_thread(session_keys: Collection[str]) -> tuple[dict[str, UUID], dict[UUID, int]]:
-    """Return what `users_of` returns, and the users who open streams too often, with the seconds to wait.
+    """Return the result of `users_of`, and the users who open streams too often with the seconds to wait.
 
     One SQL statement more than `users_of`. Raises SessionsUnavailable.
     """

@@ -1,6 +1,6 @@
-"""Learning in time that the server is told to stop.
+"""Detect early that the server is told to stop.
 
-uvicorn waits for open answers before it says so to the application, and a stream is an answer that stays open.
+uvicorn waits for open responses before it notifies the application, and a stream is a response that stays open.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def at_shutdown(act: Callable[[], None]) -> Iterator[None]:
     """Call `act` in this event loop when the server is told to stop, after the server's own handler.
 
-    Only the main thread receives signals: elsewhere, as in tests, this does nothing.
+    Only the main thread receives signals; elsewhere, for example in tests, this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

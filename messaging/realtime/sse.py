@@ -1,4 +1,4 @@
-"""One open stream: a bounded queue between the hub, which fills it, and the connection, which empties it."""
+"""One open stream: a bounded queue that the hub fills and the connection drains."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 from .rendering import HEARTBEAT, Reader, bye
 
 QUEUE_FRAMES = 100
-"""Frames that wait for a slow reader, at most; then it is dropped."""
+"""Frames that may wait for a slow reader; a reader with more is disconnected."""
 HEARTBEAT_SECONDS = 20.0
 
 
 class Stream:
-    """Belongs to one event loop; only `frames` waits."""
+    """Belongs to one event loop; only `frames` awaits."""
 
     __slots__ = ("_ended", "_frames", "_wake", "checked_at", "fingerprint", "reader", "session_key")
 
@@ -22,15 +22,15 @@ class Stream:
         self.reader = reader
         self.session_key = session_key
         self.fingerprint = fingerprint
-        """Of the session: what events name it by."""
+        """The session's fingerprint, by which events name it."""
         self.checked_at = checked_at
-        """When, on the loop's clock, the session was last found to be the reader's."""
+        """When the session was last found valid, by the loop's clock."""
         self._frames: deque[bytes] = deque()
         self._wake = asyncio.Event()
         self._ended = False
 
     def offer(self, frame: bytes) -> None:
-        """Say this on the stream. A reader who is too slow for it is told to compare, and that is the end."""
+        """Queue a frame. If the queue is full, tell the reader to resync and end the stream."""
         if self._ended:
             return
         if len(self._frames) >= QUEUE_FRAMES:
@@ -41,13 +41,13 @@ class Stream:
         self._wake.set()
 
     def end(self, reason: str) -> None:
-        """Say why, after what waits, and end."""
+        """Queue a last frame with the reason, then end the stream."""
         if not self._ended:
             self._frames.append(bye(reason))
             self.close()
 
     def close(self) -> None:
-        """End without a word more."""
+        """End the stream without a last frame."""
         self._ended = True
         self._wake.set()
 
@@ -55,7 +55,7 @@ class Stream:
         """Yield frames as soon as there are any, and heartbeats in between."""
         while True:
             if self._frames:
-                # What came at once goes out at once.
+                # Frames that arrived together are sent together.
                 together = b"".join(self._frames)
                 self._frames.clear()
                 yield together

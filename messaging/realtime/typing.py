@@ -1,4 +1,4 @@
-"""Who is writing: published at most every three seconds, without asking DynamoDB again who the members are."""
+"""Publish who is typing at most every three seconds, without reading the members from DynamoDB each time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from . import publish
 
 SECONDS_BETWEEN = 3.0
 SECONDS_OF_MEMORY = 60.0
-"""As long a process believes that the members are still the same."""
+"""How long a process caches a conversation's members."""
 KEPT = 10_000
 
 K = TypeVar("K")
@@ -25,7 +25,7 @@ V = TypeVar("V")
 
 
 class _Recent(Generic[K, V]):
-    """The newest values, for so many seconds each; for any thread."""
+    """A thread-safe cache of recent values, each kept for so many seconds."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
@@ -55,7 +55,7 @@ _told: _Recent[tuple[UUID, UUID], bool] = _Recent(SECONDS_BETWEEN)
 
 
 def remember_members(*, user_uuid: UUID, conversation: Conversation) -> frozenset[UUID]:
-    """Note whom this person may tell, as was just read: nobody where one blocks, or is awaited to accept."""
+    """Cache the members this user may notify: none while one blocks the other or a request is pending."""
     silent = conversation.blocked or conversation.awaiting
     members = frozenset[UUID]() if silent else conversation.member_uuids
     _members.put((user_uuid, conversation.group_uuid), members)
@@ -63,7 +63,10 @@ def remember_members(*, user_uuid: UUID, conversation: Conversation) -> frozense
 
 
 def is_typing(*, user_uuid: UUID, group_uuid: UUID) -> None:
-    """Tell the others. No call to DynamoDB within a minute after the last, else 1. Raises ConversationNotFound."""
+    """Publish that the user is typing. No DynamoDB call within a minute of the last, else 1.
+
+    Raises ConversationNotFound.
+    """
     key = (user_uuid, group_uuid)
     members = _members.get(key)
     if members is None:
@@ -71,13 +74,13 @@ def is_typing(*, user_uuid: UUID, group_uuid: UUID) -> None:
         members = remember_members(user_uuid=user_uuid, conversation=conversation)
     if _told.get(key) is None:
         _told.put(key, value=True)
-        # What is remembered may be from before a block.
+        # The cached members may be older than a block.
         if not members or any_blocks(members):
             return
         publish.typing(group_uuid=group_uuid, user_uuid=user_uuid, member_uuids=members)
 
 
 def forget() -> None:
-    """Remember nothing, for tests."""
+    """Clear the cache, for tests."""
     _members.clear()
     _told.clear()

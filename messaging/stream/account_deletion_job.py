@@ -1,4 +1,4 @@
-"""Accounts that wait to be deleted, a few steps at a time between a worker's other work."""
+"""Run pending account deletions in small steps between a worker's other work."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from users.cognito.pool import user_pool
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
-"""How often the worker asks Postgres who waits."""
+"""How often the worker queries Postgres for pending deletions."""
 AT_ONCE_SECONDS = 0.2
-"""As long lists stand still for it."""
+"""How long one run of the job may delay projections."""
 AGAIN_SECONDS = 60.0
-"""After what failed."""
+"""How long to wait after a failed step."""
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class _Deletion:
 
 @dataclass(slots=True)
 class AccountDeletionJob:
-    """Calling it takes the steps that are due, for `AT_ONCE_SECONDS`. Raises when Postgres does not answer."""
+    """Run the steps that are due, for at most `AT_ONCE_SECONDS`. Raises when Postgres does not answer."""
 
     clock: Callable[[], float] = time.monotonic
     _under_way: dict[UUID, _Deletion] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class AccountDeletionJob:
             logger.warning("the deletion of account %s goes on in a minute: %s", user_uuid, why)
             self._begin_again(user_uuid)
         except Exception:
-            # Whatever it is, lists must go on.
+            # Whatever the error is, projections must continue.
             logger.exception("the deletion of account %s failed; it is tried again in a minute", user_uuid)
             self._begin_again(user_uuid)
 

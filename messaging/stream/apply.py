@@ -1,4 +1,4 @@
-"""How the worker applies a batch: a change that fails for a reason of its own is tried again, then put aside."""
+"""Apply a batch: retry a change that fails because of its own content, then store it as a dead letter."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from .projection import Change, project
 logger = logging.getLogger(__name__)
 
 SIDE_BY_SIDE = 8
-"""Conversations: two cores that send are followed by as many (tools/bench/sending.py)."""
+"""Conversations projected in parallel: enough to keep up with senders on two cores (tools/bench/sending.py)."""
 TRIES = 5
 FIRST_WAIT = 0.1
-"""Seconds before a change is tried again, doubled each time: 1.5 s in all."""
+"""Seconds before the first retry of a change, doubled each time: 1.5 s in all."""
 REASON_CHARS = 200
-# What DynamoDB says of one write; any other refusal (a permission, a table that is gone) is about all of them.
+# DynamoDB errors that concern a single write; any other (a missing permission or table) concerns all of them.
 FAULTS_OF_A_WRITE = frozenset(("ItemCollectionSizeLimitExceededException", "ValidationException"))
 
 
 class DeadLetters(Protocol):
-    """Where changes are put aside."""
+    """Stores the changes that could not be applied."""
 
     def add(self, *, shard_id: str, sequence_number: str, key: str, reason: str, tries: int) -> None: ...
 
 
 def is_its_own_fault(error: Exception) -> bool:
-    """Return whether a change failed because of its own content, so that trying the others makes sense."""
+    """Return whether a change failed because of its own content, so that others may still succeed."""
     if isinstance(error, ServiceError):
         return error_code(error) in FAULTS_OF_A_WRITE
     return not isinstance(error, Unavailable)
 
 
 def reason_of(error: Exception) -> str:
-    """Return the item and attribute at fault, or the kind of error; never any text of the item."""
+    """Return the malformed item and attribute, or the error's class; never any text of the item."""
     if isinstance(error, MalformedItem):
         return error.reason[:REASON_CHARS]
     if isinstance(error, ServiceError):
@@ -52,9 +52,10 @@ def reason_of(error: Exception) -> str:
 def project_side_by_side(
     table: MessageTable, changes: Sequence[Change], is_stopped: Callable[[], bool]
 ) -> list[int | Exception | None]:
-    """Project changes of different conversations; for each how many entries moved, why it failed, or None: not tried.
+    """Project changes of different conversations in parallel.
 
-    A projection is nearly all waiting, two writes one after the other; between conversations no order is kept.
+    Return for each the number of updated entries, the error, or None if it was not tried. A projection mostly waits for
+    two writes in sequence. Conversations are projected in no particular order.
     """
 
     def attempt(change: Change) -> int | Exception | None:
@@ -62,11 +63,11 @@ def project_side_by_side(
             return None
         try:
             return _project(table, change)
-        except Exception as error:  # noqa: BLE001 - the caller decides what follows from it
+        except Exception as error:  # noqa: BLE001 - the caller decides how to handle it
             return error
 
     if len(changes) == 1:
-        return [None]  # Nothing to gain from another thread.
+        return [None]  # A thread would gain nothing.
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
         return list(threads.map(attempt, changes))
 
@@ -87,9 +88,9 @@ def apply(
     dead_letters: DeadLetters,
     sleep: Callable[[float], object] = time.sleep,
 ) -> int:
-    """Project a change; returns how many entries moved, 0 when it became a dead letter.
+    """Project a change; return the number of updated entries, 0 when it became a dead letter.
 
-    Raises Unavailable, which is no fault of a record and counts as none, and what DynamoDB refuses altogether.
+    Raises Unavailable, which does not count as an attempt, and DynamoDB errors that concern all writes.
     """
     for attempt in range(1, TRIES + 1):
         try:

@@ -14,7 +14,7 @@ TRUSTED_FOR = timedelta(hours=20)
 
 @dataclass(frozen=True, slots=True)
 class PostgresCheckpoints:
-    """The checkpoints of one stream: one for each shard that was read."""
+    """The checkpoints of one stream, one per shard that was read."""
 
     stream_arn: str
 
@@ -41,6 +41,6 @@ class PostgresCheckpoints:
 
 
 def forget_table(table_arn: str) -> int:
-    """Delete the checkpoints of every stream that a table has or had; returns how many there were."""
+    """Delete the checkpoints of all current and former streams of a table; return how many there were."""
     number, _ = StreamCheckpoint.objects.filter(stream_arn__startswith=f"{table_arn}/stream/").delete()
     return number

@@ -1,7 +1,7 @@
-"""The consumer of pattern E as a worker: reads every shard of the table's stream and projects what changed.
+"""Run the stream consumer as a worker: read every shard of the table's stream and project the changes.
 
-Parents before children; a checkpoint is written after its records were applied. Where records may be gone that were
-never read, every conversation is projected first. What is applied twice does no harm (see `projection`).
+Parents come before children; a checkpoint is written after its records were applied. If records may have expired
+unread, every conversation is projected first. Applying a record twice is harmless (see `projection`).
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 POLL_SECONDS = 0.25
-"""From one reading of a shard to the next: it answers five GetRecords a second, for all its readers."""
+"""Seconds between two reads of a shard: it allows five GetRecords per second, for all readers together."""
 DESCRIBE_SECONDS = 15.0
 """How often shards are listed at least: children may be listed late."""
 DESCRIBE_SOON_SECONDS = 1.0
-"""When shards are listed again after one ended; then after twice as long, up to `DESCRIBE_SECONDS`."""
+"""When shards are listed again after one ended; the delay then doubles up to `DESCRIBE_SECONDS`."""
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
-"""Seconds before a step is tried again while DynamoDB cannot answer, doubled each time."""
+"""Seconds before a step is retried while DynamoDB is unavailable, doubled each time."""
 RECORDS_A_PAGE = 1000
 DRAINED_PASSES = 3
-"""Passes in a row without a record after which the stream counts as drained: a page may be empty before others."""
+"""Consecutive passes without a record after which the stream counts as drained: a page may be empty before others."""
 DRAIN_TRIES = 5
-"""How often a step of draining is tried while DynamoDB cannot answer."""
+"""How often a step of draining is tried while DynamoDB is unavailable."""
 
 
 class _Stopped(Exception):
@@ -60,7 +60,7 @@ class _Stopped(Exception):
 
 @dataclass(slots=True)
 class StreamConsumer:
-    """Reads one stream. `poll` is one pass over the shards: `run` repeats it until told to stop, `drain` to the end."""
+    """Reads one stream. `poll` is one pass over the shards; `run` repeats it until stopped, `drain` until the end."""
 
     table: MessageTable
     streams: DynamoDBStreamsClient
@@ -68,37 +68,37 @@ class StreamConsumer:
     checkpoints: Checkpoints
     dead_letters: DeadLetters
     applied: Callable[[Batch], object] = field(default=lambda batch: None)
-    """Called with each batch once it is applied and its checkpoint written."""
+    """Called with each batch after it was applied and its checkpoint written."""
     projected: Callable[[Sequence[Conversation]], object] = field(default=lambda conversations: None)
-    """Called with the conversations whose changes a page of the stream told, once their entries have moved."""
+    """Called with the changed conversations of a page once their entries are updated."""
     between: Callable[[], object] = field(default=lambda: None)
-    """Called after each pass of `run`, for other work that takes a moment."""
+    """Called after each pass of `run`, for other short work."""
     clock: Callable[[], float] = time.monotonic
     lag: Lag = field(default_factory=Lag)
     records: int = 0
-    """Read so far."""
+    """Records read so far."""
     entries: int = 0
-    """Moved so far."""
+    """Entries updated so far."""
     _positions: dict[str, str] = field(default_factory=dict)
-    """The checkpoints as they are saved."""
+    """The saved checkpoints."""
     _iterators: dict[str, str] = field(default_factory=dict)
-    """The shards being read."""
+    """Iterators of the shards being read."""
     _gaps: set[str] = field(default_factory=set)
-    """Shards of whose records some are gone, unread: every conversation is projected before they are opened."""
+    """Shards with records that expired unread: every conversation is projected before these are opened."""
     _lost: set[str] = field(default_factory=set)
-    """Shards that are gone before they were read to their end."""
+    """Shards that disappeared before they were read to their end."""
     _unlisted: set[str] = field(default_factory=set)
-    """Shards that have ended and were not listed the last time."""
+    """Shards that have ended and were missing from the last listing."""
     _read_at: float = 0.0
-    """When a page was read last, or was to be, by the clock."""
+    """When a page was last read, or should have been, by the clock."""
     _listing_due: float = 0.0
     _listing_wait: float = DESCRIBE_SOON_SECONDS
     _stop: Event = field(default_factory=Event)
     _tries: int | None = 1
-    """How often a step is tried while DynamoDB cannot answer; None for as often as it takes."""
+    """How often a step is tried while DynamoDB is unavailable; None for no limit."""
 
     def begin(self) -> None:
-        """Take up the checkpoints; project every conversation first when they do not reach to what the stream holds.
+        """Load the checkpoints; project every conversation first if they are older than the stream's records.
 
         Raises Unavailable, StreamGone.
         """
@@ -111,7 +111,7 @@ class StreamConsumer:
         self.find_shards()
 
     def find_shards(self) -> None:
-        """Begin to read the shards whose parent has ended or is no longer there. Raises Unavailable, StreamGone."""
+        """Open the shards whose parent has ended or no longer exists. Raises Unavailable, StreamGone."""
         parents = {shard["ShardId"]: shard.get("ParentShardId") for shard in self._shards()}
         for shard_id, parent in parents.items():
             is_waiting = parent in parents and not self._has_ended(parent)
@@ -120,7 +120,7 @@ class StreamConsumer:
             if shard_id in self._positions or self._has_ended(parent):
                 self._open(shard_id)
             else:
-                # What came before it is not listed and was not read, as far as is known.
+                # Its parent is not listed and, as far as is known, was not read.
                 self._gaps.add(shard_id)
         self._fill_gaps()
         self._forget_ended(listed=set(parents))
@@ -128,14 +128,14 @@ class StreamConsumer:
         self._listing_wait = min(DESCRIBE_SECONDS, self._listing_wait * 2)
 
     def poll(self) -> int:
-        """Read one page of every shard and apply it; returns how many records came. Raises Unavailable, StreamGone."""
+        """Read one page of every shard and apply it; return the number of records. Raises Unavailable, StreamGone."""
         self._read_at = self.clock()
         count = sum(self._read(shard_id) for shard_id in list(self._iterators))
         self._fill_gaps()
         return count
 
     def run(self, stop: Event) -> None:
-        """Project until `stop` is set. Raises StreamGone, and what DynamoDB refuses."""
+        """Project until `stop` is set. Raises StreamGone, and DynamoDB's other errors."""
         self._stop, self._tries = stop, None
         with suppress(_Stopped):
             self.begin()
@@ -147,9 +147,9 @@ class StreamConsumer:
                 self._until_next_pass()
 
     def drain(self, stop: Event) -> None:
-        """Project what the stream holds, and what is written meanwhile: until passes bring nothing, or `stop` is set.
+        """Project the stream's records, including new ones, until several passes find none or `stop` is set.
 
-        Raises StreamGone; Unavailable when DynamoDB does not answer for a while.
+        Raises StreamGone; Unavailable when DynamoDB stays unavailable.
         """
         self._stop, self._tries = stop, DRAIN_TRIES
         with suppress(_Stopped):
@@ -160,7 +160,7 @@ class StreamConsumer:
                     empty = 0
                 else:
                     empty += 1
-                    # Children of what has ended.
+                    # Children of shards that have ended.
                     self.find_shards()
                 self._until_next_pass()
 
@@ -168,9 +168,9 @@ class StreamConsumer:
         self._pause(max(0.0, self._read_at + POLL_SECONDS - self.clock()))
 
     def _with_retries(self, step: Callable[[], T]) -> T:
-        """Take a step, again and again with longer waits while DynamoDB cannot answer.
+        """Run a step; retry it with growing waits while DynamoDB is unavailable.
 
-        Raises Unavailable when it was tried often enough.
+        Raises Unavailable after the last try.
         """
         wait = FIRST_WAIT
         tried = 0
@@ -192,14 +192,14 @@ class StreamConsumer:
 
     def _project_everything(self) -> None:
         moved = 0
-        # Each page by itself, so that a throttled one does not begin the whole table again.
+        # Retry each page alone, so that throttling does not restart the scan of the whole table.
         for page in self.table.conversation_pages(attempt=self._with_retries):
             moved += self._apply_all([change_to(item, key_of(item)[0]) for item in page.items], EVERY_CONVERSATION)
         logger.info("projected every conversation; %d entries moved", moved)
         self._note(Batch(None, 0, moved))
 
     def _fill_gaps(self) -> None:
-        """Project every conversation after a gap in the records: conversations hold all that the records said."""
+        """Project every conversation after a gap in the records: conversations hold everything the records said."""
         missing = sorted(self._gaps | self._lost)
         if not missing:
             return
@@ -262,15 +262,15 @@ class StreamConsumer:
                 if entries:
                     have_moved.append(change.conversation)
         finally:
-            # Not for the whole table: what changed while nobody worked is old, and would be told all at once.
+            # Do not publish after a whole-table projection: the changes are old, and would all be published at once.
             if have_moved and shard_id != EVERY_CONVERSATION:
                 self.projected(have_moved)
         return moved
 
     def _apply(self, change: Change, shard_id: str, failed: list[Exception]) -> int:
-        """Apply one change.
+        """Apply one change; add errors that are not the change's fault to `failed`.
 
-        `failed` collects errors that are not the change's fault: the first waits, or ends the worker.
+        The first of them makes the worker wait, or ends it.
         """
 
         def step() -> int:
@@ -299,7 +299,7 @@ class StreamConsumer:
                 del self._positions[shard_id]
 
     def _forget_ended(self, listed: set[str]) -> None:
-        """Forget what has ended and is trimmed; one listing alone may lack a shard that is there."""
+        """Forget shards that have ended and been trimmed; a single listing may omit a shard that exists."""
         unlisted = {shard for shard in self._positions if self._has_ended(shard) and shard not in listed}
         gone = unlisted & self._unlisted
         self._forget(gone)

@@ -1,4 +1,4 @@
-"""What a consumer says of how far it is: batches that it applied, and the checkpoints that somebody keeps for it."""
+"""Types for a consumer's progress: the batches it applied, and its checkpoints."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 SHARD_END = "SHARD_END"
-"""In place of a sequence number: all of the shard was read."""
+"""Replaces the sequence number once the whole shard was read."""
 EVERY_CONVERSATION = "(every conversation)"
-"""In place of a shard's id where the table itself was read."""
+"""Replaces the shard's id where the table itself was read."""
 
 
 class Checkpoints(Protocol):
-    """Where the consumer keeps how far it is, by shard: the sequence number last applied, SHARD_START or SHARD_END."""
+    """Stores the consumer's progress by shard: the last applied sequence number, SHARD_START or SHARD_END."""
 
     def load(self) -> dict[str, str]: ...
     def save(self, shard_id: str, sequence_number: str) -> None: ...
@@ -21,10 +21,10 @@ class Checkpoints(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What was applied at once."""
+    """Changes that were applied together."""
 
     shard_id: str | None
-    """None when every conversation was projected, for want of a valid checkpoint."""
+    """None when every conversation was projected because there was no valid checkpoint."""
     records: int
     entries: int
-    """Entries that moved: those of conversations that changed, unless they were there already."""
+    """Updated entries; entries that were already up to date do not count."""

@@ -1,4 +1,4 @@
-"""What could not be projected, kept in Postgres with its reason so that the shard goes on, and projected later."""
+"""Store changes that could not be projected in Postgres, with the reason, so that the shard goes on; replay them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .apply import is_its_own_fault, reason_of
 from .projection import project
 
 KEY_CHARS = 80
-"""Length of the column, in characters."""
+"""Length of the key columns, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +24,29 @@ class PostgresDeadLetters:
     stream_arn: str
 
     def add(self, *, shard_id: str, sequence_number: str, key: str, reason: str, tries: int) -> None:
-        """Keep a letter; once more, when the records before it were delivered again."""
+        """Store a letter; overwrite the stored one when its records are delivered again."""
         DeadLetter.objects.update_or_create(
             stream_arn=self.stream_arn,
             shard_id=shard_id,
             sequence_number=sequence_number,
-            # Keys of the model fit; what is longer belongs to no conversation, and is in the reason, too.
+            # Valid keys fit the column. Longer ones belong to no conversation; the reason names them, too.
             defaults={"key": key[:KEY_CHARS], "reason": reason, "tries": tries},
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What became of a dead letter."""
+    """The result of replaying a dead letter."""
 
     letter: DeadLetter
     reason: str
-    """Why it failed again; empty when its conversation is projected, or is no more."""
+    """Why it failed again; empty when its conversation was projected or no longer exists."""
 
 
 def replay(table: MessageTable) -> Iterator[Replay]:
-    """Project each letter's conversation as it is now, and forget those that succeed; the oldest first.
+    """Project the current state of each letter's conversation, oldest letter first; delete letters that succeed.
 
-    Raises Unavailable: what was replayed until then is done. Safe to repeat, and while a worker runs.
+    Raises Unavailable; letters replayed before that stay done. Safe to repeat, and safe while a worker runs.
     """
     for letter in DeadLetter.objects.order_by("created_at", "pk"):
         try:

@@ -1,4 +1,4 @@
-"""How far a consumer of the stream is behind, from what it reads: no request is made for it."""
+"""Measure a consumer's lag from the records it reads anyway, without extra requests."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 
 class Lag:
-    """The oldest record of the page that was read last, for each shard; one thread writes, another may read."""
+    """The oldest record of the last page read, by shard; one thread writes, others may read."""
 
     def __init__(self) -> None:
         self._oldest: dict[str, datetime] = {}
 
     def reads(self, shard_id: str, records: Sequence[Mapping[str, Any]]) -> None:
         """Note that the consumer has read a page of a shard and is about to apply it."""
-        # The API promises no record a time, though each has one.
+        # The API does not guarantee a time per record, though each has one.
         written: datetime | None = records[0]["dynamodb"].get("ApproximateCreationDateTime") if records else None
         if written is None:
             self.leaves(shard_id)

@@ -1,7 +1,7 @@
-"""Pattern E as an AWS Lambda function on the table's stream. Shares the projection with the worker; knows no Django.
+"""Project the table's stream as an AWS Lambda function. Shares the projection with the worker; does not use Django.
 
-Event source mapping: `FunctionResponseTypes: [ReportBatchItemFailures]`. Environment: DDB_MESSAGE_TABLE; AWS_REGION and
-the credentials are Lambda's own.
+Event source mapping: `FunctionResponseTypes: [ReportBatchItemFailures]`. Environment: DDB_MESSAGE_TABLE. Lambda sets
+AWS_REGION and the credentials.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from messaging.dynamodb.table import MessageTable
 from .projection import Change, changes, project
 
 VARIABLES_READ = ("AWS_REGION", "AWS_ENDPOINT_URL_DYNAMODB", "DDB_MESSAGE_TABLE")
-# One object a line, for CloudWatch Logs Insights. The event itself is never logged: it holds what people wrote.
+# One JSON object per line, for CloudWatch Logs Insights. Never log the event itself: it contains messages.
 logger = Logger(service="cruddur-stream", log_uncaught_exceptions=False)
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
-    """Project a batch of stream records.
+    """Project a batch of stream records; return Lambda's partial batch response.
 
-    Returns Lambda's partial batch response: the lowest sequence number of those whose conversation could not be
-    projected, from which Lambda delivers again; what follows it in the batch is then applied twice, which does no harm.
-    Raises Misconfigured, before it projects anything, when a variable is missing or malformed; the log names it.
+    The response names the lowest sequence number whose conversation could not be projected. Lambda delivers again from
+    there; applying the later records twice is harmless. Raises Misconfigured before projecting anything when a variable
+    is missing or malformed; the log names the variable.
     """
     logger.append_keys(function_request_id=getattr(context, "aws_request_id", "-"))
     records: Sequence[Mapping[str, Any]] = event["Records"]
@@ -42,7 +42,7 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, list[dict[st
     for change in found:
         try:
             moved += project(table, [change.conversation])
-        except Exception as error:  # noqa: BLE001 - whatever it is, the rest of the batch is not held up
+        except Exception as error:  # noqa: BLE001 - whatever the error is, the rest of the batch must go on
             failed.append(change)
             _tell(change, error)
     counts: dict[str, object] = {
@@ -51,7 +51,7 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, list[dict[st
         "entries_moved": moved,
         "failed": len(failed),
     }
-    # Those of the web: who looks for one finds the batch in which what it wrote was projected.
+    # The web's request ids: they link a request to the batch in which its write was projected.
     asked_by: dict[str, object] = {"request_ids": [request_id for change in found for request_id in change.request_ids]}
     logger.info("batch projected", extra=counts | asked_by)
     lowest = sorted((change.sequence_number for change in failed), key=int)[:1]
@@ -62,7 +62,7 @@ def _configured_table() -> MessageTable:
     try:
         return message_table()
     except Misconfigured as problem:
-        logger.error(str(problem))  # noqa: TRY400 - a sentence, which needs no traceback
+        logger.error(str(problem))  # noqa: TRY400 - the sentence needs no traceback
         raise
 
 
@@ -75,7 +75,7 @@ def message_table() -> MessageTable:
 
 
 def _tell(change: Change, error: Exception) -> None:
-    # Neither the error's text nor a traceback: either may quote the item.
+    # Log neither the error's text nor a traceback: either may quote the item.
     fields = {
         "key": change.pk,
         "sequence_number": change.sequence_number,
@@ -91,7 +91,7 @@ def _tell(change: Change, error: Exception) -> None:
 
 
 def _decoded_record(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record as GetRecords returns it: Lambda's events are JSON, with binary values in base64."""
+    """Return a record in the form of GetRecords: Lambda's events are JSON with binary values in base64."""
     said = dict(record["dynamodb"])
     if "NewImage" in said:
         said["NewImage"] = attributes_from_json(json.dumps(said["NewImage"]))

@@ -1,7 +1,7 @@
-"""One stream worker among many is active: the one whose session in Postgres holds the table's advisory lock.
+"""Elect one active stream worker: the one whose Postgres session holds the table's advisory lock.
 
-The lock goes with its session, so a worker that is killed gives it up at once, and one whose machine is gone within
-half a minute. It saves work, not correctness: what two workers project is the same.
+Postgres releases the lock with its session: at once when a worker is killed, within half a minute when its machine is
+lost. The lock saves work and is not needed for correctness: two workers project the same.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import hashlib
 from django.db import connection
 
 NAMESPACE = 0x43525544
-"""The first key of the lock, so that it is no other application's."""
-# Seconds until Postgres notices that a worker's machine is gone: 10 + 3 * 5.
+"""The first key of the lock, which keeps it apart from other applications' locks."""
+# Postgres notices a lost machine after 10 + 3 * 5 seconds.
 KEEPALIVES = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3}
 
 
@@ -39,5 +39,5 @@ def leader_session(table_name: str) -> int | None:
 
 
 def _key(table_name: str) -> int:
-    """Return the lock's key: a signed integer of 32 bits, as Postgres wants it."""
+    """Return the lock's key: a signed 32-bit integer, as Postgres requires."""
     return int.from_bytes(hashlib.sha256(table_name.encode()).digest()[:4], signed=True)

@@ -1,6 +1,7 @@
-"""Pattern E: what changed in conversations is copied into their members' entries. One projection for worker and Lambda.
+"""Project changed conversations into their members' entries, for worker and Lambda alike.
 
-Monotonic: an entry takes a version once and never an older one, so batches may come twice, late or in any order.
+Entries are version-monotonic: an entry takes each version once and never an older one. Batches may therefore arrive
+twice, late or in any order.
 """
 
 from __future__ import annotations
@@ -19,31 +20,31 @@ from messaging.dynamodb.table import MessageTable
 
 @dataclass(slots=True)
 class Change:
-    """What a batch of stream records says of one conversation: only its newest image matters."""
+    """The newest image of a conversation in a batch of stream records."""
 
     pk: str
     image: Item
     version: int
     sequence_number: str
-    """Of the first of its records in the batch: to be delivered again from there, should the change fail."""
+    """Of the conversation's first record in the batch: redelivery starts there if the change fails."""
     request_ids: list[str] = field(default_factory=list)
-    """The requests that wrote what its records say, the last one last; none where none wrote it, or without records."""
+    """Ids of the requests that wrote these records, oldest first; empty if no request wrote them."""
 
     @property
     def request_id(self) -> str:
-        """The last of them; `-` for none."""
+        """The newest request id; `-` if there are none."""
         return self.request_ids[-1] if self.request_ids else NONE
 
     @property
     def conversation(self) -> Conversation:
-        """Raises MalformedItem when the image is no conversation."""
+        """Parse the image. Raises MalformedItem when it is not a conversation."""
         return conversation_from(self.image)
 
 
 def changes(records: Iterable[Mapping[str, Any]]) -> list[Change]:
-    """Return the changed conversations of these stream records, in the order in which each first appears.
+    """Return the changed conversations of these stream records, in the order of their first record; skip other items.
 
-    Other items are skipped. Each conversation is one change: k messages in a batch cost one update per member.
+    Each conversation is one change: k messages in a batch cost one update per member.
     """
     found: dict[str, Change] = {}
     for record in records:
@@ -58,11 +59,11 @@ def changes(records: Iterable[Mapping[str, Any]]) -> list[Change]:
 
 
 def project(table: MessageTable, conversations: Iterable[Conversation]) -> int:
-    """Bring the entries of all members who have not left up to these conversations; returns how many entries moved.
+    """Update the entries of all members who have not left to these conversations; return the number of updated entries.
 
-    Who blocked somebody before the first message has made a conversation that has no entries.
-    One call of 3 write units a member. Raises `Unavailable`, and MalformedItem once all others are brought up, for an
-    entry that cannot follow; doing it again is safe.
+    Conversations without messages (created by a block) have no entries and are skipped. One call of 3 write units per
+    member. Raises Unavailable, and MalformedItem for an entry that cannot be updated, once all others are. Safe to
+    repeat.
     """
     moved, malformed = 0, list[MalformedItem]()
     for conversation in conversations:
@@ -91,5 +92,5 @@ def _change(said: Mapping[str, Any]) -> Change | None:
 
 def change_to(image: Item, sequence_number: str) -> Change:
     """Return the change that applies this image of a conversation."""
-    # A version that is none sorts before all: the image fails when it is read, and no other of the batch with it.
+    # An invalid version sorts before all others: the image then fails when it is parsed, and alone.
     return Change(key_of(image)[0], image, version_or(image, -1), sequence_number)

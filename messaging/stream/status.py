@@ -1,4 +1,4 @@
-"""How far the table's stream was applied, shard by shard, without disturbing whoever applies it."""
+"""Report how far the table's stream was applied, by shard, without disturbing its consumer."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ if TYPE_CHECKING:
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
 
 READS = 3
-"""GetRecords for a shard at most: a page may be empty though records follow, and five a second are for all readers."""
+"""GetRecords per shard at most: a page may be empty though records follow, and all readers share five a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """How far a shard was applied."""
+    """The progress in a shard."""
 
     sequence_number: str
-    """Of the last record applied, or SHARD_END."""
+    """Sequence number of the last applied record, or SHARD_END."""
     saved_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class ShardStatus:
-    """A shard that the stream lists."""
+    """A shard listed by the stream."""
 
     shard_id: str
     parent: str | None
     is_open: bool
-    """Whether records may still come; a closed one is gone 24 hours after its last record."""
+    """Whether new records may arrive; a closed shard disappears 24 hours after its last record."""
     checkpoint: Checkpoint | None
     lag: int | None
-    """Age in seconds of the oldest record that is not applied, 0 when none is waiting; None when that is trimmed."""
+    """Age in seconds of the oldest unapplied record; 0 if there is none, None if it has been trimmed."""
 
     @property
     def is_trimmed(self) -> bool:
-        """Whether records after the checkpoint are gone, so that the worker projects every conversation first."""
+        """Whether records after the checkpoint have expired, so that the worker projects every conversation first."""
         return self.lag is None
 
 
@@ -58,19 +58,19 @@ class StreamStatus:
     """ENABLED, ENABLING, DISABLED or DISABLING."""
     shards: Sequence[ShardStatus]
     unlisted: Mapping[str, Checkpoint]
-    """Checkpoints by shard that the stream lists no more."""
+    """Checkpoints of shards that the stream no longer lists."""
 
     @property
     def lag(self) -> int:
-        """The longest of the shards', in seconds."""
+        """The highest lag of all shards, in seconds."""
         return max((shard.lag or 0 for shard in self.shards), default=0)
 
     @property
     def is_begun_anew(self) -> bool:
-        """Whether a worker that starts now projects every conversation first, for want of a valid checkpoint."""
+        """Whether a worker that starts now projects every conversation first, because a valid checkpoint is missing."""
         listed = {shard.shard_id for shard in self.shards}
         ended = {shard_id for shard_id, each in self.unlisted.items() if each.sequence_number == SHARD_END}
-        # What came before a shard whose parent is neither to be read nor known to be read may be missing.
+        # A parent that is neither listed nor known to be read may have held records that are lost.
         is_of_unknown_parent = any(not shard.checkpoint and shard.parent not in listed | ended for shard in self.shards)
         return (
             is_of_unknown_parent
@@ -137,7 +137,7 @@ def _lag(
             records, iterator = read_records(streams, iterator, limit=1)
             if records:
                 written: datetime = records[0]["dynamodb"]["ApproximateCreationDateTime"]
-                # Never 0, which says that none is waiting.
+                # Never 0, which means that no record is waiting.
                 return max(1, ceil((now - written).total_seconds()))
     except Trimmed:
         return None

@@ -1,6 +1,6 @@
-"""The bus: what one process publishes, every process hears. Two backends behind one protocol.
+"""The bus: every process receives what any process publishes. Two backends implement one protocol.
 
-Nothing may depend on it: payloads get lost while it is away, and pages compare themselves with the table instead.
+Nothing may depend on delivery: payloads are lost during an outage, and pages then resync with the table.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ __all__ = ["Bus", "BusUnavailable", "bus"]
 
 
 def bus() -> Bus:
-    """Return the bus that the settings name: Redis or Valkey with REDIS_URL, else Postgres."""
+    """Return the bus from the settings: Redis or Valkey if REDIS_URL is set, else Postgres."""
     if settings.REDIS_URL:
-        from .redis import redis_bus  # noqa: PLC0415 - only those who use it need it
+        from .redis import redis_bus  # noqa: PLC0415 - imported only where it is used
 
         return redis_bus(settings.REDIS_URL)
     from .postgres import PostgresBus  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""The default bus: Postgres LISTEN and NOTIFY, on the database that Django's settings name."""
+"""The default bus: Postgres LISTEN and NOTIFY on the database in Django's settings."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .protocol import BusUnavailable
 CHANNEL = "cruddur_live"
 CONNECT_SECONDS = 5
 QUIET_SECONDS = 20
-"""After as long without a notification the connection is asked whether it is still there."""
-# A server whose machine is gone is noticed within 10 + 3 * 5 s.
+"""How long without a notification before the connection is checked."""
+# A lost server is noticed within 10 + 3 * 5 s.
 KEEPALIVES = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 
 
 class PostgresBus:
-    """Notifications are sent alone, in autocommit: inside a transaction they would hold a lock until the commit."""
+    """Sends notifications alone, in autocommit: inside a transaction they would hold a lock until the commit."""
 
     def publish(self, payloads: Sequence[str]) -> None:
         """Publish with one SQL statement on this thread's connection."""
@@ -61,9 +61,7 @@ class PostgresBus:
 
 
 def _connection_parameters() -> dict[str, Any]:
-    """Return Django's connection parameters, so that tests listen to the test database, without those of its own
-    cursors.
-    """
+    """Return Django's connection parameters without its cursor options, so that tests listen to the test database."""
     parameters = connection.get_connection_params()
     for name in ("context", "cursor_factory"):
         parameters.pop(name, None)

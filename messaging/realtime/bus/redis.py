@@ -1,4 +1,4 @@
-"""The bus on Redis or Valkey: publish and subscribe."""
+"""The bus on Redis or Valkey, with publish and subscribe."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .protocol import BusUnavailable
 CONNECT_SECONDS = 1
 ANSWER_SECONDS = 1
 QUIET_SECONDS = 20
-"""After as long without a message the connection is asked whether it is still there."""
+"""How long without a message before the connection is checked."""
 
 
 class RedisBus:
-    """A channel for each table, as many sites may use one server. Its clients connect when they are first needed."""
+    """Uses one channel per table, so that sites can share a server. Its clients connect on first use."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -85,5 +85,5 @@ class RedisBus:
 
 @cache
 def redis_bus(url: str) -> RedisBus:
-    """Return the process's one publisher to this server."""
+    """Return this process's only publisher to this server."""
     return RedisBus(url)
