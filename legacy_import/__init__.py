@@ -1,1 +1,1 @@
-"""Import people and conversations of the predecessor. Its database and table are only read, never written."""
+"""Import users and conversations of the predecessor. Its database and table are only read, never written."""

@@ -2,6 +2,6 @@ from django.apps import AppConfig
 
 
 class LegacyImportConfig(AppConfig):
-    """The command that imports people and conversations of the predecessor."""
+    """Registers the command that imports users and conversations of the predecessor."""
 
     name = "legacy_import"

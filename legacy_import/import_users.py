@@ -1,7 +1,7 @@
-"""People of the old system move in: found again where they are here already, otherwise made.
+"""Import the users of the old system: match those who already have an account, create the others.
 
-Who is whom is kept (`MovedIn`), so that running it again makes nobody twice and a conversation stays whose it is, also
-when people have changed their e-mail or deleted their account since.
+`MovedIn` records who became who. Repeated runs therefore create nobody twice, and conversations keep their members even
+if these have changed their e-mail or deleted their account since.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from users.models import BIO_MAX_CHARS, DISPLAY_NAME_MAX_CHARS, MOCK, MovedIn, U
 from .legacy_users import LegacyUser
 
 BATCH = 500
-"""Looked up at a time, in two statements; those who are new take a transaction each."""
+"""Users looked up together, in two statements; each new user takes a transaction."""
 NAMELESS = "moved_{}"
-"""The handle of somebody whose old one cannot be had, nor one like it; a part of their uuid follows."""
+"""The handle for users whose old handle, or a similar one, is not available; part of their uuid follows."""
 UNKNOWN_NAME = "Unknown person"
 
 Outcome = Literal["found", "matched", "completed", "created", "placeholder"]
@@ -36,26 +36,26 @@ Outcome = Literal["found", "matched", "completed", "created", "placeholder"]
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """Who somebody of the old system is here."""
+    """The account that a user of the old system became."""
 
     old: LegacyUser
     uuid: UUID
-    """Here; in a rehearsal that of who would be made."""
+    """The new uuid; in a dry run, that of the account that would be created."""
     outcome: Outcome
     left: bool = False
-    """Whether they have deleted their account here since."""
+    """Whether they have deleted their account since."""
     remarks: tuple[str, ...] = ()
-    """Sentences: what is not as in the old system. Without e-mails and Cognito ids."""
+    """Sentences on differences from the old system, without e-mails and Cognito ids."""
 
 
 def import_users(
     people: Iterable[LegacyUser], *, dry_run: bool = False, keep_cognito_ids: bool = True
 ) -> Iterator[ImportResult]:
-    """Let them in, one after the other; each is stored when it is yielded.
+    """Import users one by one; each is stored when it is yielded.
 
-    Who is here already is who moved in before, or has their uuid, or their Cognito user, or both their handle and their
-    e-mail. Whose row was not known then is completed. Without `keep_cognito_ids` they wait for the users of another
-    pool: `update_cognito_user_ids` ties them by handle and verified e-mail.
+    A user matches the account they were imported as before, or one with their uuid, their Cognito user, or both their
+    handle and e-mail. A placeholder is completed once its row is known. Without `keep_cognito_ids`, users wait for the
+    users of another pool: `update_cognito_user_ids` links them by handle and verified e-mail.
     """
     arriving = DryRunUserImporter() if dry_run else UserImporter()
     rest = iter(people)
@@ -67,10 +67,10 @@ def import_users(
 
 @dataclass
 class UserImporter:
-    """Does it."""
+    """Imports users into the database."""
 
     known: dict[UUID, MovedIn] = field(default_factory=dict)
-    """Those of the batch who moved in before."""
+    """The users of the batch who were imported before."""
 
     def look_up(self, batch: list[LegacyUser]) -> None:
         found = MovedIn.objects.select_related("person").filter(pk__in=[old.uuid for old in batch])
@@ -95,14 +95,14 @@ class UserImporter:
         with transaction.atomic():
             person.save(force_insert=True)
             if old.created_at:
-                # The field sets itself to now when a row is made.
+                # The field is set to the current time when a row is inserted.
                 User.objects.filter(pk=person.pk).update(created_at=min(old.created_at, timezone.now()))
             moved = MovedIn.objects.create(old_uuid=old.uuid, person=person, placeholder=old.placeholder)
         self.known[old.uuid] = moved
         return ImportResult(old, person.pk, "placeholder" if old.placeholder else "created", remarks=remarks)
 
     def complete(self, old: LegacyUser, moved: MovedIn) -> ImportResult:
-        """Give a placeholder what the row says; who has signed in since stays as they are."""
+        """Fill a placeholder from the user's row; leave accounts that have signed in since unchanged."""
         person = moved.person
         waits = person.cognito_user_id == MOCK
         wanted, remarks = person_of(old, instead_of=person)
@@ -121,10 +121,10 @@ class UserImporter:
 
 @dataclass
 class DryRunUserImporter(UserImporter):
-    """Says what would be done; of two who want one handle it does not know which would get it."""
+    """Reports what would be done; if two users want one handle, it does not know which would get it."""
 
     claimed: dict[UUID, UUID] = field(default_factory=dict)
-    """By person: who of the old system they would be."""
+    """The old uuid that each account would be matched to."""
 
     def remember(self, old: LegacyUser, person: User) -> None:
         self.claimed[person.pk] = old.uuid
@@ -140,13 +140,13 @@ class DryRunUserImporter(UserImporter):
         return ImportResult(old, person.pk, "placeholder" if old.placeholder else "created", remarks=remarks)
 
     def save_completed(self, person: User, moved: MovedIn) -> None:
-        """Leave the rows as they are."""
+        """Skip the write."""
 
 
 def namesake(old: LegacyUser) -> User | None:
-    """Who of those here somebody of the old system is, unless somebody else of it is that one already.
+    """Return the account that matches a user of the old system, unless another old user already has it.
 
-    By handle alone anyone could take another's conversations: the e-mail has to be the same, too.
+    A handle alone is not enough, or anyone could take over another's conversations: the e-mail must match, too.
     """
     candidates = [User.objects.filter(pk=old.uuid).first()]
     if not old.placeholder and identifies_someone(old.cognito_user_id):
@@ -161,9 +161,9 @@ def namesake(old: LegacyUser) -> User | None:
 
 
 def person_of(old: LegacyUser, *, instead_of: User | None = None) -> tuple[User, tuple[str, ...]]:
-    """The person whom somebody of the old system becomes, not saved yet; and what is not as it was there.
+    """Return the account for a user of the old system, not saved yet, and remarks on what differs.
 
-    `instead_of` is the placeholder whose row they take: what only it has is free.
+    `instead_of` is the placeholder they replace, whose handle they may take.
     """
     remarks: list[str] = []
     handle = free_handle_like(old, instead_of)
@@ -196,7 +196,7 @@ def person_of(old: LegacyUser, *, instead_of: User | None = None) -> tuple[User,
 
 
 def free_handle_like(old: LegacyUser, instead_of: User | None) -> str:
-    """The old handle where it can be had, otherwise one like it: other characters replaced, a number at its end."""
+    """Return the old handle if it is available, else a similar one: characters replaced, a number appended."""
     bare = re.sub(r"\W", "_", old.handle.strip().removeprefix("@"))
     wishes = [old.handle, bare, *(f"{bare[: HANDLE_MAX_CHARS - 3]}_{number}" for number in range(2, 10))]
     for wish in (*(wishes if bare else ()), NAMELESS.format(old.uuid.hex[:8])):

@@ -19,13 +19,13 @@ from messaging.dynamodb.codec import Item, text_or_blank, type_of
 from messaging.dynamodb.keys import CONVERSATION_SK
 
 MESSAGE_PREFIX, ENTRY_PREFIX = "MSG#", "GRP#"
-# The namespace of what the old system has no uuid for; changing it would bring the same in a second time.
+# The namespace for generated uuids; changing it would import the same items a second time.
 OLD_NAMESPACE = UUID("b3c7a1f0-3f0e-5b57-9d5e-5d8f7a2c6e41")
 
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """Somebody as an item names them."""
+    """A person as an item names them."""
 
     uuid: UUID
     handle: str
@@ -37,11 +37,11 @@ class LegacyMessage:
     """A message of the old table."""
 
     group: str
-    """What follows `MSG#`: a uuid, mostly."""
+    """What follows `MSG#`: usually a uuid."""
     sk: str
     text: str
     message_uuid: UUID | None
-    """None where it has none."""
+    """None if the item has none."""
     writer: Participant
 
     @property
@@ -49,25 +49,25 @@ class LegacyMessage:
         return MESSAGE_PREFIX + self.group
 
     def uuid_for(self, what: str = "") -> UUID:
-        """A uuid that always is the same: the two keys are this message's alone."""
+        """Return a uuid derived from the message's two keys, so that it is always the same."""
         return uuid5(OLD_NAMESPACE, f"{self.pk}|{self.sk}|{what}")
 
 
 @dataclass(frozen=True, slots=True)
 class LegacyEntry:
-    """A line of somebody's list."""
+    """An entry in a user's list of conversations."""
 
     owner: UUID
     sk: str
     group: str
     text: str
     other: Participant | None
-    """None where it names nobody."""
+    """None if it names nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownItem:
-    """An item that is neither, or lacks what makes it one."""
+    """An item that is neither a message nor an entry, or lacks a required attribute."""
 
     pk: str
     sk: str
@@ -80,7 +80,7 @@ class NotTheLegacyLayout:
 
 
 def read_item(item: Item) -> LegacyMessage | LegacyEntry | UnknownItem | NotTheLegacyLayout:
-    """What an item of the old table is."""
+    """Parse an item of the old table."""
     pk, sk = text_or_blank(item, "pk"), text_or_blank(item, "sk")
     if sk == CONVERSATION_SK or type_of(item, "last_user_uuid") == "B":
         return NotTheLegacyLayout()
@@ -111,7 +111,7 @@ def _entry(item: Item, pk: str, sk: str) -> LegacyEntry | UnknownItem:
 
 
 def _person(item: Item) -> Participant | None:
-    """Whom an item names. Who has no uuid gets one that follows from what stands there, or from the handle."""
+    """Return the person an item names; derive a missing uuid from the invalid value, or from the handle."""
     said, handle = text_or_blank(item, "user_uuid"), text_or_blank(item, "user_handle").replace("\x00", "")
     uuid = _uuid(said)
     if uuid is None and (said or handle):

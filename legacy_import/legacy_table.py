@@ -1,4 +1,4 @@
-"""The reads of the old table: Scan and Query, and nothing else. Knows no Django."""
+"""Read the old table with Scan and Query only. Does not use Django."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class WrongTable(Problem):
-    """The table that was named is not one of the old system."""
+    """The named table is not one of the old system."""
 
 
 @dataclass(frozen=True, slots=True)
 class LegacyTable:
-    """The old table, which is only read. Strongly consistent; what throttles is waited for."""
+    """The old table, read only. Reads are strongly consistent and wait while throttled."""
 
     client: DynamoDBClient
     described: Table
@@ -37,7 +37,7 @@ class LegacyTable:
     def pages(
         self, *, readers: int, on_throttled: Callable[[], object]
     ) -> Iterator[list[LegacyMessage | LegacyEntry | UnknownItem]]:
-        """Everything in it, by pages of 1 MB, partitions whole or in pieces, in no order of theirs. 1 RCU for 4 KB.
+        """Yield all items in pages of 1 MB; partitions may be split and come in no particular order. 1 RCU per 4 KB.
 
         Raises WrongTable at the first item of this system's own layout, Unavailable.
         """
@@ -47,9 +47,9 @@ class LegacyTable:
                 yield [self._known(item) for item in page.items]
 
     def messages(self, group: str) -> Iterator[LegacyMessage]:
-        """The messages of a group in the order of their sort keys, which is not quite that of their times.
+        """Yield a group's messages in the order of their sort keys, which is not quite chronological.
 
-        1 RCU for 4 KB. Raises Unavailable.
+        1 RCU per 4 KB. Raises Unavailable.
         """
         own = MessageTable(self.client, self.name)
         for page in own.partition_pages(MESSAGE_PREFIX + group, attempt=with_retries):

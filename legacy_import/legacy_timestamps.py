@@ -1,4 +1,4 @@
-"""The times of the old system: three formats in one table, some without a time zone. Pure."""
+"""Parse the timestamps of the old system: three formats in one table, some without a time zone. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_FRACTION = re.compile(r"(\.\d{6})\d+")
 
 
 class TimestampFormat(StrEnum):
-    """How a time is written."""
+    """The format of a timestamp."""
 
     OFFSET = "with an offset"
     NAIVE = "without a time zone"
@@ -24,15 +24,15 @@ class TimestampFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ParsedTimestamp:
-    """A time as far as it can be read."""
+    """A timestamp as far as it can be parsed."""
 
     form: TimestampFormat
     moment: datetime | None
-    """In UTC; None for one that cannot be read."""
+    """In UTC; None if it cannot be parsed."""
 
 
 def parse_timestamp(text: str, *, zone: tzinfo) -> ParsedTimestamp:
-    """The moment that a sort key of the old table means; one without a time zone is in `zone`, its server's."""
+    """Parse the time in a sort key of the old table; without a time zone it is in `zone`, the old server's."""
     try:
         if EPOCH.fullmatch(text):
             return ParsedTimestamp(TimestampFormat.EPOCH, _of_number(text))

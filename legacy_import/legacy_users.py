@@ -1,7 +1,7 @@
-"""The users table of the old system, read from its database or from a file. Never written to.
+"""Read the users table of the old system from its database or a file; never write to it.
 
-Its columns: uuid, display_name, handle, email, cognito_user_id (`MOCK` until synced), bio (in later versions),
-created_at (without a time zone, in UTC).
+Columns: uuid, display_name, handle, email, cognito_user_id (`MOCK` until synced), bio (in later versions), created_at
+(UTC, without a time zone).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class UnreadableUsers(Problem):
 
 @dataclass(frozen=True, slots=True)
 class LegacyUser:
-    """Somebody of the old system, as their row or else their messages tell it."""
+    """A user of the old system, from their row or, without one, from their messages."""
 
     uuid: UUID
     handle: str
@@ -44,23 +44,23 @@ class LegacyUser:
     bio: str = ""
     created_at: datetime | None = None
     placeholder: bool = False
-    """Whether there is no row: handle and name are those copied into the conversations, which may be empty."""
+    """Whether there is no row: handle and name are copied from the conversations and may be empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row of which nobody can be made."""
+    """A row that is not a valid user."""
 
     number: int
-    """From 1."""
+    """The row's number, from 1."""
     why: str
 
 
 def read_legacy_users(source: str) -> Iterator[LegacyUser | BadRow]:
-    """The rows of the old users table, one after the other.
+    """Yield the rows of the old users table one by one.
 
-    `source` is the URL of a Postgres database, or a file: `.json` (an array of objects, or one a line), else CSV with a
-    line of headings. Raises UnreadableUsers, without the URL, which may hold a password.
+    `source` is the URL of a Postgres database, or a file: `.json` (an array of objects, or one per line), else CSV with
+    a header line. Raises UnreadableUsers, whose text omits the URL because it may contain a password.
     """
     rows = _of_database(source) if source.startswith(POSTGRES) else _of_file(Path(source))
     for number, row in enumerate(rows, start=1):
@@ -94,7 +94,7 @@ def _of_file(path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def _of_json(text: str) -> list[Mapping[str, Any]]:
-    """Raises ValueError."""
+    """Parse the rows of a JSON file. Raises ValueError."""
     try:
         found = json.loads(text)
     except ValueError:
@@ -121,7 +121,7 @@ def _person(number: int, row: Mapping[str, Any]) -> LegacyUser | BadRow:
 
 def _text(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
-    # Postgres keeps no such character.
+    # Postgres cannot store this character.
     return "" if value is None else str(value).replace("\x00", "").strip()
 
 

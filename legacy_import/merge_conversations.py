@@ -1,6 +1,6 @@
-"""The groups of two people become one conversation: their messages in the order of time, by the rules of the model.
+"""Merge the old groups of two people into one conversation, with its messages ordered by time.
 
-Pure, but for the report it writes into.
+Pure, except for the report it writes to.
 """
 
 from __future__ import annotations
@@ -23,36 +23,36 @@ from .report import Kind, Report
 
 LATER = timedelta(microseconds=1)
 BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
-"""For a group none of whose times can be read."""
+"""Used when no time of a group can be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedMessage:
-    """An old message and when it was sent, as far as can be told."""
+    """An old message with the time at which it was sent, as far as known."""
 
     message: LegacyMessage
     moment: datetime
     place: int
-    """Among those of its group, as the old table sorts them."""
+    """The message's index in its group, in the old table's order."""
 
     @property
     def order(self) -> tuple[datetime, int, str]:
-        """What has no readable time comes right after the message that stands before it in the old table."""
+        """The sort key: a message without a readable time follows its predecessor in the old table."""
         return self.moment, self.place, self.message.group
 
 
 @dataclass(frozen=True, slots=True)
 class Merger:
-    """Tells a conversation anew."""
+    """Builds the messages of a merged conversation."""
 
     report: Report
     zone: tzinfo
-    """Of times without one."""
+    """The time zone of timestamps without one."""
     now: datetime
-    """Nothing was sent later."""
+    """The latest possible time of a message."""
 
     def placed(self, messages: Sequence[LegacyMessage], entry_sks: Iterable[str] = ()) -> list[PlacedMessage]:
-        """The messages of one group, in the old table's order, each with its moment; no time is left without one."""
+        """Return the messages of one group in the old table's order, each with a time, estimated if unreadable."""
         readings = [parse_timestamp(message.sk, zone=self.zone) for message in messages]
         last = self._first_moment(readings, entry_sks)
         found: list[PlacedMessage] = []
@@ -82,9 +82,9 @@ class Merger:
     def told(
         self, placed: Iterable[PlacedMessage], group_uuid: UUID, *, people: Mapping[UUID, UUID], left: Set[UUID]
     ) -> list[Message]:
-        """The messages of the conversation, in order and numbered from 1; of the same moment may be several.
+        """Return the conversation's messages, ordered and numbered from 1; several may share a time.
 
-        `people` are uuids here by old ones; what those who have `left` wrote is told as deleted.
+        `people` maps old uuids to new ones. Messages of users in `left` become deleted messages.
         """
         in_order = sorted(placed, key=lambda each: each.order)
         uuids = Counter(each.message.message_uuid for each in in_order)
@@ -101,7 +101,7 @@ class Merger:
         return found
 
     def _texts(self, message: LegacyMessage, *, alone: bool) -> Iterator[tuple[str, UUID]]:
-        """The text as it is stored here, in as many messages as it takes, and a uuid for each."""
+        """Yield the normalised text and a uuid for each of the messages it is split into."""
         text = normalise_long_text(message.text)
         if message.message_uuid is None or not alone:
             uuid = message.uuid_for()
@@ -122,7 +122,7 @@ class Merger:
 
 
 def fitted_in(missing: Iterable[Message], there: Sequence[Message]) -> list[Message]:
-    """All of them together in the order of time, numbered anew. What is there keeps its time, others give way to it."""
+    """Merge both lists by time and renumber them; existing messages keep their times, missing ones are shifted."""
     taken = {message.created_at for message in there}
     last: datetime | None = None
     moved: list[Message] = []

@@ -1,6 +1,6 @@
-"""What the import says of itself: how much there was of everything, and a remark for each thing that is not plain.
+"""Report what the import did: totals, and a remark for each item that an operator may need to check.
 
-Never with the text of a message, an e-mail or a Cognito id: keys, uuids and handles tell which one is meant.
+Remarks never contain the text of a message, an e-mail or a Cognito id; keys, uuids and handles identify the item.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from threading import Lock
 
 
 class Kind(StrEnum):
-    """What a remark is about."""
+    """The subject of a remark."""
 
     LEFT_OUT = "left-out"
     ONLY_IN_A_LIST = "only-in-a-list"
@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
     @property
     def is_left_out(self) -> bool:
-        """Whether something of the old system was not brought over. Any such remark makes the exit code 1."""
+        """Whether something of the old system was not imported. Any such remark makes the exit code 1."""
         return self in LEFT_OUT_KINDS
 
 
@@ -37,33 +37,33 @@ LEFT_OUT_KINDS = frozenset((Kind.LEFT_OUT, Kind.ONLY_IN_A_LIST))
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something that an operator may want to look at."""
+    """Something an operator may want to check."""
 
     kind: Kind
     about: str
-    """A partition key of the old table or a uuid of the old system."""
+    """A partition key of the old table, or a uuid of the old system."""
     sk: str
     what: str
 
     @property
     def sentence(self) -> str:
-        """For people. Keys may hold anything: not yet fit for a terminal."""
+        """A sentence for people. Keys may contain any characters, so escape it before printing."""
         return f"{self.about}{f' {self.sk}' if self.sk else ''}: {self.what}."
 
 
 @dataclass(slots=True)
 class Report:
-    """Numbers by name, and remarks as they come, from any number of threads."""
+    """Totals by name, and remarks; thread-safe."""
 
     tell: Callable[[Remark], object]
     counts: Counter[str] = field(default_factory=Counter)
     remarks: Counter[str] = field(default_factory=Counter)
-    """By kind."""
+    """Number of remarks by kind."""
     _lock: Lock = field(default_factory=Lock)
 
     @property
     def left_out(self) -> int:
-        """How many things were not brought over."""
+        """How many things were not imported."""
         return sum(number for kind, number in self.remarks.items() if Kind(kind).is_left_out)
 
     def count(self, **numbers: int) -> None:

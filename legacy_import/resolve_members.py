@@ -1,4 +1,4 @@
-"""Whose conversation an old group is: its entries say it, where there are none its messages. Pure."""
+"""Find the two members of an old group from its entries or, without any, from its messages. Pure."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ PAIR = 2
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """The two whose conversation a group is, by their old uuids."""
+    """The two members of a group, by their old uuids."""
 
     members: frozenset[UUID]
     outsiders: Mapping[UUID, int]
-    """Who wrote into it all the same, for nobody was kept from that, and how many messages."""
+    """Non-members who wrote into the group, which the old system allowed, with their numbers of messages."""
     doubt: str = ""
-    """A sentence where the items do not agree; empty where they do."""
+    """A sentence if the items contradict each other, else empty."""
     unknown: UUID | None = None
-    """The member of whom nothing is known but that there must have been one."""
+    """The uuid made up for a member who must have existed but is unknown."""
 
 
 def resolve_members(name: str, group: Group) -> Members | None:
-    """The two of a group, the same whenever it is asked; None where there is nobody.
+    """Return the two members of a group, always the same for the same items; None if there are none.
 
-    Each entry names both. Where entries name several pairs, the one counts whose two wrote most of the messages: nobody
-    gets to read what two others wrote. Without entries it is the two who wrote first, for who came in from outside came
-    later. Where only one is known, the other is somebody unknown, of this group alone, so that what was written stays.
+    Each entry names both. If entries name several pairs, the pair that wrote most of the messages counts, so that
+    nobody can read what two others wrote. Without entries, the first two writers count, because outsiders joined later.
+    If only one is known, the other is a made-up user of this group alone, so that the messages are kept.
     """
     named = Counter(
         frozenset((entry.owner, entry.other)) for entry in group.entries if entry.other and entry.other != entry.owner

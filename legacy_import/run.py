@@ -1,8 +1,8 @@
-"""The whole import: a survey of the old table, its people, then one conversation after the other.
+"""Run the whole import: survey the old table, import its users, then write one conversation after the other.
 
-Nothing is kept of how far it came but what it has written, so that it can stop anywhere and be run again: it reads
-everything again and writes what is not there. Memory: something for each group and person, and the messages of as many
-conversations as there are threads.
+No progress is stored except what was written. The import can stop anywhere and be run again: it reads everything again
+and writes what is missing. Memory grows with the number of groups and users, and holds the messages of one conversation
+per thread.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Advance = Callable[[int], object]
 
 @dataclass(slots=True)
 class Counter:
-    """Two people here, and the old groups that are theirs."""
+    """Two accounts, and the old groups they are the members of."""
 
     members: frozenset[UUID]
     groups: list[str] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Counter:
 
 @dataclass(slots=True)
 class Import:
-    """One run: `survey`, `people`, `conversations`, in this order."""
+    """One run: call `survey`, `people`, `conversations`, in this order."""
 
     old: LegacyTable
     table: MessageTable
@@ -51,9 +51,9 @@ class Import:
     threads: int = 1
     surveyed: Survey = field(default_factory=Survey)
     _here: dict[UUID, UUID] = field(default_factory=dict)
-    """Uuids here, by old ones."""
+    """New uuids by old ones."""
     _left: set[UUID] = field(default_factory=set)
-    """Of those here: who has deleted their account."""
+    """New uuids of users who have deleted their account."""
     _pairings: dict[str, Members] = field(default_factory=dict)
     _taking: Lock = field(default_factory=Lock)
 
@@ -75,7 +75,7 @@ class Import:
             self.report.remark(Kind.LEFT_OUT, item.pk, item.sk, f"{item.why}, and it was left out")
 
     def people(self, rows: Iterable[LegacyUser | BadRow], advance: Advance, *, keep_cognito_ids: bool) -> None:
-        """Let everybody in: those of the old users table, then whom only the conversations tell of."""
+        """Import all users: those of the old users table, then those known only from conversations."""
         for arrival in import_users(self._everybody(rows), dry_run=self.dry_run, keep_cognito_ids=keep_cognito_ids):
             self._note(arrival)
             advance(1)
@@ -110,7 +110,7 @@ class Import:
     # --- Conversations ------------------------------------------------------------------------------------------------
 
     def conversations(self, advance: Advance) -> None:
-        """Write every conversation that is not there, or not whole; `advance` is told old messages dealt with.
+        """Write the conversations that are missing or incomplete; call `advance` with numbers of processed messages.
 
         Raises Unavailable, and KeyboardInterrupt after Ctrl-C.
         """
@@ -133,7 +133,7 @@ class Import:
             return next(waiting, None)
 
     def _pairs(self) -> Iterable[Counter]:
-        """The conversations there will be, with the groups each is made of; the remarks about whose those are."""
+        """Return the conversations to write, each with its groups; report doubts about their members."""
         pairs: dict[frozenset[UUID], Counter] = {}
         outside: list[WrittenOutside] = []
         for name, pairing in self._pairings.items():
@@ -190,7 +190,7 @@ class Import:
         return False
 
     def _only_in_lists(self, name: str, entries: Iterable[EntryNote], texts: set[bytes]) -> None:
-        """Tell of texts that a list shows and no message has: nothing says who wrote them."""
+        """Report texts that an entry previews but no message contains: their sender is unknown."""
         told: set[bytes] = set()
         for entry in entries:
             if entry.text_hash not in texts | told:

@@ -1,6 +1,6 @@
-"""What one reading of the old table tells before anything is written: which groups there are, whose, and who is who.
+"""Survey the old table in one pass before anything is written: find its groups, their members and all users.
 
-Memory: something for each group, entry and person, nothing for a message. Pure.
+Memory grows with groups, entries and users, not with messages. Pure.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HASH_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class EntryNote:
-    """What is kept in mind of an entry."""
+    """The parts of an entry that are kept in memory."""
 
     owner: UUID
     other: UUID | None
@@ -28,12 +28,12 @@ class EntryNote:
 
 @dataclass(slots=True)
 class Group:
-    """A conversation of the old table, as its items tell it."""
+    """A conversation of the old table, as its items describe it."""
 
     writers: Counter[UUID] = field(default_factory=Counter)
-    """How many messages of each."""
+    """Number of messages by sender."""
     first_sks: dict[UUID, str] = field(default_factory=dict)
-    """Of the first message of each."""
+    """Sort key of each sender's first message."""
     entries: list[EntryNote] = field(default_factory=list)
 
     @property
@@ -43,13 +43,13 @@ class Group:
 
 @dataclass(slots=True)
 class Survey:
-    """Everything that was read, added up."""
+    """The totals and groups found in the old table."""
 
     groups: dict[str, Group] = field(default_factory=dict)
     names: dict[UUID, tuple[str, Participant]] = field(default_factory=dict)
-    """Of everybody whom an item names: the newest names, and the sort key they come from."""
+    """The newest names of each person, with the sort key of the item they come from."""
     owners: set[UUID] = field(default_factory=set)
-    """Who has a list."""
+    """Users who have a list of conversations."""
     strange: list[UnknownItem] = field(default_factory=list)
     items: int = 0
     messages: int = 0
@@ -82,10 +82,10 @@ class Survey:
             self.names[person.uuid] = (sk, person)
 
     def person(self, uuid: UUID) -> Participant:
-        """Somebody as the conversations tell of them: nameless where none does."""
+        """Return the person with the names found in the conversations, empty if there are none."""
         return self.names[uuid][1] if uuid in self.names else Participant(uuid, "", "")
 
 
 def text_hash(text: str) -> bytes:
-    """Tells texts apart without keeping them."""
+    """Return a hash that allows texts to be compared without keeping them."""
     return blake2b(text.encode(errors="surrogatepass"), digest_size=HASH_BYTES).digest()

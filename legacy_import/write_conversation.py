@@ -1,10 +1,13 @@
-"""One conversation is written, or completed: nothing twice, whatever is there and wherever an earlier run ended.
+"""Write one conversation or complete it; write nothing twice, whatever exists and wherever an earlier run ended.
 
-A message is there when one of its writer with its message_uuid is. A conversation that is not there yet gets its
-messages first, its own item and the entries last and together: what can be seen is whole. Into one that is there (the
-two have chatted here before, or the old system went on after the last import) missing messages are put where they
-belong; then numbers, conversation and entries are repaired as `ddb_reconcile` does it, which is safe while people chat.
-Everything imported counts as read: the old system does not know what was.
+A message exists if one with the same sender and message_uuid does. For a new conversation the messages are written
+first, then its own item and the entries together, so that readers never see an incomplete one.
+
+An existing conversation (the two have chatted here before, or the old system went on after the last import) gets the
+missing messages inserted in order. Numbers, conversation and entries are then repaired as `ddb_reconcile` does it,
+which is safe while people chat.
+
+Everything imported counts as read: the old system does not record what was.
 """
 
 from __future__ import annotations
@@ -32,29 +35,29 @@ from messaging.operations.consistency.snapshot_reader import SnapshotReader
 from .merge_conversations import fitted_in
 
 ATTEMPTS = 5
-"""Each failed one means that the two wrote to each other here at this moment."""
+"""Each failed attempt means that the two wrote to each other at the same moment."""
 AT_THIS_MOMENT = timedelta(minutes=15)
-"""What is older was not sent here just now, whatever the clocks: without a condition nothing is written over."""
+"""Older messages cannot be concurrent sends, whatever the clocks; newer ones are only written with a condition."""
 
 
 class Unrepaired(Exception):
-    """The conversation here is damaged in a way that `ddb_reconcile` cannot repair. The argument says how."""
+    """The existing conversation is damaged in a way that `ddb_reconcile` cannot repair. The argument says how."""
 
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What became of a conversation."""
+    """The result of writing a conversation."""
 
     written: int
-    """Messages that were not there."""
+    """Messages that were missing."""
     found: int
-    """Messages that were."""
+    """Messages that existed."""
     is_new: bool
 
 
 @dataclass(slots=True)
 class ConversationWriter:
-    """Writes conversations into the table, from any number of threads; with `dry_run` only says what it would write."""
+    """Writes conversations to the table, from any number of threads; `dry_run` only reports what would be written."""
 
     writer: BulkWriter
     now: datetime
@@ -67,7 +70,7 @@ class ConversationWriter:
     def conversation(
         self, messages: Sequence[Message], *, members: frozenset[UUID], left: AbstractSet[UUID]
     ) -> WriteResult:
-        """Let the table hold these messages, all of one conversation of these two, of whom some may have left for good.
+        """Store these messages, all of one conversation of these two, of which some may have left for good.
 
         Raises Unavailable, Stopped, and Unrepaired.
         """
@@ -95,7 +98,7 @@ class ConversationWriter:
         )
 
     def _look(self, group_uuid: UUID) -> tuple[Snapshot, list[Message]]:
-        """The conversation, its entries and all of its messages as they are now."""
+        """Read the conversation, its entries and all of its messages."""
         reads, look, there = SnapshotReader(self.table), Snapshot(group_uuid), list[Message]()
         look.set_item(reads.item(conversation_key(group_uuid)))
         for item in reads.messages(group_uuid):
@@ -116,10 +119,10 @@ class ConversationWriter:
         members: frozenset[UUID],
         left: AbstractSet[UUID],
     ) -> bool:
-        """Write a conversation of these messages; False when there is one meanwhile."""
+        """Write a new conversation of these messages; return False if one was created meanwhile."""
         stored, keys = set(there), {message.created_at for message in there}
         changed = [message for message in messages if message not in stored]
-        # In bulk there are no conditions.
+        # Batch writes cannot have conditions.
         recent = format_created_at(self.now - AT_THIS_MOMENT)
         by_itself = [each for each in changed if each.created_at > recent and each.created_at not in keys]
         self.writer.put(message_item(message) for message in changed if message not in by_itself)
@@ -137,7 +140,7 @@ class ConversationWriter:
         except ConversationMoved as moved:
             if moved.now is not None:
                 return False
-            # Entries without a conversation: whoever left them there.
+            # Entries without a conversation, left by something else.
             return self._begin_beside_entries(conversation)
         return True
 
@@ -150,9 +153,9 @@ class ConversationWriter:
         return True
 
     def _complete(self, look: Snapshot, messages: Sequence[Message], there: Sequence[Message]) -> bool:
-        """Put what is missing into a conversation that is there, and repair what follows from the messages.
+        """Insert missing messages into an existing conversation, and repair what follows from them.
 
-        False when another message took the place of one meanwhile.
+        Return False when another message took the place of one meanwhile.
         """
         keys = {message.created_at for message in there}
         missing = [message for message in messages if message.created_at not in keys]
@@ -164,7 +167,7 @@ class ConversationWriter:
         return True
 
     def _put_new(self, message: Message) -> bool:
-        """Store a message unless there is one at its moment. 1 call."""
+        """Store a message unless one exists at its time. 1 call."""
         if self.writer.stop.is_set():
             raise Stopped
         return with_retries(lambda: self.table.put_new_message(message))
@@ -175,10 +178,10 @@ class ConversationWriter:
             raise Unrepaired(wrong[0].what)
 
     def _note_as_read(self, messages: Sequence[Message], members: frozenset[UUID]) -> None:
-        """Let nobody find unread what was told before anything was written here.
+        """Mark the imported messages as read for everyone.
 
-        The last of the imported messages that stand before all others is what they have read at least. One less is
-        what "Mark unread" leaves, which stays.
+        Members have read at least up to the last imported message before any message written here. A position one lower
+        comes from "Mark unread" and stays.
         """
         group_uuid = messages[0].group_uuid
         imported = {message.message_uuid for message in messages}

@@ -47,7 +47,7 @@ NUMBERS = {
     "messages_found": "messages that were here",
     "messages_of_deleted": "messages of two who deleted their accounts",
 }
-"""Of the report: what each number counts, in the order in which they are told."""
+"""What each total of the report counts, in the order in which they are printed."""
 
 
 def zone(text: str) -> ZoneInfo:
@@ -117,7 +117,7 @@ class Command(TableCommand):
         dry_run: bool,
         **options: Any,
     ) -> None:
-        # First of all, so that a missing or malformed file is reported before the tables are read or written.
+        # Check the file first, so that an error is reported before the tables are read or written.
         rows: Iterable[LegacyUser | BadRow] = list(read_legacy_users(users)) if users else ()
         run = self.import_from(table, zone, threads, dry_run=dry_run)
         with self.progress("items read", total=run.old.described.items or None) as advance, self.above_the_bar():
@@ -129,14 +129,14 @@ class Command(TableCommand):
         self.sum_up(run)
 
     def import_from(self, name: str, zone: ZoneInfo, threads: int, *, dry_run: bool) -> Import:
-        """The import that is to run. Raises UsageError, CommandError."""
+        """Build the import to run. Raises UsageError, CommandError."""
         table = message_table()
         if name == table.name:
             raise UsageError(
                 f"{name} is the table that this system writes to (DDB_MESSAGE_TABLE): give it another one, run "
                 "ddb_schema_load, then this again."
             )
-        # The reads and the writer have a patience of their own.
+        # The reads and the writer retry by themselves.
         client = patient(table.client, attempts=1)
         if find_table(client, table.name) is None:
             raise CommandError(f"There is no table {table.name}: run `manage.py ddb_schema_load`.")
@@ -164,7 +164,7 @@ class Command(TableCommand):
             self.say(printable(remark.sentence), self.style.WARNING if remark.kind.is_left_out else None)
 
     def sum_up(self, run: Import) -> None:
-        """The last word. Raises CommandError when something was left out."""
+        """Print the summary. Raises CommandError when something was left out."""
         counts, left_out = run.report.counts, run.report.left_out
         if not self.as_json and not self.quiet:
             rows = [{"number": counts[key], "of": what} for key, what in NUMBERS.items() if counts[key]]
