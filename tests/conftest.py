@@ -153,7 +153,7 @@ def with_migration_role(db: None) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def tables_that_are_never_emptied_are_between_tests() -> Iterator[None]:
-    """Tests with transactions of their own are followed by a TRUNCATE of every table, which triggers refuse."""
+    """Disable the triggers that refuse TRUNCATE, which follows each test with transactions of its own."""
     sql_flush = DatabaseOperations.sql_flush
 
     def flush(self: DatabaseOperations, style: Style, tables: Sequence[str], **how: Any) -> list[str]:
@@ -173,7 +173,7 @@ def tables_that_are_never_emptied_are_between_tests() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def what_is_called_is_allowed(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What a request, the worker, the Lambda or a command calls in any test is allowed by the roles of deploy/."""
+    """Check that the roles of deploy/ allow every AWS call of a request, worker, Lambda or command in any test."""
     with aws_calls.noted() as found:
         yield
     if request.node.get_closest_marker("refused_on_aws") is None:
@@ -182,7 +182,7 @@ def what_is_called_is_allowed(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def nothing_is_kept_of_pages() -> None:
-    """A test may have other catalogues, static files or addresses under the same names."""
+    """Clear cached fragments, addresses and rate limits: a test may have other catalogues or static files."""
     rate_limits._here.clear()
     for kept in (
         fragments.rendered,
@@ -226,7 +226,7 @@ def calls() -> Calls:
 
 @pytest.fixture(scope="session")
 def collected_static_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `collectstatic` makes for production, once for all workers of pytest-xdist."""
+    """Run `collectstatic` for production once for all workers of pytest-xdist; return the directory."""
     base = tmp_path_factory.getbasetemp()
     root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "static"
     with root.with_suffix(".lock").open("w") as lock:
@@ -239,7 +239,7 @@ def collected_static_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def production_static_files(collected_static_files: Path, settings: Settings) -> Path:
-    """The directory of production's static files, which pages and `static` name in this test."""
+    """Use production's static files in this test; return their directory."""
     settings.STATIC_ROOT = collected_static_files
     settings.STORAGES = PRODUCTION_STORAGES
     return collected_static_files
@@ -255,7 +255,7 @@ def _new_table(settings: Settings) -> MessageTable:
 
 @pytest.fixture
 def table(settings: Settings) -> Iterator[MessageTable]:
-    """An empty table on the AWS emulator, the one the application uses in this test."""
+    """Create an empty table on the AWS emulator, which the application uses in this test."""
     table = _new_table(settings)
     yield table
     table.client.delete_table(TableName=table.name)
@@ -264,7 +264,7 @@ def table(settings: Settings) -> Iterator[MessageTable]:
 
 @pytest.fixture
 def moto_table(settings: Settings) -> Iterator[MessageTable]:
-    """An empty table on moto, in this process, the one the application uses in this test."""
+    """Create an empty table on moto, in this process, which the application uses in this test."""
     settings.DYNAMODB_ENDPOINT_URL = "https://dynamodb.us-east-1.amazonaws.com"
     settings.DYNAMODB_STREAMS_ENDPOINT_URL = None
     with mock_aws():
@@ -274,7 +274,7 @@ def moto_table(settings: Settings) -> Iterator[MessageTable]:
 
 @pytest.fixture(params=["moto_table", "table"], ids=["moto", "emulator"])
 def either_table(request: pytest.FixtureRequest) -> MessageTable:
-    """First moto, then the emulator."""
+    """Run the test first on moto, then on the emulator."""
     table: MessageTable = request.getfixturevalue(request.param)
     return table
 

@@ -23,7 +23,7 @@ def script_vectors() -> list[str]:
 
 
 def together(texts: list[str], *, chars: int) -> Iterator[str]:
-    """As many of them in one text as fit."""
+    """Join as many texts as fit into `chars` characters; yield each joined text."""
     text = ""
     for each in texts:
         if text and len(text) + len(each) >= chars:

@@ -90,7 +90,10 @@ def _set_up() -> None:
 
 
 def _code_of(pid: int, seconds: float) -> int | None:
-    """The exit code of a program, with what it started ended; None if it had to be killed after so many seconds."""
+    """Return the exit code of a program, or None if it had to be killed after this many seconds.
+
+    Its child processes are ended, too.
+    """
     deadline = time.monotonic() + seconds
     while True:
         found, status = os.waitpid(pid, os.WNOHANG)

@@ -134,7 +134,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
 
 
 def own_fields() -> Iterator[tuple[str, forms.Field]]:
-    """The fields of every form of the site, the admin's own among them."""
+    """Yield the fields of every form of the site, including the admin's."""
     list(routes())  # imports the views and their forms
     pending: list[Any] = [forms.BaseForm]
     while pending:
@@ -149,7 +149,7 @@ def names_of_text() -> set[str]:
 
 
 def every_name(sources: Set[str] = frozenset({"GET", "POST"})) -> list[str]:
-    """Every name that a view reads from a query or a form, and those of every form."""
+    """Return every name that a view reads from a query or a form, and the names of all form fields."""
     found = {name for name, _ in own_fields()} if "POST" in sources else set()
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
@@ -171,7 +171,7 @@ def names_read(tree: ast.AST, sources: Set[str]) -> Iterator[str]:
 
 @pytest.fixture
 def places(moto_table: MessageTable, andrew: User, bayko: User, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """An administrator who is a member of a conversation, without limits: how often is another test's."""
+    """Create an administrator who is a member of a conversation, and lift rate limits; return the URL arguments."""
     for name in LIMITS:
         monkeypatch.setitem(LIMITS, name, Limit(name, 10**6, 0.001))
     User.objects.filter(pk=andrew.pk).update(is_staff=True, is_superuser=True)

@@ -38,12 +38,12 @@ USED_BY = {
 
 
 def section(document: str, heading: str) -> str:
-    """The text under a heading of the second level."""
+    """Return the text under a heading of the second level."""
     return document.split(f"\n## {heading}\n")[1].split("\n## ", maxsplit=1)[0]
 
 
 def first_cells(text: str) -> list[str]:
-    """The first column of the tables in a text, without their headings."""
+    """Return the first column of the tables in a text, without their headings."""
     return [line.split("|")[1].strip() for line in text.splitlines() if re.match(r"\| (?!-{3}|command|variable)", line)]
 
 
@@ -52,7 +52,7 @@ def code_names(text: str) -> set[str]:
 
 
 def anchors(document: Path) -> set[str]:
-    """The fragments of a document's headings, as GitHub makes them."""
+    """Return the fragments of a document's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -139,7 +139,7 @@ FORMS: dict[str, dict[str, str]] = {
 
 
 def routes(patterns: list[Any] | None = None, before: str = "") -> Iterator[str]:
-    """Every route that the resolver knows."""
+    """Yield every route that the resolver knows."""
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         if isinstance(pattern, URLResolver):
             yield from routes(pattern.url_patterns, before + str(pattern.pattern))
@@ -150,7 +150,7 @@ def routes(patterns: list[Any] | None = None, before: str = "") -> Iterator[str]
 
 @pytest.fixture
 def places(db: None, moto_table: MessageTable) -> dict[str, Any]:
-    """People of every kind, and a conversation of `member` with somebody and one of `blocked` with somebody."""
+    """Create people of each kind, and one conversation each of `member` and of `blocked`."""
     people = {
         kind: User.objects.create_user(handle=f"person{number}", display_name=kind, cognito_user_id=f"sub{number}")
         for number, kind in enumerate((*KINDS[1:], "somebody"))
@@ -168,7 +168,7 @@ def places(db: None, moto_table: MessageTable) -> dict[str, Any]:
 
 
 def visited(route: str, kind: str, places: dict[str, Any]) -> str:
-    """The address for this visitor: their own conversation for who has one, else the member's."""
+    """Return this visitor's address: their own conversation if they have one, else the member's."""
     group, created_at = places.get(kind, places["member"])
     somebody = places["people"]["somebody"]
     filled = {
@@ -180,7 +180,7 @@ def visited(route: str, kind: str, places: dict[str, Any]) -> str:
 
 
 def answers(method: str, route: str, places: dict[str, Any]) -> list[Any]:
-    """What each kind is answered; script gets the same status."""
+    """Return the answer to each kind of visitor; script gets the same status."""
     found = []
     for kind in KINDS:
         client = Client()
@@ -197,7 +197,7 @@ def answers(method: str, route: str, places: dict[str, Any]) -> list[Any]:
 
 
 def check_headers(response: Any, path: str) -> None:
-    """What every answer has; that no cache keeps it, and of a page none but the browser's own."""
+    """Check the security headers that every answer has, and its caching."""
     headers = response.headers
     assert "default-src 'none'" in headers["Content-Security-Policy"], path
     assert "unsafe" not in headers["Content-Security-Policy"], path
@@ -211,7 +211,7 @@ def check_headers(response: Any, path: str) -> None:
 
 
 def check_kept(response: Any, path: str) -> None:
-    """That it is not stored, unless it is a whole page that was asked for: then the browser keeps it and asks again."""
+    """Check that nothing is stored but whole pages, by the browser alone, which revalidates them."""
     kept = response.headers["Cache-Control"]
     content = b"" if response.streaming else response.content
     is_page = response.status_code == 200 and not response.streaming and (not content or b"<html" in content)

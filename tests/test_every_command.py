@@ -190,7 +190,7 @@ def row_of(name: str) -> Row:
 
 
 def program(name: str, *more: str, arguments: str | None = None) -> list[str]:
-    """What to type, as in `manage.py check`."""
+    """Return the command line, as in `manage.py check`."""
     words = (row_of(name).arguments if arguments is None else arguments).split()
     start = ["manage.py", name] if name in COMMANDS else ["-m", name]
     return [*start, *(word.replace("+", " ") for word in words), *more]
@@ -198,7 +198,7 @@ def program(name: str, *more: str, arguments: str | None = None) -> list[str]:
 
 @cache
 def own(name: str) -> StackCommand | None:
-    """The project's own command of this name."""
+    """Return the project's own command of this name."""
     if name not in COMMANDS:
         return None
     command = load_command_class(get_commands()[name], name)
@@ -206,7 +206,7 @@ def own(name: str) -> StackCommand | None:
 
 
 def parts_of(name: str) -> set[str]:
-    """The parts of the stack without which it refuses."""
+    """Return the parts of the stack that the command requires."""
     command = own(name)
     return {*row_of(name).needs, *(part().name for part in (command.needs if command else ()))}
 
@@ -221,13 +221,13 @@ class Processes:
         self.ordinary_answers: dict[str, Answer] = {}
 
     def directory(self) -> Path:
-        """An empty directory for one program."""
+        """Return an empty directory for one program."""
         directory = self.base / uuid4().hex
         directory.mkdir()
         return directory
 
     def ordinary(self, name: str) -> Answer:
-        """What the command does when nothing is wrong but that it has no standard input."""
+        """Return the command's answer when nothing is wrong but that it has no standard input."""
         if name not in self.ordinary_answers:
             self.ordinary_answers[name] = self.warm.run(program(name), self.directory(), stdin=None)
         return self.ordinary_answers[name]
@@ -397,7 +397,10 @@ def test_parts_that_it_does_not_need_are_down(processes: Processes, name: str) -
 
 
 def wrong_variables() -> Iterator[tuple[str, str, str]]:
-    """Each command of manage.py with its share of the variables, `check` with all; each program with one it reads."""
+    """Yield each command of manage.py with its share of the variables, and each program with one it reads.
+
+    `check` gets all.
+    """
     for (name, row), variable in zip(cycle(COMMANDS.items()), VARIABLES, strict=False):
         yield name, variable, row.arguments
         yield "check", variable, ""

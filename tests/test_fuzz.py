@@ -74,7 +74,7 @@ def parameters(known: list[str]) -> st.SearchStrategy[dict[str, str]]:
 
 
 def clients_of(member: User, administrator: User) -> dict[str, Client]:
-    """A browser of each role, by the handle of who is signed in there."""
+    """Return a browser of each role, by the handle of the signed-in user."""
     User.objects.filter(pk=administrator.pk).update(is_staff=True, is_superuser=True)
     User.objects.create_user(handle="mo", display_name="Mo", cognito_user_id="sub-mo", is_staff=True)
     names = ("nobody", member.handle, "mo", administrator.handle)
@@ -85,7 +85,7 @@ def clients_of(member: User, administrator: User) -> dict[str, Client]:
 
 
 def path_of(route: str, fills: Iterable[str]) -> str:
-    """The path of a route whose converters are filled, in this order, with what is written so in an address."""
+    """Return the path of a route whose converters are filled, in this order, with these URL-encoded values."""
     filled = iter(fills)
     path = re.sub(r"<[a-z]+:[a-z_]+>", lambda _: next(filled), route)
     return "/" + re.sub(r"[\^$]|\(\?P<\w+>[^)]*\)", "x", path)

@@ -29,7 +29,7 @@ TAKES_NO_TIME = {"key", "summary", "timedelta", "is_silent"}
 
 
 def is_clock(node: ast.AST) -> bool:
-    """Whether the expression is what a real clock says now."""
+    """Return whether the expression reads a real clock."""
     if not isinstance(node, ast.Call) or node.args or node.keywords:
         return False
     match node.func:
@@ -49,7 +49,7 @@ def number_of(node: ast.AST | None) -> float | None:
 
 
 def measured(tree: ast.AST) -> Iterator[ast.AST]:
-    """Differences between times, and times that are noted for later."""
+    """Yield differences between times, and times that are stored for later."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and any(map(is_clock, node.args)) and ast.unparse(node.func) != "int":
             yield node
@@ -60,7 +60,7 @@ def measured(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def asserted(tree: ast.AST) -> Iterator[ast.AST]:
-    """Assertions about a clock that do not bound a loop."""
+    """Yield assertions about a clock that do not bound a loop."""
     bounds = {id(each) for loop in ast.walk(tree) if isinstance(loop, ast.While) for each in ast.walk(loop)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assert) and asks_a_clock(node.test) and id(node) not in bounds:
@@ -68,7 +68,7 @@ def asserted(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def narrow(tree: ast.Module) -> Iterator[ast.AST]:
-    """Bounds that a loaded machine may exceed."""
+    """Yield bounds that a loaded machine may exceed."""
     constants = {
         target.id: number_of(node.value)
         for node in tree.body

@@ -24,7 +24,7 @@ FILES = [
 
 
 def starts() -> Iterator[tuple[str, bool]]:
-    """Where uvicorn is started, and whether that leaves the headers alone."""
+    """Yield each place where uvicorn is started, and whether it ignores proxy headers there."""
     for path in FILES:
         name = str(path.relative_to(ROOT))
         if name.endswith(".py"):

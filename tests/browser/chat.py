@@ -54,7 +54,7 @@ NORMALISED = """(content) => {
 
 
 def session_of(handle: str) -> dict[str, Any]:
-    """Options for a browser profile in which this person is signed in."""
+    """Return options for a browser profile in which this person is signed in."""
     client = Client()
     client.force_login(User.objects.get(handle=handle))
     value = client.cookies[settings.SESSION_COOKIE_NAME].value
@@ -83,7 +83,7 @@ def forget_heard(page: Page) -> None:
 
 
 def conversation(page: Page, name: str) -> Locator:
-    """The line of the list with this name."""
+    """Return the entry of the list with this name."""
     link = page.get_by_role("link", name=re.compile(f"^{re.escape(name)}( ?,|$)"))
     return page.locator("li.conversation").filter(has=link)
 
@@ -105,7 +105,7 @@ def messages(page: Page) -> Locator:
 
 
 def message(page: Page, text: str) -> Locator:
-    """The message with this text."""
+    """Return the message with this text."""
     return page.locator(".thread__log .message").filter(has=page.get_by_text(text, exact=True))
 
 
@@ -137,13 +137,13 @@ def delete(page: Page, text: str) -> None:
 
 
 def thread_html(page: Page) -> str:
-    """The messages that are loaded, so that what looks the same is the same."""
+    """Return the HTML of the loaded messages, for comparison."""
     html: str = page.locator(".thread__content").evaluate(NORMALISED)
     return html
 
 
 def expect_the_page_to_equal_its_reload(page: Page) -> None:
-    """What is shown is what a fresh load shows."""
+    """Expect the page to show what a fresh load shows."""
     shown = thread_html(page)
     page.reload()
     wait_until_heard(page, "conversation:synced")

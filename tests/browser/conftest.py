@@ -49,7 +49,7 @@ CHROMIUM_ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def browser(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Browser]:
-    """Chromium. Without one the tests are skipped, and in CI they fail."""
+    """Start Chromium. Without it the tests are skipped, and in CI they fail."""
     chromium = shutil.which("chromium-headless-shell") or shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         if os.environ.get("CI"):
@@ -57,14 +57,14 @@ def browser(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
         pytest.skip(NO_CHROMIUM)
     # Playwright's synchronous interface keeps an event loop in this thread, which Django would refuse to work in.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    # In that loop's context it is another connection, and this one would stay open behind it.
+    # The loop's context gets a connection of its own, so this one would never be closed.
     with django_db_blocker.unblock():
         connection.close()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
-        # Likewise the one of the tests that came after.
+        # Close the connection of the tests that ran in that context, too.
         with django_db_blocker.unblock():
             connection.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
@@ -72,7 +72,7 @@ def browser(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
 
 @pytest.fixture(scope="session")
 def secrets() -> Iterator[Secrets]:
-    """What is typed and kept secret in all the tests of browsers; at their end none of it may be in a log."""
+    """Collect the secrets that are typed in all browser tests; at their end no log may hold any of them."""
     with LogCapture() as capture:
         secrets = Secrets()
         yield secrets
@@ -119,7 +119,7 @@ class WebServer:
             time.sleep(0.01)
 
     def wait_until_idle(self) -> None:
-        """Until the last pages' requests are answered: one that is broken off may leave its connection open."""
+        """Wait until the requests of the last pages are answered: an aborted one may leave its connection open."""
         deadline = time.monotonic() + 20
         while self._server.server_state.tasks and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -134,7 +134,10 @@ class WebServer:
 def web_server(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, collected_static_files: Path
 ) -> Iterator[WebServer]:
-    """With production's static files: a page takes 3 of them, not 70. Once it has stopped no connection may be open."""
+    """Serve the site with production's static files: a page takes 3 of them, not 70.
+
+    Once it has stopped, no connection may be open.
+    """
     with override_settings(
         STATIC_ROOT=collected_static_files, WHITENOISE_USE_FINDERS=False, WHITENOISE_AUTOREFRESH=False
     ):
@@ -153,13 +156,13 @@ def web_server(
 
 @pytest.fixture
 def server(web_server: WebServer, production_static_files: Path) -> str:
-    """The address of the web server, whose pages name production's static files."""
+    """Return the address of the web server, whose pages name production's static files."""
     return web_server.url
 
 
 @pytest.fixture
 def site(transactional_db: None, table: MessageTable, server: str) -> Iterator[str]:
-    """The site with the seed in it and a stream worker beside it; yields its address."""
+    """Seed the site, run a stream worker beside it, and yield its address."""
     seed(table)
     typing.forget()  # its people are those of the last test's
     arn = stream_arn(table)
@@ -191,7 +194,10 @@ Visit = Callable[..., Page]
 
 @pytest.fixture
 def visit(browser: Browser, site: str, secrets: Secrets) -> Iterator[Visit]:
-    """A page of a new browser profile at the site. What it logs as an error, or the policy refuses, fails the test."""
+    """Open a page of the site in a new browser profile.
+
+    An error that it logs, or that its Content-Security-Policy reports, fails the test.
+    """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
@@ -223,7 +229,7 @@ Enter = Callable[..., Page]
 
 @pytest.fixture
 def enter(visit: Visit) -> Enter:
-    """The page of the conversations, or another one, for someone who is signed in already."""
+    """Open the page of the conversations, or another one, for someone who is signed in already."""
 
     def enter(handle: str, path: str = "/messages", **options: object) -> Page:
         return visit(path, **session_of(handle), **options)

@@ -98,7 +98,7 @@ FRAGILE: Mapping[str, Mapping[str, Any]] = {
 
 
 def places(page: Page) -> Places:
-    """Of whoever is signed in on the page; sends a message for it."""
+    """Return the addresses for the person who is signed in on the page; sends a message for it."""
     page.goto("/messages")
     page.locator("a.conversation__name").first.click()
     page.wait_for_url("**/messages/*-*")
@@ -116,7 +116,7 @@ def places(page: Page) -> Places:
 
 
 def visits(page: Page) -> Iterator[str]:
-    """Goes to each kind of page that a signed-in person sees; yields its name while it is there."""
+    """Visit each kind of page that a signed-in person sees; yield its name while it is open."""
     there = places(page)
     for name, address in {**PAGES, **VARIANTS}.items():
         page.goto(address(there))
@@ -127,7 +127,7 @@ def visits(page: Page) -> Iterator[str]:
 
 
 def show(page: Page, html: str) -> None:
-    """The page with this as its content, at an address of the site."""
+    """Show a page with this content at an address of the site."""
 
     def answer(route: Route) -> None:
         route.fulfill(body=html, content_type="text/html; charset=utf-8")

@@ -123,7 +123,7 @@ class Page(BaseHTTPRequestHandler):
 
 @contextmanager
 def stranger(port: int = 0, headers: Mapping[str, str] | None = None) -> Iterator[Stranger]:
-    """A server of somebody else's pages on this machine, for as long as the block runs."""
+    """Serve a foreign site's pages on this machine while the block runs."""
     with Stranger(port, headers) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:

@@ -29,7 +29,7 @@ AT_LEAST = {"performance": 95, "accessibility": 100, "best-practices": 100}
 
 @pytest.fixture
 def production(settings: Settings, tmp_path: Path) -> Iterator[str]:
-    """The site with joined, hashed and compressed files, beside the one that people sign in at; yields its address."""
+    """Serve bundled, hashed and compressed files beside the site that people sign in at; yield the address."""
     settings.STATIC_ROOT = tmp_path
     settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = False
     storage = {"BACKEND": "cruddur.assets.storage.JoinedStaticFilesStorage"}
@@ -50,7 +50,7 @@ def production(settings: Settings, tmp_path: Path) -> Iterator[str]:
 
 
 def measure(url: str, port: int, report: Path) -> dict[str, float]:
-    """The scores of a page for a phone on a slow network, Lighthouse's own choice, 0 to 100; and how far it shifts."""
+    """Return Lighthouse's scores of a page (0 to 100) for a phone on a slow network, and its layout shift."""
     command = ["tools/bench/lighthouse/node_modules/.bin/lighthouse", url, "--quiet", "--output=json"]
     options = [f"--output-path={report}", f"--only-categories={','.join(AT_LEAST)}", "--max-wait-for-load=15000"]
     chromium = [f"--port={port}", "--disable-storage-reset"]

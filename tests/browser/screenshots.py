@@ -17,7 +17,7 @@ PHONE = {"viewport": {"width": 390, "height": 780}, "is_mobile": True, "has_touc
 
 
 def take(page: Page, name: str) -> None:
-    """A picture of the page in each theme."""
+    """Take a screenshot of the page in each theme."""
     for theme in ("dark", "light"):
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         file = DIRECTORY / f"{name}-{theme}.jpg"

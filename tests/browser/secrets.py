@@ -42,7 +42,7 @@ class Secrets:
         self.noted |= {each.get("value", "") for each in context.cookies() if each.get("name") in names}
 
     def found_in(self, log: str) -> list[str]:
-        """Those that the log holds, as they are or as JSON writes them; and every e-mail address in it."""
+        """Return the secrets that the log holds, raw or as JSON escapes them, and every e-mail address in it."""
         long = {each for each in self.noted if len(each.strip()) >= SHORTEST}
         there = {each for each in long if each in log or json.dumps(each, ensure_ascii=False)[1:-1] in log}
         return sorted(there | set(E_MAIL.findall(log)))

@@ -18,7 +18,7 @@ from users.models import User
 
 @cache
 def _seed() -> tuple[list[User], list[dict[str, Any]]]:
-    """People and items of this process's first site."""
+    """Return the users and items of this process's first seeded site."""
     return [], []
 
 

@@ -41,7 +41,7 @@ def talk(
     until: datetime | None = None,
     apart: timedelta = timedelta(minutes=2),
 ) -> list[Message]:
-    """`number` messages of the writer's, "Line 1" on, of which the reader has read some."""
+    """Store `number` messages by the writer, from "Line 1" on, of which the reader has read some."""
     one, other = (User.objects.get(handle=handle) for handle in (writer, reader))
     end = until or timezone.now() - timedelta(minutes=1)
     lines = [(one.uuid, f"Line {n}", end - apart * (number - n)) for n in range(1, number + 1)]
@@ -54,7 +54,7 @@ def talk(
 
 
 def say(writer: str, reader: str, text: str) -> Message:
-    """A message that is stored and told to the open pages, as when it was sent in a browser."""
+    """Store a message and publish it to the open pages, as a send from a browser does."""
     one, other = (User.objects.get(handle=handle) for handle in (writer, reader))
     delivery = send_message.send(
         user_uuid=one.uuid,
@@ -69,7 +69,7 @@ def say(writer: str, reader: str, text: str) -> Message:
 
 
 def shifts(page: Page) -> list[object]:
-    """What has moved so far on a page that was opened with MEASURE_SHIFTS, once what was drawn is measured."""
+    """Return the layout shifts so far of a page opened with MEASURE_SHIFTS, once pending ones are measured."""
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     found: list[object] = page.evaluate("window.shifts")
     return found

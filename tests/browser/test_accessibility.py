@@ -31,7 +31,7 @@ SIDEWAYS = """() => [...document.querySelectorAll("html, main, .inbox__body, .th
 
 
 def findings(page: Page) -> list[str]:
-    """What axe finds in each theme."""
+    """Return axe's findings in each theme."""
     page.evaluate(AXE)
     found = []
     for theme in ("dark", "light"):

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def choose(page: Page, item: str) -> None:
-    """In the menu of the conversation that is open."""
+    """Choose an item in the menu of the open conversation."""
     page.get_by_role("link", name="Conversation options").click()
     page.get_by_role("menuitem", name=item, exact=True).click()
 

@@ -55,7 +55,7 @@ def test_on_a_touch_screen_enter_breaks_the_line_and_the_button_sends(enter: Ent
 
 
 def press_enter(page: Page, **event: object) -> bool:
-    """Whether the page lets the field have this Enter."""
+    """Press Enter with these event properties; return whether the page leaves it to the field."""
     allowed: bool = field(page).evaluate(
         """(field, event) => field.dispatchEvent(
             new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true, ...event }))""",

@@ -24,7 +24,7 @@ PHONE = {"width": 390, "height": 844}
 
 @pytest.fixture
 def many(site: str, table: MessageTable) -> list[User]:
-    """60 people whom Jürgen has written with, "Person 1" the latest."""
+    """Create 60 people who each have a conversation with Jürgen; "Person 1" is the latest."""
     now = timezone.now()
     jurgen = User.objects.get(handle="jurgen")
     people = [

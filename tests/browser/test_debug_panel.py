@@ -25,7 +25,7 @@ SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElemen
 
 @pytest.fixture
 def developed(settings: Settings, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The site as in development, with its panel, and the seed in it; yields its address."""
+    """Serve the seeded site as in development, with its debug panel; yield its address."""
     settings.DEBUG_PANEL = True
     place = settings.MIDDLEWARE.index("django.middleware.gzip.GZipMiddleware") + 1
     settings.MIDDLEWARE = [*settings.MIDDLEWARE[:place], PANEL, *settings.MIDDLEWARE[place:]]
@@ -41,7 +41,7 @@ def developed(settings: Settings, request: pytest.FixtureRequest) -> Iterator[st
 
 @pytest.fixture
 def page(browser: Browser, developed: str) -> Iterator[Page]:
-    """A phone's, of somebody who is signed in; what the policy refuses fails the test."""
+    """Open a phone's page for a signed-in person; a violation of the policy fails the test."""
     complaints: list[str] = []
     context = browser.new_context(
         base_url=developed, viewport={"width": 390, "height": 780}, **session_of("andrewbrown")

@@ -69,7 +69,7 @@ SECONDS = 60.0
 
 
 def known_to_the_emulator(directory: Path) -> Path:
-    """The templates without what the emulator refuses."""
+    """Copy the templates without the parts that the emulator rejects; return their directory."""
     for part in ORDER:
         whole = template(part)
         resources = {
@@ -105,7 +105,7 @@ class Deployment:
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
-    """The address of a database that is not there yet, on the tests' Postgres, as the role that is to own it."""
+    """Yield the address, with the owner's role, of a database that does not exist yet on the tests' Postgres."""
     parts = urlsplit(os.environ["DATABASE_URL"])
     name = f"deployed_{os.getpid()}"
     yield parts._replace(path=f"/{name}").geturl()
@@ -116,7 +116,7 @@ def database() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsEmulator]:
-    """An emulator of its own with the services that a deployment needs, one of which runs code."""
+    """Start a separate emulator with the services that a deployment needs, Lambda among them."""
     emulator = AwsEmulator(tmp_path_factory.mktemp("emulator") / "aws", persist=False, services=SERVICES)
     emulator.start()
     yield emulator
@@ -153,13 +153,16 @@ def deployed(
 
 @pytest.fixture(scope="module")
 def secrets() -> Secrets:
-    """What is typed and kept secret here; none of it may be in what a container writes."""
+    """Collect the secrets that are typed here; no container may log any of them."""
     return Secrets()
 
 
 @contextmanager
 def container(deployed: Deployment, command: list[str], task: str, **more: str) -> Iterator[Callable[[], str]]:
-    """A container of a service; yields what it has written so far. At the end it is told to stop, as ECS does."""
+    """Run a container of a service; yield a function that returns its output so far.
+
+    At the end it is told to stop, as ECS does.
+    """
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             command, cwd=deployed.fargate.image, env=deployed.fargate.environment(deployed.outputs[task], **more),
@@ -189,7 +192,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 @pytest.fixture(scope="module")
 def web(deployed: Deployment, secrets: Secrets) -> Iterator[str]:
-    """The web server's container; yields its address."""
+    """Run the web server's container; yield its address."""
     emulator = deployed.fargate.endpoint_url.replace("127.0.0.1", "localhost")
     pool = deployed.outputs["UserPoolId"]
     port = urlsplit(deployed.url).port
@@ -216,7 +219,7 @@ def answers(url: str) -> bool:
 
 
 def lists(deployed: Deployment) -> dict[UUID, Any]:
-    """Every entry of the table by its member, as DynamoDB has it."""
+    """Return every entry of the table by its member, read from DynamoDB."""
     client = connect_dynamodb(endpoint_url=deployed.fargate.endpoint_url, region="us-east-1")
     items = client.scan(TableName=deployed.outputs["TableName"], ConsistentRead=True)["Items"]
     return {

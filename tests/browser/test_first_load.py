@@ -51,7 +51,7 @@ Loaded = tuple[Page, Response, Production]
 
 @pytest.fixture
 def loaded(sign_in: SignIn, request: pytest.FixtureRequest) -> Loaded:
-    """A conversation loaded with an empty cache, what the server answered, and the static files it took."""
+    """Load a conversation with an empty cache; return the server's answer and the static files it took."""
     page = sign_in("andrewbrown")
     address = page.locator("a.conversation__name").first.get_attribute("href")
     page.goto("about:blank")

@@ -41,7 +41,7 @@ def sign_in_page(host: str) -> str:
 
 
 def addresses() -> list[str]:
-    """What to try of each port: emulator and site by both names of loopback, and Postgres."""
+    """Return the addresses to try for each port: emulator and site by both names of loopback, and Postgres."""
     port, pool = emulator_port(), settings.COGNITO_USER_POOL_ID
     paths = (
         "/", HEALTH, "/_ministack/health", "/2015-03-31/functions", "/bucket", f"/{pool}/.well-known/jwks.json",
@@ -58,7 +58,7 @@ def addresses() -> list[str]:
 
 
 def posts() -> list[dict[str, Any]]:
-    """What would change something: code on the emulator, a user, a sign-in, and a person's settings."""
+    """Return requests that would change something: code on the emulator, a user, a sign-in, a person's settings."""
     site = settings.APP_URL
     login = {
         "client_id": settings.OIDC_RP_CLIENT_ID, "redirect_uri": f"{site}/oidc/callback/", "scope": "openid",
@@ -100,7 +100,7 @@ def evil() -> Iterator[Stranger]:
 
 
 def visit(page: Page, url: str) -> Page:
-    """In another tab of the same browser, whose cookies it therefore has."""
+    """Visit an address in another tab of the same browser, with the same cookies."""
     other = page.context.new_page()
     other.goto(url)
     return other

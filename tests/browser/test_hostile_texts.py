@@ -46,7 +46,7 @@ SVG_OR_SCRIPT = ", ".join(
 
 
 def texts() -> list[str]:
-    """Each vector and string of the corpora, as many a message as it holds."""
+    """Return the vectors and strings of the corpora, as many in a message as fit."""
     every = [text.replace("\x00", "") for text in (*script_vectors(), *naughty_strings())]
     found = (normalise_long_text(text).strip() for text in together(every, chars=MESSAGE_MAX_CHARS))
     return [text[:MESSAGE_MAX_CHARS] for text in found if not is_blank(text)]
@@ -57,7 +57,7 @@ def short(texts: list[str], chars: int) -> Iterator[str]:
 
 
 def watched(page: Page) -> list[str]:
-    """The dialogs that come up; what else a script could do leaves its mark in the page."""
+    """Record the dialogs that open; any other effect of a script leaves its mark in the page."""
     page.context.add_init_script(TRAPS)
     dialogs: list[str] = []
 

@@ -16,7 +16,7 @@ SCRIPT = pytest.mark.parametrize("script", [True, False], ids=["script", "no-scr
 
 
 def top(page: Page) -> Locator:
-    """The first line of the list."""
+    """Return the first entry of the list."""
     return page.get_by_role("navigation", name="Conversations").locator("li.conversation").first
 
 
@@ -116,7 +116,7 @@ def test_rejected_text_is_explained_and_kept(sign_in: SignIn, script: bool) -> N
 
 
 def fields(page: Page) -> dict[str, str]:
-    """What the form of the page would send, but for the text."""
+    """Return the fields that the page's form would send, without the text."""
     return {
         field.get_attribute("name") or "": field.get_attribute("value") or ""
         for field in page.locator("#composer input[type=hidden]").all()

@@ -25,14 +25,14 @@ def focused(page: Page) -> Locator:
 
 
 def open_first(page: Page) -> None:
-    """The newest conversation, by keyboard."""
+    """Open the newest conversation by keyboard."""
     page.keyboard.press("Alt+ArrowDown")
     page.wait_for_url("**/messages/*-*")
     expect(page.locator(".thread__log")).to_be_visible()
 
 
 def tab_to(page: Page, name: str) -> None:
-    """Tab until the link or button of this name has the focus."""
+    """Press Tab until the link or button of this name has the focus."""
     for _ in range(40):
         page.keyboard.press("Tab")
         if re.search(name, focused(page).inner_text() + (focused(page).get_attribute("aria-label") or "")):

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def two(enter: Enter) -> tuple[Page, Page]:
-    """Andrew Brown and Londo, in their conversation."""
+    """Open the conversation of Andrew Brown and Londo for both of them."""
     return open_conversation(enter("andrewbrown"), "Londo"), open_conversation(enter("londo"), "Andrew Brown")
 
 

@@ -12,12 +12,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def badge(page: Page) -> Locator:
-    """The number beside "Messages" in the navigation."""
+    """Return the number beside "Messages" in the navigation."""
     return page.get_by_role("navigation", name="Main").locator("[data-unread]")
 
 
 def unread(page: Page) -> int:
-    """The number in the title."""
+    """Return the number in the title."""
     found = re.match(r"\((\d+)\) ", page.title())
     return int(found[1]) if found else 0
 

@@ -35,7 +35,10 @@ AWAY = {"status": 503, "headers": {"Retry-After": "1"}, "json": {"error": "unava
 
 
 def reloaded(page: Page) -> Page:
-    """Once nothing is left to be sent: an event may tell of a message before the answer to its send has come."""
+    """Reload the page once nothing is left to send.
+
+    An event may show a message before its send is answered.
+    """
     page.wait_for_function("() => !Object.keys(localStorage).some((name) => name.includes(':outbox:'))")
     page.reload()
     return page
@@ -235,7 +238,7 @@ def test_one_who_reads_far_above_is_at_the_newest_after_sending(enter: Enter) ->
 
 
 def earliest(page: Page) -> str:
-    """The query of the window before the one shown."""
+    """Return the query of the window before the one shown."""
     href = page.get_by_role("link", name="Earlier messages").first.get_attribute("href") or ""
     return href.partition("?")[2]
 

@@ -27,7 +27,7 @@ TALL = {"width": 1280, "height": 720}
 
 @pytest.fixture
 def jurgen(sign_in: SignIn) -> Callable[..., Page]:
-    """Jürgen's browser, which measures what moves."""
+    """Open Jürgen's browser, which measures layout shifts."""
 
     def jurgen(**options: object) -> Page:
         page = sign_in("jurgen", viewport=TALL, **options)

@@ -21,7 +21,7 @@ def another_tab(page: Page, path: str = "/messages") -> Page:
 
 
 def count_streams(page: Page) -> list[str]:
-    """Fills with the streams that the tabs of this browser open from now on."""
+    """Return a list that grows with each stream that the tabs of this browser open from now on."""
     streams: list[str] = []
     page.context.on("request", lambda request: streams.append(request.url) if request.url.endswith("/stream") else None)
     return streams

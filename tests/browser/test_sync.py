@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @contextmanager
 def away(page: Page) -> Iterator[None]:
-    """The page has no network; returns once it has one again and has made good what it missed."""
+    """Cut the page off the network for the block; return once it is online again and has caught up."""
     page.context.set_offline(True)
     wait_until_heard(page, "live:down")
     yield

@@ -42,7 +42,7 @@ def test_the_theme_follows_the_system_until_one_is_chosen(sign_in: SignIn, scrip
 
 
 def notified(sign_in: SignIn) -> Page:
-    """londo's page with bayko, notifications turned on."""
+    """Open londo's conversation with bayko, with notifications turned on."""
     page = sign_in("londo")
     page.add_init_script(RECORD)
     page.goto("/settings")

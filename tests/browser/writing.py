@@ -24,7 +24,7 @@ def open_with(page: Page, name: str) -> Page:
 
 
 def writing_to(enter: Enter, name: str = "Alt Brown", *, handle: str = "andrewbrown", **options: object) -> Page:
-    """Someone signed in, with a conversation open."""
+    """Sign someone in and open a conversation."""
     return open_with(enter(handle, **options), name)
 
 
@@ -40,12 +40,12 @@ def write(page: Page, *texts: str) -> None:
 
 
 def message(page: Page, text: str) -> Locator:
-    """The messages in the thread with this text, stored or not."""
+    """Return the messages in the thread with this text, stored or not."""
     return page.locator(".thread__log li.message").filter(has=page.get_by_text(text, exact=True))
 
 
 def is_stored(text: Locator) -> Locator:
-    """Of these messages, those that the server has acknowledged."""
+    """Return those of these messages that the server has acknowledged."""
     return text.and_(text.page.locator(".message[id]"))
 
 
@@ -54,12 +54,12 @@ def last_texts(page: Page, number: int) -> list[str]:
 
 
 def row(page: Page, name: str) -> Locator:
-    """A conversation in the list."""
+    """Return the entry of a conversation in the list."""
     return page.locator("li.conversation").filter(has=page.get_by_role("link", name=name))
 
 
 def unsent(page: Page) -> list[str]:
-    """The names of what the browser keeps to be sent."""
+    """Return the names of the messages in the browser's outbox."""
     found: list[str] = page.evaluate("Object.keys(localStorage).filter((name) => name.includes(':outbox:'))")
     return found
 
@@ -69,7 +69,7 @@ def is_send(request: Request) -> bool:
 
 
 def without_news(page: Page) -> Page:
-    """The page learns of nothing but by the answers to what it sends."""
+    """Block all events, so that the page learns only from the answers to its sends."""
     page.context.route("**/messages/stream", lambda route: route.abort())
     page.context.route("**/since?*", lambda route: route.abort())
     return page
@@ -84,9 +84,9 @@ class Sends:
 
 @contextmanager
 def answering_sends(page: Page, *answers: dict[str, object] | str) -> Iterator[Sends]:
-    """The first sends of the block are answered so, instead of by the server; all others pass. Yields the sends.
+    """Answer the first sends of the block with these instead of the server's answers; yield the sends.
 
-    "lost" lets the server store the message and loses its answer; "unreachable" never gets there.
+    All others pass. "lost" lets the server store the message and loses its answer; "unreachable" never gets there.
     """
     sends = Sends()
     waiting = list(answers)

@@ -19,7 +19,10 @@ Connect = Callable[..., psycopg.Connection[Any]]
 
 @pytest.fixture
 def connect(db: None) -> Iterator[Connect]:
-    """Opens further connections in autocommit: by default to the database of the test, with the role of the tests."""
+    """Open further connections in autocommit.
+
+    By default they go to the test database, with the tests' role.
+    """
     values = connection.settings_dict
     own = {
         "host": values["HOST"], "port": values["PORT"], "dbname": values["NAME"],
@@ -31,13 +34,13 @@ def connect(db: None) -> Iterator[Connect]:
 
 @pytest.fixture
 def server(connect: Connect) -> psycopg.Connection[Any]:
-    """A connection to the server's maintenance database."""
+    """Return a connection to the server's maintenance database."""
     return connect(dbname="postgres", application_name="a test")
 
 
 @pytest.fixture
 def new_name(server: psycopg.Connection[Any]) -> Iterator[Callable[..., str]]:
-    """Makes names nobody has; databases that get them are dropped after the test."""
+    """Generate unused names; drop the databases that get them after the test."""
     names = []
 
     def new_name(ending: str = "") -> str:
@@ -51,7 +54,7 @@ def new_name(server: psycopg.Connection[Any]) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture
 def new_database(server: psycopg.Connection[Any], new_name: Callable[..., str]) -> Callable[..., str]:
-    """Creates empty databases."""
+    """Create empty databases."""
 
     def new_database(ending: str = "") -> str:
         name = new_name(ending)
@@ -63,7 +66,7 @@ def new_database(server: psycopg.Connection[Any], new_name: Callable[..., str]) 
 
 @pytest.fixture
 def weak_role(server: psycopg.Connection[Any]) -> Iterator[str]:
-    """A role that may sign in, with PASSWORD, and nothing else."""
+    """Create a role that may sign in, with PASSWORD, and nothing else."""
     name = f"weak_{uuid.uuid4().hex[:12]}"
     server.execute(SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(Identifier(name), Literal(PASSWORD)))
     yield name
@@ -73,7 +76,7 @@ def weak_role(server: psycopg.Connection[Any]) -> Iterator[str]:
 
 @pytest.fixture
 def settings_database(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Changes what DATABASE_URL says, as in `settings_database(NAME=…)`; the test's own connection stays as it is."""
+    """Change what DATABASE_URL says, as in `settings_database(NAME=…)`; the test's own connection stays."""
 
     def settings_database(**changes: str | int) -> None:
         for key, value in changes.items():

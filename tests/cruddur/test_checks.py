@@ -31,7 +31,7 @@ def found() -> dict[str | None, CheckMessage]:
 
 
 def in_production(**changes: str | None) -> subprocess.CompletedProcess[str]:
-    """`manage.py check --deploy` of a process of its own, with these variables changed (None: absent)."""
+    """Run `manage.py check --deploy` in a separate process with these variables changed (None: absent)."""
     variables = {name: value for name, value in {**PRODUCTION, **changes}.items() if value is not None}
     return subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],

@@ -60,7 +60,7 @@ class Anything(BaseHTTPRequestHandler):
 
 @contextmanager
 def black_hole() -> Iterator[tuple[int, list[bytes]]]:
-    """A proxy that takes connections and never answers: its port, and what was sent to it."""
+    """Run a proxy that accepts connections and never answers; yield its port and what it received."""
     heard = list[bytes]()
     with socket.create_server(("127.0.0.1", 0)) as server:
 

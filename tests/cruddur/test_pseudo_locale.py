@@ -39,7 +39,7 @@ class MadeUp(trans_real.DjangoTranslation):
 
 @pytest.fixture
 def made_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Whoever asks for English gets the made-up language."""
+    """Replace English by the pseudo-locale."""
     monkeypatch.setitem(getattr(trans_real, "_translations"), "en", MadeUp())  # noqa: B009 # the stubs hide it
     yield
     # A request leaves its language to the thread, and so to the next test.
@@ -47,14 +47,14 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def left_in_english(html: str) -> list[str]:
-    """What people read on a page and no catalogue had, without what people wrote and are called."""
+    """Return the page's texts that no catalogue translated, without names and texts of people."""
     texts = (NOT_TRANSLATED.sub("", text) for text in words_of(TRANSLATED.sub("", html)))
     return [text for text in texts if WORD.search(text)]
 
 
 @pytest.fixture
 def group(andrew: User, bayko: User, moto_table: MessageTable) -> str:
-    """The address of a conversation with a message of each."""
+    """Return the address of a conversation with a message of each member."""
     first = start(by=bayko.uuid, to=andrew.uuid, text="Zyx")
     send(by=andrew.uuid, group=first.group_uuid, text="Zyx")
     drain(moto_table)

@@ -50,7 +50,7 @@ def words_of(html: str) -> list[str]:
 
 
 def untranslated(template: str) -> Iterator[str]:
-    """The literal texts of a template: between its tags, in attributes, and as arguments of template tags."""
+    """Yield a template's literal texts: between tags, in attributes, and as arguments of template tags."""
     html, within = "", ""
     for token in Lexer(template).tokenize():
         name = token.contents.split(" ", 1)[0]

@@ -80,7 +80,7 @@ class Noted:
     asked: set[tuple[str, Requested]] = field(default_factory=set)
 
     def refused(self) -> list[str]:
-        """What a role asked for that it may not do."""
+        """Return the calls of a role that it is not allowed."""
         return sorted(
             f"{role}: {action} on {arn}" for role, (action, arn) in self.asked if not allows(role, action, arn)
         )
@@ -104,7 +104,7 @@ def noted() -> Iterator[Noted]:
 
 
 def listen() -> None:
-    """From now on each botocore session of this process tells of its calls."""
+    """Record the calls of every botocore session of this process from now on."""
     if ("provide-client-params", _note) not in handlers.BUILTIN_HANDLERS:
         handlers.BUILTIN_HANDLERS.append(("provide-client-params", _note))
 

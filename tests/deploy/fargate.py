@@ -48,14 +48,14 @@ class Fargate:
         self._thread.join()
 
     def environment(self, task_definition: str, **more: str) -> dict[str, str]:
-        """The variables of the container of a task, with what replaces addresses of AWS."""
+        """Return the variables of a task's container, with the replacements for addresses of AWS."""
         endpoints = dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS"), self.endpoint_url)
         told = self.environment_on_aws(task_definition)
         replaced = {name: value for name, value in self.local.items() if name in told}
         return {**told, **replaced, **endpoints, **self.key, **more}
 
     def environment_on_aws(self, task_definition: str) -> dict[str, str]:
-        """What the definition says, secrets filled in."""
+        """Return the variables of the task definition with secrets resolved."""
         container = self._container(task_definition)
         found = {each["name"]: each["value"] for each in container["environment"]}
         found |= {each["name"]: self._secret(each["valueFrom"]) for each in container["secrets"]}
@@ -63,7 +63,7 @@ class Fargate:
         return {**kept, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore", **found}
 
     def command(self, task_definition: str) -> list[str]:
-        """What the container of a task runs, if its definition says so."""
+        """Return the command of a task's container, if its definition names one."""
         return _here(self._container(task_definition)["command"])
 
     def _container(self, task_definition: str) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Fargate:
         return dict(container)
 
     def _secret(self, value_from: str) -> str:
-        """As ECS reads `arn:key::`, the key of a secret's JSON, or a whole secret."""
+        """Resolve a secret as ECS does: `arn:key::` is a key of its JSON, a plain ARN the whole secret."""
         secret_id, _, key = value_from.removesuffix("::").rpartition(":") if value_from.endswith("::") else (
             value_from, "", "",
         )  # fmt: skip
@@ -120,7 +120,7 @@ class Fargate:
 
 
 def _spell_as_ecs(response_dict: dict[str, Any], **_: object) -> None:
-    """The emulator leaves some names as CloudFormation spells them, with a capital, which botocore would not know."""
+    """Make the first letter of names lower case: the emulator leaves some as CloudFormation spells them."""
     response_dict["body"] = json.dumps(_spelled(json.loads(response_dict["body"]))).encode()
 
 

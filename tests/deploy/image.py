@@ -14,14 +14,14 @@ ROOT = Path(__file__).parents[2]
 
 @cache
 def instructions() -> list[tuple[str, str]]:
-    """The instructions of the Dockerfile with their arguments, each on one line; comments left out."""
+    """Return the Dockerfile's instructions with their arguments, each on one line, without comments."""
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
     lines = re.sub(r"\\\n\s*", "", text).splitlines()
     return [(name, arguments) for name, _, arguments in (line.partition(" ") for line in lines if line.strip())]
 
 
 def stage(wanted: str) -> list[tuple[str, str]]:
-    """The instructions of one stage."""
+    """Return the instructions of one stage."""
     found, inside = list[tuple[str, str]](), False
     for name, arguments in instructions():
         if name == "FROM":
@@ -32,13 +32,13 @@ def stage(wanted: str) -> list[tuple[str, str]]:
 
 
 def only(name: str) -> str:
-    """The arguments of an instruction of the stage that becomes the image."""
+    """Return the arguments of the only such instruction in the stage that becomes the image."""
     (arguments,) = [arguments for instruction, arguments in stage("app") if instruction == name]
     return arguments
 
 
 def copied(*stages: str) -> list[str]:
-    """What stages copy from the project."""
+    """Return the paths that stages copy from the project."""
     return [
         source
         for each in stages
@@ -49,13 +49,13 @@ def copied(*stages: str) -> list[str]:
 
 
 def command(*, host: str = "127.0.0.1", port: int) -> list[str]:
-    """What a container runs by default, at another address."""
+    """Return the container's default command, with another address."""
     replaced = {"python": sys.executable, "0.0.0.0": host, "8000": str(port)}  # noqa: S104 - looked for, not listened at
     return [replaced.get(each, each) for each in json.loads(only("CMD"))]
 
 
 def build(target: Path, *, static: Path) -> Path:
-    """The directory /app of the image; `static` is what its collectstatic made, as that takes seconds."""
+    """Build the image's directory /app; `static` is the output of its collectstatic, which takes seconds."""
     for name in copied("build"):
         source = ROOT / name
         if source.is_dir():
@@ -67,11 +67,11 @@ def build(target: Path, *, static: Path) -> Path:
 
 
 def collecting() -> str:
-    """What the Dockerfile runs to collect static files, for this machine's Python."""
+    """Return the Dockerfile's command that collects static files, for this machine's Python."""
     (script,) = [arguments for name, arguments in instructions() if name == "RUN" and "collectstatic" in arguments]
     return script.partition("&&")[0].replace("/venv/bin/python", sys.executable)
 
 
 def files(directory: Path) -> dict[str, int]:
-    """Every file, with when it was last written: a read-only file system would be as before."""
+    """Return every file with its modification time, to check that nothing was written."""
     return {str(file.relative_to(directory)): file.stat().st_mtime_ns for file in sorted(directory.rglob("*"))}

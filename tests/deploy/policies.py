@@ -37,7 +37,7 @@ Requested = tuple[str, str]
 
 @cache
 def statements(role: str) -> list[dict[str, Any]]:
-    """The statements of a role's policies, with the ARNs of `KNOWN`."""
+    """Return the statements of a role's policies, with the ARNs of `KNOWN`."""
     properties = template("roles")["Resources"][ROLES[role]]["Properties"]
     assert "ManagedPolicyArns" not in properties
     found = [each for policy in properties["Policies"] for each in policy["PolicyDocument"]["Statement"]]
@@ -46,7 +46,10 @@ def statements(role: str) -> list[dict[str, Any]]:
 
 @cache
 def allows(role: str, action: str, arn: str) -> bool:
-    """Whether the role may do this; what nothing allows is refused, and a condition would need a rule here."""
+    """Return whether the role may do this.
+
+    The default is to deny; a statement with a condition would need a rule here.
+    """
     for statement in statements(role):
         assert statement["Effect"] == "Allow"
         assert statement.keys() == {"Sid", "Effect", "Action", "Resource"}
@@ -57,7 +60,7 @@ def allows(role: str, action: str, arn: str) -> bool:
 
 
 def requested(service: str, operation: str, parameters: Mapping[str, Any], *, table: str, pool: str) -> list[Requested]:
-    """What IAM is asked when this operation is called, by a site whose own table and pool these are."""
+    """Return the permissions that IAM checks for this operation, for a site with this table and pool."""
     if service in ("dynamodb", "dynamodbstreams"):
         return list(_of_dynamodb(operation, parameters, own=table))
     assert service == "cognito-idp", service
@@ -87,12 +90,12 @@ def _of_dynamodb(operation: str, parameters: Mapping[str, Any], *, own: str) -> 
 
 
 def _table_arn(name: str, own: str) -> str:
-    """A table that is not the site's own is one beside it, as operators make for a rehearsal."""
+    """Return the ARN of a table; another table than the site's own is one that operators make for a rehearsal."""
     return f"{PREFIX}/{TABLE}" if name == own else f"{PREFIX}/{TABLE}-{name}"
 
 
 def commented_actions(role: str) -> dict[str, str]:
-    """Each action of a role with the comment above it, or above the first of its group."""
+    """Return each action of a role with the comment above it or above its group."""
     lines = source("roles").split("\n")
     begin = lines.index(f"  {ROLES[role]}:")
     found, comment, before = dict[str, str](), "", ""

@@ -32,7 +32,7 @@ _Loader.add_multi_constructor("!", _function)
 
 @cache
 def template(part: str) -> dict[str, Any]:
-    """A template with its functions in their long form, as JSON would have them."""
+    """Parse a template with its functions in their long form, as JSON would have them."""
     return dict(yaml.load(source(part), _Loader))  # noqa: S506 - a SafeLoader
 
 
@@ -42,12 +42,12 @@ def source(part: str) -> str:
 
 
 def every_resource() -> list[tuple[str, str, dict[str, Any]]]:
-    """Template, name and definition of each resource."""
+    """Return the template, name and definition of each resource."""
     return [(part, name, resource) for part in ORDER for name, resource in template(part)["Resources"].items()]
 
 
 def resolved(value: Any, known: Mapping[str, str]) -> Any:
-    """The value with Ref and Sub replaced by what is known. Raises KeyError for what is not."""
+    """Replace Ref and Sub in the value by known values. Raises KeyError for an unknown one."""
     match value:
         case {"Ref": name}:
             return known[name]

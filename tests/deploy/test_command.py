@@ -33,7 +33,7 @@ ASKS = {"Parameters": {"Wanted": {"Type": "String"}}, "Resources": WORKS["Resour
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsEmulator]:
-    """An emulator of its own with the services that a deployment calls."""
+    """Start a separate emulator with the services that a deployment calls."""
     emulator = AwsEmulator(tmp_path_factory.mktemp("emulator") / "aws", persist=False, services=SERVICES)
     emulator.start()
     yield emulator
@@ -53,7 +53,7 @@ def told() -> list[str]:
 
 @pytest.fixture
 def stacks(account: Account, told: list[str], tmp_path: Path) -> Stacks:
-    """With templates of a test's own."""
+    """Return stacks with templates of the test's own."""
     return Stacks(account, f"{NAME}-{tmp_path.name.replace('_', '-')[:40]}", told.append, tmp_path, poll_seconds=0.01)
 
 
@@ -169,7 +169,7 @@ def test_it_reserves_for_the_function_what_the_account_can_spare(account: Accoun
 
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with a commit, in the place of the project's."""
+    """Create a repository with one commit in place of the project's."""
     for command in (
         ["init", "-q"],
         ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "a"],

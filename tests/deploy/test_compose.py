@@ -110,7 +110,7 @@ def test_its_emulator_is_guarded_and_its_pool_is_made_and_told_to_the_site(tmp_p
 
 
 def status(url: str, path: str, **headers: str) -> int:
-    """What an address answers; 0 for nothing yet."""
+    """Return the status of an address, 0 while nothing answers."""
     try:
         return requests.get(f"{url}{path}", headers=headers, timeout=60).status_code
     except requests.ConnectionError:

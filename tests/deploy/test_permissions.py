@@ -74,7 +74,7 @@ def pool(settings: Settings) -> UserPool:
 
 @pytest.fixture
 def people(pool: UserPool, andrew: User, bayko: User, londo: User) -> tuple[User, User, User]:
-    """Andrew, Bayko and Londo, who are users of the pool; Londo is an administrator."""
+    """Create Andrew, Bayko and Londo in the pool; Londo is an administrator."""
     for person in (andrew, bayko, londo):
         person.cognito_user_id = add_user(pool, person.handle)
         person.is_staff = person.is_superuser = person is londo
@@ -89,7 +89,7 @@ def signed_in(person: User) -> Client:
 
 
 def check_called(role: str, heard: Noted) -> None:
-    """All that was called is allowed, and what is allowed was called or says why it was not."""
+    """Assert that every call was allowed, and that every permission was used or explains why it was not."""
     comments = commented_actions(role)
     called = heard.actions(role)
     assert heard.refused() == []
@@ -143,7 +143,7 @@ def test_the_worker(heard: Noted, table: MessageTable, people: tuple[User, User,
 
 
 def run_worker() -> None:
-    """The command that a container runs, stopped as ECS stops it, as often as it takes."""
+    """Run the container's command as often as needed, each time stopped as ECS stops it."""
     ended = threading.Event()
 
     def stop() -> None:

@@ -31,7 +31,7 @@ def properties(part: str, name: str) -> dict[str, Any]:
 
 
 def database_of(url: str) -> dict[str, Any]:
-    """What the settings make of a DATABASE_URL."""
+    """Return the settings' database for a DATABASE_URL."""
     return with_certificates(environ.Env.db_url_config(url))
 
 

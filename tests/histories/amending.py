@@ -101,7 +101,7 @@ def request(person: UUID, group_uuid: UUID, created_at: str, text: int | None, n
 def refuse(
     world: World, person: UUID, group_uuid: UUID, created_at: str, text: int | None, why: type[Exception]
 ) -> None:
-    """Somebody who may not tries to edit or delete a message."""
+    """Try to edit or delete a message as someone who may not."""
     try:
         with world.request():
             request(person, group_uuid, created_at, text, world.time)

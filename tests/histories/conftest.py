@@ -26,7 +26,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture
 def patient_table(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> MessageTable:
-    """The table, its answers awaited for long, so that load is not taken for a fault; and no other waits."""
+    """Create the table with long timeouts, so that load is not mistaken for a fault."""
     monkeypatch.setattr(client, "WEB_TIMEOUTS", client.WEB_TIMEOUTS.merge(Config(connect_timeout=60, read_timeout=60)))
     monkeypatch.setattr("time.sleep", lambda _: None)
     # What one history used up of it would be missing in the next.

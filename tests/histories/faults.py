@@ -1,7 +1,7 @@
-"""The network between the application and DynamoDB, as it is on its worst days. Put in at botocore's before-send.
+"""Faults of the network between the application and DynamoDB, injected at botocore's before-send.
 
-A disturbance is planned for one request of an action, by its number: the request is not executed, or executed and its
-answer lost, or executed much later; the process dies before or after it; or somebody else acts before it is sent.
+A disturbance is planned for one request of an action, by its number. The request is not executed, or is executed and
+its answer lost, or is executed much later; the process dies before or after it; or somebody else acts first.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Disturbance:
     times: int = 1
 
     def concerns(self, operation: str) -> bool:
-        """Whether it can happen to such a request."""
+        """Return whether the fault can happen to this operation."""
         if self.what in TO_WRITES:
             return operation in WRITES
         return operation == "BatchGetItem" if self.what in UNPROCESSED else True
@@ -81,7 +81,7 @@ class Plan:
         self.seen = [0] * len(self.disturbances)
 
     def take(self, operation: str) -> Any:
-        """What happens to this request, or None."""
+        """Return the fault for this request, or None."""
         what = None
         for number, disturbance in enumerate(self.disturbances):
             if disturbance.concerns(operation):
@@ -173,7 +173,7 @@ class Network:
         return self.client._endpoint.http_session.send(request)
 
     def _unprocessed(self, request: Any, which: int) -> Any:
-        """The true answer, but one of the keys is left unprocessed."""
+        """Return the true answer with one of the keys left unprocessed."""
         (name, wanted), *_ = json.loads(request.body)["RequestItems"].items()
         left = wanted["Keys"][which]
         items = json.loads(self._execute(request).content)["Responses"].get(name, [])

@@ -125,7 +125,7 @@ class ReadList:
 
 
 def showing(world: World, number: int) -> Tab:
-    """A tab, with a conversation opened in it if it shows none and there is one."""
+    """Return a tab; open a conversation in it if it shows none and one exists."""
     tab = world.tab(number)
     if tab.group_uuid is None:
         Open(number, number).act(world)
@@ -133,7 +133,7 @@ def showing(world: World, number: int) -> Tab:
 
 
 def look(world: World, person: UUID, story: Story, **where: str) -> ConversationPage | None:
-    """A window of the conversation as a member is shown it; None when there is no answer."""
+    """Return a window of the conversation as a member sees it, or None without an answer."""
     known, read = story.newest, story.readings[person].acknowledged
     try:
         with world.request() as plan:
@@ -154,7 +154,7 @@ def look(world: World, person: UUID, story: Story, **where: str) -> Conversation
 
 
 def hold(story: Story, shown: Sequence[Message], *, first: int, last: int | None = None) -> None:
-    """A window must hold the messages from `first` to `last` (without it: to the newest)."""
+    """Check that a window holds the messages from `first` to `last` (by default the newest)."""
     last = story.newest if last is None else last
     numbers = [message.seq for message in shown]
     if numbers != list(range(first, last + 1)):
@@ -162,7 +162,7 @@ def hold(story: Story, shown: Sequence[Message], *, first: int, last: int | None
 
 
 def whole_list(person: UUID) -> list[Entry]:
-    """A person's list of conversations, all its pages."""
+    """Return all pages of a person's list of conversations."""
     page = conversations.list_conversations(user_uuid=person)
     entries = [*page.entries]
     while page.older:

@@ -21,7 +21,7 @@ PREVIEW_BYTES = 200
 
 
 def preview(text: str) -> str:
-    """The beginning of a text, as lists show it."""
+    """Return the beginning of a text, as lists show it."""
     while len(text.encode()) > PREVIEW_BYTES:
         text = text[: min(PREVIEW_BYTES, len(text) - 1)]
     return text
@@ -116,7 +116,7 @@ class Story:
     # --- Blocking, requests -------------------------------------------------------------------------------------------
 
     def toggle_block(self, by: UUID, messages: list[Message]) -> None:
-        """Somebody blocks, or no longer, at a moment when it has these messages."""
+        """Block or unblock the conversation, which has these messages now."""
         self.hold_block(messages)
         self.blockers ^= {by}
         if by not in self.blockers:
@@ -143,13 +143,13 @@ class Story:
         return None if self.accepted or answered else self.asked
 
     def may_wait(self, writer: UUID) -> bool:
-        """Whether this writer's next message may have to wait, by all that is known."""
+        """Return whether, by all that is known, this writer's next message may have to wait for acceptance."""
         requests = [each for each in self.sendings.values() if each.by == writer and each.is_request]
         known = self.newest > 0
         return bool(requests) and (not known or self.awaiting not in (None, writer))
 
     def hold_requests(self) -> None:
-        """Before somebody accepted or answered there was no second message."""
+        """Check that the second message is an answer if the request was not accepted."""
         if self.asked is None or self.accepted:
             return
         second = self.stored.get(2)
@@ -157,7 +157,7 @@ class Story:
             raise BrokenPromise(Broken.OTHER, f"{self.asked} had not accepted: {second}")
 
     def hold_block(self, messages: list[Message]) -> None:
-        """If it is blocked, nothing but deletions has happened since."""
+        """Check that a blocked conversation has changed by nothing but deletions since."""
         if self.blocked is None:
             return
         changed = [now for was, now in zip(self.blocked, messages, strict=False) if was != now and not now.deleted_at]
@@ -165,7 +165,7 @@ class Story:
             raise BrokenPromise(Broken.OTHER, f"while {self.members} were blocked: {changed or messages[-1]}")
 
     def blocked_since(self, blocks: int) -> bool:
-        """Whether it was blocked at some time since there had been `blocks` changes."""
+        """Return whether it was blocked at any time since `blocks` changes had been made."""
         return self.blocked is not None or self.blocks != blocks
 
     def blocked_all_the_time(self, blocks: int) -> bool:
@@ -174,12 +174,15 @@ class Story:
     # --- Sending ------------------------------------------------------------------------------------------------------
 
     def submitted(self, by: UUID, message_uuid: UUID, after: str, *, is_request: bool) -> Sending:
-        """Somebody sends this form, for the first time or again."""
+        """Record that someone sends this form, for the first time or again."""
         new = Sending(by, message_uuid, after, since=self.newest, is_request=is_request)
         return self.sendings.setdefault((by, message_uuid), new)
 
     def acknowledged(self, sending: Sending, text: str, message: Message, *, loosely: bool) -> bool:
-        """The sender was answered with `message`; returns whether it had been known to be stored before."""
+        """Record that the sender was answered with `message`.
+
+        Return whether it had been known to be stored before.
+        """
         if (message.user_uuid, message.message_uuid) != (sending.by, sending.message_uuid):
             raise BrokenPromise(Broken.OTHER, f"{sending} was answered with {message}")
         if message.message != text and not (message.edited_at or message.deleted_at):
@@ -189,7 +192,7 @@ class Story:
         return known
 
     def reused(self, sending: Sending, text: str, *, loosely: bool) -> None:
-        """The sender was told that the uuid had come with another text."""
+        """Record that the sender was told that the uuid had come with another text."""
         sending.texts.discard(text)
         if sending.seq is not None:
             stored = self.stored[sending.seq]
@@ -203,7 +206,10 @@ class Story:
     # --- Seeing -------------------------------------------------------------------------------------------------------
 
     def see(self, message: Message, *, loosely: bool = False) -> None:
-        """A message was shown. `loosely`: others acted meanwhile, so that it may be what it was before."""
+        """Record that a message was shown.
+
+        `loosely`: others acted meanwhile, so it may show an earlier state.
+        """
         stored = self.stored.get(message.seq)
         if stored is None:
             self._learn(message)
@@ -216,7 +222,7 @@ class Story:
                 stored.maybe.clear()
 
     def see_all(self, messages: Sequence[Message], *, loosely: bool) -> None:
-        """A window of messages was shown, oldest first."""
+        """Record that a window of messages was shown, oldest first."""
         for one, following in pairwise(messages):
             if following.seq != one.seq + 1:
                 raise BrokenPromise(Broken.OUT_OF_ORDER, f"{following.seq} was shown after {one.seq}")
@@ -243,7 +249,7 @@ class Story:
     # --- Editing and deleting -----------------------------------------------------------------------------------------
 
     def amendment(self, seq: int, text: str | None, now: datetime) -> Amendment:
-        """Somebody edits a message to `text`, or deletes it (None)."""
+        """Begin an edit of a message to `text`, or its deletion (None)."""
         stored = self.stored[seq]
         at = format_created_at(now)
         first = stored.states[0]
@@ -256,7 +262,7 @@ class Story:
         return begun
 
     def amended(self, begun: Amendment, answered: Message, *, loosely: bool) -> None:
-        """An edit or a deletion was acknowledged."""
+        """Record that an edit or a deletion was acknowledged."""
         wanted, stored = begun.wanted, self.stored[begun.wanted.seq]
         if answered.message != wanted.message or bool(answered.deleted_at) != bool(wanted.deleted_at):
             raise BrokenPromise(Broken.LOST, f"asked for {wanted}, the answer was {answered}")
@@ -281,13 +287,16 @@ class Story:
             stored.maybe.clear()
 
     def left_open(self, begun: Amendment) -> None:
-        """Nobody knows whether an edit or a deletion was done: perhaps after another one, acknowledged meanwhile."""
+        """Record that the outcome of an edit or a deletion is unknown.
+
+        It may have been done after another one that was acknowledged meanwhile.
+        """
         stored = self.stored[begun.wanted.seq]
         if begun.wanted not in stored.maybe and not stored.now.deleted_at:
             stored.maybe.append(begun.wanted)
 
     def refused(self, begun: Amendment) -> None:
-        """An edit or a deletion was refused for good, or had nothing to do."""
+        """Record that an edit or a deletion was refused for good or changed nothing."""
         stored = self.stored[begun.wanted.seq]
         if begun.wanted in stored.maybe:
             stored.maybe.remove(begun.wanted)
@@ -295,7 +304,7 @@ class Story:
     # --- Reading ------------------------------------------------------------------------------------------------------
 
     def see_entry(self, entry: Entry, *, at_least: int, loosely: bool) -> None:
-        """A member was shown the own line of this conversation in the list."""
+        """Record that a member was shown their own entry of this conversation in the list."""
         reading = self.readings[entry.user_uuid]
         if entry.group_uuid != self.group_uuid or entry.member_uuids != self.members:
             raise BrokenPromise(Broken.LISTS, f"{entry} is not of {self.members}")
@@ -313,12 +322,12 @@ class Story:
             raise BrokenPromise(Broken.LISTS, f"{entry} shows another text than {last.now}")
 
     def lose_entry(self, member: UUID) -> None:
-        """The member's entry is gone, and with it how far the member had read."""
+        """Record that the member's entry is gone, and with it their read position."""
         reading = self.readings[member]
         reading.acknowledged = 0
         reading.may_lack_entry = True
         if member == self.asked:
-            self.declined = False  # It is made anew where it belongs.
+            self.declined = False  # The entry is created again in the list where it belongs.
         reading.losses += 1
         reading.shown = (0, 0, 0)
 

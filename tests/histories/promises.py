@@ -48,7 +48,7 @@ def check(world: World) -> None:
 
 
 def items_of(world: World) -> tuple[list[Conversation], list[Message], list[Entry]]:
-    """All there is, by key."""
+    """Return all conversations, messages and entries by key."""
     found: list[Conversation] = []
     messages: list[Message] = []
     entries: list[Entry] = []
@@ -74,7 +74,7 @@ def _story(world: World, group_uuid: UUID) -> Story:
 
 
 def _check_conversation(world: World, story: Story, conversation: Conversation) -> None:
-    """Messages 1 to n, each later than the one before, and a conversation that follows from them."""
+    """Check that messages are numbered 1 to n in the order of time and that the conversation matches them."""
     if not conversation.begun:
         if story.stored or conversation.blocked_by != story.blockers or conversation.awaiting:
             raise BrokenPromise(Broken.OTHER, f"{conversation} is not what blocking made: {story}")
@@ -111,7 +111,7 @@ def _check_conversation(world: World, story: Story, conversation: Conversation) 
 
 
 def _check_sendings(world: World, story: Story) -> None:
-    """What was acknowledged is there; what nobody knew of is there once or not at all."""
+    """Check that acknowledged messages are stored, and unacknowledged ones at most once."""
     for sending in story.sendings.values():
         if sending.must_be_stored and sending.seq is None:
             raise BrokenPromise(Broken.LOST, f"said to be stored, it is not: {sending}")
@@ -124,7 +124,7 @@ def _check_sendings(world: World, story: Story) -> None:
 
 
 def _check_entries(world: World, found: list[Conversation], entries: list[Entry]) -> None:
-    """Each member has the entry that follows from the conversation, and nobody else has one."""
+    """Check that each member, and nobody else, has the entry that follows from the conversation."""
     wanted = {(member, each.group_uuid): each for each in found if each.begun for member in each.member_uuids}
     there = {(entry.user_uuid, entry.group_uuid): entry for entry in entries}
     if missing := wanted.keys() - there.keys():
@@ -160,14 +160,14 @@ def _check_entries(world: World, found: list[Conversation], entries: list[Entry]
 
 
 def _list_of(story: Story, person: UUID) -> str | None:
-    """The list in which the person has the conversation."""
+    """Return the list in which the person has the conversation."""
     if person in story.blockers or (story.awaiting == person and story.declined):
         return None
     return list_key(person, REQUESTS if story.awaiting == person else INBOX)
 
 
 def _check_list(world: World, person: UUID, found: list[Conversation], entries: list[Entry]) -> None:
-    """A person's list, page by page: all conversations, newest first, and the unread total."""
+    """Check a person's list page by page: all conversations, newest first, and the unread total."""
     shown = whole_list(person)
     mine = {entry.group_uuid: entry for entry in entries if entry.inbox == user_pk(person)}
     order = [entry.last_message_at for entry in shown]
@@ -180,7 +180,7 @@ def _check_list(world: World, person: UUID, found: list[Conversation], entries: 
 
 
 def _check_reach_backwards(person: UUID, story: Story) -> None:
-    """A member reaches every message by cursors from the newest."""
+    """Check that a member reaches every message by cursors from the newest."""
     window = conversations.load_conversation(user_uuid=person, group_uuid=story.group_uuid)
     shown = [*window.messages]
     while window.older:
@@ -190,7 +190,7 @@ def _check_reach_backwards(person: UUID, story: Story) -> None:
 
 
 def _check_reach_forwards(person: UUID, story: Story) -> None:
-    """A member reaches every message by cursors from the first."""
+    """Check that a member reaches every message by cursors from the first."""
     window = conversations.load_conversation(
         user_uuid=person, group_uuid=story.group_uuid, around=story.stored[1].now.created_at
     )

@@ -90,7 +90,7 @@ class Decline:
 
 
 def _asking(world: World, number: int) -> Story | None:
-    """A conversation that the person of this tab is asked to accept; else the one that it shows, if any."""
+    """Return a conversation that awaits acceptance by the person of this tab, else the one it shows, if any."""
     person = world.tab(number).person
     asking = [story for story in world.stories.values() if story.awaiting == person]
     if asking:

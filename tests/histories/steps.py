@@ -53,7 +53,7 @@ waits = st.builds(Wait, wait=st.integers(0, len(WAITS) - 1))
 
 
 def weighted(*choices: tuple[int, SearchStrategy[Any]]) -> SearchStrategy[Any]:
-    """One of the strategies, each as often as its weight says; `one_of` would drop what is named twice."""
+    """Choose among strategies by weight; `one_of` would drop repeated ones."""
     table = [strategy for weight, strategy in choices for _ in range(weight)]
 
     def choose(number: int) -> SearchStrategy[Any]:
@@ -77,7 +77,7 @@ anything = weighted(
 
 
 def rivals(action: Any) -> SearchStrategy[Any]:
-    """What somebody might do at the same time that has to do with the same thing."""
+    """Return the concurrent actions that touch the same thing."""
     match action:
         case Send() | Start() | SendAgain():
             # A form is the newest one as soon as it is on its way.
@@ -102,7 +102,7 @@ overtaken = weighted(
     (1, st.builds(Overtaken, slow=anything, others=st.lists(anything, min_size=1, max_size=3).map(tuple))),
     (2, contested.flatmap(lambda slow: rivals(slow).map(lambda rival: Overtaken(slow, (rival,))))),
 )
-# An entry is lost while a consumer is at it, and another one makes it anew, which its owner sees and reads.
+# An entry is lost while one consumer writes it; another consumer creates it again, and its owner sees and reads it.
 lost_and_found = st.tuples(
     restarts,
     st.tuples(

@@ -81,7 +81,7 @@ class Consumer:
         self.checkpoint = batch.stop
 
     def begin_anew(self, trimmed_to: int) -> None:
-        """Without a checkpoint: project everything, then read on where the stream begins by now."""
+        """Start without a checkpoint: project everything, then read on from where the stream now begins."""
         project_all(self.table, self.log)
         self.checkpoint = trimmed_to
 

@@ -46,12 +46,12 @@ class Tally:
 
     @classmethod
     def from_counts(cls, counts: dict[str, dict[str, int]]) -> Tally:
-        """A tally of what `counts` gave."""
+        """Build a tally from the result of `counts`."""
         (histories,) = counts["histories"].values()
         return cls(histories, **{name: Counter(counts[name]) for name in COUNTERS})
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Plain dictionaries, to be sent to another process."""
+        """Return plain dictionaries that can be sent to another process."""
         return {"histories": {"tried": self.histories}} | {
             name: {str(kind): count for kind, count in getattr(self, name).items()} for name in COUNTERS
         }
@@ -62,7 +62,7 @@ class Tally:
             getattr(self, name).update(getattr(other, name))
 
     def lines(self) -> Iterator[str]:
-        """The counts as sentences for a terminal."""
+        """Yield the counts as sentences for a terminal."""
         yield f"{self.histories:,} histories of {self.steps.total():,} steps: {_listed(self.steps)}"
         yield f"{self.meanwhile.total():,} steps between two calls of another: {_listed(self.meanwhile)}"
         yield f"{self.faults.total():,} faults: {_listed(self.faults)}"

@@ -53,7 +53,7 @@ def leave(world: World, person: UUID, chance: random.Random) -> None:
 
 
 def hold(world: World, person: UUID, before: tuple[list[Conversation], list[Message], list[Entry]], *, at: str) -> None:
-    """What there was, and what there is after `person` has left. Raises BrokenPromise."""
+    """Compare the items before and after `person` left. Raises BrokenPromise."""
     found, messages, entries = items_of(world)
     expected_messages = [
         replace(each, message="", edited_at="", deleted_at=each.deleted_at or at) if each.user_uuid == person else each
@@ -86,7 +86,7 @@ def hold(world: World, person: UUID, before: tuple[list[Conversation], list[Mess
 
 
 def refuse_everybody(world: World, conversation: Conversation) -> None:
-    """Nobody writes there any more, and who stayed still reads it all."""
+    """Check that nobody can write there any more and that the remaining member still reads it all."""
     for member in conversation.member_uuids:
         try:
             send(

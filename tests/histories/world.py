@@ -92,7 +92,7 @@ class World:
 
     @classmethod
     def new(cls, table: MessageTable, tally: Tally, *, people: int, tabs: int) -> World:
-        """An empty table under the same name, and nobody has written yet."""
+        """Empty the table and start a world in which nobody has written yet."""
         table.client.delete_table(TableName=table.name)
         table.client.create_table(**table_definition(table.name, on_demand=True))
         uuids = tuple(UUID(int=number) for number in range(1, people + 1))
@@ -126,7 +126,7 @@ class World:
 
     @contextmanager
     def request(self) -> Iterator[Plan]:
-        """A request to a web server, or a consumer's work: whatever hides its outcome becomes `NobodyKnows`."""
+        """Run a request to a web server, or a consumer's work; raise `NobodyKnows` for an unknown outcome."""
         plan = self.network.plan
         try:
             yield plan
@@ -141,11 +141,11 @@ class World:
         self.tally.outcomes[outcome] += 1
 
     def now(self, server: int) -> datetime:
-        """What this web server's clock shows."""
+        """Return the time on this web server's clock."""
         return self.time + SKEWS[server % len(SKEWS)]
 
     def mint(self) -> UUID:
-        """A message_uuid that nobody has used."""
+        """Generate an unused message_uuid."""
         self._minted += 1
         return UUID(int=(0xF << 64) + self._minted)
 
@@ -157,7 +157,7 @@ class World:
         return others[number % len(others)]
 
     def story(self, one: UUID, other: UUID) -> Story:
-        """What is known of the conversation of two people, which may not exist yet."""
+        """Return what is known of the conversation of two people, which may not exist yet."""
         group_uuid = pair_group_uuid(one, other)
         if group_uuid not in self.stories:
             self.stories[group_uuid] = Story(frozenset((one, other)), group_uuid)

@@ -28,7 +28,7 @@ PRELOADED = (connection.streams_client(), get_resolver().url_patterns, ddb_strea
 
 
 def web(*, told: int, table: str, listening: socket.socket) -> None:
-    """uvicorn with the site."""
+    """Run uvicorn with the site."""
     moments = watched(told, table)
 
     async def site(scope: Any, receive: Any, send: Any) -> None:
@@ -47,7 +47,10 @@ def web(*, told: int, table: str, listening: socket.socket) -> None:
 
 
 def worker(*, told: int, table: str, die_at: int | None = None, lock: int = 0, arguments: tuple[str, ...] = ()) -> None:
-    """`manage.py ddb_stream`. Workers with different `lock`s do not know of each other, and are all active."""
+    """Run `manage.py ddb_stream`.
+
+    Workers with different `lock`s do not know of each other and are all active.
+    """
     leader_lock.NAMESPACE += lock
     moments = watched(told, table)
     if die_at is not None:
@@ -56,7 +59,7 @@ def worker(*, told: int, table: str, die_at: int | None = None, lock: int = 0, a
 
 
 def importer(*, told: int, table: str, die_at: int, of: tuple[str, ...], arguments: tuple[str, ...]) -> None:
-    """`manage.py ddb_import_reference`, on the client whose calls are counted, not on a more patient one."""
+    """Run `manage.py ddb_import_reference` on the client that counts calls, without its longer timeouts."""
     moments = watched(told, table)
     moments.of = of
     ddb_import_reference.patient = lambda client, **_: client  # type: ignore[attr-defined]

@@ -44,7 +44,7 @@ class Chapter:
     """The number of the newest message that a member said to have read."""
 
     def unread(self, member: UUID) -> int:
-        """Others' messages after the last one that the member read or wrote."""
+        """Count others' messages after the last one that the member read or wrote."""
         last = max((seq for seq, line in enumerate(self.lines, 1) if line.by == member), default=0)
         last = max(last, self.read.get(member, 0))
         return sum(line.by != member for line in self.lines[last:])
@@ -60,7 +60,7 @@ class Book:
         return self.chapters.setdefault(pair_group_uuid(one, other), Chapter(frozenset((one, other))))
 
     def sent(self, one: UUID, other: UUID, message_uuid: UUID, text: str) -> int:
-        """`one` was answered that this is stored; returns its number, as nobody else writes meanwhile."""
+        """Record that this message of `one` was acknowledged; return its number, as nobody else writes meanwhile."""
         chapter = self.between(one, other)
         chapter.lines.append(Line(one, message_uuid, text))
         chapter.changes += 1
@@ -79,14 +79,14 @@ class Contents:
 
 
 def items(table: MessageTable) -> list[dict[str, Any]]:
-    """All items, in the order of their keys."""
+    """Return all items in the order of their keys."""
     pages = table.client.get_paginator("scan").paginate(TableName=table.name, ConsistentRead=True)
     found: list[Any] = [item for page in pages for item in page["Items"]]
     return sorted(found, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
 
 
 def contents(table: MessageTable) -> Contents:
-    """What the table holds now."""
+    """Return what the table holds now."""
     found = Contents()
     for item in items(table):
         if item["sk"]["S"] == CONVERSATION_SK:
@@ -102,7 +102,7 @@ def contents(table: MessageTable) -> Contents:
 
 
 def check_whole(found: Contents) -> None:
-    """Each conversation has as many messages as it says: a change is there altogether or not at all."""
+    """Check that each conversation has as many messages as it says: changes are atomic."""
     assert found.conversations.keys() == found.messages.keys()
     for group_uuid, conversation in found.conversations.items():
         assert [message.seq for message in found.messages[group_uuid]] == list(range(1, conversation.seq + 1))
@@ -111,7 +111,7 @@ def check_whole(found: Contents) -> None:
 
 
 def check_conversations(book: Book, found: Contents) -> None:
-    """Everything that was acknowledged is stored: once, whole, in order and numbered without a gap."""
+    """Check that every acknowledged message is stored once, whole, in order and numbered without a gap."""
     assert found.conversations.keys() == found.messages.keys() == book.chapters.keys()
     for group_uuid, chapter in book.chapters.items():
         messages = found.messages[group_uuid]
@@ -134,7 +134,7 @@ def check_conversations(book: Book, found: Contents) -> None:
 
 
 def check_entries(book: Book, found: Contents) -> None:
-    """Every member's entry says what the conversation says, and the unread are counted exactly."""
+    """Check that every entry matches its conversation and counts unread messages exactly."""
     members = {(member, group) for group, chapter in book.chapters.items() for member in chapter.members}
     assert found.entries.keys() == members
     for (member, group_uuid), entry in found.entries.items():
@@ -158,7 +158,7 @@ def check_entries(book: Book, found: Contents) -> None:
 
 
 def is_projected(found: Contents) -> bool:
-    """Whether all entries have taken the newest version of their conversation."""
+    """Return whether all entries have taken the newest version of their conversation."""
     return all(
         (entry := found.entries.get((member, conversation.group_uuid))) and entry.version == conversation.version
         for conversation in found.conversations.values()

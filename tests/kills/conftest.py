@@ -20,6 +20,6 @@ def one_nursery(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def nursery(one_nursery: Nursery, transactional_db: None, table: MessageTable) -> Iterator[Nursery]:
-    """Where web servers and workers are born."""
+    """Return the nursery that starts web servers and workers."""
     yield one_nursery
     one_nursery.end_all()

@@ -28,7 +28,7 @@ TRIES = 20
 
 @dataclass(slots=True)
 class Flow:
-    """So many messages between eight people in up to 28 conversations. `seed` says who writes to whom."""
+    """A number of messages between eight people in up to 28 conversations; `seed` chooses senders and recipients."""
 
     messages: int
     seed: int

@@ -1,8 +1,8 @@
-"""In a process that is to die: the moments between its calls, and SIGKILL at one of them.
+"""Count the moments between a process's calls and send SIGKILL at one of them.
 
-A call is one to DynamoDB, to its stream or to Postgres. Nothing that anybody else can see happens between the end of
-one and the beginning of the next, except that a transaction of Postgres is committed: after a statement and before
-the call that follows are two moments then, otherwise they are one.
+A call goes to DynamoDB, to its stream or to Postgres. Between two calls nothing becomes visible to others, with one
+exception: a transaction of Postgres is committed. Then there are two moments, after the statement and before the next
+call; otherwise they are one.
 """
 
 from __future__ import annotations

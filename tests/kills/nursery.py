@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def wait(pid: int, how: int) -> dict[str, int]:
-    """How the child ended; nothing when it has not and is not waited for."""
+    """Wait for the child; return how it ended, nothing if it still runs and is not waited for."""
     found, status = os.waitpid(pid, how)
     return {"status": os.waitstatus_to_exitcode(status)} if found else {}
 
@@ -63,7 +63,7 @@ def bear(asked: Mapping[str, Any], role: Callable[..., object]) -> dict[str, int
 
 
 def live(asked: Mapping[str, Any], role: Callable[..., object]) -> None:
-    """The child's life, with what it says in a file; it does not return."""
+    """Run the child and write its output to a file; does not return."""
     status = 1
     try:
         said = os.open(asked["said"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE_MODE)

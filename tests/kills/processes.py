@@ -75,41 +75,41 @@ class Process:
     status: int | None = field(default=None)
 
     def kill(self) -> None:
-        """SIGKILL, at whatever it is."""
+        """Send SIGKILL, whatever the process is doing."""
         if self.status is None:
             os.kill(self.pid, signal.SIGKILL)
             self.wait()
 
     def wait(self) -> int:
-        """Its exit code once it has ended, negative for a signal."""
+        """Wait for the end; return the exit code, negative for a signal."""
         if self.status is None:
             self.status = self.nursery.ask(wait=self.pid, at_once=False)["status"]
         return self.status
 
     def has_given_up(self) -> bool:
-        """Whether it ended by itself because DynamoDB did not answer, as may be on a busy machine."""
+        """Return whether it ended by itself because DynamoDB did not answer, as on a busy machine."""
         if self.status is None:
             self.status = self.nursery.ask(wait=self.pid, at_once=True).get("status")
         return self.status == 1 and DOES_NOT_ANSWER in self.said.read_text()
 
     def was_killed(self) -> bool:
-        """Whether it died of SIGKILL; whatever else than that or a success it ended with fails the test."""
+        """Return whether it died of SIGKILL; fail the test for any other end than that or success."""
         status = self.wait()
         assert status in (0, -signal.SIGKILL), self.said.read_text()
         return status == -signal.SIGKILL
 
     def moments(self) -> list[str]:
-        """Those it passed; the last one is when it died, if that was between two calls."""
+        """Return the moments it passed; the last one is when it died, if that was between two calls."""
         return self.told.read_text().splitlines() if self.told.exists() else []
 
     def is_idle(self) -> bool:
-        """Whether a worker read the stream again and again, and found nothing."""
+        """Return whether a worker read the stream several times and found nothing."""
         return self.moments()[-len(IDLE) :] == IDLE
 
 
 @contextmanager
 def nursery(directory: Path) -> Iterator[Nursery]:
-    """A nursery on the test database; its children end with it."""
+    """Start a nursery on the test database; its children end with it."""
     url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**settings.DATABASES["default"])
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.kills.nursery"],

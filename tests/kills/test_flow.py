@@ -53,7 +53,7 @@ def tell(capsys: pytest.CaptureFixture[str]) -> Tell:
 
 @pytest.fixture
 def twin(table: MessageTable) -> Iterator[MessageTable]:
-    """Another table, for a worker that nobody kills."""
+    """Create another table, for a worker that nobody kills."""
     twin = MessageTable(patient(table.client), f"{table.name}-twin")
     list(load_schema(twin, sleep=lambda _: None))
     yield twin
@@ -108,7 +108,7 @@ def killed_while(flow: Flow, nursery: Nursery, table: MessageTable) -> list[Proc
 
 
 def entries(table: MessageTable) -> list[dict[str, Any]]:
-    """The entries' items, without what is their members' own."""
+    """Return the entries' items without their members' own attributes."""
     return [
         {name: value for name, value in item.items() if name not in OWN}
         for item in items(table)
@@ -117,7 +117,7 @@ def entries(table: MessageTable) -> list[dict[str, Any]]:
 
 
 def entries_of_one_never_killed(nursery: Nursery, table: MessageTable, twin: MessageTable) -> list[dict[str, Any]]:
-    """What a worker makes of the same conversations when it lives to the end."""
+    """Return the entries that an uninterrupted worker makes of the same conversations."""
     BulkWriter(twin).put(item for item in items(table) if item["pk"]["S"].startswith("MSG#"))
     nursery.drain(twin.name)
     return entries(twin)

@@ -57,7 +57,7 @@ def test_whenever_it_is_killed_the_next_run_goes_on_and_nothing_is_lost_or_there
     how = ("--users", str(rows), "--threads", "1")
 
     def killed(die_at: int, of: tuple[str, ...]) -> str:
-        """When a run died, empty when it came to its end."""
+        """Return when a run died, or "" when it finished."""
         importer = nursery.bear("importer", table=table.name, die_at=die_at, of=of, arguments=(old.name, *how))
         return importer.moments()[-1] if importer.was_killed() else ""
 

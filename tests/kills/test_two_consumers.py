@@ -101,7 +101,7 @@ class Function:
 
 
 def as_json(value: Any) -> Any:
-    """As Lambda gives records to functions: binary values are base64."""
+    """Convert records as Lambda passes them to functions: binary values as base64."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, Mapping):

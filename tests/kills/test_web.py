@@ -38,7 +38,7 @@ class Site:
 
     @property
     def server(self) -> Process:
-        """Started anew if it was killed."""
+        """The web server, started again if it was killed."""
         if self._server is None:
             self._server = self.nursery.bear("web", table=self.table.name)
         return self._server
@@ -108,7 +108,7 @@ class Pair:
         return f"/messages/{self.group}"
 
     def says(self, by: User, text: str) -> str:
-        """One of them writes, and nobody is killed; returns created_at."""
+        """Send a message without any kill; return its created_at."""
         to = self.other if by == self.one else self.one
         uuid = uuid4()
         delivery = send_message.start(

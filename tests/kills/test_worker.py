@@ -34,7 +34,7 @@ SECONDS = 60
 
 @dataclass(slots=True)
 class Talk:
-    """Three people, two of whom talk to the third."""
+    """The conversations of one person with two others."""
 
     nursery: Nursery
     table: MessageTable
@@ -54,7 +54,7 @@ class Talk:
         self.book.chapters[group].read[by] = conversation.seq
 
     def goes_on(self, turn: int) -> None:
-        """Two messages in one conversation and one in the other, and one of them reads."""
+        """Send two messages in one conversation and one in the other; read the latter every third time."""
         self.says(ANDREW, BAYKO, f"First, turn {turn}")
         self.says(BAYKO, ANDREW, f"Second, turn {turn}")
         self.says(LONDO, BAYKO, f"Third, turn {turn}")
@@ -78,7 +78,7 @@ class Talk:
         raise AssertionError("it never had nothing to do")
 
     def takes_over(self) -> None:
-        """Another worker brings the lists up to date, with what is written meanwhile, and is killed too."""
+        """Start another worker, which updates the lists while messages are sent, and kill it too."""
         self.says(LONDO, BAYKO, "After it died")
         successor = self.nursery.bear("worker", table=self.table.name)
         until = time.monotonic() + SECONDS
@@ -90,7 +90,7 @@ class Talk:
         check_entries(self.book, found)
 
     def ends(self) -> None:
-        """Whatever the stream still holds changes nothing, nor does a projection of every conversation."""
+        """Check that replaying the rest of the stream, or projecting every conversation, changes nothing."""
         self.nursery.drain(self.table.name)
         check_entries(self.book, contents(self.table))
         assert project(self.table, self.table.conversations()) == 0

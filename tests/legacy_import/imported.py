@@ -28,7 +28,7 @@ ANDREW = OldUser("andrewbrown", "Andrew Brown", "andrew@cruddur.example", "sub-a
 BAYKO = OldUser("bayko", "Bayko", "bayko@cruddur.example")
 LONDO = OldUser("londo", "Londo Mollari", "londo@cruddur.example", "sub-londo")
 GHOST = OldUser("ghost", "A Ghost")
-"""Of whom there is no row."""
+"""Has no row in the users table."""
 
 
 def later(seconds: float) -> datetime:
@@ -36,12 +36,12 @@ def later(seconds: float) -> datetime:
 
 
 def summary(old: OldSystem, *arguments: str) -> dict[str, Any]:
-    """What a run says for programs in the end, whether or not it leaves anything out."""
+    """Return the final summary that a run writes for programs, whether or not it leaves anything out."""
     return import_all(old, *arguments, "--json").lines[-1]
 
 
 def remarks(old: OldSystem, *arguments: str) -> list[dict[str, Any]]:
-    """What it remarks, whether or not it leaves anything out."""
+    """Return a run's remarks, whether or not it leaves anything out."""
     return import_all(old, *arguments, "--json").lines[:-1]
 
 
@@ -86,12 +86,12 @@ def texts(table: MessageTable, one: OldUser, other: OldUser) -> list[str]:
 
 
 def all_is_well() -> bool:
-    """Whether `ddb_reconcile` has nothing to repair."""
+    """Return whether `ddb_reconcile` has nothing to repair."""
     return "all is well" in run("ddb_reconcile", "--dry-run")[0]
 
 
 def walked(client: Client, group: UUID) -> list[str]:
-    """The texts on all pages of a conversation, from the newest page by its links to the oldest."""
+    """Return the texts on all pages of a conversation, following links from the newest page to the oldest."""
     page = client.get(f"/messages/{group}?newest")
     seen = messages_of(page)
     while older := html.attributes(html.parse(page.text), ".//a[@data-earlier]", "href"):

@@ -87,7 +87,7 @@ class OldSystem:
         self.table.client.delete_table(TableName=self.name)
 
     def put(self, **attributes: str) -> None:
-        """An item of texts alone, over any that is there."""
+        """Put an item of string attributes, replacing any with its key."""
         self.table.client.put_item(TableName=self.name, Item={name: {"S": text} for name, text in attributes.items()})
 
     def items(self) -> list[dict[str, Any]]:
@@ -99,8 +99,9 @@ class OldSystem:
     # --- What it did --------------------------------------------------------------------------------------------------
 
     def starts(self, by: OldUser, to: OldUser, text: str, sk: str, *, lost: Iterable[str] = (), group: str = "") -> str:
-        """A message to a handle: always a new group, by one BatchWriteItem of three puts, of which some may be `lost`
-        ("message", "own", "other"), for nobody looked at what was left unprocessed. Returns the group's uuid.
+        """Start a new group with a message to a handle, by one BatchWriteItem of three puts; return its uuid.
+
+        `lost` names the puts ("message", "own", "other") that are dropped: the old code ignored unprocessed items.
         """
         group = group or str(uuid4())
         if "message" not in lost:
@@ -112,7 +113,10 @@ class OldSystem:
         return group
 
     def says(self, by: OldUser, group: str, text: str, sk: str, *, message_uuid: str = "") -> None:
-        """A message into a group, by whomever, for membership was not checked; over one of the same microsecond."""
+        """Write a message into a group.
+
+        The old code did not check membership and overwrote a message of the same microsecond.
+        """
         self.put(
             pk=f"MSG#{group}",
             sk=sk,
@@ -124,7 +128,7 @@ class OldSystem:
         )
 
     def lists(self, owner: OldUser, other: OldUser, group: str, text: str, sk: str) -> None:
-        """A line of somebody's list, with the other's names copied in."""
+        """Write an entry of somebody's list, with the other's names copied in."""
         self.put(
             pk=f"GRP#{owner.uuid}",
             sk=sk,
@@ -136,9 +140,9 @@ class OldSystem:
         )
 
     def moves(self, group: str, text: str, sk: str, *, crash: bool = False, index_lags: bool = False) -> None:
-        """The stream's function after a message: each line is deleted and put anew, at the time of the message.
+        """Run the stream's function after a message: it deletes each entry and puts it again at the message's time.
 
-        With `crash` it dies between the two; where the index lags, it leaves the old line and makes another.
+        With `crash` it dies between the two; where the index lags, it leaves the old entry and adds another.
         """
         lines = self.table.client.query(
             TableName=self.name,

@@ -89,7 +89,7 @@ DEFECTS: dict[str, Callable[[OldSystem], bool]] = {
 
 
 def fill(old: OldSystem) -> dict[str, int]:
-    """A table of years, with all of its defects; returns how many messages of whom with whom are in it."""
+    """Fill a table with years of messages and all its defects; return the number of messages of each pair of users."""
     seeded = str(uuid4())
     for one, other in ((ANDREW, BAYKO), (BAYKO, ANDREW)):
         old.lists(one, other, seeded, "this is a filler message", without_zone(later(0)))
@@ -101,7 +101,7 @@ def fill(old: OldSystem) -> dict[str, int]:
         group = old.starts(ANDREW, BAYKO, f"Hello {number}", in_utc(later(90 + 60 * number)))
         old.says(BAYKO, group, f"Yes {number}?", without_zone(later(100 + 60 * number)))
         old.moves(group, f"Yes {number}?", without_zone(later(100 + 60 * number)), index_lags=number == 1)
-    # A process died between deleting a line and putting it anew: the line is gone.
+    # A process died between deleting an entry and putting it again: the entry is gone.
     group = old.starts(LONDO, ANDREW, "Do you hear me?", with_offset(later(5)))
     old.says(ANDREW, group, "I do.", in_utc(later(6)))
     old.moves(group, "I do.", in_utc(later(6)), crash=True)
@@ -219,7 +219,7 @@ SEEDED = 104
 
 
 def seed_as_the_old_system_did(old: OldSystem) -> None:
-    """What its own seed script wrote: two lines of lists with a text of their own, and 104 messages, one a minute."""
+    """Write what the old seed script wrote: two entries with their own texts, and 104 messages, one a minute."""
     group = str(uuid4())
     for one, other in ((ANDREW, BAYKO), (BAYKO, ANDREW)):
         old.lists(one, other, group, "this is a filler message", without_zone(later(0)))

@@ -35,7 +35,7 @@ ANDREW = LegacyUser(
 
 @pytest.fixture
 def old_database(django_db_setup: None) -> Iterator[str]:
-    """The URL of a database with a users table like the old one, and one row in it."""
+    """Create a database with one row in a users table like the old one; yield its URL."""
     server = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/".format(**settings.DATABASES["default"])
     name = f"old_{uuid4().hex[:8]}"
     with psycopg.connect(f"{server}postgres", autocommit=True) as connection:

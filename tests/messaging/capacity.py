@@ -1,8 +1,8 @@
-"""Units by AWS's rules, worked out from the requests: emulators report them wrongly or not at all.
+"""Compute capacity units by AWS's rules: emulators report them wrongly or not at all.
 
-Source: the DynamoDB developer guide, "Capacity units" and "Item sizes": 1 unit for each started KB of the larger of the
-old and the new item, two in a transaction; and for each index 1 unit a started KB for an entry that comes, goes or
-changes in what is projected, one for each of the two when its key changes.
+Source: the DynamoDB developer guide, "Capacity units" and "Item sizes". A write takes 1 unit for each started KB of the
+larger of the old and the new item, 2 in a transaction. Each index adds 1 unit for each started KB of an entry that is
+added, removed or changed in a projected attribute; a changed key counts as a removal and an addition.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Indexes = Mapping[str, Mapping[str, Any]]
 
 
 def value_size(value: dict[str, Any]) -> int:
-    """Bytes of an attribute's value."""
+    """Return the bytes of an attribute's value."""
     ((kind, content),) = value.items()
     match kind:
         case "S" | "B":
@@ -40,7 +40,7 @@ def value_size(value: dict[str, Any]) -> int:
 
 
 def item_size(item: dict[str, Any]) -> int:
-    """Bytes of an item: names and values."""
+    """Return the bytes of an item: names and values."""
     return sum(len(name.encode()) + value_size(value) for name, value in item.items())
 
 
@@ -49,12 +49,15 @@ def units(size: int) -> int:
 
 
 def read_units(items: Sequence[dict[str, Any]], *, consistent: bool) -> float:
-    """Units of a query that reads these items: 1 for each started 4 KB of them together, half when not consistent."""
+    """Return the units of a query that reads these items.
+
+    That is 1 for each started 4 KB of them together, half when not consistent.
+    """
     return max(1, ceil(sum(map(item_size, items)) / (4 * KILOBYTE))) * (1 if consistent else 0.5)
 
 
 def projection(index: Mapping[str, Any], item: dict[str, Any]) -> dict[str, Any]:
-    """What an index holds of an item; {} where it holds none."""
+    """Return an index's projection of an item, {} if the index does not contain it."""
     keys = [each["AttributeName"] for each in index["KeySchema"]]
     if any(key not in item for key in keys):
         return {}
@@ -65,7 +68,7 @@ def projection(index: Mapping[str, Any], item: dict[str, Any]) -> dict[str, Any]
 
 
 def units_of_index(index: Mapping[str, Any], old: dict[str, Any], new: dict[str, Any]) -> int:
-    """Units that one index adds when `old` becomes `new`; {} is no item."""
+    """Return the units that one index adds when `old` becomes `new`; {} means no item."""
     before, after = projection(index, old), projection(index, new)
     if before == after:
         return 0
@@ -75,13 +78,13 @@ def units_of_index(index: Mapping[str, Any], old: dict[str, Any], new: dict[str,
 
 
 def write_units(old: dict[str, Any], new: dict[str, Any], *, transaction: bool, indexes: Indexes = INDEXES) -> int:
-    """Units of the write that makes `new` of `old`, with what the indexes add."""
+    """Return the units of the write that turns `old` into `new`, including the indexes."""
     size = max(item_size(old), item_size(new))
     return units(size) * (2 if transaction else 1) + sum(units_of_index(each, old, new) for each in indexes.values())
 
 
 def items(table: MessageTable) -> dict[tuple[str, str], dict[str, Any]]:
-    """All there are, by key."""
+    """Return all items by key."""
     found = table.client.scan(TableName=table.name, ConsistentRead=True)["Items"]
     return {(item["pk"]["S"], item["sk"]["S"]): item for item in found}
 
@@ -89,7 +92,7 @@ def items(table: MessageTable) -> dict[tuple[str, str], dict[str, Any]]:
 def units_written(
     before: dict[Any, Any], after: dict[Any, Any], *, transaction: bool, indexes: Indexes = INDEXES
 ) -> int:
-    """Units of all items that differ."""
+    """Return the units of all items that differ."""
     changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
     return sum(
         write_units(before.get(key, {}), after.get(key, {}), transaction=transaction, indexes=indexes)
@@ -98,12 +101,12 @@ def units_written(
 
 
 def index_units_written(index: str, before: dict[Any, Any], after: dict[Any, Any]) -> int:
-    """Units of one index for all items that differ."""
+    """Return the units of one index for all items that differ."""
     return sum(units_of_index(INDEXES[index], before.get(key, {}), after.get(key, {})) for key in {*before, *after})
 
 
 def assert_written(pattern: Pattern, before: dict[Any, Any], after: dict[Any, Any], *, transaction: bool) -> None:
-    """That the items of the table, before and after, differ by just the write units that the plan reckons with."""
+    """Assert that the items before and after differ by exactly the write units of the plan."""
     assert index_units_written(INBOX_INDEX, before, after) == pattern.inbox_writes
     assert index_units_written(GROUP_INDEX, before, after) == pattern.group_writes
     assert units_written(before, after, transaction=transaction) == pattern.writes

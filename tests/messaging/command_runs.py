@@ -22,9 +22,9 @@ class Terminal(StringIO):
 
 
 def run(command: str, *arguments: str, out: StringIO | None = None) -> tuple[str, str]:
-    """What a command writes to standard output and to standard error, without colours.
+    """Run a command; return its standard output and standard error without colours.
 
-    On a terminal they are wanted, for without them it is as in a pipe, and taken out of what was written.
+    On a terminal colours are turned on, as otherwise the command would behave as in a pipe, and then stripped.
     """
     plain = [] if out else ["--no-color"]
     out, err = out or StringIO(), StringIO()
@@ -35,6 +35,6 @@ def run(command: str, *arguments: str, out: StringIO | None = None) -> tuple[str
 
 
 def run_json(command: str, *arguments: str) -> list[dict[str, Any]]:
-    """The objects that a command writes for programs."""
+    """Return the objects that a command writes for programs."""
     out, _ = run(command, *arguments, "--json")
     return [json.loads(line) for line in out.splitlines()]

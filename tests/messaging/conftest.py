@@ -17,7 +17,7 @@ from .redis_server import RedisServer
 
 @pytest.fixture
 def redis_server(tmp_path: Path, settings: Settings) -> Iterator[RedisServer]:
-    """A server that the settings name: the bus is on it."""
+    """Start a Redis server and make it the bus of the settings."""
     server = RedisServer(tmp_path)
     server.start()
     settings.REDIS_URL = server.url
@@ -28,7 +28,7 @@ def redis_server(tmp_path: Path, settings: Settings) -> Iterator[RedisServer]:
 
 @pytest.fixture(params=["postgres", "redis"])
 def each_bus(request: pytest.FixtureRequest) -> str:
-    """First Postgres, then Redis."""
+    """Run the test first with Postgres, then with Redis; return the bus's name."""
     if request.param == "redis":
         request.getfixturevalue("redis_server")
     return str(request.param)
@@ -36,7 +36,7 @@ def each_bus(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def site(transactional_db: None) -> Iterator[WebProcess]:
-    """A web process on the test database, after the fixtures that a test names before it."""
+    """Start a web process on the test database, after the fixtures that a test names before it."""
     live_typing.forget()
     with web_process() as process:
         yield process

@@ -38,7 +38,7 @@ def everything(table: MessageTable) -> Items:
 
 
 def but_for_who_wrote(items: Items) -> Items:
-    """Without what each write changes, whatever it writes: a repair is no request, and makes another version."""
+    """Remove the attributes that every write changes: a repair writes a new version without a request."""
     return {
         key: {name: value for name, value in item.items() if name not in ("version", REQUEST_ID)}
         for key, item in items.items()
@@ -46,7 +46,7 @@ def but_for_who_wrote(items: Items) -> Items:
 
 
 def reconcile(table: MessageTable, **how: Any) -> list[Finding]:
-    """What a run over the whole table finds; it does not really wait."""
+    """Return the findings of a run over the whole table, without real waits."""
     return list(Reconciliation(table, sleep=lambda _: None, **how).of_table())
 
 
@@ -74,7 +74,7 @@ def item_at(table: MessageTable, key: dict[str, Any]) -> dict[str, Any]:
 
 
 def sk(seq: int) -> str:
-    """created_at of a message of GROUP."""
+    """Return the created_at of a message of GROUP."""
     return format_created_at(NOW + timedelta(minutes=seq))
 
 
@@ -83,7 +83,7 @@ ENTRY = entry_key(BAYKO, GROUP)
 
 
 def healthy(table: MessageTable) -> MessageTable:
-    """Three conversations as they should be: some read, one message edited, one deleted, one list hidden."""
+    """Create three consistent conversations: some read, one message edited, one deleted, one list hidden."""
     texts = ["one", "two", "three", "four", "five", "six"]
     said = [((ANDREW, BAYKO)[seq % 2], text, NOW + timedelta(minutes=seq)) for seq, text in enumerate(texts, start=1)]
     write_all(table, said, members=(ANDREW, BAYKO))
@@ -247,7 +247,7 @@ def write_group_of_three(table: MessageTable, members: frozenset[UUID]) -> None:
 
 
 def stray_entries(table: MessageTable) -> None:
-    """One of a stranger in a conversation, one of a group of which there is nothing."""
+    """Create a stranger's entry in a conversation, and an entry of a group without other items."""
     entry = item_at(table, ENTRY)
     put(table, {**entry, **entry_key(VIR, GROUP)})
     group = {"message_group_uuid": {"S": str(GROUP_OF_NOBODY)}}

@@ -47,7 +47,7 @@ class WebProcess:
 
 @contextmanager
 def web_process(make_bus: Callable[[], Bus] = bus, *, lifespan: Any = "off") -> Iterator[WebProcess]:
-    """A server at a free port, stopped at the end."""
+    """Start a server at a free port and stop it at the end."""
     application = LiveApplication(BodyLimit(get_asgi_application()), make_bus)
     with serving(RequestId(application), application, lifespan=lifespan) as process:
         yield process
@@ -131,7 +131,10 @@ class EventStream:
         return cls.ask(*arguments, **options).answered()
 
     def next(self) -> tuple[str, Any]:
-        """The next event, name and data; `END` at the end. Raises TimeoutError when nothing comes."""
+        """Return the next event's name and data, `END` at the end.
+
+        Raises TimeoutError when nothing arrives.
+        """
         name, data = "", ""
         while line := self._lines.readline():
             key, _, value = line.rstrip("\n").partition(": ")
@@ -149,11 +152,11 @@ class EventStream:
         return END
 
     def rest(self) -> list[tuple[str, Any]]:
-        """Everything that comes until it ends."""
+        """Return all events until the stream ends."""
         return list(iter(self.next, END))
 
     def is_silent(self, seconds: float = 0.5) -> bool:
-        """Whether nothing comes for as long."""
+        """Return whether no event arrives for this long."""
         self.sock.settimeout(seconds)
         try:
             return self.sock.recv(1, socket.MSG_PEEK) is None

@@ -18,7 +18,7 @@ SECONDS_TO_START = 60.0
 
 
 def find_server() -> str:
-    """The program. In CI there is one, and a missing one fails."""
+    """Return the program's path. In CI a missing one fails the test."""
     for name in ("valkey-server", "redis-server"):
         if path := shutil.which(name):
             return path

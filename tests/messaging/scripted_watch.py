@@ -63,7 +63,7 @@ class NotingTable(MessageTable):
         return moved
 
     def has_applied(self, image: Mapping[str, Any]) -> bool:
-        """Whether every member's entry is as new as this image, or it is none that can be applied."""
+        """Return whether every member's entry is as new as this image, or the image cannot be applied."""
         try:
             conversation = conversation_from(image)
         except MalformedItem:
@@ -105,7 +105,7 @@ class WatchedCheckpoints:
 
 
 def place(position: str) -> float:
-    """Where a checkpoint is, in the order of sequence numbers."""
+    """Return a checkpoint's place in the order of sequence numbers."""
     if position == SHARD_START:
         return 0
     return float("inf") if position == SHARD_END else int(position)
@@ -131,7 +131,7 @@ class Watched:
         *,
         time: PassingTime | None = None,
     ) -> Watched:
-        """A new consumer, which finds these checkpoints."""
+        """Create a new consumer that finds these checkpoints."""
         time = time or PassingTime()
         noting = table if isinstance(table, NotingTable) else NotingTable(table.client, table.name)
         checkpoints = WatchedCheckpoints(stream, noting, dict(saved or {}))

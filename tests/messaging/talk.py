@@ -55,7 +55,7 @@ def entry_of(table: MessageTable, user: UUID, group: UUID = GROUP) -> Entry:
 def write_all(
     table: MessageTable, messages: list[tuple[UUID, str, datetime]], *, members: tuple[UUID, UUID]
 ) -> list[Message]:
-    """A conversation of these messages (who, what, when), lists included, in few calls: sending is slow on moto."""
+    """Write a conversation of these messages (who, what, when) and its lists in few calls: moto is slow."""
     group = pair_group_uuid(*members)
     stored = [
         Message(group, format_created_at(when), seq, text, uuid4(), who)

@@ -43,7 +43,7 @@ def listed() -> dict[str, set[str]]:
 
 
 def everything_that_can_be_done(andrew: User, bayko: User) -> list[Callable[[], object]]:
-    """In an order in which each finds what it needs."""
+    """Return all actions in an order in which each finds what it needs."""
     one, other = andrew.uuid, bayko.uuid
     group = pair_group_uuid(one, other)
     later = NOW + timedelta(minutes=1)

@@ -29,7 +29,7 @@ SECONDS = 30.0
 
 @contextmanager
 def web_process(*, pool: int) -> Iterator[int]:
-    """A real one on the test database; its port."""
+    """Start a real web process on the test database; yield its port."""
     url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**settings.DATABASES["default"])
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "cruddur.asgi:application", "--no-proxy-headers",
@@ -67,7 +67,7 @@ def status_of(port: int, path: str, session: str = "") -> int:
 
 
 def connections_of_it() -> set[int]:
-    """Its sessions, as Postgres knows them."""
+    """Return the process's sessions in Postgres."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = %s", [NAME])
         return {pid for (pid,) in cursor.fetchall()}

@@ -25,7 +25,7 @@ def naughty_strings() -> list[str]:
 
 
 def script_vectors() -> Iterator[str]:
-    """As many vectors a message as it holds."""
+    """Yield texts of as many vectors as fit in a message."""
     text = ""
     for line in corpus.script_vectors():
         if len(text) + len(line) >= MESSAGE_MAX_CHARS:

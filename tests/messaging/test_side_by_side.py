@@ -27,12 +27,15 @@ def changed(*conversations: Conversation) -> list[Change]:
 
 
 def going() -> bool:
-    """Nobody has told it to stop."""
+    """Return whether the worker has not been told to stop."""
     return False
 
 
 def two_behind(table: MessageTable) -> tuple[list[Change], UUID]:
-    """Two conversations of Andrew's whose entries lack the newest message, and the uuid of the second."""
+    """Create two conversations of Andrew's whose entries lack the newest message.
+
+    Return their changes and the uuid of the second.
+    """
     groups = [start(by=ANDREW, to=other).group_uuid for other in (BAYKO, LONDO)]
     for group in groups:
         send(by=ANDREW, group=group, text="Newest")
@@ -42,7 +45,7 @@ def two_behind(table: MessageTable) -> tuple[list[Change], UUID]:
 
 @contextmanager
 def first_writes_wait_for_each_other(table: MessageTable) -> Iterator[list[str]]:
-    """The first write of two conversations goes on when the other's has come, or fails."""
+    """Delay the first write of each of two conversations until the other's arrives or fails."""
     meeting, met = Barrier(2), list[str]()
 
     def meet(params: dict[str, object], **_: object) -> None:

@@ -42,7 +42,7 @@ OUR_OWN_NAMES = {
     "cruddur/postgres/housekeeping.py": ("statement",),  # tables and columns of our models
     "messaging/realtime/bus/postgres.py": ("CHANNEL", "channel"),  # a constant, or random hexadecimal digits
 }
-"""Variables whose text is no value of anybody's, where SQL takes no parameter."""
+"""Variables that never contain user input, used where SQL takes no parameter."""
 SECRETS = re.compile(
     r"AKIA(?!\w*EXAMPLE)[0-9A-Z]{16}|-----BEGIN (?:RSA |EC |OPENSSH |ENCRYPTED )?PRIVATE KEY|gh[pousr]_[A-Za-z0-9]{36}|"
     r"xox[abprs]-[A-Za-z0-9-]{10,}|aws_secret_access_key\s*=\s*[A-Za-z0-9/+]{40}\b"

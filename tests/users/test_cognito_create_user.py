@@ -36,7 +36,7 @@ def pool(settings: Settings) -> UserPool:
 
 @pytest.fixture
 def stdin(monkeypatch: pytest.MonkeyPatch) -> Type:
-    """What a program writes to the command's standard input."""
+    """Write to the command's standard input, as a program does."""
     return lambda text: monkeypatch.setattr("sys.stdin", io.StringIO(text))
 
 
@@ -47,7 +47,7 @@ def password(stdin: Type) -> None:
 
 @pytest.fixture
 def mail(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The emulator in the part of AWS, where invitations are mailed."""
+    """Make the command take the emulator for AWS, which mails invitations."""
     monkeypatch.setattr("users.management.commands.cognito_create_user.is_loopback", lambda _url: False)
 
 

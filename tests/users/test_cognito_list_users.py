@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def pool(settings: Settings) -> UserPool:
-    """ann is tied, bea waits for hers, cleo waits for one with another e-mail, dan is nobody here yet."""
+    """Create ann, who is linked; bea, who waits; cleo, who waits with another e-mail; dan, who has no row here."""
     pool = new_pool(settings)
     sub = add_user(pool, "ann", name="Ann [bold]")
     add_user(pool, "bea", confirmed=False)
@@ -36,7 +36,7 @@ def pool(settings: Settings) -> UserPool:
 
 
 def rows(*arguments: str) -> dict[str, dict[str, Any]]:
-    """What programs get, by handle."""
+    """Return the rows written for programs, by handle."""
     out, _ = run("cognito_list_users", "--json", *arguments)
     return {row["handle"]: row for row in map(json.loads, out.splitlines())}
 

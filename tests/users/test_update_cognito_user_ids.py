@@ -1,4 +1,4 @@
-"""update_cognito_user_ids: who waits is tied to their Cognito user, whom nobody here is may become a person."""
+"""update_cognito_user_ids links users to their Cognito users and creates missing users on request."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def waiting(handle: str, email: str = "") -> User:
 
 
 def everyone() -> list[dict[str, Any]]:
-    """The whole table."""
+    """Return all rows of the users table."""
     return [dict(row) for row in User.objects.order_by("pk").values()]
 
 
 def rows(*arguments: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """What programs get: an object a user, and the last."""
+    """Return the objects written for programs, one per user, and the summary."""
     out, _ = run(COMMAND, "--json", *arguments)
     *users, last = map(json.loads, out.splitlines())
     return users, last
@@ -40,7 +40,10 @@ def rows(*arguments: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
 
 @pytest.fixture
 def pool(settings: Settings) -> UserPool:
-    """bea and cleo wait; bea's user has her e-mail, cleo's another. dan is nobody here, another user has no handle."""
+    """Create users of the pool: bea and cleo wait; bea's user has her e-mail, cleo's another one.
+
+    dan has no row here, and one user has no handle.
+    """
     pool = new_pool(settings)
     add_user(pool, "bea")
     add_user(pool, "cleo", email="another@cruddur.example")

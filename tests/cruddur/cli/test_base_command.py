@@ -43,7 +43,7 @@ class Terminal(StringIO):
 
 
 def run(act: Callable[[Tried], None], *arguments: str) -> tuple[str, str]:
-    """Standard output and standard error."""
+    """Run a command that does this; return its standard output and standard error."""
     out, err = StringIO(), StringIO()
     call_command(Tried(act), *arguments, stdout=out, stderr=err, skip_checks=True)
     return out.getvalue(), err.getvalue()

@@ -1,4 +1,4 @@
-"""What a command asks before it drops something: whom it asks, and what it takes for a yes."""
+"""How a command asks for confirmation before it drops something, and which answers it accepts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Dropping(StackCommand):
     help = "Drop nothing."
 
     def act(self, **options: Any) -> None:
-        """Not called here."""
+        """Do nothing; never called here."""
 
 
 class Person(StringIO):
@@ -28,7 +28,7 @@ class Person(StringIO):
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, stdin: StringIO, **how: Any) -> str:
-    """What was asked; raises CommandError for no."""
+    """Return the question that was asked. Raises CommandError when the answer is no."""
     monkeypatch.setattr(sys, "stdin", stdin)
     command = Dropping(stderr=StringIO(), no_color=True)
     asked: dict[str, Any] = {"is_local": True, "yes": False, "confirm": None} | how

@@ -34,7 +34,7 @@ sys.exit(run(main, is_loaded=True))
 
 
 def shell(redirection: str, *program: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
-    """A program with its standard streams as bash makes them."""
+    """Run a program with its standard streams redirected by bash."""
     return subprocess.run(
         ["bash", "-c", f'exec "$@" {redirection}', "bash", sys.executable, *program], cwd=ROOT, capture_output=True,
         check=False, timeout=60, env=os.environ | variables,

@@ -25,7 +25,7 @@ ENDPOINTS = {"DynamoDB": "DYNAMODB_ENDPOINT_URL", "Cognito": "COGNITO_ENDPOINT_U
 
 @contextmanager
 def listening(*, answer: bytes = b"", closes: bool = False) -> Iterator[str]:
-    """A port that takes connections, and answers this, closes them, or says nothing."""
+    """Listen on a port that answers this, closes each connection, or stays silent; yield its address."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         held = []
 

@@ -36,7 +36,7 @@ SettingsDatabase = Callable[..., None]
 
 @pytest.fixture
 def name(new_database: NewName, settings_database: SettingsDatabase) -> str:
-    """An empty database of the test's own, the one of DATABASE_URL."""
+    """Create an empty database for this test and point DATABASE_URL at it; return its name."""
     name = new_database()
     settings_database(NAME=name)
     return name

@@ -26,7 +26,7 @@ class Received:
     raw: list[bytes] = field(default_factory=list)
 
     def resource(self) -> dict[str, Any]:
-        """The attributes of who sent."""
+        """Return the attributes of the sender."""
         first = self.requests[0]
         return attributes((first.get("resourceMetrics") or first["resourceSpans"])[0]["resource"])
 
@@ -40,7 +40,7 @@ class Received:
         ]
 
     def metrics(self) -> dict[str, list[dict[str, Any]]]:
-        """The data points of each metric by its name, as they were sent last."""
+        """Return the latest data points of each metric by its name."""
         found: dict[str, list[dict[str, Any]]] = {}
         for request in self.requests:
             for resource in request.get("resourceMetrics", ()):
@@ -51,7 +51,7 @@ class Received:
         return found
 
     def numbers(self, metric: str, *by: str) -> dict[tuple[Any, ...], float]:
-        """The values of a metric by some of its attributes; of a time how often."""
+        """Return a metric's values by some of its attributes; for a histogram, the number of observations."""
         found: dict[tuple[Any, ...], float] = {}
         for point in self.metrics().get(metric, ()):
             key = tuple(point["attributes"].get(name) for name in by)
@@ -66,7 +66,7 @@ def attributes(holder: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def otlp_receiver() -> Iterator[Received]:
-    """A receiver on this machine, while the block runs."""
+    """Run a receiver on this machine while the block runs."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -82,7 +82,7 @@ def otlp_receiver() -> Iterator[Received]:
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
-            """Nothing: the tests' output is no access log."""
+            """Suppress the access log in the tests' output."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     received = Received(f"http://127.0.0.1:{server.server_address[1]}")

@@ -76,7 +76,7 @@ def test_an_error_is_told_by_its_type_and_place_not_by_its_text() -> None:
 
 
 def answer_of(headers: list[tuple[bytes, bytes]]) -> tuple[str, str]:
-    """The name in the answer, and that of a line which is logged meanwhile."""
+    """Return the request id in the answer and the one of a line logged during the request."""
     sent: list[Any] = []
     logged: list[str] = []
 

@@ -38,7 +38,7 @@ CSRF = "c" * 32
 
 
 def stored(table: MessageTable) -> str:
-    """Which request the conversation's item names."""
+    """Return the request id that the conversation's item names."""
     item = table.client.get_item(TableName=table.name, Key=conversation_key(GROUP), ConsistentRead=True)["Item"]
     return item["request_id"]["S"]
 
@@ -118,7 +118,7 @@ class Lines(logging.Handler):
 
 @pytest.fixture
 def log() -> Iterator[list[dict[str, str]]]:
-    """The worker's own."""
+    """Capture the worker's own log."""
     lines, worker = Lines(), logging.getLogger("messaging.stream")
     worker.addHandler(lines)
     yield lines.written

@@ -57,7 +57,7 @@ def answers(port: int) -> bool:
 
 @contextmanager
 def served(table: MessageTable, received: Received) -> Iterator[int]:
-    """The site in a process of its own that is told to stop at the end, with telemetry."""
+    """Serve the site with telemetry in a separate process; stop it at the end."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "cruddur.asgi:application", "--no-proxy-headers",
                "--port", str(port), "--lifespan", "on"]  # fmt: skip
@@ -204,7 +204,7 @@ class Kept(SpanExporter):
         return SpanExportResult.SUCCESS
 
     def shutdown(self) -> None:
-        """Nothing to close."""
+        """Close nothing."""
 
 
 def test_of_an_error_its_kind_is_sent_and_never_its_text() -> None:

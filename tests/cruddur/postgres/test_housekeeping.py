@@ -143,7 +143,7 @@ def test_the_site_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
         return heard.pop()
 
     async def send(_message: object) -> None:
-        """Nothing to see."""
+        """Ignore the message."""
 
     async def live() -> None:
         await application({"type": "lifespan"}, receive, send)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def refused(statement: str, **changes: Any) -> DatabaseError:
-    """The error when this is done with these changes to DATABASE_URL."""
+    """Return the error of this statement with these changes to DATABASE_URL."""
     other = connection.copy(NO_DB_ALIAS)
     other.settings_dict.update(changes)
     try:
@@ -33,7 +33,7 @@ def refused(statement: str, **changes: Any) -> DatabaseError:
 
 
 def refusal(statement: str = "SELECT 1", **changes: Any) -> str | None:
-    """What is said of that error."""
+    """Return the sentence that describes that error."""
     return explain(refused(statement, **changes))
 
 

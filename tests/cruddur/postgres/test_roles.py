@@ -24,7 +24,7 @@ RESTRICTED = ("moderation_auditentry", "moderation_decision", "moderation_report
 
 @dataclass
 class TwoRoles:
-    """A database of its own, its owner, who is no superuser, and the role that the application signs in with."""
+    """A separate database, its owner (not a superuser) and the role that the application signs in with."""
 
     name: str
     owner: str
@@ -55,7 +55,7 @@ class TwoRoles:
 
 @pytest.fixture(scope="module")
 def roles() -> Iterator[TwoRoles]:
-    """Made as an operator makes it: `db_create`, `migrate`."""
+    """Create both roles as an operator does: `db_create`, `migrate`."""
     values = tests_connection.settings_dict
     server = "{HOST}:{PORT}".format(**values)
     some = uuid.uuid4().hex[:12]

@@ -202,7 +202,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def connect(server: Server, host: str, options: str) -> str:
-    """Connect as Django does; returns the error, as this server is no Postgres."""
+    """Connect as Django does; return the error, as this server does not speak Postgres's protocol."""
     values = database(f"postgres://cruddur:secret@{host}:{server.port}/d?{options}&connect_timeout=10")
     wrapper = DatabaseWrapper({**django_settings.DATABASES["default"], **values, "CONN_HEALTH_CHECKS": False})
     with pytest.raises(psycopg.OperationalError) as raised:

@@ -46,7 +46,7 @@ def pool(settings: Settings) -> UserPool:
 
 @pytest.fixture
 def gone(andrew: User, pool: UserPool, table: MessageTable, bayko: User) -> User:
-    """Somebody with a Cognito user and a conversation, who asks for the deletion of their account."""
+    """Create a user with a Cognito user and a conversation who asks for the deletion of their account."""
     User.objects.filter(pk=andrew.pk).update(cognito_user_id=add_user(pool, "andrewbrown"))
     start(by=andrew.uuid, to=bayko.uuid, text="Mine")
     send(by=bayko.uuid, group=pair_group_uuid(andrew.uuid, bayko.uuid), text="Theirs")
@@ -387,7 +387,7 @@ def run(*arguments: str) -> str:
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No request is under way."""
+    """Skip the wait for requests that are under way."""
     monkeypatch.setattr(delete_account, "REQUESTS_END_WITHIN", timedelta(0))
 
 

@@ -259,7 +259,7 @@ def test_a_tombstone_is_never_written_over(either_table: MessageTable) -> None:
     message = start()
 
     def leave_a_tombstone() -> None:
-        """Without a new version of the conversation: the message's own condition has to hold."""
+        """Delete the message without a new version of the conversation: the message's own condition must hold."""
         either_table.client.update_item(
             TableName=either_table.name,
             Key=message_key(GROUP, message.created_at),

@@ -204,7 +204,7 @@ def test_a_conversation_that_differs_in_one_thing_is_not_mistaken_for_the_one_re
     after = start().created_at
 
     def repaired() -> None:
-        """As a repair by hand might leave it."""
+        """Change the item as a manual repair might leave it."""
         either_table.client.update_item(
             TableName=either_table.name,
             Key=conversation_key(GROUP),

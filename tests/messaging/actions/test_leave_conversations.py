@@ -268,7 +268,7 @@ def test_an_old_record_makes_no_entry_for_who_has_left_since(either_table: Messa
 def test_a_record_that_is_applied_while_somebody_leaves_makes_no_entry(either_table: MessageTable) -> None:
     start()
     old = conversation(either_table)
-    # One entry is lost, so that it would be made anew.
+    # One entry is lost, so that the consumer would create it again.
     either_table.client.delete_item(TableName=either_table.name, Key=entry_key(ANDREW, GROUP))
 
     def leave_now() -> None:
@@ -317,7 +317,7 @@ def dying_at(table: MessageTable, number: int) -> Iterator[list[str]]:
 
 
 def a_life(table: MessageTable) -> None:
-    """Conversations with two people, one of them longer than a page."""
+    """Create conversations with two people, one of them longer than a page."""
     people = [ANDREW, BAYKO]
     count = leave_conversations.MESSAGES_A_PAGE + 5
     write_all(
@@ -329,7 +329,7 @@ def a_life(table: MessageTable) -> None:
 
 
 def as_left(table: MessageTable) -> dict[Any, Any]:
-    """Everything there is, without what depends on how often a process died or on chance."""
+    """Return all items without attributes that depend on chance or on the number of restarts."""
     found = items(table)
     chance = ("version", "message_uuid", "sent")
     return {key: {name: value for name, value in item.items() if name not in chance} for key, item in found.items()}
@@ -355,7 +355,7 @@ def test_it_ends_the_same_wherever_the_process_dies(moto_table: MessageTable, fr
 
 @pytest.fixture
 def fresh(moto_table: MessageTable) -> Callable[[], None]:
-    """Empties the table."""
+    """Return a function that empties the table."""
 
     def empty() -> None:
         for pk, sk in items(moto_table):

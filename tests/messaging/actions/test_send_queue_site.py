@@ -104,14 +104,14 @@ class Sender:
 
 @pytest.fixture
 def group(andrew: User, bayko: User, table: MessageTable) -> UUID:
-    """A conversation of two people with one message."""
+    """Create a conversation of two people with one message."""
     start(by=andrew.uuid, to=bayko.uuid, now=timezone.now() - timedelta(minutes=1))
     return pair_group_uuid(andrew.uuid, bayko.uuid)
 
 
 @pytest.fixture
 def patient(settings: Settings) -> None:
-    """A loaded machine takes longer than two seconds for 32 messages; nobody is refused for that here."""
+    """Raise the queue's timeout: a loaded machine takes longer than two seconds for 32 messages."""
     settings.SEND_QUEUE_SECONDS = HANGS
 
 
@@ -152,7 +152,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 
 @pytest.fixture
 def tokens(monkeypatch: pytest.MonkeyPatch) -> Counter[User]:
-    """How often each person took the rate-limit tokens of a message."""
+    """Count how often each person took the rate-limit tokens of a message."""
     taken: Counter[User] = Counter()
     take = send_limits.take_to_write
 
@@ -175,7 +175,7 @@ def eventually(is_so: Callable[[], bool]) -> None:
 
 
 def senders_of(people: Sequence[User], processes: Sequence[Process], group: UUID, count: int) -> list[Sender]:
-    """Tabs, each with a session of its own, of people in turn, spread over the processes."""
+    """Open tabs, each with a session of its own, for people in turn, spread over the processes."""
     return [
         Sender(
             person := people[number // len(processes) % len(people)],

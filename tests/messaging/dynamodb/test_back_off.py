@@ -42,7 +42,7 @@ THROTTLED = answer("ThrottlingException")
 
 @pytest.fixture
 def conversation(moto_table: MessageTable) -> Conversation:
-    """A conversation whose entries lag one version behind its image in the stream."""
+    """Create a conversation whose entries lag one version behind its image in the stream."""
     start()
     (found,) = moto_table.conversations()
     return replace(found, version=found.version + 1, message="Newer")
@@ -190,7 +190,7 @@ def test_a_stop_while_a_record_fails_puts_nothing_aside(
 
 @pytest.fixture
 def pages(moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Scans give one item a page; those that were asked for."""
+    """Make scans return one item a page; return the list of requested pages."""
     asked: list[dict[str, Any]] = []
 
     def one_item(params: dict[str, Any], **_: Any) -> None:

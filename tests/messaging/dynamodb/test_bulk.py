@@ -34,7 +34,7 @@ def messages(number: int) -> list[Message]:
 
 
 def unprocessed(table: MessageTable, left: list[Message]) -> Callable[[], AWSResponse]:
-    """The answer of DynamoDB when it wrote all but these."""
+    """Return DynamoDB's answer when it wrote all but these."""
     requests = [{"PutRequest": {"Item": message_item(each)}} for each in left]
     return answer("BatchWriteItemOutput", 200, UnprocessedItems={table.name: requests})
 
@@ -46,7 +46,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each look at the clock is 400 s after the one before."""
+    """Advance the clock by 400 s each time it is read."""
     ticks = count(0, 400)
     monkeypatch.setattr(retry, "monotonic", lambda: next(ticks))
 

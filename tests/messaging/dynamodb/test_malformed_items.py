@@ -242,7 +242,7 @@ def malformed_in(item: dict[str, Any], kind: str) -> MalformedItem | None:
 
 
 def told(place: Place, command: str, *arguments: str) -> tuple[int, str]:
-    """The exit code of a command and the sentence it fails with."""
+    """Return the exit code of a command and its error message."""
     out = StringIO()
     try:
         run(command, *arguments, out=out)
@@ -252,7 +252,7 @@ def told(place: Place, command: str, *arguments: str) -> tuple[int, str]:
 
 
 def outcome_of_projection(place: Place, item: dict[str, Any]) -> str:
-    """The reason for which a change to this conversation is put aside; "" when it is projected."""
+    """Return why this change of a conversation is put aside, "" when it is projected."""
     change = change_to(item, "1")
     letters = PostgresDeadLetters("arn")
     apply(place.table, change, shard_id="shard", dead_letters=letters, sleep=lambda _: None)

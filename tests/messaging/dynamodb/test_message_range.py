@@ -23,7 +23,7 @@ NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 def across_new_year(table: MessageTable, number: int = 9) -> list[Message]:
-    """Messages six hours apart, the middle one at New Year."""
+    """Create messages six hours apart, the middle one at New Year."""
     begin = NEW_YEAR - timedelta(hours=6 * (number // 2))
     lines = [((ANDREW, BAYKO)[n % 2], str(n), begin + timedelta(hours=6 * n)) for n in range(number)]
     return write_all(table, lines, members=(ANDREW, BAYKO))

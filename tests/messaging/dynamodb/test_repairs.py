@@ -206,6 +206,6 @@ def test_a_stray_entry_without_a_conversation_is_deleted(read: Read) -> None:
 
 
 def everything(table: MessageTable) -> list[dict[str, Any]]:
-    """Return all but which request wrote it: a repair has none."""
+    """Return all items without the id of the request that wrote them, which a repair lacks."""
     items = table.client.scan(TableName=table.name, ConsistentRead=True)["Items"]
     return [{name: value for name, value in item.items() if name != REQUEST_ID} for item in items]

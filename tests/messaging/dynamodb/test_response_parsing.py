@@ -62,7 +62,7 @@ class Body:
 
 @cache
 def client_of(service: str, *, plain: bool) -> Any:
-    """A client without a server; `plain` is botocore's own."""
+    """Return a client without a server; `plain` returns botocore's own."""
     session = boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="x")
     client: Any = session.client(service, region_name="us-east-1", endpoint_url="http://127.0.0.1:1")  # type: ignore[call-overload]
     if not plain:
@@ -71,7 +71,7 @@ def client_of(service: str, *, plain: bool) -> Any:
 
 
 def asked(service: str, operation: str, answer: dict[str, Any], *, status: int = 200, plain: bool = False) -> Any:
-    """What a client of a server that answers so gives."""
+    """Return what a client makes of this answer of a server."""
     client = client_of(service, plain=plain)
     body = json.dumps(answer).encode()
 

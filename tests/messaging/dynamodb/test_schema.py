@@ -186,7 +186,7 @@ def create(table: MessageTable, *changes: Callable[[Definition], None]) -> None:
 
 @pytest.fixture
 def no_table_anywhere(either_table: MessageTable) -> Iterator[MessageTable]:
-    """The name of a table that is not there, first on moto, then on the emulator."""
+    """Name a table that does not exist, first on moto, then on the emulator."""
     either_table.client.delete_table(TableName=either_table.name)
     yield either_table
     if describe(either_table) is None:

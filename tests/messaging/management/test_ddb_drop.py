@@ -38,7 +38,7 @@ def exists(table: MessageTable) -> bool:
 
 @pytest.fixture
 def doomed(table: MessageTable) -> Any:
-    """A table of the model besides the application's, dropped at the end if it is still there."""
+    """Create a second table of the model; drop it at the end if it still exists."""
     doomed = MessageTable(table.client, f"{table.name}-2")
     list(load_schema(doomed, sleep=lambda _: None))
     yield doomed
@@ -47,7 +47,7 @@ def doomed(table: MessageTable) -> Any:
 
 @pytest.fixture
 def reached(monkeypatch: pytest.MonkeyPatch) -> MessageTable:
-    """The application's table, whose client the command uses as it is, so that faults reach it."""
+    """Return the application's table, whose client the command shares, so that injected faults reach it."""
     monkeypatch.setattr("messaging.management.commands.ddb_drop.patient", lambda client: client)
     return connection.message_table()
 
@@ -127,7 +127,7 @@ def test_it_drops_the_table_without_postgres_and_says_what_stays(doomed: Message
     assert not exists(doomed)
 
 
-# --- Whom it asks -----------------------------------------------------------------------------------------------------
+# --- Confirmation -----------------------------------------------------------------------------------------------------
 
 
 def test_the_name_is_needed() -> None:
@@ -228,7 +228,7 @@ def interrupt() -> Any:
 
 
 def described(table: MessageTable, status: str) -> Callable[[], Any]:
-    """An answer of DescribeTable."""
+    """Return an answer of DescribeTable."""
     facts = {"TableName": table.name, "TableArn": f"arn:aws:dynamodb:x:0:table/{table.name}", "TableStatus": status}
     return answer("", 200, Table=facts)
 

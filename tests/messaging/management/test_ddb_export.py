@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 
 def items(table: MessageTable) -> list[dict[str, Any]]:
-    """All of the table, in one order, sets included."""
+    """Return all items of the table in a fixed order, with their sets sorted."""
     found = table.client.scan(TableName=table.name, ConsistentRead=True)["Items"]
     return sorted(map(in_order, found), key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
 

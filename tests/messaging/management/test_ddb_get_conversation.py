@@ -29,7 +29,7 @@ PAIR = ("andrewbrown", "bayko")
 
 @pytest.fixture
 def sent(table: MessageTable, andrew: User, bayko: User) -> list[Message]:
-    """Thirty messages six hours apart, number 15 at the stroke of New Year."""
+    """Create thirty messages six hours apart, number 15 at the stroke of New Year."""
     begin = NEW_YEAR - timedelta(hours=6 * 14)
     lines = [((andrew, bayko)[n % 2].uuid, f"Message {n + 1}", begin + timedelta(hours=6 * n)) for n in range(30)]
     return write_all(table, lines, members=(andrew.uuid, bayko.uuid))

@@ -26,7 +26,10 @@ COMMAND = "ddb_list_conversations"
 
 
 def with_strangers(table: MessageTable, person: User, number: int) -> list[str]:
-    """Conversations with people without a row, a day apart across the turn of the year; the groups, newest first."""
+    """Create conversations with people without a row, a day apart across New Year.
+
+    Return the groups, newest first.
+    """
     groups = []
     for day in range(number):
         stranger = uuid4()

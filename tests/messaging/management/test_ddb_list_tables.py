@@ -34,7 +34,7 @@ def create(table: MessageTable, name: str, **how: Any) -> None:
 
 @pytest.fixture
 def other(table: MessageTable) -> Iterator[str]:
-    """Another table on the emulator: per request, without index or stream, protected."""
+    """Create another table on the emulator: on demand, without index or stream, protected from deletion."""
     name = f"another-{uuid.uuid4().hex[:8]}"
     create(table, name, DeletionProtectionEnabled=True)
     yield name

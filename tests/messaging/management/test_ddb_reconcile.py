@@ -36,7 +36,7 @@ def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def group(table: MessageTable, andrew: User, bayko: User) -> UUID:
-    """A conversation of two messages, as it should be."""
+    """Create a consistent conversation of two messages."""
     start(by=andrew.uuid, to=bayko.uuid)
     group = pair_group_uuid(andrew.uuid, bayko.uuid)
     send(by=bayko.uuid, group=group)
@@ -50,7 +50,7 @@ def put(table: MessageTable, key: dict[str, dict[str, str]], **attributes: dict[
 
 
 def spoil(table: MessageTable, group: UUID, bayko: User) -> None:
-    """Two things that can be repaired."""
+    """Damage two items in ways that can be repaired."""
     put(table, conversation_key(group), seq=number(7))
     put(table, entry_key(bayko.uuid, group), version=number(40))
 

@@ -66,7 +66,7 @@ def put(table: MessageTable, items: list[dict[str, Any]]) -> None:
 
 
 def fill(table: MessageTable, conversations: int = 12) -> int:
-    """Conversations of five messages each; returns how many items that makes."""
+    """Create conversations of five messages each; return the number of items."""
     for stranger in STRANGERS[:conversations]:
         written = [(stranger, f"Message {number}", NOW + timedelta(seconds=number)) for number in range(5)]
         write_all(table, written, members=(ANDREW, stranger))
@@ -84,7 +84,7 @@ def keys_of(items: list[Any]) -> Counter[tuple[str, str]]:
 
 @contextmanager
 def requests_of(table: MessageTable, page: int | None = None) -> Iterator[list[dict[str, Any]]]:
-    """The requests of scans with this client, which are given pages of so many items."""
+    """Record the scan requests of this client, which are answered with pages of this size."""
     made: list[dict[str, Any]] = []
     events: Any = table.client.meta.events
 

@@ -38,7 +38,7 @@ COMMAND = "ddb_seed"
 
 
 def kinds(table: MessageTable) -> Counter[str]:
-    """Items by kind."""
+    """Count items by kind."""
     return Counter(
         kind_of(item)
         for page in table.client.get_paginator("scan").paginate(TableName=table.name, ConsistentRead=True)

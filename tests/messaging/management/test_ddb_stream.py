@@ -39,7 +39,7 @@ COMMAND = "ddb_stream"
 
 @contextmanager
 def worker(table: MessageTable, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """The command in a process of its own that reads its stream already; killed if it takes much too long."""
+    """Run the command in a separate process until it reads its stream; kill it if it takes far too long."""
     url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**django_settings.DATABASES["default"])
     process = subprocess.Popen(
         [sys.executable, "manage.py", COMMAND, *arguments],

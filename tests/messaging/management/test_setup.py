@@ -179,7 +179,7 @@ def test_nonsense_options_are_a_usage_error(arguments: list[str]) -> None:
 
 @pytest.fixture
 def fresh(table: MessageTable) -> Iterator[dict[str, str]]:
-    """The environment of a stack whose database does not exist and whose table does not either."""
+    """Return the environment of a stack whose database and table do not exist."""
     table.client.delete_table(TableName=table.name)
     values = connection.settings_dict
     name = f"cruddur_test_{uuid4().hex[:12]}"

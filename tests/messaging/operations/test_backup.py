@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def talks(table: MessageTable, andrew: User, bayko: User, londo: User) -> None:
-    """Two conversations of a few days, lists and read positions as people left them."""
+    """Create two conversations of a few days, with lists and read positions as people left them."""
     began = timezone.now() - timedelta(days=3)
     for other in (bayko, londo):
         first = start(by=andrew.uuid, to=other.uuid, text="Are you there?", now=began)
@@ -47,7 +47,7 @@ def talks(table: MessageTable, andrew: User, bayko: User, londo: User) -> None:
 
 @pytest.fixture(autouse=True)
 def as_it_was_found(table: MessageTable, settings: Settings) -> Iterator[None]:
-    """Afterwards the table is there again, and no other."""
+    """Drop the restored table and create the original one again afterwards."""
     yield
     delete(table.client, restored_name(table))
     use(table.name, settings)
@@ -59,7 +59,7 @@ def restored_name(table: MessageTable) -> str:
 
 
 def pages(person: User, others: list[User]) -> list[str]:
-    """What somebody reads: the list and each conversation, without what every page has anew."""
+    """Return the pages a person reads, the list and each conversation, without what changes with each response."""
     client = Client()
     client.force_login(person)
     client.cookies[COOKIES.timezone] = "UTC"
@@ -74,7 +74,7 @@ def use(name: str, settings: Settings) -> MessageTable:
 
 
 def move_lists(table: MessageTable) -> None:
-    """What the worker does, to the end of the stream."""
+    """Run the worker to the end of the stream."""
     arn = stream_arn(table)
     StreamConsumer(table, connection.streams_client(), arn, PostgresCheckpoints(arn), PostgresDeadLetters(arn)).drain(
         Event()
@@ -83,7 +83,7 @@ def move_lists(table: MessageTable) -> None:
 
 @contextmanager
 def skipped_on_dynamodb_local() -> Iterator[None]:
-    """It has no backups."""
+    """Skip the test on DynamoDB Local, which has no backups."""
     try:
         yield
     except ServiceError as error:
@@ -93,7 +93,7 @@ def skipped_on_dynamodb_local() -> Iterator[None]:
 
 
 def export_and_restore(table: MessageTable, directory: Path, settings: Settings) -> MessageTable:
-    """With our own commands, into a table of the same name."""
+    """Export the table and restore it under the same name with our own commands."""
     file = directory / "table.json.gz"
     run("ddb_export", str(file))
     run("ddb_drop", table.name, "--yes")
@@ -103,7 +103,7 @@ def export_and_restore(table: MessageTable, directory: Path, settings: Settings)
 
 
 def restore_beside_and_copy(table: MessageTable, directory: Path, settings: Settings) -> MessageTable:
-    """With DynamoDB's backup, restored under another name, and from there into a table of the old name."""
+    """Restore DynamoDB's backup under another name and copy it to a table of the old name."""
     with skipped_on_dynamodb_local():
         backup = table.client.create_backup(TableName=table.name, BackupName="rehearsal")["BackupDetails"]["BackupArn"]
     run("ddb_drop", table.name, "--yes")
@@ -114,7 +114,10 @@ def restore_beside_and_copy(table: MessageTable, directory: Path, settings: Sett
 
 
 def go_back_in_time(table: MessageTable, directory: Path, settings: Settings) -> MessageTable:
-    """With point-in-time recovery, under another name that is used from now on; the stream does not come with it."""
+    """Restore by point-in-time recovery under another name, which is used from now on.
+
+    The stream does not come with it.
+    """
     with skipped_on_dynamodb_local():
         table.client.update_continuous_backups(
             TableName=table.name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
@@ -151,7 +154,7 @@ def test_a_table_that_was_lost_comes_back_as_it_was(
 
 
 def assert_people_go_on(table: MessageTable, andrew: User, bayko: User) -> None:
-    """The stream is there, the worker has no valid checkpoint, and a new message moves the lists."""
+    """Assert that a stream exists without a valid checkpoint and that a new message moves the lists."""
     described: Any = describe(table)
     assert described["StreamSpecification"]["StreamEnabled"]
     group = pair_group_uuid(andrew.uuid, bayko.uuid)

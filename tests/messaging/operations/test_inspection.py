@@ -18,7 +18,7 @@ def test_only_commands_import_what_does_not_check_membership() -> None:
 
 
 def imports(path: Path) -> list[str]:
-    """The modules a module imports, at its top or anywhere in it, by their whole names."""
+    """Return the full names of the modules that a module imports, at its top or anywhere in it."""
     package = path.relative_to(ROOT).parent.parts
     found: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

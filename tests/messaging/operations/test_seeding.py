@@ -165,7 +165,7 @@ def unread_as_planned() -> dict[tuple[UUID, UUID], int]:
 
 @contextmanager
 def refused(table: MessageTable, what: bytes) -> Iterator[None]:
-    """DynamoDB refuses every batch whose request contains this."""
+    """Make DynamoDB refuse every batch whose request contains these bytes."""
 
     def refuse(request: Any, **_: Any) -> Any:
         return answer("AccessDeniedException")() if what in request.body else None

@@ -100,7 +100,7 @@ def test_the_fewest_people_are_just_enough() -> None:
         assert pairs(fewest - 1) < conversations <= pairs(fewest)
 
 
-# --- Who with whom ----------------------------------------------------------------------------------------------------
+# --- Members of conversations -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ def test_it_holds_what_the_person_reported(table: MessageTable, andrew: User, ba
 
 @pytest.fixture
 def talked(table: MessageTable, andrew: User, bayko: User, monkeypatch: pytest.MonkeyPatch) -> MessageTable:
-    """A conversation of 35 messages, in pages of 10."""
+    """Create a conversation of 35 messages, in pages of 10."""
     monkeypatch.setattr(export_data, "MESSAGES_A_PAGE", 10)
     said = [(andrew.uuid, f"Number {n}", NOW + timedelta(seconds=n)) for n in range(35)]
     write_all(table, said, members=(andrew.uuid, bayko.uuid))

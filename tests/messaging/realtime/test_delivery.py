@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def talk(moto_table: MessageTable, andrew: User, bayko: User) -> Delivery:
-    """Andrew's first message to Bayko."""
+    """Send Andrew's first message to Bayko."""
     return send_message.start(
         user_uuid=andrew.uuid, other_uuid=bayko.uuid, text="Hello", message_uuid=uuid4(), now=timezone.now()
     )

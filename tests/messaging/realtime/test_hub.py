@@ -36,7 +36,7 @@ GROUP = uuid4()
 
 
 def large(members: list[UUID], seq: int) -> str:
-    """A message that is as long as one can be, as it goes over the bus."""
+    """Return a message of the maximum length as it is published on the bus."""
     author = Sender(uuid4(), "Andrew Brown", "andrewbrown")
     message = Message(GROUP, format_created_at(timezone.now()), seq, "\U0001f44b" * 1024, uuid4(), author.uuid)
     (payload,) = payloads(MessageSent(frozenset(members), seq, message, author))
@@ -44,7 +44,7 @@ def large(members: list[UUID], seq: int) -> str:
 
 
 def tell(person: User, seq: int = 1) -> None:
-    """Something that this person's streams are to say."""
+    """Publish an event for this person's streams."""
     publish.read(group_uuid=GROUP, user_uuid=uuid4(), seq=seq, member_uuids=[person.uuid])
 
 
@@ -263,7 +263,7 @@ def tell_from_thread(person: User) -> None:
 
 
 def sessions_of_postgres() -> list[str]:
-    """The names of this database's connections, but the one that asks and the test's own."""
+    """Return the names of this database's connections without the querying one and the test's own."""
     try:
         with connection.cursor() as cursor:
             cursor.execute(

@@ -199,7 +199,7 @@ def test_where_django_alone_serves_the_site_browsers_are_told_not_to_ask_again(c
 
 
 def sessions_of_postgres() -> list[str]:
-    """The names of all connections to the test database but this one."""
+    """Return the names of all connections to the test database but this one."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT application_name FROM pg_stat_activity"

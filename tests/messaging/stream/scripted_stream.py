@@ -24,7 +24,7 @@ class Misbehaved(AssertionError):
 
 
 def refused(code: str, status: int = 400) -> ServiceError:
-    """An answer of AWS that is no success."""
+    """Return an error answer of AWS."""
     return ServiceError(
         {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
         "",
@@ -128,16 +128,16 @@ class ScriptedStream:
     # --- The watch ----------------------------------------------------------------------------------------------------
 
     def next_pass(self) -> None:
-        """A pass of the consumer begins."""
+        """Begin a pass of the consumer."""
         self._read_in_pass.clear()
 
     def next_consumer(self, saved: Mapping[str, str]) -> None:
-        """Another consumer begins, with these checkpoints."""
+        """Begin another consumer with these checkpoints."""
         self._ended = {shard_id for shard_id, position in saved.items() if position == SHARD_END}
         self.next_pass()
 
     def rule(self, kept: bool, broken: str) -> None:
-        """Raises Misbehaved."""
+        """Raise Misbehaved if the rule is broken."""
         if not kept:
             self.broken.append(broken)
             raise Misbehaved(broken)
@@ -145,7 +145,7 @@ class ScriptedStream:
     # --- The client ---------------------------------------------------------------------------------------------------
 
     def describe_stream(self, *, StreamArn: str, ExclusiveStartShardId: str | None = None) -> dict[str, Any]:
-        """One shard a page, the children of a parent perhaps before it."""
+        """Describe one shard a page, possibly a parent's children before it."""
         self._call("describe_stream")
         if ExclusiveStartShardId is None:
             for shard in self.shards.values():
@@ -210,7 +210,7 @@ class ScriptedStream:
         return shard
 
     def _is_listed(self, shard_id: str | None) -> bool:
-        """Whether it would be listed if it was not gone: never before its parent."""
+        """Return whether the shard would be listed if it still exists: never before its parent."""
         shard = self.shards.get(shard_id or "")
         return shard is None or (shard.listed_after < 0 and self._is_listed(shard.parent))
 

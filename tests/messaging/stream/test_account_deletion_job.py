@@ -36,7 +36,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def leaving(table: MessageTable, andrew: User, bayko: User) -> User:
-    """Somebody without a Cognito user, who asked a while ago."""
+    """Create a user without a Cognito user who asked for deletion a while ago."""
     User.objects.filter(pk=andrew.pk).update(cognito_user_id=MOCK)
     start(by=andrew.uuid, to=bayko.uuid)
     delete_account.ask(user_uuid=andrew.uuid, now=timezone.now() - timedelta(hours=1))

@@ -178,7 +178,7 @@ class Life:
             self._move(other, [child])
 
     def trim(self) -> None:
-        """Of a shard of which nothing was read a consumer cannot know that its oldest records are gone."""
+        """Trim records of a shard that was read; of others a consumer cannot know that the oldest are gone."""
         begun = [shard for shard, at in self.saved.items() if at not in {SHARD_START, SHARD_END} and at != "7"]
         begun = [shard for shard in begun if shard in self.stream.shards]
         if begun:
@@ -216,7 +216,7 @@ class Life:
         return [name for name, shard in self.stream.shards.items() if not shard.closed]
 
     def checkpoints_found(self) -> dict[str, str]:
-        """What the next consumer finds: mostly what was saved."""
+        """Return the checkpoints that the next consumer finds: mostly those that were saved."""
         match self.random.randint(1, 10):
             case 1:
                 return {}
@@ -229,7 +229,7 @@ class Life:
         return self.saved
 
     def _reaches(self, old: dict[str, str]) -> bool:
-        """Whether all that is trimmed since can be known by these checkpoints."""
+        """Return whether these checkpoints reveal everything that was trimmed since."""
         return all(
             shard.trimmed == 0 or old.get(name, SHARD_START) != SHARD_START
             for name, shard in self.stream.shards.items()

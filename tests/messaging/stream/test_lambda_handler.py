@@ -36,7 +36,7 @@ def function(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def as_json(value: Any) -> Any:
-    """As Lambda gives items to functions: JSON, with binary values in base64."""
+    """Convert items as Lambda passes them to functions: JSON with binary values in base64."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, Mapping):

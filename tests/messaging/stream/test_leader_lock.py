@@ -34,7 +34,7 @@ def database_url() -> str:
 
 @pytest.fixture
 def other() -> Iterator[psycopg.Connection]:
-    """Another process's session."""
+    """Open another process's session."""
     with psycopg.connect(database_url(), autocommit=True) as session:
         yield session
 

@@ -16,7 +16,7 @@ from tests.messaging.unread_total import unread_total
 
 
 def history(table: MessageTable, messages: int) -> list[Conversation]:
-    """Every version of a conversation, oldest first."""
+    """Return every version of a conversation, oldest first."""
     start()
     versions = [*table.conversations()]
     for number in range(messages - 1):

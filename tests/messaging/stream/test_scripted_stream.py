@@ -16,7 +16,7 @@ from .scripted_stream import ITERATOR_SECONDS, Misbehaved, ScriptedStream
 
 @pytest.fixture
 def family(moto_table: MessageTable) -> ScriptedStream:
-    """A parent and a child with two images each, one a page."""
+    """Create a parent and a child with two images each, one a page."""
     start()
     (first,) = moto_table.conversations()
     stream = ScriptedStream(page=1)

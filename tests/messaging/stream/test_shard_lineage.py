@@ -20,7 +20,7 @@ from .scripted_stream import ITERATOR_SECONDS, ScriptedStream, refused
 
 @pytest.fixture
 def versions(moto_table: MessageTable) -> list[Conversation]:
-    """Six images of one conversation, oldest first; the table has the newest."""
+    """Return six images of one conversation, oldest first; the table has the newest."""
     start()
     found = [*moto_table.conversations()]
     for number in range(5):
@@ -31,7 +31,7 @@ def versions(moto_table: MessageTable) -> list[Conversation]:
 
 @pytest.fixture
 def split(versions: list[Conversation]) -> ScriptedStream:
-    """Two children, listed before their parent, which looks open; its own parent is long gone."""
+    """Create two children listed before their parent, which looks open; its own parent is long gone."""
     stream = ScriptedStream()
     stream.open_shard("child-1", "parent")
     stream.open_shard("child-2", "parent")

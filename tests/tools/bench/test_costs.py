@@ -8,7 +8,7 @@ from tools.bench.costs import figures
 
 @pytest.fixture
 def found(table: MessageTable, db: None) -> dict[str, float]:
-    """The figures by name."""
+    """Return the figures by name."""
     return {figure.name: figure.value for figure in figures(endpoint="the emulator", seeded=1)}
 
 

@@ -28,7 +28,7 @@ PARTS = {
 
 @pytest.fixture(autouse=True)
 def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures of two parts."""
+    """Write figures of two parts."""
     for part, figures in PARTS.items():
         results.save(part, figures, RUN, directory=tmp_path)
     read = results.figures_of

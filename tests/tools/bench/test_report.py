@@ -21,7 +21,7 @@ FIGURES = [
 
 @pytest.fixture
 def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures of the part `live`, and of no other."""
+    """Write figures of the part `live` only."""
     results.save("live", FIGURES, RUN, directory=tmp_path)
     for each in ("figures_of", "run_of"):
         function = getattr(results, each)

@@ -17,7 +17,7 @@ from tools.local_stack.problem import Problem
 
 @pytest.fixture
 def resolver(uv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pins.Uv:
-    """uv, in a directory with everything that pins packages."""
+    """Return uv in a directory with all the files that pin packages."""
     for name in ("pyproject.toml", "uv.lock", "requirements.txt", "requirements.lock"):
         shutil.copyfile(ROOT / name, tmp_path / name)
     shutil.copytree(ROOT / "requirements", tmp_path / "requirements")

@@ -61,7 +61,7 @@ def pythons() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def newer_index(uv: Path) -> Iterator[PackageIndex]:
-    """The index that pip is configured with, and beside each package a release that is newer and of no use."""
+    """Serve pip's configured index with an extra, newer, unusable release of each package."""
     with installers.a_pip(Path(sys.prefix)) as command:
         settings = pip_settings.read(command)
     real = settings.get("index-url", PUBLIC_INDEX).rstrip("/")
@@ -87,7 +87,7 @@ def newer_index(uv: Path) -> Iterator[PackageIndex]:
 
 @pytest.fixture(scope="module")
 def cache_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """uv's cache, empty at first and shared by the Pythons."""
+    """Create uv's cache, empty at first and shared by the Pythons."""
     directory = tmp_path_factory.mktemp("cache")
     yield directory
     shutil.rmtree(directory)

@@ -82,7 +82,7 @@ class Stack:
         return self.wait()
 
     def wait(self) -> "subprocess.Popen[bytes]":
-        """Until it is up."""
+        """Wait until the stack is up."""
         assert self.process
         process = self.process
 
@@ -108,7 +108,7 @@ class Stack:
         return answer.decode().strip()
 
     def pids(self) -> list[int]:
-        """The supervisor and its children."""
+        """Return the pids of the supervisor and its children."""
         assert self.process
         return [self.process.pid, *(int(file.read_text().split()[0]) for file in (self.local / "run").glob("*.pid"))]
 

@@ -73,7 +73,7 @@ def signed(
     path: str = "/",
     body: bytes = b"{}",
 ) -> dict[str, str]:
-    """The headers of a request that is signed for a service."""
+    """Return the headers of a request signed for a service."""
     key = key or emulator.key
     request = AWSRequest(method, f"{emulator.url}{path}", headers={"X-Amz-Target": target}, data=body)
     SigV4Auth(Credentials(key.key_id, key.secret), service, "us-east-1").add_auth(request)
@@ -81,7 +81,7 @@ def signed(
 
 
 def make_pool(emulator: AwsEmulator) -> None:
-    """Something that is saved, and the keys with it."""
+    """Create a user pool, which is saved together with the keys."""
     body = b'{"PoolName":"any"}'
     headers = signed(emulator, "AWSCognitoIdentityProviderService.CreateUserPool", service="cognito-idp", body=body)
     assert ask(emulator, "POST", headers=headers, body=body)[0] == 200

@@ -47,7 +47,7 @@ def package(content: bytes, url: str = "http://127.0.0.1:1/") -> Package:
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Path:
-    """A folder that both ways of fetching take their file from."""
+    """Create a folder that both ways of fetching take their file from."""
     folder = tmp_path / "registry"
     folder.mkdir()
     return folder
@@ -55,7 +55,7 @@ def registry(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def npm(tmp_path: Path, registry: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program of that name, the only one there is; it counts its calls in `npm.calls`."""
+    """Install a fake npm as the only program; it counts its calls in `npm.calls`."""
     program = tmp_path / "bin" / "npm"
     program.parent.mkdir()
     calls = tmp_path / "npm.calls"
@@ -77,7 +77,7 @@ def npm(tmp_path: Path, registry: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 @pytest.fixture
 def server(registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of a web server, on a machine without npm."""
+    """Serve the registry over HTTP on a machine without npm; yield the address."""
     monkeypatch.setenv("PATH", str(tmp_path / "nothing here"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *_: None)

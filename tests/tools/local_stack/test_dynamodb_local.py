@@ -31,7 +31,7 @@ really = pytest.mark.skipif(
 
 @pytest.fixture
 def java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program of that name, to be written by the test, the only one there is."""
+    """Return the path of a fake java that the test writes, the only program there is."""
     program = tmp_path / "bin" / "java"
     program.parent.mkdir()
     program.touch(mode=stat.S_IRWXU)

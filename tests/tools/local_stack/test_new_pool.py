@@ -33,7 +33,7 @@ def stack_with_its_own_postgres(tmp_path: Path) -> Iterator[Stack]:
 
 @pytest.fixture
 def stack_with_a_database_in_dotenv(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The developer's own Postgres is named in `.env`, where `make clean` does not reach it."""
+    """Run a stack whose `.env` names the developer's own Postgres, which `make clean` does not reach."""
     postgres = PostgresServer(tmp_path_factory.mktemp("own") / "postgres")
     postgres.start()
     stack = Stack(tmp_path)
@@ -44,7 +44,7 @@ def stack_with_a_database_in_dotenv(tmp_path: Path, tmp_path_factory: pytest.Tem
 
 
 def people(stack: Stack) -> dict[str, tuple[str, str]]:
-    """Uuid and Cognito user by handle."""
+    """Return the uuid and Cognito user by handle."""
     code = (
         "from users.models import User\n"
         "for each in User.objects.order_by('handle'): print(each.handle, each.uuid, each.cognito_user_id)"
@@ -54,7 +54,7 @@ def people(stack: Stack) -> dict[str, tuple[str, str]]:
 
 
 def signed_in_as(stack: Stack, handle: str) -> str:
-    """Where the link to the own profile leads after signing in, as a person does it."""
+    """Sign in as a person does; return where the link to their own profile leads."""
     with requests.Session() as browser:
         front = browser.get(f"{stack.url}/", timeout=30)
         page = browser.get(submit(browser, front).headers["Location"], timeout=30)

@@ -19,7 +19,7 @@ def choose(local: Path, **given: int) -> tuple[PortChoice, dict[str, int], list[
 
 @pytest.fixture(autouse=True)
 def defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ports that are free here, whatever runs on this machine."""
+    """Use ports that are free here as the defaults."""
     for name in DEFAULT_PORTS:
         monkeypatch.setitem(DEFAULT_PORTS, name, free_port())
 

@@ -18,7 +18,7 @@ IDENTITY = Identity(sub="new-sub", email="", name="New", handle="newcomer", is_a
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[object]]:
-    """Runs the functions in threads that all pass their checks before any of them writes."""
+    """Run the functions in threads that all pass their checks before any of them writes."""
 
     def at_once(*functions: Callable[[], User]) -> list[object]:
         barrier = threading.Barrier(len(functions))

@@ -23,7 +23,7 @@ SUB = "sub-of-bayko"
 
 @pytest.fixture(autouse=True)
 def _someone_to_be(bayko: User) -> None:
-    """Every forged token claims to be Bayko."""
+    """Create Bayko, the user that every forged token claims to be."""
 
 
 def assert_refused(client: Client, response: Any) -> None:
@@ -34,7 +34,7 @@ def assert_refused(client: Client, response: Any) -> None:
 
 @pytest.fixture
 def come_back_with(client: Client, begin: Begin, provider: Provider) -> Any:
-    """A sign-in that brings the token `make(claims)` returns for honest claims."""
+    """Sign in with the token that `make(claims)` returns for honest claims."""
 
     def come_back_with(make: Any) -> Any:
         query = begin()

@@ -45,7 +45,7 @@ def outcomes(*users: CognitoUser, **options: bool) -> list[str]:
 
 
 def everyone() -> list[dict[str, Any]]:
-    """The whole table."""
+    """Return all rows of the users table."""
     return [dict(row) for row in User.objects.order_by("pk").values()]
 
 
@@ -209,7 +209,7 @@ def test_it_ties_nobody_whose_e_mail_was_changed_meanwhile(imani: User, bayko: U
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Links each user in a thread of its own; all find their handle free before any of them takes it."""
+    """Link each user in a thread of its own; all find their handle free before any of them takes it."""
 
     def at_once(*users: CognitoUser) -> list[str]:
         barrier = threading.Barrier(len(users))

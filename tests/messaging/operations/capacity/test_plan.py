@@ -202,7 +202,7 @@ SCALE = (Path(__file__).parents[4] / "docs" / "scale.md").read_text(encoding="ut
 
 
 def cells(heading: str, first: str) -> list[str]:
-    """The cells of the row that begins so, in the table below a heading."""
+    """Return the cells of the row with this first cell in the table below a heading."""
     table = SCALE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     row = next(line for line in table.splitlines() if line.startswith(f"| {first} |"))
     return [cell.strip() for cell in row.strip("|").split("|")]

@@ -106,7 +106,7 @@ def test_write_between_any_two_calls_is_neither_lost_nor_undone(talked: MessageT
 
 
 def chat() -> list[Message]:
-    """What was written, as acknowledged: nothing while there is no conversation."""
+    """Send, edit and delete messages; return the acknowledged ones, none while there is no conversation."""
     now = NOW + timedelta(minutes=10)
     try:
         sent = send(by=BAYKO, text="in between", now=now)
