@@ -50,7 +50,7 @@ def put(table: MessageTable, key: dict[str, dict[str, str]], **attributes: dict[
 
 
 def spoil(table: MessageTable, group: UUID, bayko: User) -> None:
-    """Damage two items in ways that can be repaired."""
+    """Break two items in ways that can be repaired."""
     put(table, conversation_key(group), seq=number(7))
     put(table, entry_key(bayko.uuid, group), version=number(40))
 

@@ -79,9 +79,9 @@ def index() -> Iterator[PackageIndex]:
 
 @pytest.fixture
 def clone(tmp_path: Path, index: PackageIndex) -> Clone:
-    """A clone whose production is three packages, and whose group `test` is one; the index has newer ones of each.
+    """Create a clone with three packages for production and one in the group `test`; the index has newer ones.
 
-    beta asks for alpha with an extra, and so does pip's old resolver at whatever version there is.
+    beta requires alpha with an extra, and so does pip's old resolver in every version.
     """
     root = tmp_path / "a clone"
     root.mkdir()
@@ -101,7 +101,7 @@ def clone(tmp_path: Path, index: PackageIndex) -> Clone:
 
 @pytest.fixture(scope="session")
 def uv(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """uv, as the installer fetches it from the index that this machine's pip is configured with."""
+    """Return uv as the installer fetches it from the index that this machine's pip is configured with."""
     venv = Path(sys.prefix)
     try:
         with installers.a_pip(venv) as command:
