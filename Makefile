@@ -4,15 +4,15 @@
 PYTHON ?= $(shell for each in python3.11 python3 python3.12 python3.13 python3.14; do \
 	command -v $$each >/dev/null 2>&1 && $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$each; break; }; done)
-# Where packages are installed.
+# The virtualenv to install packages into.
 VENV ?= .venv
 VENV_PYTHON = $(VENV)/bin/python
-# Installs what runs in production and the groups of pyproject.toml that are named after it, as locked.
+# Installs the locked packages of production and of the groups of pyproject.toml given as arguments.
 INSTALL = '$(PYTHON)' -m tools.local_stack.bootstrap --venv $(VENV)
-# A tool whose packages do not go together with ours has a virtualenv of its own: requirements/NAME.txt names it, `make pins`
-# writes the lock, and `$(call tool,NAME)` in a recipe installs it, so that $(VENV)/NAME/bin/NAME can be called.
+# A tool with conflicting packages gets a separate virtualenv: requirements/NAME.txt names it, `make pins` writes the lock,
+# and `$(call tool,NAME)` in a recipe installs it as $(VENV)/NAME/bin/NAME.
 tool = '$(PYTHON)' -m tools.local_stack.bootstrap --venv $(VENV)/$(1) --only $(1)
-# Enough for the settings to load; nothing is called with it.
+# Dummy values that let the settings load; nothing connects to them.
 DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused-but-of-the-length-that-the-settings-ask-for-here APP_URL=http://localhost DATABASE_URL=postgres://unused@127.0.0.1:1/unused \
 	AWS_ENDPOINT_URL=http://localhost:1 COGNITO_USER_POOL_ID=us-east-1_unused COGNITO_DOMAIN=http://localhost \
 	OIDC_RP_CLIENT_ID=unused OIDC_RP_CLIENT_SECRET=unused PYTHONWARNINGS=ignore
@@ -156,7 +156,7 @@ packages-lint: python
 packages-deploy: python
 	@$(INSTALL) deploy
 
-# In an environment of its own, so that what measurements compare with changes nothing in the tests and the types.
+# In a separate virtualenv, so that packages used only for comparison do not affect tests and type checks.
 packages-bench: python
 	@'$(PYTHON)' -m tools.local_stack.bootstrap --venv $(VENV)/bench local deploy test bench
 

@@ -1,4 +1,4 @@
-"""`python -m deploy` brings the site up on AWS: `deploy/command_line.py`."""
+"""Deploy the site to AWS with `python -m deploy`: see `deploy/command_line.py`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What is deployed: the zip of the function in the bucket, the image of the containers in the repository."""
+"""Upload what is deployed: the function's zip to the bucket, the containers' image to the repository."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .aws import Account, ServiceError, is_refused_as
 from .lambda_zip import ROOT, build
 
 PLATFORM = "linux/amd64"
-"""As the task definitions have it; also where the machine that builds is another."""
+"""The platform of the task definitions, whatever the platform of the building machine."""
 
 
 def upload_function(account: Account, bucket: str) -> str:

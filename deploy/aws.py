@@ -1,4 +1,4 @@
-"""The door to the services that a deployment needs: their clients, and their errors as sentences."""
+"""Clients of the AWS services that a deployment needs, and their errors as sentences."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 ServiceError = ClientError
-"""An answer of AWS that is no success."""
+"""An error response of AWS."""
 
 
 class Lambda(Protocol):
-    """The calls to Lambda."""
+    """The Lambda calls that a deployment uses."""
 
     def get_account_settings(self) -> Mapping[str, Any]:
         """Return the account's limits and how much of them is used."""
@@ -33,7 +33,7 @@ class Lambda(Protocol):
 
 @dataclass(frozen=True)
 class Account:
-    """An AWS account in one region: its number, and a client of each service."""
+    """An AWS account in one region: its id, and a client for each service."""
 
     number: str
     region: str
@@ -46,7 +46,10 @@ class Account:
 
 
 def connect(*, region: str | None = None, endpoint_url: str | None = None) -> Account:
-    """The account that AWS's tools would use. An emulator on loopback is shown no real credentials. Raises Problem."""
+    """Return the account that AWS's own tools would use. Raises Problem.
+
+    An emulator on loopback gets placeholder credentials, never real ones.
+    """
     with explained_errors():
         session = boto3.session.Session(region_name=region, **loopback_credentials(endpoint_url))
         if session.region_name is None:
@@ -73,5 +76,5 @@ def explained_errors() -> Iterator[None]:
 
 
 def is_refused_as(error: ClientError, code: str, *, saying: str = "") -> bool:
-    """Whether AWS answered with this code, and these words in its message."""
+    """Return whether AWS answered with this error code and a message that contains `saying`."""
     return error.response["Error"]["Code"] == code and saying in error.response["Error"]["Message"]

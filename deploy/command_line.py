@@ -27,15 +27,15 @@ SHOWN = (
 VARIABLES_READ = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")
 BUCKETS = ("ArtifactBucketName", "LogBucketName")
 FUNCTION_CONCURRENCY = 50
-"""How many of the function may run at once: one for each shard of the stream, and a table of a large site has 20."""
+"""Maximum concurrency of the function: one for each stream shard; a large site's table has 20."""
 UNRESERVED_AT_LEAST = 100
-"""How many an account must leave to all its other functions."""
+"""Concurrency that an account must leave unreserved for all other functions."""
 STOPPED = 130
-"""The exit code after Ctrl-C."""
+"""Exit code after Ctrl-C."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit code: 0 done, 1 not, 130 after Ctrl-C; that of the command for `manage`."""
+    """Run the command. Return 0 on success, 1 on failure, 130 after Ctrl-C; for `manage` the command's exit code."""
     options = _parser().parse_args(arguments)
     try:
         with explained_errors():
@@ -78,7 +78,7 @@ def up(account: Account, stacks: Stacks, options: argparse.Namespace) -> int:
 
 
 def parameters(account: Account, options: argparse.Namespace) -> dict[str, str]:
-    """The templates' parameters that the options name; on an update those that are left out stay as they are."""
+    """Return the template parameters that the options set. An update keeps the values of those left out."""
     name = options.name
     found = {
         "Prefix": name,
@@ -143,7 +143,7 @@ def down(account: Account, stacks: Stacks, options: argparse.Namespace) -> int:
     found = stacks.read()
 
     def empty_buckets(part: str) -> None:
-        if part == "base":  # the last: until the load balancer is gone, it writes logs into one
+        if part == "base":  # last: the load balancer writes logs into one of the buckets until it is deleted
             for name in BUCKETS:
                 if name in found:
                     empty_bucket(account, found[name])
@@ -154,7 +154,7 @@ def down(account: Account, stacks: Stacks, options: argparse.Namespace) -> int:
 
 
 def show(found: Mapping[str, str]) -> None:
-    """The outputs that people need."""
+    """Print the outputs that people need."""
     for name in SHOWN:
         if name in found:
             say(f"  {name:20} {found[name]}")

@@ -1,4 +1,4 @@
-"""Commands of manage.py, run as a task inside the network with the operator's role."""
+"""Run commands of manage.py as a task inside the network, with the operator's role."""
 
 from __future__ import annotations
 
@@ -58,6 +58,6 @@ def _lines(account: Account, group: str, stream: str) -> list[str]:
             **more,  # type: ignore[arg-type]
         )
         lines += [event["message"] for event in page["events"]]
-        if page["nextForwardToken"] == token:  # AWS's sign for the end
+        if page["nextForwardToken"] == token:  # AWS repeats the token at the end
             return lines
         token = page["nextForwardToken"]

@@ -33,21 +33,21 @@ FILES = {
     "Dockerfile": re.compile(r"^(FROM )([^\s@]+:[^\s@:]+)(?:@sha256:[0-9a-f]{64})?(?=\s|$)", re.MULTILINE),
     "compose.yaml": re.compile(r"^(    image: )([^\s@]+:[^\s@:]+)(?:@sha256:[0-9a-f]{64})?$", re.MULTILINE),
 }
-"""Where images are named with a tag: those without one are stages, or are built here."""
+"""Matches images with a tag. Those without one are build stages, or are built here."""
 MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
-"""An index first: it names the image of each platform, so that its digest serves all of them."""
+"""Prefer an index: it lists the image of each platform, so its digest works for all of them."""
 LARGEST_MANIFEST = 4 * 1024 * 1024
 SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image by its registry's origin, its repository there and its tag."""
+    """An image: the registry's origin, the repository and the tag."""
 
     registry: str
     repository: str

@@ -1,6 +1,6 @@
-"""Builds the zip of the stream's Lambda function: the modules it imports, its packages, and nothing else.
+"""Build the zip of the stream's Lambda function: the modules that it imports and its packages.
 
-The same sources give the same bytes, so that a deployment changes only what changed.
+The build is reproducible, so that a deployment updates the function only after a change.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ import sys, {MODULE}
 print(*(module.__file__ for module in list(sys.modules.values()) if getattr(module, "__file__", None)), sep="\\n")
 """
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip can hold."""
+"""The earliest time that a zip can store."""
 READABLE = 0o644 << 16
 LEFT_OUT = ("__pycache__", ".dist-info", "bin/", "aws_lambda_powertools/event_handler/")
-"""The last one is for HTTP functions, with a Swagger page: half of the package's size."""
+"""The last one is for HTTP functions and includes a Swagger page: half of the package's size."""
 
 
 def build(target: Path) -> int:
@@ -57,7 +57,7 @@ def build(target: Path) -> int:
 
 
 def our_modules() -> Iterator[tuple[str, Path]]:
-    """The project's modules that the handler imports, by asking Python."""
+    """Yield the project's modules that the handler imports, found by importing it."""
     answer = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", LIST_MODULES], cwd=ROOT, check=True, capture_output=True, text=True
     )

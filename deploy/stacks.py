@@ -1,4 +1,4 @@
-"""The stacks of a deployment: which there are, in which order, what they hand on, and what is kept."""
+"""The stacks of a deployment: their order, their outputs, and which of them are kept."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ BEFORE_ARTIFACTS = ("base",)
 BEFORE_COMMANDS = ("table", "pool", "network", "ways", "database", "roles", "stream", "tasks")
 AFTER_COMMANDS = ("service",)
 ORDER = (*BEFORE_ARTIFACTS, *BEFORE_COMMANDS, *AFTER_COMMANDS)
-"""Each gets what those before it hand on: an output is a parameter of the same name."""
+"""In order of deployment. Outputs become parameters of the same name in later stacks."""
 KEPT = ("table", "pool", "network", "database")
-"""What holds data, and the network that the database is in."""
+"""The stacks that hold data, and the network of the database."""
 POLL_SECONDS = 3.0
 GIVEN_UP = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
-"""States of a stack whose creation failed: it can only be deleted."""
+"""States after a failed creation: the stack can only be deleted."""
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Stacks:
-    """The stacks of one deployment in an account. `say` gets a sentence for each step."""
+    """The stacks of one deployment in an account. `say` is called with a sentence for each step."""
 
     account: Account
     name: str
@@ -40,13 +40,13 @@ class Stacks:
     templates: Path = TEMPLATES
     poll_seconds: float = POLL_SECONDS
     outputs: dict[str, str] = field(default_factory=dict)
-    """What the stacks so far handed on."""
+    """Outputs of the stacks so far."""
 
     def stack_name(self, part: str) -> str:
         return f"{self.name}-{part}"
 
     def read(self) -> Mapping[str, str]:
-        """What those that exist hand on."""
+        """Return the outputs of the stacks that exist."""
         for part in ORDER:
             if stack := self._describe(part):
                 self._keep_outputs(stack)
@@ -60,7 +60,7 @@ class Stacks:
         body = (self.templates / f"{part}.yaml").read_text()
         existing = self._describe(part)
         if existing and existing["StackStatus"].endswith("_IN_PROGRESS"):
-            existing = self._wait(part)  # what an earlier run began
+            existing = self._wait(part)  # an operation of an earlier run
         if existing and existing["StackStatus"] in GIVEN_UP:
             self._delete(part)
             existing = None
@@ -100,7 +100,7 @@ class Stacks:
                 self.say(f"  {part:9} deleted")
 
     def kept(self) -> list[str]:
-        """The names of the stacks that are there and are kept."""
+        """Return the names of the stacks that exist and are kept."""
         return [self.stack_name(part) for part in KEPT if self._describe(part)]
 
     def _parameters(
@@ -129,7 +129,7 @@ class Stacks:
         return next((stack for stack in stacks if stack["StackStatus"] != "DELETE_COMPLETE"), None)
 
     def _wait(self, part: str) -> StackTypeDef:
-        """Until nothing is under way. Raises Problem with the first reason that AWS gives for a failure."""
+        """Wait until no operation is in progress. Raises Problem with the first reason that AWS gives for a failure."""
         while (stack := self._describe(part)) and stack["StackStatus"].endswith("_IN_PROGRESS"):
             time.sleep(self.poll_seconds)
         if stack is None or "ROLLBACK" in stack["StackStatus"] or stack["StackStatus"].endswith("_FAILED"):

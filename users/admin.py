@@ -1,4 +1,4 @@
-"""People in Django admin: found, read, renamed; never made or deleted here. `moderation.admin.people` adds to it."""
+"""People in Django admin: search, view and rename; no creation or deletion. `moderation.admin.people` extends it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STATES = {
 
 
 class CognitoStateFilter(admin.SimpleListFilter):
-    """Waiting for a Cognito user, tied to one, or an administrator by Cognito's group."""
+    """Filter by whether a person waits for a Cognito user, is linked to one, or is an administrator in Cognito."""
 
     title = "Cognito state"
     parameter_name = "cognito"
@@ -38,7 +38,7 @@ class CognitoStateFilter(admin.SimpleListFilter):
 
 @admin.register(User)
 class PersonAdmin(AllowListAdmin):
-    """What the form changes is what people may change themselves; the rest is Cognito's, or an act with a question."""
+    """The form edits what people may edit themselves. The rest belongs to Cognito or needs a confirmed action."""
 
     form = SettingsForm
     list_display = ("handle", "display_name", "email", "cognito_state", "is_active", "created")
@@ -82,5 +82,5 @@ class PersonAdmin(AllowListAdmin):
         return False
 
 
-# Rights come from Cognito's group alone.
+# Rights come only from Cognito's groups.
 admin.site.unregister(Group)

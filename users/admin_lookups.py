@@ -1,7 +1,7 @@
-"""The base class of every admin of the site: query strings filter by listed lookups alone.
+"""The base class of all admins of the site: query strings may filter only by listed lookups.
 
-Django's own admin accepts any lookup of a field (`?note__icontains=`): whoever may open a list could then read fields
-that no page shows them, letter by letter.
+Django's own admin accepts any lookup of a field (`?note__icontains=`). Anyone who may open a list could use it to guess
+the content of hidden fields letter by letter.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class AllowListAdmin(AnyModelAdmin):
     """Refuse (400) every filter that `allowed_lookups` does not list, before a statement is sent to Postgres."""
 
     allowed_lookups: ClassVar[Mapping[str, Accepts]] = {}
-    """Which parameters of the query string filter, spelled as they are there, and the values that each accepts."""
+    """Maps each query parameter that may filter to the values that it accepts."""
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         accepts = self.allowed_lookups.get(lookup)

@@ -17,12 +17,12 @@ from .http import requested_next
 
 
 class CruddurAdminSite(AdminSite):
-    """Signing in and out by Cognito; 403 for someone signed in without the right, instead of a sign-in page."""
+    """Signs in and out through Cognito. A signed-in user without the right gets 403 instead of a sign-in page."""
 
     site_header = site_title = "Cruddur Messages admin"
     index_title = "Administration"
     site_url = "/messages"
-    enable_nav_sidebar = False  # it would list one thing, and take its room
+    enable_nav_sidebar = False  # it would take up space to list a single entry
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Leave out Django's address that leads from a number to any row of any table: see AllowListAdmin."""

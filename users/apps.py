@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class UsersConfig(AppConfig):
-    """People: who they are, how they sign in, how they are found."""
+    """People: accounts, sign-in and search."""
 
     name = "users"
     verbose_name = "People"

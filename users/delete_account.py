@@ -1,4 +1,4 @@
-"""The row of a person whose account is deleted: first marked, at last empty; it keeps their handle from others."""
+"""Delete a person's row: mark it first, empty it at the end. The row stays, so that the handle remains reserved."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def mark(*, user_uuid: UUID, now: datetime) -> bool:
             is_active=False,
             is_staff=False,
             is_superuser=False,
-            # Sessions prove themselves by it.
+            # Invalidates all sessions, whose hash depends on it.
             password=person.password,
         )
     )
 
 
 def waiting() -> list[UUID]:
-    """Whose accounts are to be deleted, the longest waiting first. One SQL statement."""
+    """Return the uuids of accounts to be deleted, oldest request first. One SQL statement."""
     rows = User.objects.filter(deletion_asked_at__isnull=False, deleted_at=None).order_by("deletion_asked_at", "uuid")
     return list(rows.values_list("uuid", flat=True))
 
@@ -46,7 +46,7 @@ def empty(*, user_uuid: UUID, now: datetime) -> None:
         person.groups.clear()
         person.user_permissions.clear()
         User.objects.filter(uuid=user_uuid).update(
-            # Nobody can have or type such a handle.
+            # Not a valid handle, so nobody can have or type it.
             handle=f"-{user_uuid.hex[:29]}",
             display_name="",
             search_text="",

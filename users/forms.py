@@ -1,4 +1,4 @@
-"""The forms about oneself."""
+"""Forms for people's own profile and settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .handles import MESSAGES, validate_handle
 from .models import User
 from .people import require_free
 
-# Only the stubs have the parameter of the model; Django's own class takes no parameter.
+# Only the type stubs have a type parameter; Django's class takes none at runtime.
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
@@ -25,7 +25,7 @@ else:
 
 
 class ChooseHandleForm(forms.Form):
-    """The handle of someone whose first sign-in brought none that could be had."""
+    """Choose a handle when the first sign-in provided no available one."""
 
     handle = forms.CharField(
         error_messages={"required": MESSAGES["handle_blank"]},
@@ -41,7 +41,7 @@ class ChooseHandleForm(forms.Form):
 
 
 class LinesField(forms.CharField):
-    """Text in lines of at most `max_length` characters, each line end one of them, as it is stored."""
+    """Multi-line text of at most `max_length` characters. A line end counts as one character, as it is stored."""
 
     def to_python(self, value: object) -> str:
         if self.max_length is None:
@@ -55,7 +55,7 @@ class LinesField(forms.CharField):
 
 
 class SettingsForm(ModelFormOfPeople):
-    """One's own name and bio; lengths are code points, as Postgres and the browser's `[...text].length` count."""
+    """Edit name and bio. Lengths are in code points, as in Postgres and the browser's `[...text].length`."""
 
     class Meta:
         model = User
@@ -68,7 +68,7 @@ class SettingsForm(ModelFormOfPeople):
             },
             "bio": {"max_length": _("A bio has %(limit_value)d characters at most.")},
         }
-        # The browser's maxlength counts UTF-16: an emoji twice.
+        # The browser's maxlength counts UTF-16 units: an emoji counts twice.
         widgets: ClassVar[dict[str, forms.Widget]] = {
             "display_name": forms.TextInput(attrs={"class": "input", "autocomplete": "name", "maxlength": None}),
             "bio": forms.Textarea(attrs={"class": "input", "rows": 3, "maxlength": None}),
@@ -86,7 +86,7 @@ class SettingsForm(ModelFormOfPeople):
 
 
 class PrivacyForm(ModelFormOfPeople):
-    """Who may write to oneself first."""
+    """Choose who may start a conversation."""
 
     class Meta:
         model = User
@@ -95,7 +95,7 @@ class PrivacyForm(ModelFormOfPeople):
 
 
 class BrowserForm(forms.Form):
-    """What one chooses for the browser at hand."""
+    """Choose the preferences of the current browser."""
 
     theme = forms.ChoiceField(
         required=False,

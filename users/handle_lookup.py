@@ -1,4 +1,4 @@
-"""Handles as someone types them at the keyboard: who is meant, or who may have been."""
+"""Find people by typed handles, and suggest similar handles."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from .search_index import plain
 
 SUGGESTIONS = 3
 BEGINNING = 2
-"""Letters that a mistyped handle is taken to have right."""
+"""Leading letters that a mistyped handle is assumed to have right."""
 CANDIDATES = 1000
-"""Handles that are compared with a mistyped one: 20 ms."""
+"""Maximum number of handles compared with a mistyped one; takes 20 ms."""
 
 
 class NobodyCalled(Problem):
-    """No person has this handle. The message names near ones, if there are any."""
+    """No person has this handle. The message suggests similar ones, if there are any."""
 
 
 def person_meant(handle: str) -> User:
-    """The person with this handle, whatever its case, with or without a leading @; inactive ones too.
+    """Return the person with this handle, also inactive ones. Case and a leading @ are ignored.
 
     One SQL statement. Raises NobodyCalled, after two more.
     """
     bare = handle.strip().removeprefix("@")
-    # The shell hands over bytes that are no text as surrogates, which Postgres cannot be asked for.
+    # Python decodes invalid UTF-8 in arguments as surrogates, which Postgres rejects.
     person = person_by_handle(bare) if bare.isprintable() else None
     if person:
         return person
@@ -39,7 +39,7 @@ def person_meant(handle: str) -> User:
 
 
 def near_handles(handle: str) -> Sequence[str]:
-    """Handles of active people with such a name or handle, else those that are nearly written so; the nearest first."""
+    """Return handles of active people with this name or handle, else similarly spelled ones; closest first."""
     words = plain(handle).split()
     if not words:
         return []

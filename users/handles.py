@@ -1,8 +1,8 @@
-"""Handles: what may be one, and which of them look alike. Pure: no database.
+"""Validate handles and detect those that look alike. Pure: no database.
 
 A handle is 2 to 30 letters, digits and underscores of one script, by the rules of PRECIS (RFC 8265,
-UsernameCasePreserved). Two handles with one skeleton (after Unicode TS #39) cannot be told apart by eye or differ only
-in case; a unique column of it lets the database decide who was first.
+UsernameCasePreserved). Two handles with the same skeleton (after Unicode TS #39) look alike or differ only in case. The
+skeleton has a unique column, so the database decides who was first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cruddur.text import is_too_long, normalise
 HANDLE_MIN_CHARS = 2
 HANDLE_MAX_CHARS = 30
 
-# Names that speak for the service, stand for nobody or are (or may become) an address of it.
+# Names that suggest the service itself, name nobody, or are (or may become) paths of the site.
 RESERVED_NAMES = (
     "about abuse account accounts admin administrator administrators admins anonymous api billing blocked blog "
     "contact cruddur cruddurmessages deleted deleteduser everyone help here home info legal login logout me "
@@ -53,7 +53,7 @@ DIRECTION_MARK = "\u200e"  # the homoglyph data wraps right-to-left characters i
 
 
 class HandleError(ValidationError):
-    """A handle that cannot be had; `code` is a key of `MESSAGES`."""
+    """The handle is invalid or not available; `code` is a key of `MESSAGES`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(MESSAGES[code], code=code, params={"least": HANDLE_MIN_CHARS, "most": HANDLE_MAX_CHARS})
@@ -84,14 +84,14 @@ def validate_handle(handle: str) -> str:
 
 
 def skeleton(handle: str) -> str:
-    """The same for handles that look alike or differ in case only, else another."""
+    """Return a key that is equal for handles that look alike or differ only in case."""
     shape = prototypes(prototypes(handle.casefold()).casefold())
-    # I and l are one shape, and the case of a handle counts for nothing: so i and l are one. Underscores run together.
+    # I and l look alike and case is ignored, so i and l are equal. Adjacent underscores look like one.
     return re.sub("_+", "_", shape.replace("i", "l"))
 
 
 def passes_for_latin(handle: str) -> bool:
-    """Whether the whole of a handle in another script is drawn as Latin letters would be: case counts here."""
+    """Return whether a handle in another script looks entirely like Latin letters. Case-sensitive."""
     return not any(script_of(character) == "LATIN" for character in handle) and prototypes(handle).isascii()
 
 
@@ -115,10 +115,11 @@ def homoglyphs() -> dict[str, frozenset[str]]:
 
 @cache
 def prototype(character: str) -> str:
-    """What all look-alikes of a character are replaced by.
+    """Return the character that replaces all look-alikes of a character.
 
-    The data lists each pair of Unicode's table both ways. There every look-alike points at one prototype: so what has
-    several partners is a prototype, and of a lone pair either will do as long as it is always the same.
+    The data lists each pair of Unicode's table in both directions, and there every look-alike maps to one prototype.
+    So a character with several partners is a prototype. In a pair without others either may be chosen, but always the
+    same.
     """
     partners = homoglyphs().get(character, frozenset())
     if len(partners) != 1:
@@ -130,7 +131,7 @@ def prototype(character: str) -> str:
 
 
 def is_word(handle: str) -> bool:
-    """Only letters, digits and underscores, at least one letter, and no mark that could sit on any letter."""
+    """Return whether a text is letters, digits and underscores, with a letter and without script-independent marks."""
     kinds = [unicodedata.category(character) for character in handle]
     marks = (c for c, kind in zip(handle, kinds, strict=True) if kind[0] == "M")
     return (

@@ -1,4 +1,4 @@
-"""The request of a signed-in user, and redirects to addresses of this site."""
+"""Types for requests of signed-in users, and redirects within this site."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .models import User
 
 
 class AuthenticatedHttpRequest(HttpRequest):
-    """Annotates the request of a view behind `login_required`."""
+    """The request of a view behind `login_required`, for annotations."""
 
     user: User
 
@@ -25,7 +25,7 @@ class HttpResponseSeeOther(HttpResponseRedirect):
 
 def safe_next(request: HttpRequest, url: str | None) -> str:
     """Return `url` in ASCII if it is an address of this site, else the address of the conversations."""
-    # urlsplit normalizes a host that is not ASCII, which is slow for many combining marks.
+    # urlsplit normalizes a non-ASCII host, which is slow for many combining marks.
     if url and not url.isascii():
         url = iri_to_uri(url)
     if url and url_has_allowed_host_and_scheme(

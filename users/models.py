@@ -1,4 +1,4 @@
-"""People, as Django's auth user."""
+"""The person model, used as Django's auth user."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from .handles import HANDLE_MAX_CHARS, skeleton, validate_handle
 from .search_index import search_text
 
-# What stands in `cognito_user_id` until the person's Cognito user is known.
+# Placeholder in `cognito_user_id` until the person's Cognito user is known.
 MOCK = "MOCK"
 COGNITO_USER_ID_MAX_CHARS = 64
 DISPLAY_NAME_MAX_CHARS = 64
@@ -26,7 +26,7 @@ MAY_WRITE = ((ANYONE, _("Anyone")), (NOBODY, _("Nobody")))
 
 
 class UserManager(BaseUserManager["User"]):
-    """Finds and makes people; nobody has a password here, Cognito keeps those."""
+    """Finds and creates people. Cognito keeps the passwords."""
 
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(handle_skeleton=skeleton(username or ""), handle__iexact=username)
@@ -44,10 +44,9 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person. The uuid is what conversations know; names and handles are never copied into them.
+    """A person. Conversations store only the uuid, never names or handles.
 
-    The handle is set once. `handle_skeleton` and `search_text` follow from the handle and the name whenever the
-    person is saved.
+    The handle is set once. `handle_skeleton` and `search_text` are computed from handle and name at each save.
     """
 
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -60,16 +59,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField("created", auto_now_add=True)
     may_write = models.CharField("who may write first", max_length=8, choices=MAY_WRITE, default=ANYONE)
     requested_at = models.DateTimeField("last request", null=True, blank=True, editable=False)
-    """When somebody last sent a request; None once it is known that none is waiting."""
+    """When the last message request arrived; None once no request is known to wait."""
     is_active = models.BooleanField("active", default=True)
     is_staff = models.BooleanField("may use the admin", default=False)
     has_notice = models.BooleanField(default=False, editable=False)
-    """Whether something waits to be shown to them: pages that load the person need not ask for it."""
+    """Whether a notice waits to be shown. Kept here so that pages need no further query."""
     deletion_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
-    """When the deletion of the account was asked for: from then on nobody can sign in, and nobody is shown."""
+    """When the person asked to delete the account. From then on it is hidden and cannot sign in."""
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
-    """When that was done. The row is empty then, and keeps the uuid and what no other handle may look like."""
-    # No index: only one of an extension serves substrings, and 100,000 people are searched in 10 to 35 ms without.
+    """When the deletion finished. The row then holds only the uuid and the reserved handle's skeleton."""
+    # No index: substring search would need an extension's, and searching 100,000 people takes 10 to 35 ms without.
     search_text = models.TextField(editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -143,13 +142,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class MovedIn(models.Model):
-    """Who somebody of the old system is here: written once, so that nobody moves in twice, under whatever uuid."""
+    """Maps a user of the old system to a person. Written once, so that nobody is imported twice."""
 
     old_uuid = models.UUIDField(primary_key=True)
     person = models.OneToOneField(User, models.CASCADE, related_name="+")
-    """Nobody here is two people of the old system: what they wrote each other would be nobody's conversation."""
+    """Unique: if two old users became one person, their conversation would have a single member."""
     placeholder = models.BooleanField(default=False)
-    """Whether only the conversations told of them: the old users table had no such row when it was read."""
+    """Whether only conversations mention this user: the old users table had no such row when it was read."""
 
     def __str__(self) -> str:
         return f"{self.old_uuid} is {self.person_id}"

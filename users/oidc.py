@@ -1,4 +1,4 @@
-"""The authentication backend, by the name that sessions store.
+"""The authentication backend, under the name that sessions store.
 
 A session whose backend is not in `AUTHENTICATION_BACKENDS` is signed out, so this name must stay when modules move.
 """

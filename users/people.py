@@ -1,4 +1,4 @@
-"""Looking people up and bringing the seeded ones in."""
+"""Look people up, and load the people of the seed file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SEED_FILE = Path(settings.BASE_DIR) / "messaging" / "seed" / "people.json"
 
 @dataclass(frozen=True, slots=True)
 class SeedPerson:
-    """A person of the seed file, as it stands there."""
+    """A person as the seed file defines them."""
 
     handle: str
     display_name: str
@@ -30,16 +30,16 @@ class SeedPerson:
 
 
 def people_by_uuid(uuids: Iterable[uuid.UUID]) -> dict[uuid.UUID, User]:
-    """The people with these uuids, closed accounts too, in one SQL statement.
+    """Return the people with these uuids, closed accounts too, in one SQL statement.
 
-    Missing are who has no row, and who deleted their account: from the moment they asked for it nobody sees them.
+    Omits unknown uuids and people who asked for their account to be deleted: nobody sees them from then on.
     """
     return User.objects.filter(deletion_asked_at=None).in_bulk(set(uuids))
 
 
 def person_by_handle(handle: str) -> User | None:
-    """The person with this handle, however its case; inactive ones too."""
-    # The skeleton is indexed and folds case whatever the database's locale; only the same letters are the same handle.
+    """Return the person with this handle (case-insensitive), also an inactive one."""
+    # The skeleton is indexed and ignores case in every locale; look-alikes share it, so compare the letters too.
     if "\x00" in handle or is_too_long(handle, at_most=HANDLE_MAX_CHARS):
         return None
     person = User.objects.filter(handle_skeleton=skeleton(handle)).first()
@@ -47,12 +47,12 @@ def person_by_handle(handle: str) -> User | None:
 
 
 def person_who_had(handle: str) -> User | None:
-    """Who had this handle, or one that looks like it, and deleted their account: it stays out of others' hands."""
+    """Return the deleted account with this handle or one that looks like it. The handle stays reserved."""
     return User.objects.filter(handle_skeleton=skeleton(handle), deleted_at__isnull=False).first()
 
 
 def seeded_people(path: Path = SEED_FILE) -> Sequence[SeedPerson]:
-    """The people of the seed file, in its order."""
+    """Return the people of the seed file, in its order."""
     return [SeedPerson(**fields) for fields in json.loads(path.read_text(encoding="utf-8"))]
 
 
@@ -64,7 +64,7 @@ def seed_people(path: Path = SEED_FILE) -> tuple[Sequence[User], Sequence[User]]
     created, found = [], []
     with transaction.atomic():
         for seed in seeded_people(path):
-            # Who deleted their account does not come back, and nobody else gets their handle.
+            # A deleted account is not restored, and its handle stays reserved.
             if person := person_by_handle(seed.handle) or person_who_had(seed.handle):
                 found.append(person)
                 continue

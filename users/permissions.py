@@ -1,4 +1,4 @@
-"""What Cognito's groups allow: `admins` all of Django admin, `moderators` what moderation needs, others nothing."""
+"""Permissions of Cognito's groups: `admins` may use all of Django admin, `moderators` what moderation needs."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def give_rights(person: User, groups: Collection[str]) -> None:
 
 
 def moderates(user: AbstractBaseUser | AnonymousUser) -> bool:
-    """Whether this is a moderator or an administrator."""
+    """Return whether the user is a moderator or an administrator."""
     return isinstance(user, User) and user.is_active and user.is_staff
 
 
 def administrates(user: AbstractBaseUser | AnonymousUser) -> bool:
-    """Whether this is an administrator."""
+    """Return whether the user is an administrator."""
     return moderates(user) and isinstance(user, User) and user.is_superuser

@@ -1,4 +1,4 @@
-"""Finding people by name or handle."""
+"""Search people by name or handle."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from .search_index import plain
 PEOPLE_PER_PAGE = 20
 QUERY_MAX_WORDS = 8
 QUERY_MAX_CHARS = 100
-"""Characters of a search at most: more than a name and a handle have together."""
+"""Maximum characters of a query: more than a name and a handle have together."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeoplePage:
-    """One page of the people found; pages are numbered from 1."""
+    """One page of results; pages are numbered from 1."""
 
     people: Sequence[User]
     number: int
     total: int
-    """People found on all pages."""
+    """Number of results on all pages."""
 
     @property
     def has_next(self) -> bool:
@@ -38,10 +38,11 @@ class PeoplePage:
 
 
 def find_people(*, query: str, exclude: User, page: int) -> PeoplePage:
-    """Active people but `exclude` whose name or handle contains every word of the query, in any order.
+    """Find active people but `exclude` whose name or handle contains every word of the query, in any order.
 
-    The one with just this handle comes first, then those with words that begin so, then by name. A blank query, or
-    one of more than `QUERY_MAX_CHARS`, finds nobody; a page beyond the last is the last. Two SQL statements at most.
+    An exact handle comes first, then names and handles with words that begin with the query, then by name. A blank
+    query, or one of more than `QUERY_MAX_CHARS`, finds nobody. A page beyond the last returns the last. At most two
+    SQL statements.
     """
     if is_too_long(query, at_most=QUERY_MAX_CHARS):
         return PeoplePage(people=(), number=1, total=0)

@@ -1,4 +1,4 @@
-"""People who do not exist, in any number, for trying out and measuring large amounts; made in bulk."""
+"""Create invented people in bulk, for tests and measurements with much data."""
 
 from __future__ import annotations
 
@@ -23,36 +23,36 @@ from .models import MOCK, User
 from .search_index import search_text
 
 PREFIX = "synthetic_"
-"""Of their handles, numbers follow: nobody takes `synthetic_17` for a person."""
+"""Prefix of their handles, followed by a number, so that they are recognizable as invented."""
 TAKEN = rf"^{PREFIX}[0-9]{{1,15}}$"
 RUN_NAMESPACE = uuid.UUID("c1f0b7f4-0d0e-5c5c-8a57-3b8f6f0f2d51")
-"""Namespace of the uuids of a run's people. Changing it would create the people of earlier runs again."""
+"""Namespace of the uuids. Changing it would create the people of earlier runs again."""
 BATCH = 1000
-"""Rows a statement."""
+"""Rows per statement."""
 NAMES = Path(__file__).parent / "synthetic_names.json"
 
 
 class PeopleGone(Problem):
-    """Some of the people that an earlier run of the same name made are there, and others are not."""
+    """Only some of the people that an earlier run of the same name created still exist."""
 
 
 class HandlesTaken(Problem):
-    """Someone took the handles that were free when they were looked for."""
+    """Handles were taken between the check and the insert."""
 
 
 @dataclass(frozen=True, slots=True)
 class SyntheticPeople:
-    """People made together: @synthetic_<first> and so on."""
+    """People created together: @synthetic_<first> and so on."""
 
     first: int
     uuids: Sequence[uuid.UUID]
-    """In the order of their handles."""
+    """In the order of the handles."""
     created_at: datetime
     found: bool = False
     """Whether an earlier run created them."""
 
     def handle(self, index: int) -> str:
-        """Of the person at this place of `uuids`."""
+        """Return the handle of the person at this index of `uuids`."""
         return f"{PREFIX}{self.first + index}"
 
 
@@ -97,7 +97,7 @@ def create_synthetic_people(
                 people = [_person(uuids[index], first + index, random) for index in indexes]
                 User.objects.bulk_create(people)
                 batch = [person.uuid for person in people]
-                # The field sets itself to now when a row is made; these people are older than what they write.
+                # The field defaults to now, but these people must be older than their messages.
                 User.objects.filter(pk__in=batch).update(created_at=created_at)
                 made(len(batch))
     except IntegrityError as error:
@@ -107,7 +107,7 @@ def create_synthetic_people(
 
 
 def _first_free_number() -> int:
-    """The number after the highest that follows `PREFIX` in a handle."""
+    """Return the number after the highest that follows `PREFIX` in a handle."""
     numbers = User.objects.filter(handle__iregex=TAKEN).annotate(
         number=Cast(Substr("handle", len(PREFIX) + 1), BigIntegerField())
     )
@@ -116,7 +116,7 @@ def _first_free_number() -> int:
 
 
 def _person(user_uuid: uuid.UUID, number: int, random: Random) -> User:
-    """A person who is not saved yet, with what `User.save` would work out."""
+    """Return an unsaved person with the fields that `User.save` would compute."""
     handle = f"{PREFIX}{number}"
     name = display_name(random)
     person = User(
@@ -133,7 +133,7 @@ def _person(user_uuid: uuid.UUID, number: int, random: Random) -> User:
 
 
 def display_name(random: Random) -> str:
-    """What somebody somewhere might be called; two thirds in Latin letters."""
+    """Return a random plausible name; two thirds are in Latin letters."""
     (style,) = random.choices(_styles(), weights=[style["weight"] for style in _styles()])
     pattern: str = random.choice(style["names"])
     return pattern.format(given=random.choice(style["given"]), family=random.choice(style["family"]))
@@ -141,6 +141,6 @@ def display_name(random: Random) -> str:
 
 @cache
 def _styles() -> list[dict[str, Any]]:
-    """What belongs together in a name: patterns, given and family names, and how frequent all that is."""
+    """Return the styles of names: patterns, given and family names, and their weights."""
     styles: list[dict[str, Any]] = json.loads(NAMES.read_text(encoding="utf-8"))
     return styles

@@ -1,1 +1,1 @@
-"""Amazon Cognito: the client, signing in (OpenID Connect), tokens and keys, making users, linking people."""
+"""Amazon Cognito: the client, sign-in (OpenID Connect), tokens and keys, creating users, linking people."""

@@ -1,4 +1,4 @@
-"""The one door to Cognito's user pools. Free of Django: the client and the pool are arguments."""
+"""The only client of Cognito's user pools. Independent of Django: the client and the pool are arguments."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
     from types_boto3_cognito_idp.type_defs import AdminCreateUserRequestTypeDef, UserTypeTypeDef
 
-PAGE_SIZE = 60  # Cognito's largest
-# Cognito itself waits up to 5 s for each function of the pool's owner before it answers.
+PAGE_SIZE = 60  # Cognito's maximum
+# Cognito waits up to 5 s for each Lambda trigger of the pool before it answers.
 TIMEOUTS = Config(connect_timeout=1, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
-# Somebody waits for a page.
+# Short, because a page request waits for it.
 PAGE_TIMEOUTS = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 1})
 NOT_ASKED = (
     ((NoCredentialsError, PartialCredentialsError), NO_CREDENTIALS),
@@ -52,12 +52,12 @@ DENIED = frozenset(("AccessDeniedException", "NotAuthorizedException", "Unauthor
 
 
 class CognitoError(Problem):
-    """Cognito did not do what was asked; the argument is a sentence that says what to do about it."""
+    """A request to Cognito failed; the argument is a sentence that says what to do about it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CognitoUser:
-    """A user of the pool, with the attributes that matter here; what is not set is empty."""
+    """A user of the pool with the attributes that we use; missing ones are empty."""
 
     sub: str
     handle: str
@@ -66,23 +66,23 @@ class CognitoUser:
     email_verified: bool
     name: str
     status: str
-    """Cognito's word, for example CONFIRMED."""
+    """Cognito's status, for example CONFIRMED."""
     enabled: bool
     username: str = ""
-    """What Cognito's calls name the user by: the sub where people sign in with their e-mail."""
+    """The identifier in Cognito's API; in pools with e-mail sign-in it is the sub."""
     created_at: datetime | None = None
     modified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UserPool:
-    """A user pool. Everything here raises `CognitoError`."""
+    """A user pool. All methods may raise `CognitoError`."""
 
     client: CognitoIdentityProviderClient
     id: str
 
     def users(self, *, where: tuple[str, str] | None = None) -> Iterator[CognitoUser]:
-        """Every user, page after page; with `where` those whose attribute (a name, a value) is this one."""
+        """Yield all users, page by page; with `where` (an attribute's name and value) only matching ones."""
         pages = self.client.get_paginator("list_users")
         only = equals(*where) if where else ""
         with self._translated_errors():
@@ -90,7 +90,7 @@ class UserPool:
                 yield from map(cognito_user, page["Users"])
 
     def groups(self) -> list[str]:
-        """The names of all groups."""
+        """Return the names of all groups."""
         pages = self.client.get_paginator("list_groups")
         with self._translated_errors():
             return [
@@ -100,7 +100,7 @@ class UserPool:
             ]
 
     def subs_in_group(self, group: str) -> frozenset[str]:
-        """The subs of a group's members; none when there is no such group."""
+        """Return the subs of a group's members; empty if the group does not exist."""
         paginator = self.client.get_paginator("list_users_in_group")
         with self._translated_errors():
             try:
@@ -112,7 +112,10 @@ class UserPool:
                 return frozenset()
 
     def signs_in_by_email(self) -> bool:
-        """Whether the e-mail is the username: then AdminCreateUser wants it as one, else it takes any other name."""
+        """Return whether the pool uses the e-mail as username.
+
+        AdminCreateUser then requires it; else any other name will do.
+        """
         with self._translated_errors():
             attributes = self.client.describe_user_pool(UserPoolId=self.id)["UserPool"].get("UsernameAttributes", [])
         if attributes and "email" not in attributes:
@@ -164,11 +167,11 @@ class UserPool:
             self.client.admin_add_user_to_group(UserPoolId=self.id, Username=username, GroupName=group)
 
     def user_of(self, sub: str) -> CognitoUser | None:
-        """The user with this sub, or None."""
+        """Return the user with this sub, or None."""
         return next(self.users(where=("sub", sub)), None)
 
     def groups_of(self, username: str) -> frozenset[str]:
-        """The names of the groups the user is in."""
+        """Return the names of the user's groups."""
         pages = self.client.get_paginator("admin_list_groups_for_user")
         with self._translated_errors():
             found = pages.paginate(UserPoolId=self.id, Username=username, PaginationConfig={"PageSize": PAGE_SIZE})
@@ -218,7 +221,10 @@ class UserPool:
 
 
 def connect(*, endpoint_url: str | None, region: str, timeouts: Config = TIMEOUTS) -> CognitoIdentityProviderClient:
-    """A client with a session of its own. A loopback endpoint gets the local stack's key, others the default chain."""
+    """Return a client with its own session.
+
+    A loopback endpoint gets the local stack's key, others the default chain.
+    """
     with translated_errors():
         return boto3.Session(**loopback_credentials(endpoint_url)).client(
             "cognito-idp", region_name=region, endpoint_url=endpoint_url, config=timeouts
@@ -246,7 +252,7 @@ def in_utc(moment: datetime | None) -> datetime | None:
 
 
 def equals(attribute: str, value: str) -> str:
-    """A filter of ListUsers."""
+    """Return a ListUsers filter for an attribute with this value."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'{attribute} = "{escaped}"'
 
@@ -269,7 +275,7 @@ def sentence_of(error: ClientError) -> str:
         return NOT_COGNITO
     if code in DENIED:
         return f"AWS refused: these credentials lack the permission cognito-idp:{error.operation_name}."
-    # Cognito leaves what is secret out of these two, and only its own words tell what is wrong.
+    # Cognito's messages for these two contain no secrets, and only they say what is wrong.
     if code == "InvalidPasswordException":
         return f"Cognito does not accept the password: {words_of(error).rpartition('policy: ')[2]}. Choose another one."
     if code == "InvalidParameterException":
@@ -282,7 +288,7 @@ def words_of(error: ClientError) -> str:
 
 
 def is_about_pool_id(error: ClientError) -> bool:
-    """Whether Cognito finds that the id can be no pool's."""
+    """Return whether Cognito rejected the pool id as malformed."""
     return error.response["Error"]["Code"] == "InvalidParameterException" and "userPoolId" in words_of(error)
 
 

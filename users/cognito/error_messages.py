@@ -1,4 +1,4 @@
-"""What people are told when Cognito refuses or does not answer: what is wrong, and what to do."""
+"""Error messages for when Cognito refuses or does not answer: the problem, and what to do."""
 
 EXPIRED = "The AWS credentials have expired or are not valid. Sign in to AWS again."
 NO_POOL = "There is no such user pool. Check COGNITO_USER_POOL_ID and AWS_REGION, or run `make run` for the local one."
@@ -12,7 +12,7 @@ NOT_COGNITO = (
 OF_ANOTHER = frozenset(
     ("", "InvalidAction", "MethodNotAllowed", "NotFound", "UnknownOperation", "UnknownOperationException")
 )
-"""Codes of services that do not know what was asked."""
+"""Error codes of services that do not know the operation."""
 SENTENCES = {
     "AliasExistsException": "Another Cognito user signs in with this e-mail or handle already.",
     "CodeDeliveryFailureException": "Cognito could not mail the invitation. Check the pool's e-mail settings.",

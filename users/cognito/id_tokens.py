@@ -1,4 +1,4 @@
-"""Checking an ID token: who signed it, for whom, when, and for which sign-in."""
+"""Verify an ID token: its signature, issuer, audience, times and nonce."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from .signing_keys import SigningKeys, UnknownKey
 ALGORITHM = "RS256"
 ID_TOKEN_USE = "id"  # noqa: S105 - no password
 REQUIRED_CLAIMS = ["aud", "exp", "iat", "iss", "nonce", "sub", "token_use"]
-# Clocks may differ; a token is asked for and checked within one request, so an old one was not made for it.
+# Allows for clock skew. A token is fetched and checked in one request, so an older one was not issued for it.
 LEEWAY_SECONDS = 60
 OLDEST_SECONDS = 600
 
 
 class TokenRefused(Exception):
-    """The token proves nothing. The argument says why, in words fit for a log: nothing of the token is in them."""
+    """The token is invalid. The argument says why and is safe to log: it contains nothing of the token."""
 
 
 def verified_claims(
     token: str, *, keys: SigningKeys, issuer: str, client_id: str, nonce: str, timeout: float
 ) -> dict[str, Any]:
-    """The claims of an ID token issued to `client_id` by `issuer` in the sign-in of this nonce.
+    """Return the claims of an ID token that `issuer` issued to `client_id` in the sign-in with this nonce.
 
     `timeout` is in seconds, for fetching keys. Raises `TokenRefused`, or `KeysUnavailable` when it cannot be checked.
     """
@@ -45,14 +45,14 @@ def verified_claims(
         raise TokenRefused(f"no {error.claim}") from None
     except jwt.PyJWTError as error:
         raise TokenRefused(type(error).__name__) from None
-    # PyJWT also takes times as strings and booleans.
+    # PyJWT also accepts times as strings and booleans.
     if type(claims["exp"]) is not int or type(claims["iat"]) is not int:
         raise TokenRefused("a time that is none")
     if claims["iat"] < time.time() - OLDEST_SECONDS:
         raise TokenRefused("issued long ago")
     if claims["token_use"] != ID_TOKEN_USE:
         raise TokenRefused("not an ID token")
-    # Cognito sends none; one that is there must be ours (OpenID Connect Core 3.1.3.7).
+    # Cognito sends no azp; if present it must be our client id (OpenID Connect Core 3.1.3.7).
     if claims.get("azp", client_id) != client_id:
         raise TokenRefused("another authorized party")
     if not nonce or not hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):

@@ -1,4 +1,4 @@
-"""Who in the user pool is who here, and tying those who wait ('MOCK') to their Cognito users: an operator's work."""
+"""Match the user pool's users with people, and link waiting people ('MOCK') to them. Operators use it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .client import CognitoUser
 from .sign_in import Identity, SignInRefused, free_handle, identifies_someone, identity_of, make_person
 
 BATCH = 500
-"""Cognito users looked up at a time: two statements a batch, and memory that does not grow with the pool."""
+"""Cognito users in a batch: two SQL statements each, and memory that does not grow with the pool."""
 CONFIRMED = "CONFIRMED"
 
 NO_HANDLE = "The Cognito user has no handle (preferred_username)."
@@ -35,15 +35,15 @@ Outcome = Literal["tied", "would_tie", "already", "created", "would_create", "mi
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Whom a Cognito user could be."""
+    """The people that a Cognito user could be."""
 
     user: CognitoUser
     owner: User | None
-    """The person tied to this user."""
+    """The person linked to this user."""
     namesake: User | None
     """The person with this user's handle, whatever its case."""
     is_lost: bool = False
-    """Whether the namesake is tied to a Cognito user that the pool no longer has, and may be tied to this one."""
+    """Whether the namesake's Cognito user no longer exists in the pool, so that they may be linked to this one."""
 
     @property
     def waiting(self) -> User | None:
@@ -60,7 +60,7 @@ class Match:
         """
         user, person = self.user, self.namesake
         if self.owner is not None:
-            # Who renamed themselves in Cognito keeps the handle they have here.
+            # A handle changed in Cognito does not change the person's handle.
             other = person is not None and person.pk != self.owner.pk
             return f"The Cognito user with this handle already is @{self.owner.handle}." if other else ""
         if person is None:
@@ -69,7 +69,7 @@ class Match:
 
 
 def ambiguity_of(user: CognitoUser, person: User) -> str:
-    """What speaks against the user being this person who waits and has their handle."""
+    """Return why the user may not be the waiting person with the same handle; "" if nothing contradicts it."""
     if not identifies_someone(user.sub):
         return NO_SUB
     if not user.email_verified:
@@ -82,7 +82,7 @@ def ambiguity_of(user: CognitoUser, person: User) -> str:
 def matches(users: Iterable[CognitoUser], *, pool: Set[str] | None = None) -> Iterator[Match]:
     """Match each Cognito user, in their order, with the people they could be.
 
-    `pool` are the subs of all users that the pool has: whoever is tied to another one is lost.
+    `pool` holds the subs of all users of the pool. A person linked to any other sub is lost.
     """
     users = iter(users)
     while batch := list(islice(users, BATCH)):
@@ -99,17 +99,20 @@ def matches(users: Iterable[CognitoUser], *, pool: Set[str] | None = None) -> It
 def match_of(user: CognitoUser, handle: str, namesakes: Mapping[str, User], owners: Mapping[str, User]) -> Match:
     namesake = namesakes.get(handle.casefold())
     if namesake is not None and namesake.cognito_user_id == user.sub != MOCK:
-        return Match(user, namesake, namesake)  # tied since the batch was read
+        return Match(user, namesake, namesake)  # linked since the batch was read
     return Match(user, owners.get(user.sub), namesake)
 
 
 def is_lost(person: User | None, pool: Set[str]) -> bool:
-    """Whether a person is tied to a user that the pool does not have; never of who deleted their account."""
+    """Return whether a person is linked to a user that the pool no longer has. Deleted accounts do not count."""
     return person is not None and person.deleted_at is None and person.cognito_user_id not in {MOCK, *pool}
 
 
 def spelling(handle: str) -> str:
-    """The handle as it would be stored. As it is when it can be none here, and nothing when nobody's can be like it."""
+    """Return the handle as it would be stored.
+
+    Return an invalid handle unchanged, or "" if no stored handle can resemble it.
+    """
     try:
         return validate_handle(handle)
     except HandleError:
@@ -121,25 +124,25 @@ def spelling(handle: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What became of a Cognito user."""
+    """The result for a Cognito user."""
 
     user: CognitoUser
     outcome: Outcome
     person: User | None = None
-    """Who they are now, or whom they could not become; nobody in a rehearsal of making them."""
+    """The person that the user was or could not be linked to; None when a dry run would create them."""
     reason: str = ""
     was_lost: bool = False
-    """Whether the pool has lost the Cognito user that the person was tied to before."""
+    """Whether the person's previous Cognito user no longer exists in the pool."""
 
 
 def link_people(
     users: Iterable[CognitoUser], *, create_missing: bool = False, replace_lost: bool = False, dry_run: bool = False
 ) -> Iterator[Link]:
-    """Tie each waiting person to the Cognito user with their handle, whatever its case, and their verified e-mail.
+    """Link each waiting person to the Cognito user with the same handle (case-insensitive) and verified e-mail.
 
-    Lazy: a person is tied, in a transaction of their own, when their user is taken from the iterator. Who is tied
-    already is never changed; with `replace_lost`, for which `users` are all of the pool, only while the pool has their
-    user. With `create_missing` a user whom nobody here is and who could sign in becomes a person.
+    Lazy: each person is linked in a separate transaction when the iterator reaches their user. Existing links are never
+    changed, except with `replace_lost` (`users` must then be the whole pool) if the linked user no longer exists. With
+    `create_missing`, a user without a person who could sign in gets a new person.
     """
     deeds = DryRunLinker() if dry_run else Linker()
     pool = None
@@ -156,7 +159,7 @@ def link_people(
 
 
 def found(match: Match) -> Link:
-    """Nothing is to be done, or nothing can be."""
+    """Return the result for a user who needs no change or allows none."""
     if match.owner is not None and not match.obstacle:
         return Link(match.user, "already", match.owner)
     if match.namesake is not None:
@@ -174,11 +177,11 @@ def create(user: CognitoUser, deeds: Linker) -> Link:
 
 
 class NotToBeMade(Exception):
-    """The argument is a sentence: why this Cognito user becomes nobody before they have signed in themselves."""
+    """The argument is a sentence that says why no person can be created before this user has signed in."""
 
 
 def identity_to_make(user: CognitoUser) -> Identity:
-    """What an ID token would say of the user, but for the groups: rights come with each sign-in.
+    """Return what an ID token would say of the user. Groups are left out: rights are set at each sign-in.
 
     Raises `NotToBeMade`.
     """
@@ -197,15 +200,15 @@ def identity_to_make(user: CognitoUser) -> Identity:
 
 
 class Linker:
-    """Does it; when somebody else was faster, says how things stand then."""
+    """Changes the database. After a concurrent change, returns the result of the current state."""
 
     def tie(self, match: Match, person: User) -> Link:
-        # Only as the match was found: the row may have been tied, or its e-mail changed, meanwhile.
+        # Conditional: since the match was found, the row may have been linked or its e-mail changed.
         waiting = User.objects.filter(pk=person.pk, cognito_user_id=person.cognito_user_id, email=person.email)
         try:
             with transaction.atomic():
                 tied = waiting.update(cognito_user_id=match.user.sub)
-        except IntegrityError:  # this user became somebody else
+        except IntegrityError:  # this user was linked to another person
             tied = 0
         if not tied:
             return found_now(match.user)
@@ -213,7 +216,7 @@ class Linker:
         return Link(match.user, "tied", person, was_lost=match.is_lost)
 
     def create(self, user: CognitoUser, identity: Identity) -> Link:
-        """Raises `HandleError`."""
+        """Create the person of this identity. Raises `HandleError`."""
         try:
             return Link(user, "created", make_person(identity=identity, handle=identity.handle))
         except (HandleError, IntegrityError) as error:
@@ -230,10 +233,10 @@ def found_now(user: CognitoUser) -> Link:
 
 @dataclass
 class DryRunLinker(Linker):
-    """Says what would be done; keeps in mind what would have been taken by then."""
+    """Reports what would be done, and remembers which subs and handles would be taken."""
 
     tied: dict[UUID, str] = field(default_factory=dict)
-    """The subs of those whom somebody would have become."""
+    """The subs that would have been linked."""
     handles: dict[str, str] = field(default_factory=dict)
     """The handles that would have been taken, by skeleton."""
 
@@ -253,5 +256,5 @@ class DryRunLinker(Linker):
 
 
 def handles_waiting() -> Iterator[str]:
-    """The handles of those here who wait for their Cognito user, in alphabetical order."""
+    """Yield the handles of people who are not linked to a Cognito user yet, in alphabetical order."""
     return User.objects.filter(cognito_user_id=MOCK).order_by("handle").values_list("handle", flat=True).iterator()

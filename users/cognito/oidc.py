@@ -1,4 +1,4 @@
-"""Cognito as mozilla-django-oidc's provider, with the checks that library leaves out. docs/people.md lists them."""
+"""Cognito as provider for mozilla-django-oidc, with checks that the library lacks. docs/people.md lists them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CognitoBroken(SignInFailed):
 
 
 class CodeRefused(SignInFailed):
-    """The code was used already, is too old or belongs to another sign-in."""
+    """The code was already used, has expired or belongs to another sign-in."""
 
     heading = _("This sign-in has expired")
     explanation = _("It took too long, or it was used already. Sign in again.")
@@ -46,12 +46,12 @@ class CodeRefused(SignInFailed):
 
 
 class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
-    """Signs people in by the ID token alone: no e-mail, no userinfo, no token kept."""
+    """Signs people in by the ID token only: no lookup by e-mail, no userinfo request, no stored tokens."""
 
     def authenticate(
         self, request: HttpRequest | None, *, nonce: str = "", code_verifier: str = "", **credentials: Any
     ) -> User | None:
-        """The person whom the code in the callback's query proves. Raises `SignInFailed` or `HandleNeeded`."""
+        """Return the person that the code in the callback's query proves. Raises `SignInFailed` or `HandleNeeded`."""
         if request is None or not nonce or not code_verifier or not request.GET.get("code"):
             return None
         id_token = self.id_token(code=request.GET["code"], code_verifier=code_verifier)
@@ -72,7 +72,7 @@ class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         return person_of(identity_of(claims))
 
     def id_token(self, *, code: str, code_verifier: str) -> str:
-        """What the token endpoint gives for the code. Raises `SignInFailed` of a kind that fits."""
+        """Fetch the ID token for the code from the token endpoint. Raises the fitting kind of `SignInFailed`."""
         try:
             response = requests.post(
                 settings.OIDC_OP_TOKEN_ENDPOINT,
@@ -94,7 +94,7 @@ class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         id_token = answer.get("id_token")
         if response.status_code == requests.codes.ok and isinstance(id_token, str):
             return id_token
-        # Everything else in an error's body is Cognito's to say; only codes of RFC 6749 reach the log.
+        # Only error codes of RFC 6749 are logged: the rest of the body is not under our control.
         code_of_error = answer.get("error") if answer.get("error") in TOKEN_ERRORS else "no known error code"
         logger.warning("Token endpoint: status %d, %s", response.status_code, code_of_error)
         if response.status_code >= requests.codes.server_error:
@@ -102,7 +102,7 @@ class CognitoBackend(OIDCAuthenticationBackend):  # type: ignore[misc]
         raise CodeRefused if code_of_error == "invalid_grant" else CognitoBroken
 
     def get_user(self, user_id: UUID | str) -> AbstractBaseUser | None:
-        """The person of a session; none once the account is closed, which ends the session."""
+        """Return the session's person, or None once the account is closed, which ends the session."""
         return User.objects.filter(pk=user_id, is_active=True).first()
 
 
@@ -124,7 +124,7 @@ def is_configured() -> bool:
 
 
 def has_account_pages() -> bool:
-    """Whether Cognito has pages to create an account and to reset a password: the emulator has none."""
+    """Return whether Cognito has pages to sign up and to reset a password. The emulator has none."""
     return is_configured() and not is_loopback(settings.COGNITO_DOMAIN)
 
 
@@ -133,6 +133,6 @@ def callback_url() -> str:
 
 
 def cognito_sign_out_url(request: HttpRequest) -> str:
-    """Where Cognito ends its own session; it then returns to the site's front page."""
+    """Return the address where Cognito ends its own session, then redirects to the site's front page."""
     query = urlencode({"client_id": settings.OIDC_RP_CLIENT_ID, "logout_uri": f"{settings.APP_URL}/"})
     return f"{settings.COGNITO_DOMAIN}/logout?{query}"

@@ -1,4 +1,4 @@
-"""The user pool of the settings, and who is in its groups."""
+"""The user pool of the settings, and the members of its groups."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOT_SET = "COGNITO_USER_POOL_ID is not set. Set it, or run `make run` for the lo
 
 
 def user_pool() -> client_module.UserPool:
-    """The pool of COGNITO_USER_POOL_ID. Raises `CognitoError` when none is named."""
+    """Return the pool of COGNITO_USER_POOL_ID. Raises `CognitoError` if it is not set."""
     if not settings.COGNITO_USER_POOL_ID:
         raise client_module.CognitoError(NOT_SET)
     client = client_module.connect(endpoint_url=settings.COGNITO_ENDPOINT_URL, region=settings.AWS_REGION)
@@ -26,7 +26,7 @@ def user_pool() -> client_module.UserPool:
 
 
 def page_pool() -> client_module.UserPool:
-    """As `user_pool`, with a client that is kept and waits no longer than somebody who looks at a page."""
+    """Return the pool like `user_pool`, with a cached client whose timeouts suit a page request."""
     if not settings.COGNITO_USER_POOL_ID:
         raise client_module.CognitoError(NOT_SET)
     client = _page_client(settings.COGNITO_ENDPOINT_URL, settings.AWS_REGION)

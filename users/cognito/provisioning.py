@@ -1,4 +1,4 @@
-"""Making someone's Cognito user, so that they can sign in: an operator's work, done by `cognito_create_user`."""
+"""Create a Cognito user so that a person can sign in. Operators use it through `cognito_create_user`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from users.permissions import GROUPS
 from .client import CognitoUser, UserPool
 
 USERNAME_MAX_CHARS = 128
-"""Cognito's limit; where people sign in with their e-mail, that is the username."""
+"""Cognito's limit for usernames; with e-mail sign-in the e-mail is the username."""
 
 
 class AccountRefused(Problem):
-    """The user cannot be made; the argument says why, and what to do."""
+    """The user cannot be created; the argument says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whom to make or complete: everything was looked at, nothing changed."""
+    """The account to create or complete. Everything was checked, nothing was changed."""
 
     handle: str
     email: str
@@ -33,13 +33,13 @@ class Account:
     groups: Sequence[str]
     groups_to_make: Sequence[str]
     user: CognitoUser | None
-    """The Cognito user who is there already."""
+    """The existing Cognito user."""
     person: User | None
-    """The person here with the handle: tied to the user, or waiting for them."""
+    """The person with the handle: linked to the user, or waiting for one."""
 
 
 def look_up_account(pool: UserPool, *, handle: str, email: str, name: str, groups: Sequence[str]) -> Account:
-    """What is there of the account, once it is sure that it can be made. Raises `AccountRefused` or `CognitoError`."""
+    """Check that the account can be created and return what exists of it. Raises `AccountRefused` or `CognitoError`."""
     handle, email = valid_handle(handle), valid_email(email)
     user = user_with(pool, handle=handle, email=email)
     existing = pool.groups() if groups else []
@@ -97,7 +97,7 @@ def valid_email(email: str) -> str:
 
 
 def user_with(pool: UserPool, *, handle: str, email: str) -> CognitoUser | None:
-    """The Cognito user with this handle and this e-mail, whatever their case; none if nobody has either."""
+    """Return the Cognito user with this handle and e-mail (case-insensitive), or None if no user has either."""
     found = [
         *pool.users(where=("email", email)),
         *pool.users(where=("preferred_username", handle)),
@@ -116,7 +116,7 @@ def user_with(pool: UserPool, *, handle: str, email: str) -> CognitoUser | None:
 
 
 def person_for(*, handle: str, email: str, user: CognitoUser | None) -> User | None:
-    """The person here whom the user is or will be tied to; none if their first sign-in is to make them."""
+    """Return the person that the user is or will be linked to, or None if the first sign-in is to create them."""
     person = User.objects.filter(handle_skeleton=skeleton(handle)).first()
     if person is None:
         return None

@@ -1,4 +1,4 @@
-"""From a verified ID token to a person: found by `sub` alone, made at the first sign-in."""
+"""Turn a verified ID token into a person: found only by `sub`, created at the first sign-in."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ WAITING_SECONDS = 15 * 60
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whom Cognito vouches for, in what a verified ID token says."""
+    """The user that a verified ID token identifies."""
 
     sub: str
     email: str
     """Empty unless Cognito verified it."""
     name: str
     handle: str
-    """As its owner wishes it: anything, or nothing."""
+    """The handle that the user wants. Not validated; may be empty."""
     is_admin: bool
     is_moderator: bool = False
 
@@ -44,7 +44,7 @@ class Identity:
 
 
 class SignInFailed(Exception):
-    """Nobody was signed in: what the page says, and its status."""
+    """The sign-in failed; has the page's message and its status."""
 
     heading = _("You are not signed in")
     explanation = _("The sign-in could not be completed. Sign in again.")
@@ -52,7 +52,7 @@ class SignInFailed(Exception):
 
 
 class SignInRefused(SignInFailed):
-    """Cognito's answer proves nothing, or Cognito said no."""
+    """Cognito's answer is invalid, or Cognito refused the sign-in."""
 
 
 class AccountClosed(SignInFailed):
@@ -67,7 +67,7 @@ class AccountDeleted(AccountClosed):
 
 
 class HandleNeeded(Exception):
-    """A first sign-in whose handle is missing, bad or taken: the person has to choose one."""
+    """The handle of a first sign-in is missing, invalid or taken: the person has to choose one."""
 
     def __init__(self, identity: Identity) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class HandleNeeded(Exception):
 
 
 def identity_of(claims: Mapping[str, Any]) -> Identity:
-    """What the verified claims say. Raises `SignInRefused` for a `sub` that can identify nobody."""
+    """Return the identity in the verified claims. Raises `SignInRefused` for a `sub` that cannot identify anybody."""
     sub = claims["sub"]
     if not isinstance(sub, str) or not identifies_someone(sub):
         raise SignInRefused
@@ -91,13 +91,13 @@ def identity_of(claims: Mapping[str, Any]) -> Identity:
 
 
 def identifies_someone(sub: str) -> bool:
-    # A person called MOCK would be anyone who has not been tied to Cognito yet.
+    # A sub of MOCK would match everyone who is not linked to Cognito yet.
     return 0 < len(sub) <= COGNITO_USER_ID_MAX_CHARS and sub.upper() != MOCK
 
 
 def verified_email(claims: Mapping[str, Any]) -> str:
     email = text_claim(claims, "email")
-    # Cognito sends the string too.
+    # Cognito may also send a string.
     if claims.get("email_verified") not in (True, "true") or len(email) > EMAIL_MAX_CHARS:
         return ""
     try:
@@ -113,7 +113,7 @@ def text_claim(claims: Mapping[str, Any], name: str) -> str:
 
 
 def person_of(identity: Identity) -> User:
-    """The person of this identity, made if this is the first sign-in; e-mail and rights as Cognito has them now.
+    """Return the person of this identity with current e-mail and rights; create them at the first sign-in.
 
     Raises `HandleNeeded` or `AccountClosed`.
     """
@@ -165,7 +165,7 @@ def make_person(*, identity: Identity, handle: str) -> User:
 
 
 def free_handle(handle: str) -> str:
-    """The handle in its one spelling. Raises `HandleError` when it can be none, or is taken."""
+    """Return the normalized handle. Raises `HandleError` if it is invalid or taken."""
     normal = validate_handle(handle)
     require_free(normal)
     return normal
@@ -180,7 +180,7 @@ def display_name(identity: Identity, handle: str) -> str:
     return handle if is_blank(name) else name
 
 
-# --- Waiting for a handle, in the session ---------------------------------------------------------------------------
+# --- Sign-ins that wait for a handle, kept in the session -----------------------------------------------------------
 
 
 def wait_for_handle(session: SessionBase, identity: Identity, *, next_url: str) -> None:
@@ -193,7 +193,7 @@ def wait_for_handle(session: SessionBase, identity: Identity, *, next_url: str) 
 
 
 def waiting_identity(session: SessionBase) -> tuple[Identity, str] | None:
-    """Who waits for a handle in this session, and where to go then; none when nobody does, or for too long."""
+    """Return the identity that waits for a handle in this session and where to go next; None if absent or expired."""
     waiting = session.get(WAITING)
     if waiting is None:
         return None

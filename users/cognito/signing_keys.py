@@ -1,4 +1,4 @@
-"""The public keys Cognito signs its tokens with, kept in the process."""
+"""Cache Cognito's public signing keys in the process."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ import requests
 
 logger = logging.getLogger(__name__)
 
-# Tokens with an unknown key id, which anyone can forge, make at most one request in this time.
+# Anyone can forge tokens with unknown key ids: they cause at most one request in this time.
 SECONDS_BETWEEN_REFETCHES = 60.0
-# While there is no key at all every sign-in needs one; a Cognito that is away is asked this often.
+# Retry interval while no key is known, because every sign-in needs one.
 SECONDS_BETWEEN_FIRST_FETCHES = 1.0
-# So that a key Cognito withdrew is forgotten; without an answer the old ones stay.
+# Drops keys that Cognito withdrew. If the refresh fails, the old keys stay valid.
 SECONDS_TO_LIVE = 24 * 3600.0
 
 
 class KeysUnavailable(Exception):
-    """Cognito does not hand out its keys now, and none are known."""
+    """Cognito's keys cannot be fetched, and none are cached."""
 
 
 class UnknownKey(Exception):
-    """Cognito does not sign with such a key."""
+    """Cognito has no signing key with this id."""
 
 
 class SigningKeys:
-    """The RSA keys behind one address; safe between threads."""
+    """The RSA keys published at one address; thread-safe."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -40,11 +40,14 @@ class SigningKeys:
         self._fetched_at = float("-inf")
 
     def key(self, kid: str, *, timeout: float) -> jwt.PyJWK:
-        """The key of this id, `timeout` in seconds. Raises `UnknownKey`, or `KeysUnavailable` when none are known."""
+        """Return the key with this id; `timeout` is in seconds.
+
+        Raises `UnknownKey`, or `KeysUnavailable` if none are known.
+        """
         if kid in self._keys and not self._is_old():
             return self._keys[kid]
         with self._lock:
-            # Whoever waited here while another thread fetched finds the answer in the cache.
+            # Another thread may have fetched the key while this one waited for the lock.
             if kid not in self._keys or self._is_old():
                 self._refetch(timeout)
             if kid in self._keys:
@@ -72,12 +75,15 @@ class SigningKeys:
 
 @cache
 def signing_keys(url: str) -> SigningKeys:
-    """The one cache of this process for this address."""
+    """Return this process's cache of the keys at this address."""
     return SigningKeys(url)
 
 
 def fetch_keys(url: str, *, timeout: float) -> Mapping[str, jwt.PyJWK]:
-    """RSA signing keys by id. Raises requests' errors, ValueError or PyJWT's errors for an answer without any."""
+    """Fetch the RSA signing keys by id.
+
+    Raises errors of requests, ValueError or PyJWT's errors for an answer without keys.
+    """
     response = requests.get(url, timeout=timeout, allow_redirects=False)
     response.raise_for_status()
     document = response.json()

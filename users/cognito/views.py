@@ -36,9 +36,9 @@ from .sign_in import (
     waiting_identity,
 )
 
-# mozilla-django-oidc's name for the sign-ins under way: by state, their nonce, PKCE verifier and time.
+# mozilla-django-oidc's session key for pending sign-ins: nonce, PKCE verifier and time by state.
 ATTEMPTS = "oidc_states"
-# Creating an account includes waiting for an e-mail.
+# Long enough to sign up, which includes waiting for an e-mail.
 ATTEMPT_SECONDS = 3600
 
 
@@ -62,7 +62,7 @@ class NoPendingSignIn(SignInFailed):
 
 @method_decorator(never_cache, name="dispatch")
 class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
-    """Redirect to Cognito's sign-in page. Forms post here, such as that of the landing page."""
+    """Redirect to Cognito's sign-in page. Forms post here, for example the landing page's."""
 
     http_method_names: Sequence[str] = ("post",)
     cognito_page = "/oauth2/authorize"
@@ -81,7 +81,7 @@ class SignInView(OIDCAuthenticationRequestView):  # type: ignore[misc]
             return forbidden(request)
         take_a_step(request)
         response: HttpResponseRedirect = super().get(request)
-        # The library keeps one `next` a session; two tabs need one each. Its newest attempt is the last.
+        # The library keeps one `next` per session, but two tabs need one each. The newest attempt is the last.
         request.session.pop("oidc_login_next", None)
         attempts = request.session[ATTEMPTS]
         attempts[next(reversed(attempts))]["next"] = next_url
@@ -113,7 +113,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
     """Handle the redirect from Cognito. A signed-in user stays signed in unless another sign-in succeeds."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        # Requires an attempt: another site's page could otherwise use up the rate limit of a network with images.
+        # Count only callbacks with an attempt: other sites' pages could use up a network's rate limit with images.
         if is_part_of_a_page(request):
             return forbidden(request)
         try:
@@ -138,7 +138,7 @@ class SignOutView(OIDCLogoutView):  # type: ignore[misc]
 
     def post(self, request: HttpRequest) -> HttpResponse:
         response: HttpResponse = super().post(request)
-        # Browsers keep pages for the back button: the next user of the browser must not find them.
+        # Browsers cache pages for the back button: the next user of the browser must not see them.
         response["Clear-Site-Data"] = '"cache"'
         return response
 
@@ -162,7 +162,7 @@ def take_attempt(request: HttpRequest) -> dict[str, Any]:
         raise AttemptUnknown
     request.session.modified = True
     request.session.save()
-    # Cognito is slow, and another tab may write to the session meanwhile: it is read again when needed.
+    # Cognito is slow and another tab may write to the session meanwhile, so reload it when needed.
     request.session = type(request.session)(request.session.session_key)
     if time.time() - attempt["added_on"] > ATTEMPT_SECONDS:
         raise AttemptUnknown
@@ -181,7 +181,7 @@ def person_of_callback(request: HttpRequest, attempt: dict[str, Any]) -> User:
 def sign_in(request: HttpRequest, person: User) -> None:
     """Sign the user in, with a new session key even if they were signed in already."""
     if request.session.get(auth.SESSION_KEY) == str(person.pk):
-        # Django would keep the session key of a user who is signed in already.
+        # Django would keep the session key of a user who is already signed in.
         del request.session[auth.SESSION_KEY]
     auth.login(request, person)
 
@@ -206,7 +206,7 @@ def choose_handle(request: HttpRequest) -> HttpResponse:
     take_for_network("handles", request)
     if request.method == "POST":
         return take_handle(request, identity, next_url)
-    # Bound to the handle that was not available, so that the page says why.
+    # Bound to the unavailable handle, so that the page shows the error.
     form = ChooseHandleForm({"handle": identity.handle} if identity.handle else None)
     return render(request, "users/choose_handle.html", {"form": form})
 

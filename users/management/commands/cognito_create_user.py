@@ -86,7 +86,7 @@ class Command(StackCommand):
         )
 
     def new_password(self) -> str:
-        """Typed twice where somebody can type, else a line of standard input."""
+        """Read the password twice from a terminal, else once from a line of standard input."""
         if not sys.stdin.isatty():
             password = sys.stdin.readline().rstrip("\r\n")
         elif (password := getpass("Password: ")) != getpass("Again: "):
@@ -97,7 +97,7 @@ class Command(StackCommand):
 
 
 def told(account: Account, *, with_password: bool) -> Iterator[str]:
-    """What was done."""
+    """Yield sentences that say what was done."""
     if account.user is None:
         yield f"@{account.handle} was made in Cognito."
     else:

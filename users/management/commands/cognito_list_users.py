@@ -28,7 +28,7 @@ COLUMNS = (
     Column("created_at", "created", as_date),
 )
 WIDE_COLUMNS = (*COLUMNS, Column("modified_at", "modified", as_date), Column("sub"))
-"""Where there is room: 120 columns, as terminals have them, would fold each user into three lines."""
+"""Shown only in wide terminals: at 120 columns each user would wrap to three lines."""
 VERBOSE = 2
 MATCHES = {"tied": "tied", "waiting": "waiting", "none": "unmatched"}
 
@@ -81,7 +81,7 @@ def require_group(pool: UserPool, group: str | None) -> None:
 
 
 def row_of(match: Match, groups: Sequence[str]) -> Mapping[str, Any]:
-    """A user for programs."""
+    """Return a user as machine-readable output."""
     user, person = match.user, match.owner or match.waiting
     return {
         "handle": user.handle,
@@ -103,7 +103,7 @@ def row_of(match: Match, groups: Sequence[str]) -> Mapping[str, Any]:
 
 
 def cells_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What people read in place of several of a row's values."""
+    """Return the row for a table for people, with several values combined."""
     person = f"@{row['person']}" if row["person"] else ""
     if row["match"] == "waiting":
         person += f" waits: {row['reason']}" if row["reason"] else " waits"

@@ -51,7 +51,7 @@ class Command(StackCommand):
 
 
 def require_meaning(database: str, confirm: str | None) -> None:
-    """Raises CommandError where invented people would come in by accident."""
+    """Raise CommandError if invented people would be added to this database by accident."""
     if confirm is not None and confirm != database:
         raise CommandError(f"--confirm {confirm} is not {database}: nobody was seeded.")
     if settings.PRODUCTION and confirm is None:

@@ -92,7 +92,7 @@ def is_told(link: Link, *, create_missing: bool) -> bool:
 
 
 def row_of(link: Link) -> Mapping[str, Any]:
-    """A Cognito user for programs."""
+    """Return a Cognito user as machine-readable output."""
     return {
         "outcome": link.outcome,
         "reason": link.reason,
@@ -113,12 +113,15 @@ def sentence_of(link: Link) -> str:
 
 
 def may_replace_lost() -> bool:
-    """Whether pool and database are this machine's own, and therefore invented."""
+    """Return whether pool and database are both local, so that their data is invented."""
     return is_loopback(settings.COGNITO_ENDPOINT_URL) and is_on_this_machine() and not settings.PRODUCTION
 
 
 def summary(counts: Mapping[str, int], waiting: Sequence[str], *, lost: int, dry_run: bool) -> str:
-    """`counts` is by outcome; of those tied, `lost` had a Cognito user that is gone."""
+    """Return the summary line.
+
+    `counts` is by outcome; `lost` of the linked people had a Cognito user that no longer exists.
+    """
     if dry_run:
         done = f"{counts['would_tie']} people would be tied, {counts['would_create']} made"
     else:
