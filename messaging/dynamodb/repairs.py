@@ -1,8 +1,8 @@
-"""The writes of a reconciliation: each one request, on condition that what it repairs is still what was read.
+"""Repair items with conditional writes: one request each, which fails if the item changed since it was read.
 
-Whoever sends, edits, reads or projects in between wins: the repair is refused, returns False, and what to do is decided
-again. Throttling is waited for; in the end each may raise Unavailable. No member's own attribute is touched but by
-`set_position` and `set_own`.
+Concurrent sends, edits, reads and projections win: the repair returns False, and the caller decides again. Throttled
+writes are retried; in the end each may raise Unavailable. Only `set_position` and `set_own` touch a member's own
+attributes.
 """
 
 from __future__ import annotations
@@ -22,25 +22,26 @@ from .retry import with_retries
 from .table import MessageTable
 
 OWN = ("inbox", "read_seq", "read_sk", "muted_until")
-"""A member's own attributes of an entry: the copy has none of them."""
+"""A member's own attributes of an entry, which are not copied from the conversation."""
 READ_AGAIN = ("version", "seq", "last_sk")
-"""What of a conversation changes with everything that is written into it."""
+"""The attributes of a conversation that every write to it changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repairs:
-    """What a reconciliation writes into one table."""
+    """Writes repairs to one table."""
 
     table: MessageTable
 
     def make_conversation(self, conversation: Conversation) -> bool:
-        """Store a conversation where there is none. 1 call."""
+        """Store a conversation unless one exists. 1 call."""
         return with_retries(lambda: self.table.put_new(conversation_item(conversation)))
 
     def rewrite_conversation(self, item: Item, conversation: Conversation, *, with_members: bool = False) -> bool:
-        """Write what follows from the messages, and the version; what they do not tell stays. 1 call.
+        """Write the attributes that follow from the messages, and the version; keep the others. 1 call.
 
-        `with_members` writes those, too, for an item whose own cannot be read. No request has written it then.
+        `with_members` also writes the members, for an item whose own cannot be parsed. The request id is removed,
+        because no request wrote the item.
         """
         written = conversation_item(conversation)
         stays = {"pk", "sk", "member_uuids", "left_uuids", "blocked_by", "awaiting"}
@@ -49,23 +50,23 @@ class Repairs:
         return self._update(conversation_key(conversation.group_uuid), changes, item, READ_AGAIN)
 
     def number_message(self, item: Item, seq: int) -> bool:
-        """Give a message another number; its text, which may be edited at this moment, is not touched. 1 call."""
+        """Change a message's number; leave its text alone, which may be edited concurrently. 1 call."""
         return self._update(_key(item), {"seq": number(seq)}, item, ("seq",))
 
     def project(self, conversation: Conversation, member: UUID) -> bool:
-        """Bring a member's entry up to the conversation, or make it. 1 call, 2 to make it."""
+        """Update a member's entry to the conversation, or create it. 1 call, 2 to create it."""
         return with_retries(lambda: self.table.copy_to_entry(conversation, member))
 
     def copy_again(self, item: Item, conversation: Conversation, member: UUID) -> bool:
-        """Copy a conversation over an entry of any version that was not projected since. 1 call."""
+        """Copy a conversation over an entry of any version, unless it was projected since. 1 call."""
         return self._update(_key(item), copy_of(conversation, member), item, ("version",))
 
     def set_own(self, item: Item, changes: Mapping[str, Any]) -> bool:
-        """Set what a member chose and cannot be read, or remove it (None). 1 call."""
+        """Set the member's own attributes that cannot be parsed, or remove them (None). 1 call."""
         return self._update(_key(item), changes, item, tuple(changes))
 
     def set_position(self, item: Item, message: Message | None) -> bool:
-        """Let an entry say that its member has read up to this message, or nothing. 1 call."""
+        """Set the message up to which the member has read, or remove the position (None). 1 call."""
         if message is None:
             changes: Mapping[str, Any] = {"read_seq": None, "read_sk": None}
         else:
@@ -73,7 +74,7 @@ class Repairs:
         return self._update(_key(item), changes, item, ("read_seq", "read_sk"))
 
     def delete_stray(self, item: Item, user_uuid: UUID, group_uuid: UUID) -> bool:
-        """Delete an entry whose holder is not a member of the conversation, or that has none. 1 call."""
+        """Delete an entry whose owner is not a member or whose conversation does not exist. 1 call."""
         as_read, values = _as_read(item, ("version",))
         stray: dict[str, Any] = {"TableName": self.table.name, "Key": _key(item), "ConditionExpression": as_read}
         if values:
@@ -91,7 +92,7 @@ class Repairs:
         return True
 
     def _update(self, key: Any, changes: Mapping[str, Any], item: Item, unless_changed: Sequence[str]) -> bool:
-        """Set attributes, remove those that are to be None."""
+        """Set attributes; a value of None removes the attribute."""
         as_read, values = _as_read(item, unless_changed)
         names = {f"#{index}": name for index, name in enumerate(changes)}
         new = {f":{index}": value for index, value in enumerate(changes.values()) if value is not None}
@@ -113,7 +114,7 @@ class Repairs:
 
 
 def _as_read(item: Item, names: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """Return the condition that an item is there and these attributes of it are what they were, and its values."""
+    """Return the condition that an item exists with these attributes unchanged, and the condition's values."""
     parts = [f"{name} = :read_{name}" if name in item else f"attribute_not_exists({name})" for name in names]
     values = {f":read_{name}": item[name] for name in names if name in item}
     return " AND ".join(("attribute_exists(pk)", *parts)), values
@@ -124,6 +125,6 @@ def _key(item: Item) -> dict[str, Any]:
 
 
 def copy_of(conversation: Conversation, member: UUID) -> dict[str, Any]:
-    """Return the attributes that a member's entry has from the conversation."""
+    """Return the attributes that a member's entry copies from the conversation."""
     entry = entry_item(entry_from_conversation(conversation, member))
     return {name: value for name, value in entry.items() if name not in ("pk", "sk", *OWN)}

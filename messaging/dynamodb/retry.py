@@ -28,7 +28,7 @@ THROTTLED_SECONDS = 900.0
 FAILING_SECONDS = 15.0
 """How long a call is repeated while DynamoDB fails or does not answer."""
 LONGEST_WAIT = 20.0
-"""Seconds between two attempts at most."""
+"""The longest wait between two attempts, in seconds."""
 
 FIRST_WAIT = 0.05
 """Seconds at most before a batch that was stored in part is completed; doubled each time."""

@@ -1,4 +1,4 @@
-"""Reads the whole table, side by side, with memory that does not grow with it. Knows no Django.
+"""Scan the whole table in parallel, in constant memory. Does not use Django.
 
 with Scan(client, "cruddur-messages", readers=4, segments=100) as scan:
     for page in scan:
@@ -28,46 +28,49 @@ if TYPE_CHECKING:
 
 MAX_READERS = 32
 SEGMENT_BYTES = 1_000_000
-"""Of table in a segment, about, which is one page: for every page of a segment DynamoDB Local sorts what is left of it,
-so that a million items in one segment take it hours. AWS minds neither way."""
+"""Approximate size of a segment: one page.
+
+For every page DynamoDB Local sorts the rest of its segment, so a million items in one segment take hours. AWS is fast
+either way.
+"""
 MAX_SEGMENTS = 4_000
 LEAVING_SECONDS = 1.0
-"""How long requests that are on their way are waited for when the scan ends early."""
+"""How long to wait for running requests when the scan ends early."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one request brought: at most 1 MB of items, before DynamoDB's filter."""
+    """The result of one request: at most 1 MB of items, before DynamoDB's filter."""
 
     items: list[Item]
     matched: int
-    """Items that passed the filter, which are in `items` unless only their number was asked for."""
+    """Items that passed the filter; they are in `items` unless only their number was requested."""
     scanned: int
     """Items that were read."""
 
 
 @dataclass(slots=True)
 class Totals:
-    """What the scan took so far; requests that were on their way when it was left are included if they came back."""
+    """The scan's totals so far, including requests that were answered after it ended early."""
 
     requests: int = 0
     scanned: int = 0
     read_units: float = 0.0
     throttled: int = 0
-    """Answers that said to come again later."""
+    """Throttled responses."""
     seconds: float = 0.0
-    """From `with` to its end."""
+    """Duration of the `with` block so far."""
 
 
 @dataclass(slots=True)
 class Scan:
-    """One scan, to be iterated once, inside `with`, which ends its threads whatever happens.
+    """One scan, to be iterated once inside `with`, which always ends its threads.
 
-    The table is read in `segments`, by `readers`, a thread each, page by page of whatever segment is next; at most one
-    page more than readers is in memory. `limit`: no reader reads more items than that. `kind`: only those items.
-    `count`: their numbers alone, by kind, for the same read units. `consistent` reads cost twice the units of others
-    and miss nothing that was written before.
-    Iterating raises Unavailable when a page did not come in spite of retries (see `retry`), and ServiceError.
+    `readers` threads read pages from `segments` of the table; memory holds at most one page more than there are
+    readers. `limit`: the most items each reader reads. `kind`: only items of this kind. `count`: only their numbers by
+    kind, for the same read units. `consistent` reads cost twice the units and miss no earlier write.
+
+    Iterating raises Unavailable when a page failed in spite of retries (see `retry`), and ServiceError.
     """
 
     client: DynamoDBClient
@@ -79,17 +82,17 @@ class Scan:
     count: bool = False
     consistent: bool = True
     on_throttled: Callable[[], object] | None = None
-    """Called once, by a reader, when the scan first has to wait."""
+    """Called once, by a reader, when the scan is first throttled."""
     totals: Totals = field(init=False, default_factory=Totals)
     _arrived: SimpleQueue[Page | BaseException | None] = field(init=False, default_factory=SimpleQueue)
-    """Pages, the error that ended a reader, and None for the regular end of one."""
+    """Pages, the error that ended a reader, and None for a reader that finished."""
     _room: Semaphore = field(init=False)
-    """Pages that may still be asked for before one is taken."""
+    """Pages that may be requested before one is taken."""
     _stop: Event = field(init=False, default_factory=Event)
     _lock: Lock = field(init=False, default_factory=Lock)
-    """Held to change the totals."""
+    """Guards the totals."""
     _to_do: deque[dict[str, Any]] = field(init=False)
-    """The requests for the next page of each segment, the ones that were begun first."""
+    """The requests for the next page of each segment, started segments first."""
     _began: float = field(init=False, default=0.0)
     _threads: list[Thread] = field(init=False, default_factory=list)
 
@@ -102,7 +105,7 @@ class Scan:
     def __enter__(self) -> Self:
         self._began = perf_counter()
         for number in range(self.readers):
-            # A daemon, so that a request nobody waits for any more cannot hold up the end of the program.
+            # A daemon thread, so that an abandoned request cannot delay the program's exit.
             thread = Thread(target=self._read, name=f"scan-{number}", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -131,7 +134,7 @@ class Scan:
                 self._room.release()
 
     def _read(self) -> None:
-        """Read one page after the other, in a thread, of whatever segment is next."""
+        """Run in a thread: read pages from whichever segment is next."""
         left = self.limit
         try:
             while left != 0 and self._to_do:
@@ -148,7 +151,7 @@ class Scan:
             self._arrived.put(error)
 
     def _read_page(self, request: dict[str, Any]) -> int:
-        """Pass on one page, and note the one that follows it; returns how many items matched."""
+        """Deliver one page, and queue the request for the next; return how many items matched."""
         answer = self._answer(request)
         if "LastEvaluatedKey" in answer:
             self._to_do.appendleft(request | {"ExclusiveStartKey": answer["LastEvaluatedKey"]})
@@ -190,13 +193,13 @@ class Scan:
 
 
 def segments_for(size_bytes: int, *, readers: int) -> int:
-    """Return in how many segments to read a table of this size: see `SEGMENT_BYTES`."""
+    """Return the best number of segments for a table of this size: see `SEGMENT_BYTES`."""
     return max(readers, min(MAX_SEGMENTS, size_bytes // SEGMENT_BYTES))
 
 
 def kinds_in(page: Page) -> Counter[str]:
-    """Count the items of each kind in a page of a scan that counts all kinds.
+    """Count the items of each kind in a page of a counting scan.
 
-    Messages are nearly everything and are not returned by such a scan: they are what was read and did not come.
+    Such a scan does not return messages, which are most items: they are the difference between read and returned items.
     """
     return Counter(map(kind_of, page.items)) + Counter({MESSAGE: page.scanned - page.matched})

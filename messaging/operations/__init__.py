@@ -1,1 +1,1 @@
-"""What operators do with the table, for the commands: schema, seeds, scans, and looking into conversations."""
+"""Operate on the table, for the commands: schema, seeds, scans, and inspection of conversations."""

@@ -1,6 +1,6 @@
-"""The table in a file and back: an item a line, as AWS's export to S3 writes it, compressed. Knows no Django.
+"""Back up the table to a compressed file and restore it: one item per line, as in AWS's export to S3.
 
-`{"Item": {"pk": {"S": "…"}, …}}`, binary values in base64. What is in such a file is what people wrote to each other.
+Does not use Django. `{"Item": {"pk": {"S": "…"}, …}}`, binary values in base64. The file contains people's messages.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from messaging.dynamodb.table import MessageTable
 KEYS = ("pk", "sk")
 COMPRESSION = 6
 PART = ".part"
-"""At the end of a file's name until it is whole."""
+"""The suffix of a file's name until it is complete."""
 
 
 class BackupProblem(Problem):
@@ -37,7 +37,7 @@ def line_of(item: Item) -> bytes:
 
 
 def item_of(line: bytes) -> Item:
-    """Raises ValueError for what is no item of this table."""
+    """Parse a line. Raises ValueError for anything but an item of this table."""
     found: Any = attributes_from_json(line)
     item = found.get("Item") if isinstance(found, dict) else None
     if (
@@ -54,7 +54,7 @@ def item_of(line: bytes) -> Item:
 
 
 def write_stream(stream: IO[bytes], items: Iterable[Item]) -> int:
-    """Write the items to an open stream, compressed; return how many."""
+    """Write the items compressed to an open stream; return how many."""
     count = 0
     with gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=COMPRESSION) as out:
         for item in items:
@@ -64,9 +64,9 @@ def write_stream(stream: IO[bytes], items: Iterable[Item]) -> int:
 
 
 def write_items(file: Path, items: Iterable[Item]) -> int:
-    """Write the items into a new file, readable to its owner alone; returns how many.
+    """Write the items to a new file that only its owner can read; return how many.
 
-    The file is there whole or not at all. Raises BackupProblem, also where there is one already.
+    The file appears only once complete. Raises BackupProblem, also if it exists already.
     """
     part = file.with_name(file.name + PART)
     if file.exists():
@@ -86,17 +86,17 @@ def write_items(file: Path, items: Iterable[Item]) -> int:
 
 
 def check_files(files: Iterable[Path]) -> int:
-    """Read all of the files and return how many items they hold. Raises BackupProblem, as `read_items` would later."""
+    """Read all files and return how many items they hold. Raises BackupProblem, as `read_items` would later."""
     return sum(1 for _ in read_items(files))
 
 
 def read_items(files: Iterable[Path]) -> Iterator[Item]:
-    """The items of files, one after the other. Raises BackupProblem at the first line that is none."""
+    """Yield the items of the files in order. Raises BackupProblem at the first invalid line."""
     for file in files:
         number = 0
         try:
             with gzip.open(file) as lines:
-                for number, line in enumerate(lines, start=1):  # noqa: B007 - told when it fails
+                for number, line in enumerate(lines, start=1):  # noqa: B007 - used in the error message
                     if line.strip():
                         yield item_of(line)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -113,7 +113,7 @@ def read_items(files: Iterable[Path]) -> Iterator[Item]:
 def put_items(
     table: MessageTable, items: Iterable[Item], *, threads: int, written: Callable[[int], object]
 ) -> BulkWriter:
-    """Write items over any that are there, in so many threads; `written` is called with the number of each batch.
+    """Write items in so many threads, overwriting existing ones; call `written` with the size of each batch.
 
     Raises Unavailable, and what reading `items` raises.
     """

@@ -1,8 +1,8 @@
-"""What operators look at: anyone's list of conversations, and any conversation's messages over any time.
+"""Let operators inspect anyone's list of conversations, and any conversation's messages in any period.
 
-Membership is NOT checked here: whoever calls these functions sees what only members may see. They are for commands, run
-by someone who has access to the table anyway, and must never be reachable by a view, the admin or an API; those go
-through `messaging.queries.conversations`, where loading is the permission check. A test holds the site to that.
+Membership is NOT checked here: callers see what only members may see. These functions are for commands, run by someone
+with access to the table anyway. A view, the admin or an API must never call them; those use
+`messaging.queries.conversations`, where loading checks the permission. A test enforces this.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ class Window:
 
     messages: Sequence[Message]
     older: str | None
-    """created_at to ask before for what the period has before these; none when they are all."""
+    """The created_at to continue before, for the period's older messages; None if there are none."""
 
 
 def newest_messages(
     *, table: MessageTable, group_uuid: UUID, period: Period, limit: int, left_out: LeftOut = report
 ) -> Window:
-    """The newest `limit` messages of the period (1 call for a thousand). Raises Unavailable.
+    """Return the newest `limit` messages of the period (1 call per thousand). Raises Unavailable.
 
-    Malformed ones are told to `left_out`.
+    Calls `left_out` with malformed ones.
     """
     found = list(
         messages_between(
@@ -52,9 +52,9 @@ def newest_messages(
 def all_messages(
     *, table: MessageTable, group_uuid: UUID, period: Period, left_out: LeftOut = report
 ) -> Iterator[Message]:
-    """Every message of the period, oldest first, read while they are taken (1 call for a MB). Raises Unavailable.
+    """Yield every message of the period, oldest first, lazily (1 call per MB). Raises Unavailable.
 
-    Malformed ones are told to `left_out`.
+    Calls `left_out` with malformed ones.
     """
     return messages_between(table, group_uuid, period.first, period.last, left_out=left_out)
 
@@ -62,9 +62,9 @@ def all_messages(
 def inbox_pages(
     *, user_uuid: UUID, before: str | None, limit: int | None, which: str = INBOX
 ) -> Iterator[ConversationList]:
-    """The conversations in one of a person's lists, newest first, `limit` of them or all (pattern B, 1 call a page).
+    """Yield pages of one of a user's lists, newest first: `limit` conversations or all (1 call per page).
 
-    The last page's `older` is where to go on. Raises Unavailable; InvalidCursor.
+    The last page's `older` is where to continue. Raises Unavailable; InvalidCursor.
     """
     left = limit
     while True:

@@ -1,4 +1,4 @@
-"""Spans of time as an operator writes them, as the created_at of messages in them. Pure."""
+"""Parse periods as operators write them into ranges of created_at. Pure."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from messaging.dynamodb.keys import FIRST_MESSAGE_SK
 LAST_CREATED_AT = format_created_at(LAST_MOMENT)
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 TIME = re.compile(DAY.pattern + r"[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
-"""Narrower than `fromisoformat`, which takes 2026-W47 for a Monday."""
+"""Narrower than `fromisoformat`, which reads 2026-W47 as a Monday."""
 EXAMPLE = "2026-11-21, 2026-11-21T09:05 or 2026-11-21T09:05:00+01:00"
 
 
 class NoPeriod(Exception):
-    """What was written is no span of time. The message is a sentence that says what to write."""
+    """The input is not a valid period. The message says what to write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From one created_at to another, both included; empty when `first` is after `last`."""
+    """A range of created_at, both ends included; empty if `first` is after `last`."""
 
     first: str = FIRST_MESSAGE_SK
     last: str = LAST_CREATED_AT
 
 
 def period(*, since: str | None, until: str | None, before: str | None) -> Period:
-    """The time since `since` and until `until`, both included, and before the created_at `before`.
+    """Return the period from `since` to `until`, both included, and before the created_at `before`.
 
-    A day is the whole of it; what has no offset is UTC. Raises NoPeriod, also when `since` is later than `until`.
+    A date means the whole day; times without offset are UTC. Raises NoPeriod, also if `since` is later than `until`.
     """
     first = _moment("--since", since, time.min) if since is not None else None
     last = _moment("--until", until, time.max) if until is not None else None
@@ -47,7 +47,7 @@ def period(*, since: str | None, until: str | None, before: str | None) -> Perio
 
 
 def _moment(option: str, written: str, of_day: time) -> datetime:
-    """The moment in UTC; of a date, this time of its day."""
+    """Parse a time to UTC; a date becomes this time of its day."""
     try:
         if DAY.fullmatch(written):
             return datetime.combine(date.fromisoformat(written), of_day, tzinfo=UTC)
@@ -60,7 +60,7 @@ def _moment(option: str, written: str, of_day: time) -> datetime:
 
 
 def _before(cursor: str) -> datetime:
-    """The last moment before a created_at, so that a range with its end included leaves the cursor's message out."""
+    """Return the last time before a created_at, so that an inclusive range excludes the cursor's message."""
     try:
         return parse_created_at(cursor) - MICROSECOND
     except (ValueError, OverflowError):

@@ -1,6 +1,6 @@
-"""Items of the table as programs and people read them: DynamoDB's types turned into JSON's, and a line each. Pure.
+"""Convert items of the table to JSON for programs, and to one line each for people. Pure.
 
-Nothing here trusts that an item is of the model: a malformed one is shown, not refused.
+Items are not validated: a malformed one is shown, not rejected.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from messaging.dynamodb.item_kinds import CONVERSATION, ENTRY, MESSAGE, kind_of
 UUID_BYTES = 16
 KEYS = ("pk", "sk")
 UUID_HEAD = 8
-"""Characters of a uuid that tell it from the others on a screen."""
+"""Enough characters of a uuid to tell it from the others on a screen."""
 
 Plain = Mapping[str, Any]
-"""An item as JSON has it."""
+"""An item in JSON's types."""
 
 
 def plain_item(item: Item) -> Plain:
-    """Keys first, numbers as numbers, sets as sorted lists, 16 bytes as the text of a uuid, other bytes in base64."""
+    """Convert an item: keys first, sets as sorted lists, 16 bytes as a uuid, other bytes in base64."""
     names = [*(name for name in KEYS if name in item), *(name for name in item if name not in KEYS)]
     return {name: plain(item[name]) for name in names}
 
 
 def plain(value: Mapping[str, Any]) -> Any:
-    """An attribute's value, `{"N": "7"}`, as JSON has it."""
+    """Convert an attribute's value, for example `{"N": "7"}`, to JSON."""
     ((letter, content),) = value.items()
     return READERS[letter](content) if letter in READERS else content
 
 
 def plain_number(text: str) -> int | float:
-    """DynamoDB's numbers have 38 digits; what has decimals becomes a float, as JSON's readers would make it."""
+    """Parse a number of up to 38 digits; one with decimals becomes a float, as in JSON parsers."""
     number = Decimal(text)
     return int(number) if number == number.to_integral_value() else float(number)
 
@@ -56,16 +56,16 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "M": lambda values: {name: plain(each) for name, each in values.items()},
     "NULL": lambda _: None,
 }
-"""By DynamoDB's letter; strings and booleans are what they are."""
+"""By DynamoDB's type letter; strings and booleans stay the same."""
 
 
 def line(item: Item, *, short: bool) -> dict[str, str]:
-    """What matters of an item, for people: `kind`, `pk`, `sk` and `what`; `short` cuts uuids to their first part."""
+    """Summarize an item for people: `kind`, `pk`, `sk` and `what`; `short` cuts uuids to their first part."""
     kind, values = kind_of(item), plain_item(item)
     try:
         what = WHAT[kind](values, as_head if short else str)
     except (AttributeError, KeyError, TypeError):
-        # Of no kind, or what is optional holds something that the model never puts there.
+        # An unknown kind, or an optional attribute with a value that the model never stores.
         what = rest_of(values)
     return {"kind": kind, "pk": str(values.get("pk", "")), "sk": str(values.get("sk", "")), "what": what}
 
@@ -93,7 +93,7 @@ def what_entry(values: Plain, shown: Callable[[str], str]) -> str:
 
 
 def rest_of(values: Plain) -> str:
-    """Everything but the keys, in JSON."""
+    """Return everything but the keys, as JSON."""
     return json.dumps({name: value for name, value in values.items() if name not in KEYS}, ensure_ascii=False)
 
 

@@ -1,4 +1,4 @@
-"""Whether this process can do its work: asks all that it stands on, at once, and waits for none of it for long."""
+"""Check whether this process is ready: query all services it depends on in parallel, with a short timeout."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from messaging.realtime.bus import bus
 logger = logging.getLogger(__name__)
 
 SECONDS = 1.5
-"""What has not answered by then counts as away."""
+"""The timeout after which a service counts as unavailable."""
 FRESH_SECONDS = 1.0
-"""For as long an answer holds for everyone who asks: each costs connections and half a read unit."""
+"""How long an answer is cached for all callers: each costs connections and half a read unit."""
 OK, THROTTLED, AWAY, REFUSED, SILENT = "ok", "throttled", "away", "refused", "no answer"
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How a part was when it was asked."""
+    """The state of a service when it was checked."""
 
     state: str
     milliseconds: float
-    """Until the answer, or until it was not waited for any longer."""
+    """Time until the answer or the timeout."""
     reason: str = ""
-    """The name of the error, where there was one; never its text, which may quote an address or a name."""
+    """The error's name, if any; never its text, which may contain an address or a name."""
 
     @property
     def is_ready(self) -> bool:
-        """A throttled table is there: to take every process away from the people would help nobody."""
+        """Whether it can be used. A throttled table counts: taking all processes out of service would help nobody."""
         return self.state in {OK, THROTTLED}
 
 
 @dataclass(slots=True)
 class Part:
-    """Something that the process stands on. `ask` returns when it has answered, and raises when it cannot."""
+    """A service that the process depends on. `ask` returns once it has answered, and raises if it cannot."""
 
     name: str
     ask: Callable[[], object]
@@ -50,14 +50,14 @@ class Part:
     _found: State | None = None
 
     def begin(self) -> None:
-        """Ask, in a thread, unless an earlier question is still without an answer."""
+        """Start a check in a thread, unless an earlier one is still running."""
         if self._asking is None or not self._asking.is_alive():
             self._found, self._began = None, time.monotonic()
             self._asking = threading.Thread(target=self._run, name=f"ready-{self.name}", daemon=True)
             self._asking.start()
 
     def end(self, until: float) -> State:
-        """The answer, or that there is none at that time of the monotonic clock."""
+        """Return the result, or that there is none by this time of the monotonic clock."""
         if self._asking is not None:
             self._asking.join(max(0.0, until - time.monotonic()))
         return self._found or State(SILENT, self._elapsed())
@@ -70,7 +70,7 @@ class Part:
             state = THROTTLED
         except ServiceError as error:
             state, reason = REFUSED, error_code(error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the part is of no use
+        except Exception as error:  # noqa: BLE001 - whatever it is, the service cannot be used
             state, reason = AWAY, type(error.__cause__ or error).__name__
         self._found = State(state, self._elapsed(), reason)
 
@@ -80,7 +80,7 @@ class Part:
 
 @dataclass(slots=True)
 class Readiness:
-    """Asks parts, for one who wants to know at a time."""
+    """Checks services, for one caller at a time."""
 
     parts: tuple[Part, ...]
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -88,7 +88,7 @@ class Readiness:
     _seen_at: float = float("-inf")
 
     def look(self) -> Mapping[str, State]:
-        """How each part is, by its name; takes at most about `SECONDS`."""
+        """Return the state of each service by its name; takes at most about `SECONDS`."""
         with self._lock:
             if time.monotonic() - self._seen_at > FRESH_SECONDS:
                 self._ask()
@@ -106,7 +106,7 @@ class Readiness:
 
 
 def ask_postgres() -> None:
-    """On a connection of this thread's own, closed at the end."""
+    """Run a query on this thread's own connection, and close it."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -127,4 +127,4 @@ def new_readiness() -> Readiness:
 
 
 readiness = new_readiness()
-"""The process's own."""
+"""The process's only instance."""

@@ -1,4 +1,4 @@
-"""The conversations of the seed and invented ones in any number, written as the model demands, relative to now."""
+"""Write the seed's conversations and any number of invented ones, valid for the model, with times relative to now."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from .synthetic import MessageTexts, SyntheticConversation
 CONVERSATIONS = Path(__file__).parent.parent / "seed" / "conversations.json"
 SENTENCE_END = re.compile(r"(?<=[.!?؟।])\s+|(?<=[\u3002\uff01\uff1f])\s*|\n+")
 SHORTEST_PHRASEBOOK = 9
-"""Sentences."""
+"""Number of sentences."""
 THREADS = 4
-"""More are no faster, where DynamoDB is on this machine."""
+"""More threads are not faster with DynamoDB on the same machine."""
 PARCEL = 500
-"""Messages that a thread takes at a time, in whole conversations: enough that most batches are full."""
+"""Messages that a thread takes at a time, in whole conversations: enough to fill most batches."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeedConversation:
-    """A conversation of the seed before it has people and times."""
+    """A conversation of the seed before it has users and times."""
 
     between: tuple[str, str]
     """Handles."""
@@ -50,7 +50,7 @@ class SeedConversation:
 
 
 def seed_conversations() -> list[SeedConversation]:
-    """The conversations of `seed/conversations.json`."""
+    """Return the conversations of `seed/conversations.json`."""
     return [
         SeedConversation(
             (each["between"][0], each["between"][1]),
@@ -65,10 +65,10 @@ def seed_conversations() -> list[SeedConversation]:
 def seed(
     table: MessageTable, conversations: Sequence[SeedConversation], *, people: Mapping[str, UUID], now: datetime
 ) -> Iterator[tuple[SeedConversation, bool]]:
-    """Write each conversation that is not there; yields it and whether it was written.
+    """Write each conversation that does not exist; yield it and whether it was written.
 
-    `people` are uuids by handle; raises KeyError for a handle it lacks. Safe to repeat, also after being killed:
-    the conversation's own item and its entries come last and together, and leftovers without them are removed first.
+    `people` maps handles to uuids; raises KeyError for a missing handle. Safe to repeat, also after being killed: the
+    conversation's own item and its entries are written last and together, and incomplete leftovers are deleted first.
     """
     for each in conversations:
         group_uuid = pair_group_uuid(*(people[handle] for handle in each.between))
@@ -104,7 +104,7 @@ def _messages(each: SeedConversation, group_uuid: UUID, people: Mapping[str, UUI
     messages: list[Message] = []
     for seq, (handle, gap, text) in enumerate(each.messages, start=1):
         if seq > 1:
-            # Two messages never share a moment: a gap of 0 is one microsecond.
+            # Messages never share a time: a gap of 0 becomes one microsecond.
             moment += max(timedelta(minutes=gap), timedelta(microseconds=1))
         message_uuid = uuid5(group_uuid, f"seed {seq}")
         created_at = format_created_at(moment)
@@ -114,25 +114,25 @@ def _messages(each: SeedConversation, group_uuid: UUID, people: Mapping[str, UUI
 
 @dataclass(slots=True)
 class SyntheticSeeding:
-    """Writes invented conversations, and counts those that are whole.
+    """Writes invented conversations, and counts the complete ones.
 
-    The same conversations with the same `now` are the same items, so that a run which stopped anywhere is completed by
-    another one that `completes` it.
+    The same conversations with the same `now` produce the same items, so another run with `completes` can finish one
+    that stopped anywhere.
     """
 
     table: MessageTable
     now: datetime
     threads: int = THREADS
     completes: bool = False
-    """Whether an earlier run may have written some of the conversations: those that are whole are left alone."""
+    """Whether an earlier run may have written some of the conversations: complete ones are skipped."""
     found: int = 0
-    """Conversations that were whole."""
+    """Conversations found complete."""
     taken: int = 0
-    """Conversations that were begun."""
+    """Conversations started."""
     conversations: int = 0
-    """Those that are whole."""
+    """Complete conversations."""
     messages: int = 0
-    """Of the whole conversations."""
+    """Messages of the complete conversations."""
     _writer: BulkWriter = field(init=False)
     _taking: Lock = field(init=False, default_factory=Lock)
 
@@ -141,18 +141,19 @@ class SyntheticSeeding:
 
     @property
     def write_units(self) -> float:
-        """Consumed so far, as DynamoDB reports it; 0 where it does not."""
+        """Write units so far, as reported by DynamoDB; 0 where it reports none."""
         return self._writer.write_units
 
     def write(
         self, talks: Iterator[SyntheticConversation], written: Callable[[int], object] = lambda number: None
     ) -> None:
-        """Write conversations; `written` is called with each number of messages stored, or found.
+        """Write conversations; call `written` with each number of messages stored or found.
 
-        Messages come first, then the conversation, then its entries: what can be seen is whole at any time, and what
-        lacks entries the projection completes. Memory does not grow with the number of messages.
-        Raises Unavailable, and KeyboardInterrupt after Ctrl-C; conversations being written are left without their end.
-        1 call more for each 50 conversations, and 3 read units a conversation, where it `completes` an earlier run.
+        Messages are written first, then the conversation, then its entries: visible conversations are always complete,
+        and the projection adds missing entries. Memory does not grow with the number of messages.
+
+        Raises Unavailable, and KeyboardInterrupt after Ctrl-C; conversations being written stay incomplete. With
+        `completes`, 1 more call per 50 conversations, and 3 read units per conversation.
         """
         parcels = _parcels(talks)
 
@@ -171,7 +172,7 @@ class SyntheticSeeding:
     def _without_found(
         self, parcel: list[SyntheticConversation], written: Callable[[int], object]
     ) -> list[SyntheticConversation]:
-        """Return the conversations of a parcel that an earlier run has not written to their end."""
+        """Return the conversations of a parcel that an earlier run has not completed."""
         if not self.completes:
             return parcel
         keys = [key for talk in parcel for key in _keys_of(talk)]
@@ -186,9 +187,9 @@ class SyntheticSeeding:
         return [talk for talk in parcel if talk not in whole]
 
     def _is_whole(self, talk: SyntheticConversation, there: Mapping[tuple[str, str], Item]) -> bool:
-        """Whether its item and its entries, which come last, are there.
+        """Return whether its item and its entries, which are written last, exist.
 
-        The projection makes entries, too, once the conversation is there; those say that nothing is read.
+        The projection also creates entries once the conversation exists; those have no read position.
         """
         found = [there.get(key_of(key)) for key in _keys_of(talk)]
         if None in found:
@@ -214,7 +215,7 @@ class SyntheticSeeding:
 
 
 def _keys_of(talk: SyntheticConversation) -> list[dict[str, Any]]:
-    """The keys of a conversation and of its members' entries."""
+    """Return the keys of a conversation and of its members' entries."""
     group_uuid = pair_group_uuid(*talk.member_uuids)
     return [conversation_key(group_uuid), *(entry_key(member, group_uuid) for member in talk.member_uuids)]
 
@@ -232,7 +233,7 @@ def _parcels(talks: Iterator[SyntheticConversation]) -> Iterator[list[SyntheticC
 
 @cache
 def phrasebooks() -> list[list[str]]:
-    """The sentences of each conversation of the seed, which invented texts are made of; not of the shortest ones."""
+    """Return the sentences of each conversation of the seed except the shortest, as material for invented texts."""
     books = [
         [phrase for _, _, text in each.messages for phrase in SENTENCE_END.split(normalise_long_text(text)) if phrase]
         for each in seed_conversations()

@@ -1,7 +1,7 @@
-"""Conversations that nobody had, in any number: who with whom, how long, which texts. Pure; deterministic by its seed.
+"""Generate any number of invented conversations: members, lengths and texts. Pure; deterministic for a seed.
 
-A few people have many conversations and a few conversations many messages, as it is in life (after Zipf's law: the
-second has half as many as the first, the third a third).
+As in real life, a few people have many conversations and a few conversations have many messages, after Zipf's law: the
+second has half as many as the first, the third a third.
 """
 
 from __future__ import annotations
@@ -22,35 +22,35 @@ from messaging.domain.timestamps import format_created_at
 from messaging.domain.transitions import conversation_after, conversation_from_first, entry_from_conversation
 
 CONVERSATIONS_A_PERSON = 5
-"""What follows where it is not given. Each conversation counts for two, so that people have 10 on average."""
+"""Default. Each conversation counts for two people, so that people have 10 on average."""
 MESSAGES_A_CONVERSATION = 20
 SPAN = timedelta(days=730)
 """How far back the messages reach."""
 WANTED_CHARS = 155
-"""Texts are a little longer on average: 180 characters, as the original's."""
+"""Target length; texts are a little longer on average: 180 characters, like the original's."""
 JOINTS = (*" " * 15, "\n")
-"""What stands between two phrases."""
+"""Separators between two phrases."""
 LONGEST_PAUSE = timedelta(days=1)
-"""On average between the messages of the slowest conversations."""
+"""Average pause between the messages of the slowest conversations."""
 SAME_SENDER = 0.35
-"""How often a message comes from whom the one before came from."""
+"""Probability that a message has the same sender as the one before."""
 ALL_READ = 0.7
-"""How many members have read everything."""
+"""Share of members who have read everything."""
 UNITS_A_MESSAGE = 1.05
-"""Write units on average: most messages are below 1 KB."""
+"""Average write units: most messages are below 1 KB."""
 UNITS_A_CONVERSATION = 3
 """Write units of its own item and of two entries."""
 INDEX_UNITS_A_CONVERSATION = 4
-"""Write units of the indexes, which have a capacity of their own: two items for each of the two entries."""
+"""Write units of the indexes, which have their own capacity: two items for each of the two entries."""
 
 
 class ImpossibleVolume(Problem):
-    """The numbers do not go together."""
+    """The numbers contradict each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """How much there is to be."""
+    """The numbers of people, conversations and messages to generate."""
 
     users: int
     conversations: int
@@ -58,12 +58,12 @@ class Volume:
 
     @property
     def table_write_units(self) -> float:
-        """About what writing it consumes of the table's own capacity, by AWS's rules."""
+        """The approximate write units of the table's own capacity, by AWS's rules."""
         return UNITS_A_MESSAGE * self.messages + UNITS_A_CONVERSATION * self.conversations
 
     @property
     def write_units(self) -> float:
-        """About what writing it consumes in all, indexes included."""
+        """The approximate write units in all, including indexes."""
         return self.table_write_units + INDEX_UNITS_A_CONVERSATION * self.conversations
 
 
@@ -77,7 +77,7 @@ def volume_of(*, users: int | None = None, conversations: int | None = None, mes
         by_messages = messages // MESSAGES_A_CONVERSATION if messages else by_users
         conversations = max(1, min(by_users, by_messages))
     if users is None:
-        # Twice as many pairs as conversations: people choose with whom they talk.
+        # Twice as many pairs as conversations, so that people do not all talk to each other.
         users = max(2, -(-conversations // CONVERSATIONS_A_PERSON), fewest_people(2 * conversations - 1))
     if messages is None:
         messages = MESSAGES_A_CONVERSATION * conversations
@@ -100,19 +100,19 @@ def volume_of(*, users: int | None = None, conversations: int | None = None, mes
 
 
 def pairs(people: int) -> int:
-    """How many different pairs they make."""
+    """Return the number of different pairs of so many people."""
     return people * (people - 1) // 2
 
 
 def fewest_people(conversations: int) -> int:
-    """The smallest number of people who make so many pairs."""
+    """Return the smallest number of people that makes so many pairs."""
     people = (1 + isqrt(8 * conversations + 1)) // 2
     return people if pairs(people) >= conversations else people + 1
 
 
 @dataclass(frozen=True, slots=True)
 class SyntheticConversation:
-    """A conversation before it is told: everything else follows from its own seed."""
+    """A conversation before its messages are generated; everything else follows from its seed."""
 
     member_uuids: tuple[UUID, UUID]
     length: int
@@ -123,9 +123,9 @@ class SyntheticConversation:
 def synthetic_conversations(
     people: Sequence[UUID], volume: Volume, *, random_seed: int
 ) -> Iterator[SyntheticConversation]:
-    """The conversations of these people, no pair twice, the longest one first: others need not wait for it in the end.
+    """Yield conversations of these people, no pair twice, the longest first so that it does not delay the end.
 
-    Memory: a few bytes a person and conversation.
+    Memory: a few bytes per person and conversation.
     """
     random = Random(random_seed)
     lengths = array("Q", (1 + share for share in shares(volume.messages - volume.conversations, volume.conversations)))
@@ -133,7 +133,7 @@ def synthetic_conversations(
     random.shuffle(rest)
     number = 0
     for index, partners in enumerate(partner_numbers(volume.conversations, len(people))):
-        # Each chooses among those who come later, so no pair is met twice and none has to be remembered.
+        # Each chooses among later people, so that no pair repeats and none has to be remembered.
         for partner in random.sample(range(index + 1, len(people)), partners):
             length = rest[number - 1] if number else lengths[0]
             yield SyntheticConversation((people[index], people[partner]), length, f"{random_seed}/{number}")
@@ -141,7 +141,7 @@ def synthetic_conversations(
 
 
 def partner_numbers(conversations: int, people: int) -> list[int]:
-    """How many of the people after them each person chooses; those who come first choose most."""
+    """Return how many of the people after them each person chooses; the first choose most."""
     numbers, left = [], 0
     for index, share in enumerate(shares(conversations, people - 1)):
         number = min(share + left, people - 1 - index)
@@ -155,7 +155,7 @@ def partner_numbers(conversations: int, people: int) -> list[int]:
 
 
 def shares(total: int, parts: int) -> Iterator[int]:
-    """The total in so many parts, after Zipf's law: the second is half of the first, the third a third."""
+    """Divide the total into so many parts after Zipf's law: the second is half of the first, the third a third."""
     whole = sum(1 / rank for rank in range(1, parts + 1))
     before = 0
     for rank, sum_so_far in enumerate(accumulate(1 / rank for rank in range(1, parts + 1)), start=1):
@@ -166,15 +166,15 @@ def shares(total: int, parts: int) -> Iterator[int]:
 
 @dataclass(slots=True)
 class MessageTexts:
-    """A conversation told message by message, of which only the last ones are kept in mind.
+    """Generates a conversation message by message, keeping only the last ones.
 
-    Iterate `messages` to its end; then the conversation and its entries are what they make.
+    Iterate `messages` to its end; then `conversation` and `entries` are valid.
     """
 
     talk: SyntheticConversation
     now: datetime
     phrasebooks: Sequence[Sequence[str]]
-    """What texts are made of: it keeps to one of these, and so to its languages."""
+    """Phrases for texts: each conversation uses one of these lists, and so its languages."""
     group_uuid: UUID = field(init=False)
     _random: Random = field(init=False)
     _conversation: Conversation | None = field(init=False, default=None)
@@ -185,7 +185,7 @@ class MessageTexts:
         self._random = Random(self.talk.random_seed)
 
     def messages(self) -> Iterator[Message]:
-        """Its messages in order, numbered from 1, the last one not later than `now`."""
+        """Yield the messages in order, numbered from 1, the last one not later than `now`."""
         random, length = self._random, self.talk.length
         read_seqs = {member: self._read_seq() for member in self.talk.member_uuids}
         sender, other = random.sample(self.talk.member_uuids, 2)
@@ -201,7 +201,7 @@ class MessageTexts:
             else:
                 self._conversation = conversation_after(self._conversation, message)
             for member, read_seq in read_seqs.items():
-                # Who writes has read what came before.
+                # A sender has read everything before.
                 if seq == read_seq or (member == sender and seq > read_seq):
                     self._last_read[member] = message
             yield message
@@ -210,28 +210,28 @@ class MessageTexts:
 
     @property
     def conversation(self) -> Conversation:
-        """The conversation that the messages make."""
+        """Return the conversation that the messages add up to."""
         if self._conversation is None or self._conversation.seq < self.talk.length:
             msg = "its messages are not told to the end"
             raise ValueError(msg)
         return self._conversation
 
     def entries(self) -> Iterator[Entry]:
-        """The entry of each member: as the conversation gives it, read up to somewhere."""
+        """Yield each member's entry, as the conversation gives it, with a read position."""
         for member in self.talk.member_uuids:
             entry = entry_from_conversation(self.conversation, member)
             read = self._last_read.get(member)
             yield replace(entry, read_seq=read.seq, read_sk=read.created_at) if read else entry
 
     def _read_seq(self) -> int:
-        """Up to which message a member has read; 0 for nothing."""
+        """Return the number of the last message a member has read; 0 for none."""
         length = self.talk.length
         if self._random.random() < ALL_READ:
             return length
         return length - min(length, 1 + int(self._random.expovariate(1 / 5)))
 
     def _moments(self) -> Iterator[datetime]:
-        """Moments at microseconds, each later than the one before: one at random in each of as many equal spans."""
+        """Yield increasing times in microseconds: a random one in each of the equal spans."""
         random, length = self._random, self.talk.length
         end = self.now - SPAN * random.random() ** 3
         longest = end - (self.now - SPAN)
@@ -245,7 +245,7 @@ class MessageTexts:
 
 
 def text(random: Random, phrases: Sequence[str]) -> str:
-    """A text of these phrases, 1 to 1024 characters, 180 on average."""
+    """Return a text of these phrases, 1 to 1024 characters, 180 on average."""
     wanted = random.expovariate(1 / WANTED_CHARS)
     words = random.choice(phrases)
     while len(words) < wanted:

@@ -1,1 +1,1 @@
-"""How much a number of people takes: units, processes, money. Numbers alone: nothing here asks anything of AWS."""
+"""Compute what a number of people needs: units, processes, money. Makes no requests to AWS."""

@@ -1,4 +1,4 @@
-"""What people do in a day, and the units and requests that this takes. Pure."""
+"""Compute the units and requests of a day from people's habits. Pure."""
 
 from __future__ import annotations
 
@@ -10,41 +10,43 @@ from .patterns import Pattern
 
 SECONDS_A_DAY = 86_400
 STREAM_MINUTES = 10.0
-"""After which a stream ends by itself and is opened again; the page then compares itself and asks for its list."""
+"""Lifetime of a stream; the page then reconnects, resyncs and loads its list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """Of how many people, and what each of them does in a day, on average."""
+    """The number of people, and the daily averages of each."""
 
     people: int
-    """Who come on a day."""
+    """Daily active people."""
     messages: float = 20.0
-    """Sent by each."""
+    """Messages sent by each."""
     starts: float = 0.02
-    """How many of the messages begin a conversation, of 1."""
+    """Share of the messages that begin a conversation, 0 to 1."""
     visits: float = 4.0
     """Loads of the list."""
     opens: float = 12.0
     """Conversations opened."""
     earlier: float = 3.0
-    """Windows of earlier messages."""
+    """Windows of earlier messages loaded."""
     minutes: float = 40.0
-    """With a conversation open in a tab, and so a stream."""
+    """Minutes with a conversation open in a tab, and so a stream."""
     seen_live: float = 0.5
-    """How many of the messages arrive while their receiver looks at the conversation, of 1: each is marked read by
-    itself; others are when the conversation is opened."""
+    """Share of messages that arrive while the recipient has the conversation open, 0 to 1.
+
+    Each is marked read separately, the others when the conversation is opened.
+    """
     together: float = 1.0
-    """Messages of a conversation that one projection takes up; more than 1 in a burst."""
+    """Messages of a conversation per projection; more than 1 in a burst."""
     text_bytes: float = 120.0
-    """Of a message, in UTF-8."""
+    """Size of a message in UTF-8."""
     peak: float = 5.0
-    """How many times the average the busiest minutes bring."""
+    """Ratio of the busiest minutes to the average."""
 
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """Capacity units: of a day, or a second."""
+    """Capacity units, per day or per second."""
 
     table_writes: float = 0.0
     inbox_writes: float = 0.0
@@ -54,7 +56,7 @@ class Units:
 
     @classmethod
     def of(cls, pattern: Pattern, times: float, *, text_bytes: float) -> Self:
-        """What it takes to do something so many times."""
+        """Return the units of so many uses of a pattern."""
         messages = pattern.message_pages * patterns.message_reads(text_bytes)
         return cls(
             times * pattern.table_writes,
@@ -81,12 +83,12 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """How often everything is done in a day by all of them together."""
+    """How often everything is done in a day by all people together."""
 
     sends: float
     starts: float
     changes: float
-    """Conversations that the stream's consumer brings into the lists."""
+    """Conversations that the stream's consumer projects."""
     marks: float
     lists: float
     rows: float
@@ -97,12 +99,12 @@ class Day:
 
     @property
     def events(self) -> float:
-        """On the bus: of each message itself, of what was read, and of the consumer's hint."""
+        """Events on the bus: one per message, per read, and per projection by the consumer."""
         return self.sends + self.starts + self.marks + self.changes
 
 
 def day_of(habits: Habits) -> Day:
-    """What these people do together in a day."""
+    """Return how often these people do everything in a day."""
     messages = habits.people * habits.messages
     starts = messages * habits.starts
     stream_minutes = habits.people * habits.minutes
@@ -122,7 +124,7 @@ def day_of(habits: Habits) -> Day:
 
 
 def units_of(day: Day, *, text_bytes: float) -> dict[str, Units]:
-    """The units of a day, by what they are for."""
+    """Return the units of a day by purpose."""
     longer = patterns.extra_message_writes(text_bytes)
 
     def of(pattern: Pattern, times: float) -> Units:

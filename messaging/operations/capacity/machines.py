@@ -1,8 +1,8 @@
-"""How much one process does, as measured: what number of them a plan needs.
+"""The measured throughput of one process, from which a plan computes the number of processes.
 
 Measured with `tools/bench/throughput.py` and `tools/bench/live.py` on two virtual processors (AMD EPYC) that web,
-emulator, Postgres, clients and other work shared (November 2026): time of a processor, which depends on the machine
-more than on what else it does.
+emulator, Postgres, clients and other work shared (November 2026). Times are processor time, which depends on the
+machine more than on its other load.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from math import ceil
 from .habits import SECONDS_A_DAY, Day
 
 LIST_MS = 15.5
-"""Milliseconds of a processor for a page of the list; likewise below."""
+"""Processor time for a page of the list, in milliseconds; the constants below have the same unit."""
 THREAD_MS = 23.5
 ROWS_MS = 12.5
 EARLIER_MS = 14.5
@@ -21,40 +21,40 @@ SINCE_MS = 12.5
 MARK_MS = 14.0
 SEND_MS = 19.0
 HEAR_MS = 0.09
-"""For an event, in every process, whomever it is for."""
+"""For an event, in every process, whether or not it has streams for it."""
 POSTGRES_MS = 1.5
-"""Of Postgres's processors for a request, which borrows a connection from its process's pool."""
+"""Time of Postgres's processors for a request, which borrows a connection from its process's pool."""
 STREAMS_A_PROCESS = 1000
-"""Open in one process while a message takes 96 ms at p95; 5,000 were held."""
+"""Streams per process at which a message takes 96 ms at p95; 5,000 could be held."""
 BUSY = 0.6
-"""How busy a processor may be at the peak: beyond it answers begin to wait for each other."""
+"""Highest processor utilisation at the peak; above it, requests begin to queue."""
 WORKER_CHANGES = 100.0
-"""A second, that one worker brought into the lists beside the emulator, eight conversations side by side."""
+"""Changes a second that one worker projected beside the emulator, eight conversations in parallel."""
 BUS_EVENTS = 2000.0
-"""A second, above which Valkey should carry them: Postgres took 10,000, with nothing else to do."""
+"""Events a second above which Valkey should carry them: Postgres carried 10,000 without other work."""
 PARTITION_WRITES, PARTITION_READS, PARTITION_GB = 1000, 3000, 10
-"""What one partition of a table bears, and with it one shard of its stream."""
+"""The limits of one partition of a table, and so of one shard of its stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """How many of each there have to be at the peak."""
+    """The numbers of processes needed at the peak."""
 
     web: int
-    """0 where a process would have nothing left to do beside hearing the others' events: then split the bus."""
+    """0 if events alone would use up each process: then split the bus."""
     web_cpus: float
-    """Processors that the web takes at the peak, when they are busy as they may be."""
+    """Processors that the web needs at the peak, at the highest allowed utilisation."""
     postgres_cpus: float
     requests: float
-    """A second, streams excluded."""
+    """Requests a second, streams excluded."""
     streams: int
     events: float
-    """A second, on the bus."""
+    """Events a second on the bus."""
     changes: float
-    """A second, that the consumer brings into the lists."""
+    """Changes a second that the consumer projects."""
     consumer: str
     lambdas: int
-    """At once; 0 where one worker does it."""
+    """Concurrent Lambda invocations; 0 if one worker is enough."""
     valkey: bool
 
 
@@ -63,7 +63,7 @@ def requests_of(day: Day) -> float:
 
 
 def processes(day: Day, *, peak: float, speed: float) -> Processes:
-    """Those that the peak of such days takes on processors `speed` times as fast as the ones that were measured."""
+    """Return the processes for the peak, on processors `speed` times as fast as the measured ones."""
     a_second = peak / SECONDS_A_DAY
     seconds = (
         (day.sends + day.starts) * SEND_MS
@@ -76,7 +76,7 @@ def processes(day: Day, *, peak: float, speed: float) -> Processes:
     ) / 1000
     events, changes = day.events * a_second, (day.changes + day.starts) * a_second
     streams = ceil(day.stream_minutes * 60 * a_second)
-    # Each process hears every event: what that takes of a process is not there for requests.
+    # Each process receives every event, which reduces its capacity for requests.
     left = BUSY - events * HEAR_MS / 1000 / speed
     busy = seconds * a_second / speed
     web = max(1, ceil(streams / STREAMS_A_PROCESS), ceil(busy / left)) if left > 0 else 0

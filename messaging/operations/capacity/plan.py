@@ -1,4 +1,4 @@
-"""From habits to what has to be there for them, and what it costs a month. Pure."""
+"""Compute the required resources and their monthly costs from people's habits. Pure."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from .machines import Processes, processes
 from .prices import Prices
 
 TARGET = 0.7
-"""How much of what is provisioned may be used: AWS's own default for auto scaling."""
+"""Target utilisation of provisioned capacity: AWS's own default for auto scaling."""
 LEAST_UNITS = 1
 HOURS, DAYS = 730, 30.4
 """Of a month."""
 ITEM_OVERHEAD = 100
-"""Bytes that AWS counts for each item beside its own: "Storage" in the DynamoDB developer guide."""
+"""Bytes that AWS adds to the size of each item: "Storage" in the DynamoDB developer guide."""
 GB = 1e9
 POLLS_A_SECOND = 4.0
-"""Of the worker for each shard."""
+"""Polls of the worker for each shard."""
 PARTITIONS_AT_FIRST = 4
-"""Of a new table on demand, with which it bears 4,000 writes and 12,000 reads a second at once."""
+"""Partitions of a new on-demand table, enough for 4,000 writes and 12,000 reads a second at once."""
 LAMBDA_GB, LAMBDA_SECONDS = 0.25, 0.05
-"""Of the consumer's function: its memory, and its time for a batch of five changes."""
+"""Memory of the consumer's function, and its duration for a batch of five changes."""
 CHANGES_A_BATCH = 5.0
 PAGE_KB = 20.0
-"""Sent for a request on average, compressed; live messages and static files of a first visit are little beside that."""
+"""Average compressed response; live messages and static files of a first visit add little."""
 WEB_GB = 2.0
-"""Memory of a web process: itself, 1,000 streams, and what a busy minute takes."""
+"""Memory of a web process: its own, 1,000 streams, and a busy minute."""
 BALANCER_STREAMS = 3000
 """Open connections, and..."""
 BALANCER_GB_HOUR = 1.0
-"""...bytes an hour, that one of the balancer's capacity units holds."""
+"""...gigabytes an hour, for each capacity unit of the load balancer."""
 ENDPOINTS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Provisioned capacity of the table or an index, a second: least and most for auto scaling."""
+    """Provisioned capacity of the table or an index per second: minimum and maximum for auto scaling."""
 
     name: str
     average_writes: float
@@ -48,7 +48,7 @@ class Setting:
 
     @property
     def write_units(self) -> tuple[int, int]:
-        """What holds the average and what holds the peak."""
+        """The minimum for the average and the maximum for the peak."""
         return _provisioned(self.average_writes), _provisioned(self.peak_writes)
 
     @property
@@ -58,20 +58,20 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What has to be there, and what it costs."""
+    """The required resources and their costs."""
 
     day: Day
     units: dict[str, Units]
-    """Of a day, by what they are for."""
+    """Units a day, by purpose."""
     settings: tuple[Setting, ...]
     gigabytes: float
     """Stored after so many months."""
     shards: int
     processes: Processes
     costs: dict[str, float]
-    """Of a month, by part, with the table on demand."""
+    """Monthly costs by part, with the table on demand."""
     provisioned: dict[str, float]
-    """Of the table's units alone: provisioned for the peak, and following the demand as far as auto scaling does."""
+    """Monthly costs of the table's units alone: provisioned for the peak, and with auto scaling."""
 
     @property
     def total(self) -> Units:
@@ -83,7 +83,7 @@ class Plan:
 
 
 def plan(habits: Habits, prices: Prices, *, months: float, conversations: float, monthly: float, speed: float) -> Plan:
-    """For such habits, `months` of messages, `conversations` a person, and `monthly` times as many people a month."""
+    """Plan for these habits, `months` of messages, `conversations` per person and `monthly` people per daily one."""
     day = day_of(habits)
     units = units_of(day, text_bytes=habits.text_bytes)
     total = sum(units.values(), Units())
@@ -123,17 +123,17 @@ def _provisioned(a_second: float) -> int:
 
 
 def _stored(habits: Habits, day: Day, *, months: float, conversations: float, monthly: float) -> float:
-    """Bytes, with what AWS counts beside each item."""
+    """Return the bytes stored, with AWS's overhead for each item."""
     messages = (day.sends + day.starts) * DAYS * months
     of_message = patterns.MESSAGE_BYTES + habits.text_bytes + ITEM_OVERHEAD
     entry = patterns.ENTRY_BYTES + patterns.INBOX_ENTRY_BYTES + patterns.GROUP_ENTRY_BYTES + 3 * ITEM_OVERHEAD
     of_conversation = patterns.CONVERSATION_BYTES + ITEM_OVERHEAD + 2 * entry
-    # Each conversation is one of two people's.
+    # Each conversation belongs to two people.
     return messages * of_message + habits.people * monthly * conversations / 2 * of_conversation
 
 
 def _shards(peak: Units, gigabytes: float) -> int:
-    """Partitions of the table, and so open shards of its stream, on demand."""
+    """Return the partitions of the table on demand, and so the open shards of its stream."""
     busy = peak.table_writes / machines.PARTITION_WRITES + peak.table_reads / machines.PARTITION_READS
     return max(PARTITIONS_AT_FIRST, ceil(busy), ceil(gigabytes / machines.PARTITION_GB))
 
@@ -144,18 +144,18 @@ def _consumer(needed: Processes, day: Day, shards: int, prices: Prices) -> float
         seconds = batches * LAMBDA_SECONDS * LAMBDA_GB
         return batches / 1e6 * prices.lambda_million_requests + seconds * prices.lambda_gb_second
     reads = shards * POLLS_A_SECOND * SECONDS_A_DAY * DAYS / 1e6
-    # A quarter of a processor: it waits most of the time. Two, of which one is active.
+    # A quarter of a processor: it mostly waits. Two processes, of which one is active.
     process = 2 * (prices.fargate_vcpu_hour * 0.25 + prices.fargate_gb_hour * 0.5) * HOURS
     return max(0.0, reads - prices.streams_free_million_reads) * prices.streams_million_reads + process
 
 
 def _web(needed: Processes, prices: Prices) -> float:
-    """One processor for each process; never fewer than two processes, in two zones."""
+    """Return the cost of the processes, with one processor each; at least two, in two zones."""
     return max(2, needed.web) * (prices.fargate_vcpu_hour + WEB_GB * prices.fargate_gb_hour) * HOURS
 
 
 def _sent_gb(day: Day) -> float:
-    """In a day."""
+    """Return the gigabytes sent per day."""
     return machines.requests_of(day) * PAGE_KB * 1000 / GB
 
 

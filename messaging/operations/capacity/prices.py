@@ -1,7 +1,7 @@
-"""What AWS asks for things: one table with its date, any number of which a file can override.
+"""AWS's prices in one dated table; a file can override any of them.
 
-List prices as published for us-east-1, without discounts and reserved capacity; of Cognito the tier Lite, of Postgres
-RDS on Graviton in one zone. Look them up before relying on them: they are here so that costs can be compared.
+List prices as published for us-east-1, without discounts and reserved capacity; Cognito in the tier Lite, Postgres as
+RDS on Graviton in one zone. Check them before relying on them: they serve to compare costs.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ OURS = Path(__file__).parent / "prices.json"
 
 
 class BadPrices(Problem):
-    """The file of prices is none."""
+    """The file of prices is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """As the names say; people are active ones of a month."""
+    """Prices by name; people are monthly active ones."""
 
     as_of: str
     region: str
@@ -53,7 +53,7 @@ class Prices:
 
 
 def prices(override: str | None = None) -> Prices:
-    """The prices, those of a JSON file in the place of ours. Raises BadPrices."""
+    """Return the prices, with those of a JSON file in place of the defaults. Raises BadPrices."""
     ours = Prices(**_numbers(OURS))
     if override is None:
         return ours

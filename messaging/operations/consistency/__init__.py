@@ -1,1 +1,1 @@
-"""Compares entries with conversations and conversations with messages, and repairs: `manage.py ddb_reconcile`."""
+"""Compare entries with conversations and conversations with messages, and repair them: `manage.py ddb_reconcile`."""

@@ -1,7 +1,7 @@
-"""Compares a conversation with its messages and its members' entries with it, and says what is wrong. Pure.
+"""Compare a conversation with its messages and its members' entries, and report the differences. Pure.
 
-Nothing here trusts an item: what cannot be read is malformed. What is only copied or counted is compared as DynamoDB
-holds it, so that damage of any kind is a difference that can be put right.
+No item is trusted: values that cannot be parsed are malformed. Copied and counted values are compared in DynamoDB's own
+representation, so that damage of any kind is a difference that can be repaired.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from messaging.dynamodb.repairs import copy_of
 from .findings import Finding, Kind
 
 NOT_FROM_MESSAGES = ("pk", "sk", "member_uuids", "left_uuids", "version", "blocked_by", "awaiting")
-"""Of a conversation: what its messages do not tell."""
+"""The attributes of a conversation that cannot be derived from its messages."""
 NOTHING_FROM_MESSAGES: Item = {
     "seq": number(0),
     "last_sk": text(format_created_at(datetime.fromtimestamp(0, UTC))),
@@ -51,7 +51,7 @@ NOTHING_FROM_MESSAGES: Item = {
 
 ONLY_THE_CONVERSATION_KNOWS = ("left_uuids", "blocked_by", "awaiting")
 STAND_INS: Item = {**NOTHING_FROM_MESSAGES, "version": number(0), "member_uuids": uuid_set(frozenset())}
-"""In place of what cannot be read, so that the rest can be; all of it can be found out elsewhere."""
+"""Replacements for malformed values, so that the rest can be parsed; all can be derived elsewhere."""
 
 BY_HAND = "put it right by hand, then run this again"
 NOTHING_TO_REBUILD = "there is nothing to rebuild it from"
@@ -61,19 +61,19 @@ MESSAGES_FIRST = "its conversation has malformed messages: put those right by ha
 
 @dataclass(slots=True)
 class Recount:
-    """What messages, added in the order of their keys, make of a conversation. Holds none of them."""
+    """Rebuilds a conversation from messages added in the order of their keys. Keeps no messages."""
 
     conversation: Conversation | None = None
-    """Without members; None before the first message. Numbered 1, 2, 3 … whatever numbers the messages have."""
+    """Without members; None before the first message. Numbered 1, 2, 3 …, whatever numbers the messages have."""
     last_sk: str = ""
-    """The newest sort key that was added."""
+    """The newest sort key added."""
     misnumbered: int = 0
     first_misnumbered: str = ""
     malformed: list[tuple[str, MalformedItem]] = field(default_factory=list)
-    """With their sort keys."""
+    """Malformed messages with their sort keys."""
 
     def add(self, item: Item) -> None:
-        """Add the item that follows. A number that cannot be read is a wrong one: the order says which it should be."""
+        """Add the next item. An unreadable number counts as wrong: the order determines the right one."""
         self.last_sk = key_of(item)[1]
         try:
             message = message_from(item if _is_number(item, "seq") else {**item, "seq": number(0)})
@@ -96,22 +96,22 @@ class Recount:
 
 @dataclass(slots=True)
 class Snapshot:
-    """A conversation, what its messages make of it, and the entries of those who should have one."""
+    """A conversation, what its messages add up to, and the entries of its members."""
 
     group_uuid: UUID
     item: Item | None = None
-    """The conversation's own, as it is stored."""
+    """The conversation's own item, as stored."""
     conversation: Conversation | None = None
-    """As far as it can be read: see `legible`."""
+    """The parsed conversation, as far as possible: see `legible`."""
     damaged: Sequence[MalformedItem] = ()
-    """What cannot be read of it."""
+    """The attributes of it that cannot be parsed."""
     running: Recount = field(default_factory=Recount)
     entries: Mapping[UUID, Item] = field(default_factory=dict)
-    """By member; while the conversation is missing, or its members cannot be read, everyone's who has one."""
+    """Entries by member; all entries while the conversation is missing or its members cannot be parsed."""
     read: Mapping[str, Item] = field(default_factory=dict)
-    """The messages that entries name as read, by sort key, as far as they exist and were looked for."""
+    """The messages that entries name as read, by sort key, if they exist and were looked up."""
     quiet: bool = True
-    """Whether the conversation stayed the same from before its messages were read until after."""
+    """Whether the conversation did not change while its messages were read."""
 
     def set_item(self, item: Item | None) -> None:
         self.item = item
@@ -119,7 +119,7 @@ class Snapshot:
 
     @property
     def by_hand(self) -> list[MalformedItem]:
-        """What cannot be read of the conversation, and follows from nothing else."""
+        """The malformed attributes that cannot be derived from anything else."""
         return [
             each
             for each in self.damaged
@@ -129,10 +129,10 @@ class Snapshot:
 
 
 def legible(item: Item) -> tuple[Conversation | None, list[MalformedItem]]:
-    """Return the conversation of an item, and what of it cannot be read.
+    """Parse a conversation's item; return it with its malformed attributes.
 
-    What follows from its messages, and its version, are those of no messages where they cannot be read. None where its
-    members, or who may write, cannot be.
+    Malformed values that follow from the messages, and the version, are replaced by those of an empty conversation.
+    Return None if the members, or who may write, cannot be parsed.
     """
     damaged: list[MalformedItem] = []
     readable = dict(item)
@@ -151,9 +151,9 @@ def legible(item: Item) -> tuple[Conversation | None, list[MalformedItem]]:
 
 
 def problems(look: Snapshot, *, settled_version: int) -> list[Finding]:
-    """What is wrong, the conversation first: entries are compared only with one that agrees with its messages.
+    """Return the problems, the conversation's first; compare entries only if it agrees with its messages.
 
-    Entries that are older than `settled_version` are behind; between it and the newest version they only lag.
+    Entries older than `settled_version` are behind; those between it and the newest version only lag.
     """
     pk, running = group_pk(look.group_uuid), look.running
     found = [
@@ -170,7 +170,7 @@ def problems(look: Snapshot, *, settled_version: int) -> list[Finding]:
     of_conversation = [] if running.malformed else list(_of_conversation(look))
     if of_conversation or look.conversation is None or not look.conversation.begun:
         return found + of_conversation
-    # Who leaves for good has an entry until all they wrote is gone, and it follows nothing any more.
+    # A member who has left for good keeps an entry, no longer updated, until all their messages are deleted.
     for member in sorted(look.conversation.member_uuids - look.conversation.left_uuids):
         found += _of_entry(look, look.conversation, member, settled_version)
     return found
@@ -189,7 +189,7 @@ def _of_conversation(look: Snapshot) -> Iterator[Finding]:
         )
         yield Finding(Kind.NUMBERS_WRONG, pk, CONVERSATION_SK, what)
     if look.damaged:
-        # Without messages and entries nobody ever wrote: somebody blocks.
+        # No messages and no entries: the conversation was created by a block.
         can_be_made = running.count or (look.conversation and not look.conversation.begun and not look.entries)
         obstacle = "" if can_be_made else NOTHING_TO_REBUILD
         yield Finding(Kind.CONVERSATION_DIFFERS, pk, CONVERSATION_SK, f"its {_in_words(look.damaged)}", obstacle)
@@ -200,7 +200,7 @@ def _of_conversation(look: Snapshot) -> Iterator[Finding]:
             yield Finding(Kind.CONVERSATION_MISSING, pk, CONVERSATION_SK, what, obstacle)
     elif running.conversation is None:
         if not look.conversation.begun:
-            return  # Somebody blocks, or blocked, whom they never wrote to: it has no entries either.
+            return  # Created by a block before the first message, so it has no entries either.
         what = f"it counts {look.conversation.seq:,} messages and has none"
         yield Finding(Kind.CONVERSATION_DIFFERS, pk, CONVERSATION_SK, what, NOTHING_TO_REBUILD)
     elif wrong := _differences(look.conversation, running.conversation):
@@ -214,7 +214,7 @@ def _differences(conversation: Conversation, of_messages: Conversation) -> list[
 
 def _told(conversation: Conversation, name: str) -> Any:
     value = getattr(conversation, name)
-    # Not to have sent and to have sent nothing are the same.
+    # A missing count and an empty one are equal.
     return {member: sent for member, sent in value.items() if sent != Sent()} if name == "sent" else value
 
 
@@ -225,7 +225,7 @@ def _of_entry(look: Snapshot, conversation: Conversation, member: UUID, settled_
         yield Finding(Kind.ENTRY_MISSING, pk, sk, "a member has no entry for this conversation")
         return
     version = version_of(item)
-    # A conversation that could not be compared with its messages is copied where the stream would, and nowhere else.
+    # If the messages are malformed, only repeat what the stream would do.
     obstacle = MESSAGES_FIRST if look.running.malformed else ""
     if version is not None and version > conversation.version:
         what = f"it has version {version:,} of a conversation of version {conversation.version:,}"
@@ -249,7 +249,7 @@ def _of_own(conversation: Conversation, member: UUID, item: Item) -> Iterator[Fi
 
 
 def own_as_it_should_be(conversation: Conversation, member: UUID, item: Item) -> dict[str, Any]:
-    """Return what of the member's own list and mute has to be set (None: removed) because it cannot be read."""
+    """Return the corrected values of the member's own malformed attributes (None: remove)."""
     wrong: dict[str, Any] = {}
     lists = [text(list_key(member, which)) for which in (INBOX, REQUESTS, ARCHIVED)]
     if "inbox" in item and item["inbox"] not in lists:
@@ -281,7 +281,7 @@ def _of_position(look: Snapshot, conversation: Conversation, item: Item) -> Iter
 
 
 def wrong_numbers(messages: Iterable[Item]) -> Iterator[tuple[Item, int]]:
-    """The messages, of all in order, that do not have the number they should have, and that number."""
+    """Yield each message with a wrong number, and the right number. Needs all messages in order."""
     running = Recount()
     for item in messages:
         before = running.misnumbered
@@ -291,14 +291,14 @@ def wrong_numbers(messages: Iterable[Item]) -> Iterator[tuple[Item, int]]:
 
 
 def position_of(item: Item) -> tuple[int, str] | None:
-    """How far the member of an entry has read: number and created_at; None for nowhere. Raises MalformedItem."""
+    """Return how far a member has read: number and created_at; None for nothing. Raises MalformedItem."""
     if "read_seq" not in item and "read_sk" not in item:
         return None
     return number_at(item, "read_seq"), moment_at(item, "read_sk")
 
 
 def version_of(item: Item) -> int | None:
-    """The version of a conversation or entry, None when it has none that can be read."""
+    """Return the version of a conversation or entry, None if it is missing or malformed."""
     try:
         return number_at(item, "version")
     except MalformedItem:
@@ -318,9 +318,9 @@ def _same(one: Mapping[str, Any] | None, other: Mapping[str, Any]) -> bool:
 
 
 def rebuilt(look: Snapshot) -> Conversation:
-    """The conversation as its messages make it, newer than itself and every entry; needs known members.
+    """Rebuild the conversation from its messages, newer than itself and every entry; needs known members.
 
-    Without messages it is the one of somebody who blocks, where that can be read.
+    Without messages, rebuild the conversation that a block creates, if it can be parsed.
     """
     members = look.conversation.member_uuids if look.conversation else known_members(look)
     if look.running.conversation is None and look.conversation is not None and not look.conversation.begun:
@@ -334,13 +334,13 @@ def rebuilt(look: Snapshot) -> Conversation:
 
 
 def newer_version(look: Snapshot) -> int:
-    """Above those of the conversation and of every entry; every message was a version, too."""
+    """Return a version above those of the conversation and all entries, and the number of messages."""
     known = (version_of(item) or 0 for item in (look.item, *look.entries.values()) if item)
     return 1 + max((look.running.count, *known))
 
 
 def known_members(look: Snapshot) -> frozenset[UUID] | None:
-    """Who is in a conversation whose own item is missing: the two whose pair it is, or those all entries agree on."""
+    """Return the members of a conversation without an item: the pair of its uuid, or those all entries agree on."""
     writers = look.running.conversation.sent.keys() if look.running.conversation else set()
     said = set(filter(None, map(_members_said, look.entries.values())))
     for pair in combinations(sorted({*writers, *look.entries, *(each for members in said for each in members)}), 2):

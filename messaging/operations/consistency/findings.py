@@ -1,4 +1,4 @@
-"""What a reconciliation finds wrong: its kinds, the sentence for each, and whether it is repaired. Pure."""
+"""The findings of a reconciliation: their kinds, the sentence for each, and whether it was repaired. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What can be wrong with an item."""
+    """The kinds of problems."""
 
     MALFORMED = "malformed"
     CONVERSATION_MISSING = "conversation-missing"
@@ -36,30 +36,30 @@ DONE: Mapping[Kind, str] = {
     Kind.POSITION_WRONG: "Set to the newest message that was read; unread where nothing tells",
     Kind.CHOICE_WRONG: "In the list where the conversation belongs, and not muted",
 }
-"""What was done about it. The kinds without a sentence are never repaired."""
+"""The repair of each kind, as a sentence. Kinds without a sentence are never repaired."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong with the item of this key."""
+    """A problem with the item of this key."""
 
     kind: Kind
     pk: str
     sk: str
     what: str
-    """Without names and texts of people."""
+    """The problem, without names and texts of people."""
     obstacle: str = ""
-    """Why it cannot be repaired, and what to do; empty when it can."""
+    """Why it cannot be repaired, and what to do; empty if it can."""
     repaired: bool = False
-    """Whether it was wrong and is right now: read again, not only written."""
+    """Whether the problem is gone: verified by reading again, not only written."""
 
     @property
     def identity(self) -> tuple[Kind, str, str]:
-        """The same for the same thing found twice."""
+        """Equal for findings of the same problem."""
         return self.kind, self.pk, self.sk
 
     @property
     def sentence(self) -> str:
-        """For people. Keys may hold anything: not yet fit for a terminal."""
+        """A sentence for people. Keys may contain any characters, so escape it before printing."""
         end = DONE[self.kind] if self.repaired else f"Not repaired: {self.obstacle}" if self.obstacle else ""
         return f"{self.pk} {self.sk}: {self.what}.{f' {end}.' if end else ''}"

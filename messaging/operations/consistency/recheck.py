@@ -1,6 +1,7 @@
-"""Looks again at what looked wrong, and repairs it until it is right or cannot be.
+"""Check suspected problems again, and repair them until they are fixed or cannot be.
 
-Each repair is refused when anything came in between, and after each everything is read and compared anew.
+Each repair is conditional and fails if the item changed since it was read. After each repair everything is read and
+compared again.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ from .snapshot_reader import EntryOwner, SnapshotReader
 
 ATTEMPTS = 10
 BETWEEN_SECONDS = 0.1
-"""Before another look at a conversation that changed while it was read."""
+"""How long to wait before reading a conversation again that changed while it was read."""
 CONSENT = "add --delete-strays to delete it"
 CHANGING = "the conversation changed at every attempt: run this again"
 
 
 @dataclass(frozen=True, slots=True)
 class Recheck:
-    """`dry_run` repairs nothing. Strays are deleted only with `delete_strays`."""
+    """`dry_run` repairs nothing. Stray entries are deleted only with `delete_strays`."""
 
     table: MessageTable
     dry_run: bool = False
@@ -59,10 +60,10 @@ class Recheck:
         return Repairs(self.table)
 
     def conversation(self, group_uuid: UUID, settled_version: int) -> list[Finding]:
-        """What is wrong with a conversation and its members' entries, and whether it is right now.
+        """Find and repair the problems of a conversation and its members' entries; report which are repaired.
 
-        Entries must have at least `settled_version`. What a repair brings to light is found, too; that entries then
-        have to follow is part of it.
+        Entries must have at least `settled_version`. Problems that a repair reveals are reported, too, except entries
+        that only have to follow the rewritten conversation.
         """
         found: dict[object, Finding] = {}
         left: dict[object, Finding] = {}
@@ -88,14 +89,14 @@ class Recheck:
         return [each if key in left else replace(each, repaired=True, obstacle="") for key, each in found.items()]
 
     def stray(self, holder: EntryOwner) -> list[Finding]:
-        """Whether somebody holds an entry who is no member, or of a group that is none; deleted if that is allowed."""
+        """Report an entry whose owner is not a member, or whose group does not exist; delete it if that is allowed."""
         keys = conversation_key(holder.group_uuid), entry_key(*holder)
         found = self.reads.items(keys)
         entry = found.get((pk_of_user(holder.user_uuid), str(holder.group_uuid)))
         item = found.get((group_pk(holder.group_uuid), CONVERSATION_SK))
         repaired: list[Finding] = []
         if item is None and not self.reads.is_empty(holder.group_uuid):
-            # What cannot be repaired of it is told where its messages are read.
+            # Problems that cannot be repaired are reported where the group's messages are read.
             if not self.dry_run:
                 repaired = [each for each in self.conversation(holder.group_uuid, 0) if each.repaired]
             item = self.reads.item(conversation_key(holder.group_uuid))
@@ -116,7 +117,7 @@ class Recheck:
         return replace(stray, repaired=deleted, obstacle="" if deleted else CHANGING)
 
     def _repair(self, look: Snapshot, wrong: Sequence[Finding]) -> bool:
-        """Repair what can be repaired after this look; whether that ended with a write of the conversation."""
+        """Repair what this snapshot allows; return whether the conversation's item was written."""
         for each in wrong:
             if each.obstacle:
                 continue
@@ -150,7 +151,7 @@ class Recheck:
             self.repairs.set_position(item, self._newest_read(look, item))
 
     def _newest_read(self, look: Snapshot, item: Item) -> Message | None:
-        """The message that an entry names as read, or the newest before that moment; None when there is none."""
+        """Return the message that an entry names as read, or else the newest before that time; None without one."""
         try:
             position = position_of(item)
         except MalformedItem:
@@ -163,7 +164,7 @@ class Recheck:
         return self._at_or_before(look, created_at)
 
     def _read_by_halves(self, look: Snapshot, item: Item) -> Message | None:
-        """The message that is named by the half of a position that can be read, its time or its number."""
+        """Return the message named by the readable half of a position: its time or its number."""
         with suppress(MalformedItem):
             return self._at_or_before(look, moment_at(item, "read_sk"))
         with suppress(MalformedItem):
@@ -179,7 +180,7 @@ class Recheck:
 
 
 def may_hold(holder: EntryOwner, item: Item | None) -> bool:
-    """Whether an entry is in its place, by the conversation's item; of one that cannot be read nobody can tell."""
+    """Return whether an entry belongs to a member of the conversation; True if its item cannot be parsed."""
     conversation = legible(item)[0] if item else None
     return holder.user_uuid in conversation.member_uuids if conversation else item is not None
 

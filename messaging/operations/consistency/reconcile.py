@@ -1,11 +1,11 @@
-"""Compares every conversation with its messages and every entry with its conversation, and repairs what is wrong.
+"""Compare every conversation with its messages and every entry with its conversation, and repair the differences.
 
-Safe while people chat: what looks wrong is looked at again `SETTLE_SECONDS` later, when what was only under way has
-arrived, and each repair is a write that is refused when anything came in between (`repairs`). Memory holds a page of
-the table, never more than a page of one conversation's messages.
+Safe while people chat: suspected problems are checked again `SETTLE_SECONDS` later, when pending updates have arrived,
+and each repair is a conditional write (`repairs`).
 
-The whole table costs one scan, 2 RCU for each entry (itself and its conversation) and 1 RCU for each that names another
-message as read than the newest. What looks wrong costs its conversation once or twice more.
+Memory holds a page of the table, never more than a page of one conversation's messages. The whole table costs one scan,
+2 RCU per entry (itself and its conversation), and 1 RCU per entry that names another message as read than the newest. A
+suspected conversation is read once or twice more.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ from .recheck import Recheck, may_hold
 from .snapshot_reader import EntryOwner, ScanCursor, SnapshotReader, key_uuid, owner_of
 
 SETTLE_SECONDS = 1.0
-"""A second look is this much later than the first: entries follow the stream, and the items of a transaction may
-become visible one after the other."""
+"""Delay before the second check.
+
+Entries follow the stream, and the items of a transaction may become visible one by one.
+"""
 
 WHOLE_TABLE = ScanCursor(segment=0, segments=1)
 
@@ -38,20 +40,20 @@ Page = TypeVar("Page")
 
 @dataclass(slots=True)
 class Reconciliation:
-    """One run: iterate one of `of_table`, `of_user`, `of_group`, which yield what they find once it is dealt with."""
+    """One run: iterate one of `of_table`, `of_user`, `of_group`, which yield each finding once it is handled."""
 
     table: MessageTable
     dry_run: bool = False
     delete_strays: bool = False
     advance: Callable[[int], object] = int
-    """Told how many items of the table, or entries of the person, were dealt with."""
+    """Called with the number of the table's items, or the user's entries, that were processed."""
     sleep: Callable[[float], object] = time.sleep
     cursor: str | None = None
-    """Where another run can go on should this one end now; None at the beginning and the end."""
+    """Where another run can continue if this one stops now; None at the beginning and the end."""
     compared: Counter[str] = field(default_factory=Counter)
-    """How many conversations, messages and entries."""
+    """Numbers of conversations, messages and entries."""
     read_units: float = 0.0
-    """As DynamoDB reports them."""
+    """Read units as reported by DynamoDB."""
 
     @property
     def reads(self) -> SnapshotReader:
@@ -62,13 +64,13 @@ class Reconciliation:
         return Recheck(self.table, dry_run=self.dry_run, delete_strays=self.delete_strays, sleep=self.sleep)
 
     def of_table(self, place: ScanCursor = WHOLE_TABLE) -> Iterator[Finding]:
-        """Compare everything from this place on, which is what the cursor tells; `parse_place` reads it."""
+        """Compare everything after this cursor position; `parse_cursor` reads one from text."""
         self.cursor = str(place) if place.segment or place.pk else None
         looks: list[Snapshot] = []
         for items, following in self._metered(self.reads.table_pages(place)):
             holders, malformed = self._sort(items, looks)
             yield from malformed
-            # The conversation in which a page ends may go on in the next one.
+            # A conversation may continue on the next page.
             goes_on = bool(looks and following and following.pk == group_pk(looks[-1].group_uuid))
             finished = looks[:-1] if goes_on else looks[:]
             del looks[: len(finished)]
@@ -79,9 +81,9 @@ class Reconciliation:
             self.cursor = str(following) if following else None
 
     def of_user(self, user_uuid: UUID, after: str | None = None) -> Iterator[Finding]:
-        """Compare a person's entries, those after a sort key, and their conversations. The cursor is a sort key.
+        """Compare a user's entries after a sort key, and their conversations. The cursor is a sort key.
 
-        Conversations in which the person's entry is missing are not found this way.
+        Conversations in which the user's entry is missing are not found.
         """
         self.cursor = after
         for items, last_sk in self._metered(self.reads.entry_pages(user_uuid, after)):
@@ -93,13 +95,13 @@ class Reconciliation:
             self.cursor = last_sk
 
     def of_group(self, group_uuid: UUID) -> Iterator[Finding]:
-        """Compare one conversation, and everybody's entry of it."""
+        """Compare one conversation and all entries of it."""
         for holders in self._metered(self.reads.holder_pages(group_uuid)):
             yield from self._of_page([self.reads.look(group_uuid)], holders)
             self.advance(len(holders))
 
     def _metered(self, pages: Iterator[Page]) -> Iterator[Page]:
-        """The pages, while counting the units of reading them and of what is done about each."""
+        """Yield the pages, and count the read units of fetching and processing each."""
         while True:
             with metered(self.table.client) as requests:
                 try:
@@ -110,7 +112,7 @@ class Reconciliation:
                     self.read_units += total(requests).read_units
 
     def _sort(self, items: Iterable[Item], looks: list[Snapshot]) -> tuple[list[EntryOwner], list[Finding]]:
-        """Add the items of a page to its looks; returns who holds entries, and what is none of the table's items."""
+        """Add a page's items to its snapshots; return the owners of entries, and findings for unknown items."""
         holders: list[EntryOwner] = []
         malformed: list[Finding] = []
         for item in items:
@@ -129,7 +131,7 @@ class Reconciliation:
         return holders, malformed
 
     def _of_page(self, looks: Iterable[Snapshot], holders: Sequence[EntryOwner]) -> Iterator[Finding]:
-        """What is wrong with conversations that were looked at once, and with those who hold entries."""
+        """Yield the findings for the snapshots and entry owners of a page."""
         suspects: dict[UUID, int] = {}
         for look in looks:
             self.compared.update(conversations=int(look.item is not None), messages=look.running.count)
@@ -146,7 +148,7 @@ class Reconciliation:
             yield from self.settling.stray(holder)
 
     def _strays(self, holders: Sequence[EntryOwner]) -> list[EntryOwner]:
-        """Those of them who may be no members."""
+        """Return the owners who may not be members."""
         groups = {holder.group_uuid for holder in holders}
         found = self.reads.items(conversation_key(group_uuid) for group_uuid in groups)
         keys = {group_uuid: (group_pk(group_uuid), CONVERSATION_SK) for group_uuid in groups}

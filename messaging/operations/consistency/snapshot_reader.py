@@ -23,11 +23,11 @@ from messaging.dynamodb.table import MessageTable
 from .comparison import Snapshot, position_of
 
 BATCH = 100
-"""Keys that BatchGetItem takes."""
+"""The number of keys that BatchGetItem accepts."""
 BEFORE_ALL = " "
-"""Sorts before the sort keys of a partition, whatever it holds."""
+"""Sorts before all sort keys of a partition."""
 CATCH_UPS = 10
-"""How often the messages that came while others were read are read as well."""
+"""How often messages that arrived during a read are read as well."""
 ENTRIES_A_PAGE = 100
 MESSAGES_A_PAGE = 1000
 """Half of a MB. Without a limit DynamoDB Local sorts the whole conversation for every page: 10 s for 100,000."""
@@ -37,27 +37,27 @@ Key = tuple[str, str]
 
 
 class EntryOwner(NamedTuple):
-    """Somebody who has an entry of a group."""
+    """A user with an entry for a group."""
 
     user_uuid: UUID
     group_uuid: UUID
 
 
 class ScanCursor(NamedTuple):
-    """A partition in one of the segments in which a table is read, or the beginning of the segment."""
+    """A partition in a segment of the table scan, or the beginning of the segment."""
 
     segment: int
-    """From 0."""
+    """The segment's index, from 0."""
     segments: int
     pk: str | None = None
 
     def __str__(self) -> str:
-        """As in `3/40` or `3/40/MSG#…`; `parse_cursor` reads it."""
+        """Format the cursor as in `3/40` or `3/40/MSG#…`; `parse_cursor` reads it."""
         return "/".join(map(str, self if self.pk else self[:2]))
 
 
 def parse_cursor(text: str) -> ScanCursor:
-    """The place that is written so. Raises ValueError when it is none."""
+    """Parse a cursor. Raises ValueError."""
     segment, segments, *pk = text.split("/", 2)
     place = ScanCursor(int(segment), int(segments), pk[0] if pk and pk[0] else None)
     if not 0 <= place.segment < place.segments:
@@ -68,15 +68,15 @@ def parse_cursor(text: str) -> ScanCursor:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotReader:
-    """What a reconciliation reads of one table."""
+    """Reads one table for a reconciliation."""
 
     table: MessageTable
 
     def table_pages(self, place: ScanCursor) -> Iterator[tuple[Sequence[Item], ScanCursor | None]]:
-        """All items from a place on, by pages of 1 MB; with each the place where it goes on, None with the last.
+        """Yield all items after a cursor in pages of 1 MB, each with the next cursor, None with the last.
 
         A partition's items come together, sorted by key: its conversation first, then its messages; a page may end
-        among them. 1 RCU for 4 KB.
+        between them. 1 RCU per 4 KB.
         """
         for segment in range(place.segment, place.segments):
             after = (place.pk, BEFORE_ALL) if place.pk and segment == place.segment else None
@@ -87,17 +87,17 @@ class SnapshotReader:
                     yield page.items, ScanCursor(segment + 1, place.segments) if segment + 1 < place.segments else None
 
     def entry_pages(self, user_uuid: UUID, after: str | None) -> Iterator[tuple[Sequence[Item], str | None]]:
-        """A person's entries after a sort key, by pages; with each its last sort key, None with the last."""
+        """Yield a user's entries after a sort key in pages, each with its last sort key, None with the last."""
         for page in self._partition(pk_of_user(user_uuid), after, ENTRIES_A_PAGE):
             yield page.items, key_of(page.following)[1] if page.following else None
 
     def look(self, group_uuid: UUID) -> Snapshot:
-        """A conversation as it is now: 1 RCU for 4 KB of messages, and 1 for itself, each entry and read position."""
+        """Read a conversation: 1 RCU per 4 KB of messages, and 1 for itself, each entry and each read position."""
         look = Snapshot(group_uuid)
         look.set_item(self.item(conversation_key(group_uuid)))
         before = look.conversation
         self._add_messages(look)
-        # The entries before the conversation is read again: no entry can then be newer than what it is compared with.
+        # Read the entries before the conversation is read again, so that none is newer than what it is compared with.
         self.read_entries([look])
         for _ in range(CATCH_UPS):
             look.set_item(self.item(conversation_key(group_uuid)))
@@ -109,7 +109,7 @@ class SnapshotReader:
         return look
 
     def read_entries(self, looks: Sequence[Snapshot]) -> None:
-        """Put into each look the entries of its members; of everybody who has one when the conversation is missing."""
+        """Add the members' entries to each snapshot; all entries if the conversation is missing."""
         wanted = {look.group_uuid: self._who_should_have(look) for look in looks}
         found = self.items(entry_key(user, group) for group, users in wanted.items() for user in users)
         for look in looks:
@@ -117,7 +117,7 @@ class SnapshotReader:
             look.entries = {user: found[key] for user, key in keys.items() if key in found}
 
     def read_positions(self, looks: Sequence[Snapshot]) -> None:
-        """Put into each look the messages that its entries name as read, unless that is the newest."""
+        """Add the messages that entries name as read to each snapshot, except the newest."""
         wanted = {look.group_uuid: set(_named_as_read(look)) for look in looks}
         found = self.items(message_key(group, created_at) for group, named in wanted.items() for created_at in named)
         for look in looks:
@@ -125,26 +125,26 @@ class SnapshotReader:
             look.read = {created_at: found[key] for created_at, key in keys.items() if key in found}
 
     def messages(self, group_uuid: UUID, *, after: str = "") -> Iterator[Item]:
-        """Everything in a conversation but its own item, in order, read while it is taken; 1 RCU for 4 KB."""
-        # Not from the first sort key of a message on: what is malformed may stand before that.
+        """Yield a conversation's items except its own in order, lazily; 1 RCU per 4 KB."""
+        # Start before the first valid sort key of a message: malformed items may sort before it.
         for page in self._partition(group_pk(group_uuid), after, MESSAGES_A_PAGE):
             yield from (item for item in page.items if key_of(item)[1] != CONVERSATION_SK)
 
     def holder_pages(self, group_uuid: UUID) -> Iterator[list[EntryOwner]]:
-        """Who has an entry of this group, by the index: it may lag behind what was written a moment ago."""
+        """Yield the owners of a group's entries from the index, which may lag behind recent writes."""
         for page in self.table.group_entry_pages(group_uuid, attempt=with_retries):
             holders = filter(None, map(owner_of, page.items))
             yield [holder for holder in holders if holder.group_uuid == group_uuid]
 
     def is_empty(self, group_uuid: UUID) -> bool:
-        """Whether there is neither a conversation nor a message; 1 RCU."""
+        """Return whether there is neither a conversation nor a message; 1 RCU."""
         return not next(self._partition(group_pk(group_uuid), None, 1)).items
 
     def item(self, item_key: dict[str, Any]) -> Item | None:
         return with_retries(lambda: self.table.item(item_key))
 
     def items(self, keys: Iterable[dict[str, Any]]) -> dict[Key, Item]:
-        """The items there are of these keys, by key; 1 RCU each."""
+        """Return the existing items of these keys, by key; 1 RCU each."""
         wanted = list(keys)
         found: dict[Key, Item] = {}
         for first in range(0, len(wanted), BATCH):
@@ -153,7 +153,7 @@ class SnapshotReader:
         return found
 
     def _add_messages(self, look: Snapshot) -> bool:
-        """Add the messages that follow those it has; False when there are none."""
+        """Add the messages after the last one added; return False if there are none."""
         last_sk = look.running.last_sk
         for item in self.messages(look.group_uuid, after=last_sk):
             look.running.add(item)
@@ -162,7 +162,7 @@ class SnapshotReader:
     def _who_should_have(self, look: Snapshot) -> Iterable[UUID]:
         if look.conversation:
             return look.conversation.member_uuids
-        # Missing, or its members cannot be read: those who have entries may tell.
+        # The conversation is missing or its members cannot be parsed: use the owners of entries.
         return [holder.user_uuid for page in self.holder_pages(look.group_uuid) for holder in page]
 
     def _partition(self, pk: str, after: str | None, limit: int) -> Iterator[Page]:
@@ -170,14 +170,14 @@ class SnapshotReader:
 
 
 def owner_of(item: Item) -> EntryOwner | None:
-    """Whose entry this is; None when its keys are no entry's."""
+    """Return the owner of an entry; None if the keys are not those of an entry."""
     pk, sk = key_of(item)
     user, group = key_uuid(pk, pk_of_user), key_uuid(sk, str)
     return EntryOwner(user, group) if user and group else None
 
 
 def key_uuid(text: str, write: Callable[[UUID], str]) -> UUID | None:
-    """The uuid that `write` turns into this key; None when there is none."""
+    """Return the uuid that `write` turns into this key; None if there is none."""
     try:
         value = UUID(text[-UUID_CHARS:])
     except ValueError:
