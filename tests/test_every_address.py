@@ -224,7 +224,7 @@ def test_every_address_has_its_row() -> None:
 
 
 @pytest.mark.parametrize("route", ROWS)
-def test_it_answers_each_kind_as_the_table_says(route: str, places: dict[str, Any]) -> None:
+def test_address_answers_each_role_as_the_table_says(route: str, places: dict[str, Any]) -> None:
     got, posted = answers("GET", route, places), answers("POST", route, places)
 
     told = tuple(" ".join(str(each.status_code) for each in found) for found in (got, posted))
@@ -250,7 +250,7 @@ def test_an_address_is_found_with_and_without_a_slash_at_its_end(route: str, pla
 @pytest.mark.parametrize(
     "path", ["//evil.example/", "//evil.example/messages/", "/nothing/", "/messages/nothing/", "/@a/b/"]
 )
-def test_no_slash_leads_elsewhere(path: str) -> None:
+def test_slashes_never_redirect_to_another_host(path: str) -> None:
     response = Client().get("/", PATH_INFO=path)  # a client of its own makes a host of the first part
 
     assert response.status_code == 404
@@ -261,7 +261,7 @@ def test_post_with_a_trailing_slash_is_not_redirected() -> None:
 
 
 @pytest.mark.parametrize("kind", ["signed out", "outsider", "moderator", "admin"])
-def test_nothing_tells_whether_a_conversation_of_others_exists(kind: str, places: dict[str, Any]) -> None:
+def test_existence_of_others_conversations_is_not_revealed(kind: str, places: dict[str, Any]) -> None:
     client = Client()
     if kind != "signed out":
         client.force_login(places["people"][kind])
@@ -274,7 +274,7 @@ def test_nothing_tells_whether_a_conversation_of_others_exists(kind: str, places
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
-def test_nothing_but_a_whole_page_is_kept(method: str, accept: str, places: dict[str, Any]) -> None:
+def test_only_whole_pages_may_be_stored(method: str, accept: str, places: dict[str, Any]) -> None:
     clients = {kind: Client(raise_request_exception=False) for kind in ("signed out", "member", "admin")}
     statuses, kept = Counter[int](), set[str]()
     for kind, client in clients.items():
@@ -302,7 +302,7 @@ def test_nothing_but_a_whole_page_is_kept(method: str, accept: str, places: dict
 )
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
 @pytest.mark.django_db
-def test_an_answer_ahead_of_the_views_is_not_kept(
+def test_middleware_response_is_not_stored(
     client: Client, path: str, wrong: dict[str, str], status: int, accept: str
 ) -> None:
     response = client.get(path, headers={"accept": accept}, **wrong)  # type: ignore[arg-type] # of the environment
@@ -313,7 +313,7 @@ def test_an_answer_ahead_of_the_views_is_not_kept(
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, Unavailable, PermissionDenied, SuspiciousOperation, Http404])
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
-def test_no_kind_of_error_is_kept(
+def test_error_response_is_not_stored(
     error: type[Exception], accept: str, places: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(**_: object) -> None:

@@ -436,7 +436,7 @@ def test_a_variable_that_production_lacks(processes: Processes, number: int, nam
         assert f"{lacking} is not set" in answer.err
 
 
-def test_no_command_and_an_unknown_one(processes: Processes) -> None:
+def test_missing_and_unknown_command_names(processes: Processes) -> None:
     for words, sentence in ((), "Name a command"), (("no_such_command",), "no_such_command"):
         answer = processes.warm.run(["manage.py", *words], processes.directory())
         assert_ends(answer, (2,))

@@ -125,7 +125,7 @@ def test_the_ends_of_time_numbers_and_text_are_refused_at_every_address(
 
 @pytest.mark.django_db
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_no_request_whatsoever_is_answered_by_a_mistake(
+def test_no_request_causes_a_server_error(
     moto_table: MessageTable,
     andrew: User,
     bayko: User,

@@ -43,7 +43,7 @@ def places(client: Client, andrew: User, bayko: User, moto_table: MessageTable) 
         ("/messages/new/bayko", "message"), ("/oidc/authenticate/", "next"),
     ],
 )  # fmt: skip
-def test_a_form_with_what_is_no_text_is_400(
+def test_form_with_invalid_text_is_400(
     client: Client, places: dict[str, str], address: str, field: str, text: str
 ) -> None:
     assert client.post(address.format(**places), f"{field}={text}", content_type=FORM).status_code == 400
@@ -55,12 +55,12 @@ def test_a_form_with_what_is_no_text_is_400(
                 "/messages/new?q={text}",
                 "/oidc/callback/?code={text}&state=a", "/?next={text}", "{group}/since?after={text}"],
 )  # fmt: skip
-def test_a_query_with_what_is_no_text_is_400(client: Client, places: dict[str, str], address: str, text: str) -> None:
+def test_query_with_invalid_text_is_400(client: Client, places: dict[str, str], address: str, text: str) -> None:
     assert client.get(address.format(**places, text=text)).status_code == 400
 
 
 @pytest.mark.parametrize("address", ["/", "/messages", "/admin/"])
-def test_a_session_cookie_with_a_nul_is_no_session(
+def test_session_cookie_with_nul_is_ignored(
     client: Client, places: dict[str, str], address: str, settings: Settings
 ) -> None:
     response = Client().get(address, headers={"cookie": f'{settings.SESSION_COOKIE_NAME}="\\000abcdefgh12345678"'})
@@ -71,7 +71,7 @@ def test_a_session_cookie_with_a_nul_is_no_session(
 @pytest.mark.parametrize("charset", ["rot13", "base64", "zlib", "idna", "utf-16", "undefined", "nonsense"])
 @pytest.mark.parametrize("path", ["/?q=a%DCb", "/healthz?q=a%DCb", "/messages/stream?q=a%DCb"])
 @pytest.mark.django_db
-def test_an_encoding_that_decodes_no_text_is_no_mistake_of_the_server(path: str, charset: str) -> None:
+def test_non_text_encoding_causes_no_server_error(path: str, charset: str) -> None:
     # A load balancer is told how the process is, whatever it asks with.
     expected = {"/": 400, "/healthz": 200, "/messages/stream": 401}[path.partition("?")[0]]
     assert status_of(path, {"content-type": f'text/plain; charset="{charset}"; a=b'}) == expected
@@ -120,7 +120,7 @@ PARAMETERS = {
 @pytest.mark.parametrize("parameter", PARAMETERS.values(), ids=PARAMETERS)
 @pytest.mark.parametrize("kind", ["text/html", FORM, MULTIPART])
 @pytest.mark.django_db
-def test_parameters_of_a_header_that_cannot_be_decoded_are_no_mistake_of_the_server(kind: str, parameter: str) -> None:
+def test_undecodable_header_parameters_cause_no_server_error(kind: str, parameter: str) -> None:
     value = f"{kind}; {parameter}"
     for method in ("GET", "POST"):
         for path in ("/", "/healthz", "/messages", "/messages/stream", "/no-such-page"):
@@ -129,7 +129,7 @@ def test_parameters_of_a_header_that_cannot_be_decoded_are_no_mistake_of_the_ser
 
 
 @pytest.mark.django_db
-def test_an_accept_that_cannot_be_decoded_counts_as_none() -> None:
+def test_undecodable_accept_header_is_ignored() -> None:
     assert status_of("/", {"accept": "text/html; a*=nonsense''b, */*"}) == status_of("/", {}) == 200
 
 
@@ -179,7 +179,7 @@ def multipart(*parts: bytes) -> bytes:
     ],
     ids=["value", "name", "filename", "base64"],
 )
-def test_a_multipart_form_with_what_is_no_text_is_400(
+def test_multipart_form_with_invalid_text_is_400(
     client: Client, places: dict[str, str], make: Callable[[bytes], bytes], bad: bytes
 ) -> None:
     for address in ("/settings", places["group"], "/messages/new/bayko"):
@@ -215,7 +215,7 @@ def test_a_request_in_another_encoding_is_400(client: Client, places: dict[str, 
 
 @pytest.mark.parametrize("value", ["\xff", "a\x80b", "\xed\xa0\x80"])
 @pytest.mark.parametrize("cookie", sorted({each.name for each in fields(CookieNames)} - {"session"} | {"nonsense"}))
-def test_a_cookie_that_is_no_text_changes_nothing(
+def test_cookie_with_invalid_text_changes_nothing(
     client: Client, places: dict[str, str], settings: Settings, cookie: str, value: str
 ) -> None:
     client.cookies[getattr(settings.COOKIES, cookie, cookie)] = value
@@ -224,7 +224,7 @@ def test_a_cookie_that_is_no_text_changes_nothing(
 
 
 @pytest.mark.parametrize("name", ["accept", "accept-language", "user-agent", "referer", "x-request-id", "purpose"])
-def test_a_header_that_is_no_text_changes_nothing(client: Client, places: dict[str, str], name: str) -> None:
+def test_header_with_invalid_text_changes_nothing(client: Client, places: dict[str, str], name: str) -> None:
     assert client.get("/settings", headers={name: "\xff\x80"}).status_code == 200
 
 
@@ -239,13 +239,13 @@ def test_a_path_with_a_nul_is_400(client: Client, address: str) -> None:
     "address", ["/messages/{what}", "{group}/{what}", "{group}?before={what}", "{group}?around={what}",
                 "/messages?before={what}", "/@{what}", "/messages/new/{what}", "/messages/rows?current={what}"],
 )  # fmt: skip
-def test_an_identifier_or_cursor_that_is_none_is_not_found_or_ignored(
+def test_invalid_identifier_or_cursor_is_not_found_or_ignored(
     client: Client, places: dict[str, str], address: str, what: str
 ) -> None:
     assert client.get(address.format(**places, what=what)).status_code in {200, 301, 400, 404}
 
 
-def test_a_form_without_our_token_is_refused_whoever_sends_it(andrew: User, bayko: User) -> None:
+def test_form_without_valid_csrf_token_is_refused(andrew: User, bayko: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(andrew)
     for token in ("", "x" * 64, "0" * 32):
@@ -266,7 +266,7 @@ def test_a_form_that_is_replayed_stores_nothing_twice(client: Client, places: di
     "host", ["evil.example", "testserver.evil.example", "testserver:80@evil.example", "", "[", "a b"]
 )
 @pytest.mark.django_db
-def test_a_host_that_is_not_ours_is_400(client: Client, host: str) -> None:
+def test_unknown_host_is_400(client: Client, host: str) -> None:
     response = client.get("/", headers={"host": host})
 
     assert response.status_code == 400
@@ -287,7 +287,7 @@ def test_forwarded_scheme_counts_only_behind_a_proxy(client: Client, settings: S
 @pytest.mark.parametrize("url", ["//evil.example", "https:evil.example", "/\\evil.example", "javascript:alert(1)",
                                  "https://testserver@evil.example", "\thttps://evil.example",
                                  "http:///evil.example"])  # fmt: skip
-def test_no_redirect_leads_elsewhere(client: Client, andrew: User, url: str) -> None:
+def test_redirects_stay_on_this_site(client: Client, andrew: User, url: str) -> None:
     client.force_login(andrew)
 
     assert client.get("/", {"next": url})["Location"] == "/messages"

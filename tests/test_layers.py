@@ -160,7 +160,7 @@ def place(path: Path) -> tuple[int, int]:
 @pytest.mark.parametrize(
     "module", ["messaging.stream.lambda_handler", "messaging.stream.consumer", "users.cognito.client"]
 )
-def test_it_imports_without_django(module: str) -> None:
+def test_framework_free_module_imports_without_django(module: str) -> None:
     script = f"import sys, {module}; sys.exit('django' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0

@@ -52,7 +52,7 @@ def starts_in(tree: ast.AST) -> Iterator[bool]:
             )
 
 
-def test_every_start_is_found() -> None:
+def test_every_start_of_uvicorn_is_found() -> None:
     found = {name for name, _ in starts()}
 
     assert {"Dockerfile", "tools/bench/stack.py", "docs/local-stack.md", "tests/browser/conftest.py"} <= found
@@ -60,5 +60,5 @@ def test_every_start_is_found() -> None:
 
 
 @pytest.mark.parametrize(("name", "leaves_headers_alone"), [*starts()])
-def test_it_believes_no_header_of_a_proxy(name: str, leaves_headers_alone: bool) -> None:
+def test_uvicorn_trusts_no_proxy_headers(name: str, leaves_headers_alone: bool) -> None:
     assert leaves_headers_alone, name

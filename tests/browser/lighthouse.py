@@ -60,7 +60,9 @@ def measure(url: str, port: int, report: Path) -> dict[str, float]:
     return {**scores, "layout shift": found["audits"]["cumulative-layout-shift"]["numericValue"]}
 
 
-def test_the_scores(sign_in: SignIn, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lighthouse_scores_meet_the_targets(
+    sign_in: SignIn, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
     page = sign_in("andrewbrown")
     address = str(page.locator("a.conversation__name").first.get_attribute("href"))
     cookies = page.context.cookies()

@@ -31,13 +31,13 @@ def open_bayko(page: Page) -> None:
     expect(page.locator("[data-mark]").first).to_be_attached()
 
 
-def test_on_a_desk(sign_in: SignIn) -> None:
+def test_screenshots_on_a_desktop(sign_in: SignIn) -> None:
     page = sign_in("andrewbrown", timezone_id="Europe/Belgrade", **DESK)
     open_bayko(page)
     take(page, "conversation-1280")
 
 
-def test_on_a_phone(sign_in: SignIn) -> None:
+def test_screenshots_on_a_phone(sign_in: SignIn) -> None:
     page = sign_in("andrewbrown", timezone_id="Europe/Belgrade", **PHONE)
     take(page, "list-390")
     open_bayko(page)

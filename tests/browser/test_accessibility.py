@@ -48,7 +48,7 @@ def names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
             yield from names(pattern.url_patterns)
 
 
-def test_every_address_is_a_page_that_is_visited_or_none() -> None:
+def test_every_page_address_is_visited() -> None:
     known = {*everyone.PAGES, *everyone.FOR_VISITORS, *everyone.NO_PAGES}
 
     assert set(names(get_resolver().url_patterns)) - known == set()
@@ -62,7 +62,7 @@ def test_axe_finds_nothing_on_any_page_of_a_signed_in_person(sign_in: SignIn) ->
     assert found == {}
 
 
-def test_axe_finds_nothing_where_nobody_is_signed_in(visit: Visit) -> None:
+def test_axe_finds_nothing_on_signed_out_pages(visit: Visit) -> None:
     page = visit()
     found = {}
     for name, address in everyone.FOR_VISITORS.items():

@@ -94,7 +94,7 @@ def test_the_last_characters_are_counted_as_the_server_counts(enter: Enter) -> N
 
 
 @pytest.mark.parametrize("blank", ["   ", "\u200b\u2060", "\u3164"], ids=["spaces", "zero-width", "filler"])
-def test_nothing_to_be_seen_is_not_sent(enter: Enter, blank: str) -> None:
+def test_invisible_text_is_not_sent(enter: Enter, blank: str) -> None:
     page = writing_to(enter)
     write(page, blank)
 
@@ -179,7 +179,7 @@ def test_signing_out_asks_if_something_is_unsent_and_then_forgets_it(enter: Ente
     assert not unsent(page)
 
 
-def test_another_person_in_this_browser_finds_nothing_of_the_first(enter: Enter, site: str) -> None:
+def test_next_user_of_browser_finds_no_drafts(enter: Enter, site: str) -> None:
     page = writing_to(enter)
     field(page).type("For nobody else")
     page.goto("/settings")

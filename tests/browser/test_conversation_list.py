@@ -99,7 +99,7 @@ def test_the_search_filters_the_list_at_once_and_finds_people(sign_in: SignIn) -
     expect(page.get_by_role("heading", level=1)).to_have_text("Baykal Öztürk")
 
 
-def test_on_a_phone_back_leads_to_where_one_was_in_the_list(sign_in: SignIn, many: list[User]) -> None:
+def test_back_on_a_phone_restores_list_position(sign_in: SignIn, many: list[User]) -> None:
     page = sign_in("jurgen", viewport=PHONE)
     page.locator(".inbox__body").hover()
     while rows(page).count() < 40:

@@ -63,7 +63,7 @@ def loaded(sign_in: SignIn, request: pytest.FixtureRequest) -> Loaded:
     return page, response, production
 
 
-def test_it_is_light(loaded: Loaded) -> None:
+def test_first_load_is_light(loaded: Loaded) -> None:
     page, response, production = loaded
     page.wait_for_function("() => performance.getEntriesByName('first-paint').length")
 
@@ -72,7 +72,7 @@ def test_it_is_light(loaded: Loaded) -> None:
     assert int(response.headers["content-length"]) + sum(production.served.values()) <= BYTES_AT_MOST, production.served
 
 
-def test_joined_modules_work(loaded: Loaded) -> None:
+def test_bundled_modules_work(loaded: Loaded) -> None:
     page, _, production = loaded
     assert len([name for name in production.served if name.endswith(".js")]) == 1
     page.keyboard.press("?")
@@ -80,7 +80,7 @@ def test_joined_modules_work(loaded: Loaded) -> None:
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
 
 
-def test_in_development_each_module_comes_by_itself(enter: Enter, settings: Settings) -> None:
+def test_development_serves_each_module_separately(enter: Enter, settings: Settings) -> None:
     page = enter("andrewbrown", "/shortcuts")
     settings.STORAGES = DEVELOPMENT_STORAGES
     served: list[str] = []
@@ -97,7 +97,7 @@ def test_in_development_each_module_comes_by_itself(enter: Enter, settings: Sett
     assert {"js/app.js", "js/page/shortcuts.js", "css/app.css", "css/layout.css"} <= set(served)
 
 
-def test_nothing_jumps(loaded: Loaded) -> None:
+def test_first_load_has_no_layout_shift(loaded: Loaded) -> None:
     page, _, _ = loaded
 
     assert page.evaluate(SHIFTS) == []

@@ -134,7 +134,7 @@ def test_another_origin_reads_and_changes_nothing(enter: Enter, table: MessageTa
     assert urlsplit(andrew.url).path == "/messages"  # still signed in
 
 
-def test_the_same_attack_reads_and_reaches_what_has_no_guard(enter: Enter, evil: Stranger) -> None:
+def test_attack_succeeds_against_unguarded_servers(enter: Enter, evil: Stranger) -> None:
     """Without this, the test above might be blind."""
     page = visit(enter("andrewbrown"), f"http://127.0.0.1:{evil.server_port}/")
     with stranger(headers=ANYBODY) as unguarded:
@@ -153,7 +153,7 @@ def test_the_same_attack_reads_and_reaches_what_has_no_guard(enter: Enter, evil:
 
 
 @pytest.mark.parametrize("part", ["emulator", "site"])
-def test_name_that_is_rebound_to_loopback_is_not_answered(enter: Enter, table: MessageTable, part: str) -> None:
+def test_request_with_rebound_host_name_is_rejected(enter: Enter, table: MessageTable, part: str) -> None:
     """Such a page is of one origin with what it asks: only the Host tells."""
     port = emulator_port() if part == "emulator" else urlsplit(settings.APP_URL).port
     page = enter("andrewbrown").context.new_page()

@@ -75,7 +75,7 @@ def check(page: Page) -> None:
     assert page.evaluate(OVERFLOW) <= 0, page.url
 
 
-def test_no_text_runs_or_breaks_a_page(enter: Enter, table: MessageTable) -> None:
+def test_hostile_text_neither_runs_nor_breaks_a_page(enter: Enter, table: MessageTable) -> None:
     page = enter("andrewbrown", "/shortcuts", viewport={"width": 390, "height": 844})
     dialogs = watched(page)
     andrew = User.objects.get(handle="andrewbrown")
@@ -115,7 +115,7 @@ def test_no_text_runs_or_breaks_a_page(enter: Enter, table: MessageTable) -> Non
     assert pairs == len(people)
 
 
-def test_no_report_runs_or_breaks_a_page_of_the_admin(enter: Enter, table: MessageTable) -> None:
+def test_hostile_report_neither_runs_nor_breaks_an_admin_page(enter: Enter, table: MessageTable) -> None:
     names = list(islice(short(script_vectors(), NAME_CHARS), 0, None, 1300))
     people = [User.objects.create_user(handle=f"told{number}", display_name=name) for number, name in enumerate(names)]
     mod = User.objects.create_user(handle="mod", display_name=names[0], is_staff=True, is_superuser=True)

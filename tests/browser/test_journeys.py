@@ -78,7 +78,7 @@ def test_opened_conversation_is_read(sign_in: SignIn, script: bool) -> None:
 
 
 @SCRIPT
-def test_paging_back_reaches_the_first_of_all_messages(sign_in: SignIn, script: bool) -> None:
+def test_paging_back_reaches_the_first_message(sign_in: SignIn, script: bool) -> None:
     page = sign_in("bayko", java_script_enabled=script)
     page.get_by_role("navigation", name="Conversations").get_by_role("link", name="Andrew Brown").click()
     page.wait_for_url(re.compile(r"/messages/[0-9a-f-]{36}"))
@@ -151,7 +151,7 @@ def test_the_same_form_with_another_text_is_a_conflict_that_keeps_it(sign_in: Si
     expect(messages(page).get_by_text("First thought")).to_have_count(1)
 
 
-def test_the_keyboard_alone_is_enough(sign_in: SignIn) -> None:
+def test_conversation_works_by_keyboard_alone(sign_in: SignIn) -> None:
     page = sign_in("andrewbrown")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to conversations")).to_be_focused()
@@ -214,7 +214,7 @@ def test_signing_out_ends_both_sessions(sign_in: SignIn, site: str, script: bool
     page.wait_for_url(f"{site}/messages")
 
 
-def test_an_outsider_sees_that_there_is_nothing(sign_in: SignIn, visit: Visit) -> None:
+def test_outsider_gets_not_found(sign_in: SignIn, visit: Visit) -> None:
     page = sign_in("andrewbrown")
     href = page.locator("li.conversation").first.get_by_role("link").get_attribute("href")
     assert href is not None

@@ -26,7 +26,7 @@ def two(enter: Enter) -> tuple[Page, Page]:
     return open_conversation(enter("andrewbrown"), "Londo"), open_conversation(enter("londo"), "Andrew Brown")
 
 
-def test_both_see_at_once_what_either_writes(enter: Enter) -> None:
+def test_message_appears_at_once_for_both_members(enter: Enter) -> None:
     andrew, londo = two(enter)
 
     write(andrew, "Are the waistcoats back?")
@@ -180,7 +180,7 @@ def test_focus_stays_when_its_message_changes(enter: Enter) -> None:
     expect(message(londo, "Mistyped").locator(".message__more")).to_be_focused()
 
 
-def test_three_people_see_what_is_theirs(enter: Enter) -> None:
+def test_three_people_see_only_their_own_messages(enter: Enter) -> None:
     andrew, londo = two(enter)
     bayko = open_conversation(enter("bayko"), "Andrew Brown")
 

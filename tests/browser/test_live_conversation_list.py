@@ -40,7 +40,7 @@ def test_a_message_moves_its_conversation_to_the_top_and_counts(enter: Enter) ->
     expect(andrew.locator("link[rel=icon]")).to_have_attribute("href", re.compile("favicon-unread"))
 
 
-def test_ones_own_message_is_on_top_and_says_so(enter: Enter) -> None:
+def test_own_message_moves_conversation_to_top_and_is_marked(enter: Enter) -> None:
     andrew = open_conversation(enter("andrewbrown"), "Londo")
     elsewhere = andrew.context.new_page()
     elsewhere.goto("/messages")

@@ -61,7 +61,7 @@ def test_leaving_an_edit_brings_back_what_was_being_written(enter: Enter, way: s
     expect(message(page, "As it is")).to_have_count(1)
 
 
-def test_too_late_the_text_stays_as_a_new_message(enter: Enter) -> None:
+def test_text_of_late_edit_stays_as_new_message(enter: Enter) -> None:
     page = after_writing(enter, "In time")
     page.route("**/edit", lambda route: route.fulfill(status=409, json={"error": "too_late_to_edit"}))
     field(page).press("ArrowUp")

@@ -44,7 +44,7 @@ def reloaded(page: Page) -> Page:
     return page
 
 
-def test_it_stands_in_the_thread_before_the_server_knows_of_it_and_is_then_sent(enter: Enter) -> None:
+def test_new_message_appears_in_thread_before_it_is_sent(enter: Enter) -> None:
     page = writing_to(enter)
     page.context.set_offline(True)
     write(page, "Look: https://example.com/a")
@@ -76,7 +76,7 @@ def test_messages_written_offline_are_sent_in_order(enter: Enter) -> None:
     assert last_texts(reloaded(page), 3) == ["First", "Second", "Third"]
 
 
-def test_several_at_once_keep_their_order(enter: Enter) -> None:
+def test_messages_written_at_once_keep_their_order(enter: Enter) -> None:
     page = writing_to(enter)
     texts = [f"Line {number}" for number in range(8)]
 
@@ -87,7 +87,7 @@ def test_several_at_once_keep_their_order(enter: Enter) -> None:
     assert last_texts(reloaded(page), 8) == texts
 
 
-def test_a_message_whose_answer_was_lost_is_stored_once(enter: Enter) -> None:
+def test_retry_after_lost_answer_stores_message_once(enter: Enter) -> None:
     page = open_with(without_news(enter("andrewbrown")), "Alt Brown")
     with answering_sends(page, "lost") as sends:
         write(page, "Only once")
@@ -98,7 +98,7 @@ def test_a_message_whose_answer_was_lost_is_stored_once(enter: Enter) -> None:
     expect(message(reloaded(page), "Only once")).to_have_count(1)
 
 
-def test_a_message_whose_answer_was_lost_is_known_by_the_news_of_it(enter: Enter) -> None:
+def test_event_acknowledges_message_whose_answer_was_lost(enter: Enter) -> None:
     page = writing_to(enter)
     with answering_sends(page, "lost", *["unreachable"] * 99):
         write(page, "Heard of")
@@ -136,7 +136,7 @@ def test_discarded_draft_is_gone(enter: Enter) -> None:
     expect(message(reloaded(page), "Better not")).to_have_count(0)
 
 
-def test_a_server_that_is_away_is_asked_again_when_it_said(enter: Enter) -> None:
+def test_unavailable_server_is_retried_after_retry_after(enter: Enter) -> None:
     page = writing_to(enter)
     page.evaluate(NOTE_WAITS)
     with answering_sends(page, {**AWAY, "headers": {"Retry-After": "3"}}) as sends:
@@ -148,7 +148,7 @@ def test_a_server_that_is_away_is_asked_again_when_it_said(enter: Enter) -> None
     assert 3000 in page.evaluate("waits")
 
 
-def test_a_token_that_has_expired_is_fetched_anew(enter: Enter) -> None:
+def test_expired_csrf_token_is_fetched_again(enter: Enter) -> None:
     page = writing_to(enter)
     page.context.add_cookies([{"name": COOKIES.csrf, "value": "x" * 32, "url": page.url}])
 
@@ -158,7 +158,7 @@ def test_a_token_that_has_expired_is_fetched_anew(enter: Enter) -> None:
     assert page.context.cookies(page.url)
 
 
-def test_someone_signed_out_keeps_it_and_sends_it_after_signing_in(enter: Enter) -> None:
+def test_message_of_signed_out_page_is_sent_after_sign_in(enter: Enter) -> None:
     page = open_with(without_news(enter("andrewbrown")), "Alt Brown")
     session = next(cookie for cookie in page.context.cookies() if cookie["name"] == COOKIES.session)
     page.context.clear_cookies(name=COOKIES.session)
@@ -203,7 +203,7 @@ def test_two_tabs_send_what_is_in_their_outbox_once(enter: Enter) -> None:
     assert len(sends) == len(set(sends)) == 2
 
 
-def test_a_uuid_that_belongs_to_another_text_waits_for_the_person(enter: Enter) -> None:
+def test_reused_uuid_is_replaced_when_user_retries(enter: Enter) -> None:
     page = writing_to(enter)
     conflict = {"status": 409, "json": {"error": "message_uuid_reused"}}
     with answering_sends(page, conflict) as sends:
@@ -217,7 +217,7 @@ def test_a_uuid_that_belongs_to_another_text_waits_for_the_person(enter: Enter) 
     assert first[1] != second[1]
 
 
-def test_the_first_message_makes_the_conversation_and_leads_to_it(enter: Enter) -> None:
+def test_first_message_creates_conversation_and_opens_it(enter: Enter) -> None:
     page = enter("londo")
     page.goto("/messages/new/jurgen")
     with answering_sends(page):
@@ -228,7 +228,7 @@ def test_the_first_message_makes_the_conversation_and_leads_to_it(enter: Enter) 
     expect(field(page)).to_have_value("")
 
 
-def test_one_who_reads_far_above_is_at_the_newest_after_sending(enter: Enter) -> None:
+def test_sending_scrolls_from_old_messages_to_newest(enter: Enter) -> None:
     page = open_with(enter("bayko"), "Andrew Brown")
     page.goto(page.url.partition("#")[0].partition("?")[0] + "?" + earliest(page))
     write(page, "Down here")
@@ -243,7 +243,7 @@ def earliest(page: Page) -> str:
     return href.partition("?")[2]
 
 
-def test_nothing_is_kept_for_longer_than_it_is_unsent(enter: Enter) -> None:
+def test_sent_message_is_removed_from_outbox(enter: Enter) -> None:
     page = writing_to(enter)
     write(page, "Gone from here")
     expect(is_stored(message(page, "Gone from here"))).to_have_count(1)

@@ -76,7 +76,7 @@ def is_read(request: Request) -> bool:
 
 @SCRIPT
 @pytest.mark.parametrize("unread", [5, 60])
-def test_it_opens_at_the_first_unread_message(
+def test_conversation_opens_at_the_first_unread_message(
     jurgen: Callable[..., Page], table: MessageTable, script: bool, unread: int
 ) -> None:
     page = jurgen(java_script_enabled=script)
@@ -220,7 +220,7 @@ def test_nothing_shifts_when_a_thread_opens(jurgen: Callable[..., Page], table: 
         assert shifts(page) == []
 
 
-def test_only_what_somebody_looks_at_is_read(jurgen: Callable[..., Page], table: MessageTable) -> None:
+def test_only_viewed_messages_are_marked_read(jurgen: Callable[..., Page], table: MessageTable) -> None:
     page = jurgen()
     messages = talk(table, "londo", "jurgen", number=5)
     page.context.add_init_script(

@@ -54,7 +54,7 @@ def test_a_tab_without_the_list_says_how_much_is_unread(enter: Enter) -> None:
     expect(settings).to_have_title(re.compile(rf"^\({before + 1}\) "))
 
 
-def test_when_the_tab_with_the_stream_is_closed_the_other_goes_on(enter: Enter) -> None:
+def test_remaining_tab_takes_over_stream_of_closed_tab(enter: Enter) -> None:
     first = enter("andrewbrown")
     wait_until_heard(first, "live:up")
     second = another_tab(first)
@@ -114,7 +114,7 @@ def test_signing_out_ends_the_streams_and_clears_what_was_kept(sign_in: SignIn) 
     expect(other.get_by_role("button", name="Sign in to chat")).to_be_visible()
 
 
-def test_another_person_in_the_same_browser_finds_nothing_of_the_first(sign_in: SignIn, enter: Enter) -> None:
+def test_next_user_of_browser_finds_no_stored_data(sign_in: SignIn, enter: Enter) -> None:
     page = sign_in("andrewbrown")
     wait_until_heard(page, "live:up")
     page.evaluate("() => localStorage.setItem(`cruddur:${document.body.dataset.user}:drafts`, 'secret')")

@@ -51,7 +51,7 @@ def test_missed_messages_appear_without_a_reload(enter: Enter) -> None:
     expect_the_page_to_equal_its_reload(andrew)
 
 
-def test_edits_and_deletions_of_older_messages_are_made_good(enter: Enter) -> None:
+def test_missed_edits_and_deletions_of_older_messages_appear(enter: Enter) -> None:
     londo = open_conversation(enter("londo"), "Andrew Brown")
     for text in ("Keep", "Chnage", "Drop", "End"):
         write(londo, text)
@@ -113,7 +113,7 @@ def test_the_page_goes_on_when_the_server_was_restarted(enter: Enter, web_server
     expect_the_page_to_equal_its_reload(andrew)
 
 
-def test_the_list_is_made_good_too(enter: Enter) -> None:
+def test_list_catches_up_after_reconnecting(enter: Enter) -> None:
     andrew = enter("andrewbrown")
     wait_until_heard(andrew, "live:up")
     londo = open_conversation(enter("londo"), "Andrew Brown")
@@ -128,7 +128,7 @@ def test_the_list_is_made_good_too(enter: Enter) -> None:
     expect(first_line(andrew).locator(".badge")).to_have_text("1")
 
 
-def test_a_lasting_break_is_said_and_moves_nothing(enter: Enter) -> None:
+def test_lasting_disconnection_is_announced_without_layout_shift(enter: Enter) -> None:
     andrew = open_conversation(enter("andrewbrown"), "Londo")
     andrew.clock.install()
     top = "() => document.querySelector('.thread__log').getBoundingClientRect().top"

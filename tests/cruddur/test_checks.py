@@ -43,7 +43,7 @@ def in_production(**changes: str | None) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_finds_nothing_in_the_settings_of_the_tests() -> None:
+def test_checks_pass_with_test_settings() -> None:
     assert found() == {}
 
 
@@ -59,7 +59,7 @@ def test_it_finds_nothing_in_the_settings_of_the_tests() -> None:
         ("DDB_MESSAGE_TABLE", "cruddur.E008"),
     ],
 )
-def test_it_reports_what_is_missing(settings: Settings, setting: str, identifier: str) -> None:
+def test_checks_report_missing_settings(settings: Settings, setting: str, identifier: str) -> None:
     setattr(settings, setting, "")
 
     message = found()[identifier]
@@ -81,7 +81,7 @@ def test_it_reports_what_is_missing(settings: Settings, setting: str, identifier
         ({"PRODUCTION": True}, "cruddur.W023"),
     ],
 )
-def test_it_reports_what_contradicts(settings: Settings, changes: dict[str, object], identifier: str) -> None:
+def test_checks_report_contradictory_settings(settings: Settings, changes: dict[str, object], identifier: str) -> None:
     for name, value in changes.items():
         setattr(settings, name, value)
 

@@ -37,7 +37,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, stdin: StringIO, **how: Any) -> str:
 
 
 @pytest.mark.parametrize("typed", ["cruddur-messages\n", " cruddur-messages \r\n", "cruddur-messages"])
-def test_it_takes_the_name_for_a_yes(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+def test_typed_name_confirms(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
     asked = ask(monkeypatch, Person(typed))
 
     assert asked.splitlines() == [
@@ -58,7 +58,7 @@ def test_it_takes_the_name_for_a_yes(monkeypatch: pytest.MonkeyPatch, typed: str
         ("", "no name"),
     ],
 )
-def test_it_takes_nothing_else_for_a_yes(monkeypatch: pytest.MonkeyPatch, typed: str, why: str) -> None:
+def test_other_answers_do_not_confirm(monkeypatch: pytest.MonkeyPatch, typed: str, why: str) -> None:
     with pytest.raises(CommandError, match=f"{why}: nothing was dropped") as caught:
         ask(monkeypatch, Person(typed))
     assert caught.value.returncode == 1
@@ -68,7 +68,7 @@ def test_it_says_how_much_would_be_lost(monkeypatch: pytest.MonkeyPatch) -> None
     assert "everything in it, 7 items, for ever" in ask(monkeypatch, Person("cruddur-messages\n"), holding="7 items")
 
 
-def test_it_does_not_take_a_pipe_for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_piped_answer_does_not_confirm(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CommandError, match="Programs add --yes"):
         ask(monkeypatch, StringIO("cruddur-messages\n"))
 
@@ -78,7 +78,7 @@ def test_programs_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("yes", [True, False])
-def test_off_this_machine_a_yes_is_not_enough(monkeypatch: pytest.MonkeyPatch, yes: bool) -> None:
+def test_yes_option_is_not_enough_for_remote_target(monkeypatch: pytest.MonkeyPatch, yes: bool) -> None:
     with pytest.raises(CommandError, match=r"not the local stack's.* add --confirm cruddur-messages"):
         ask(monkeypatch, Person("cruddur-messages\n"), is_local=False, yes=yes)
 

@@ -31,7 +31,7 @@ runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """Tells when the program begins to watch for Ctrl-C; before that Python itself answers it."""
 
 
-def test_ctrl_c_is_a_sentence_and_130_even_in_a_destructor() -> None:
+def test_ctrl_c_in_a_destructor_is_one_sentence_and_exit_code_130() -> None:
     body = """
     import os, signal, time
     class Slow:
@@ -103,7 +103,7 @@ def packages_of(name: str) -> set[str]:
     [("manage", "ddb_capacity"), ("deploy", "--help"), ("tools.bench", "--help")],
     ids=["manage", "deploy", "bench"],
 )
-def test_ctrl_c_in_the_first_seconds_is_a_sentence_and_130(program: tuple[str, ...], number: int) -> None:
+def test_early_ctrl_c_is_one_sentence_and_exit_code_130(program: tuple[str, ...], number: int) -> None:
     """The moment is drawn from the whole life of the process, and printed."""
     seconds = random.uniform(0.005, 0.9)
     sys.stdout.write(f"Ctrl-C after {seconds:.4f} s\n")

@@ -48,7 +48,7 @@ def script(body: str, redirection: str = "", **variables: str) -> subprocess.Com
 @pytest.mark.parametrize("program", PROGRAMS, ids=NAMES)
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(("redirection", "words"), [(">&-", b"is closed"), (">/dev/full", b"No space left")])
-def test_output_that_goes_nowhere_is_a_sentence_and_1(
+def test_failed_output_is_one_sentence_and_exit_code_1(
     program: tuple[str, ...], redirection: str, words: bytes, unbuffered: str
 ) -> None:
     answer = shell(redirection, *program, PYTHONUNBUFFERED=unbuffered)

@@ -107,7 +107,7 @@ def test_it_never_names_the_password() -> None:
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_not_running_stands_behind_the_part_that_is_down(settings: Settings, name: str) -> None:
+def test_part_that_is_down_is_marked_not_running(settings: Settings, name: str) -> None:
     setattr(settings, ENDPOINTS[name], NOBODY)
     describe = describe_target if name == "DynamoDB" else describe_cognito_stack
 
@@ -168,9 +168,7 @@ def test_parts_that_run_or_cannot_be_asked_are_taken_for_running(settings: Setti
 @pytest.mark.parametrize(
     ("command", "words"), [("ddb_list_tables", "is not DynamoDB"), ("cognito_list_users", "is not Cognito")]
 )
-def test_a_web_site_in_the_place_of_a_part_is_a_sentence(
-    settings: Settings, web_site: str, command: str, words: str
-) -> None:
+def test_web_site_at_address_of_part_is_reported(settings: Settings, web_site: str, command: str, words: str) -> None:
     settings.DYNAMODB_ENDPOINT_URL = settings.COGNITO_ENDPOINT_URL = web_site
 
     with pytest.raises(CommandError) as caught:
@@ -180,7 +178,7 @@ def test_a_web_site_in_the_place_of_a_part_is_a_sentence(
     assert "<html>" not in str(caught.value)
 
 
-def test_every_command_says_what_it_stands_on() -> None:
+def test_every_command_prints_its_target() -> None:
     lacking = {name for name, command in own_commands().items() if not command.needs}
 
     assert lacking == {"ddb_capacity", "setup"}, "a calculation; and the commands that it runs say it themselves"

@@ -42,7 +42,7 @@ def test_it_creates_the_database_in_utf8_and_says_what_comes_next(
     assert row == ("UTF8",)
 
 
-def test_again_it_leaves_the_database_as_it_is(
+def test_repeated_creation_leaves_database_unchanged(
     new_database: NewName, settings_database: SettingsDatabase, connect: Connect
 ) -> None:
     name = new_database()
@@ -75,7 +75,7 @@ def test_quiet_says_nothing(new_name: NewName, settings_database: SettingsDataba
 
 
 @pytest.mark.parametrize("ending", ["-UPPER", ' "; DROP', "%s", "é", "'"])
-def test_a_name_is_a_name_whatever_stands_in_it(
+def test_name_with_special_characters_is_quoted(
     new_name: NewName, settings_database: SettingsDatabase, server: psycopg.Connection[Any], ending: str
 ) -> None:
     name = new_name(ending)
@@ -86,7 +86,7 @@ def test_a_name_is_a_name_whatever_stands_in_it(
     assert server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
 
 
-def test_of_two_at_once_both_are_content(new_name: NewName) -> None:
+def test_concurrent_creation_succeeds_for_both(new_name: NewName) -> None:
     name = new_name()
 
     with ThreadPoolExecutor(4) as threads:
@@ -109,7 +109,7 @@ def test_it_works_where_the_role_may_not_connect_to_the_database_postgres(
         server.execute(SQL("DROP DATABASE {}").format(Identifier(name)))  # before its owner
 
 
-def test_a_role_that_may_not_learns_what_to_ask_for(
+def test_role_without_createdb_is_told_what_to_ask_for(
     new_name: NewName, settings_database: SettingsDatabase, weak_role: str
 ) -> None:
     name = new_name()

@@ -74,7 +74,7 @@ def test_quiet_says_nothing(server: Server, new_database: NewName) -> None:
     assert not exists(server, name)
 
 
-def test_dropping_x_never_touches_x_more(server: Server, new_database: NewName) -> None:
+def test_drop_spares_databases_with_similar_names(server: Server, new_database: NewName) -> None:
     name, more, before = new_database(), new_database("_more"), new_database("_bef")
     server.execute(SQL("ALTER DATABASE {} RENAME TO {}").format(Identifier(more), Identifier(f"{name}_more")))
     server.execute(SQL("ALTER DATABASE {} RENAME TO {}").format(Identifier(before), Identifier(f"not_{name}")))
@@ -92,7 +92,7 @@ def test_dropping_x_never_touches_x_more(server: Server, new_database: NewName) 
 
 
 @pytest.mark.parametrize("ending", ["-UPPER", ' "; DROP', "%s", "é", "'"])
-def test_a_name_is_a_name_whatever_stands_in_it(server: Server, new_database: NewName, ending: str) -> None:
+def test_name_with_special_characters_is_quoted(server: Server, new_database: NewName, ending: str) -> None:
     name, other = new_database(ending), new_database()
 
     run(name, "--yes")
@@ -101,7 +101,7 @@ def test_a_name_is_a_name_whatever_stands_in_it(server: Server, new_database: Ne
     assert exists(server, other)
 
 
-def test_a_name_nobody_has_is_answered_with_those_there_are(new_database: NewName, new_name: NewName) -> None:
+def test_unknown_name_lists_existing_databases(new_database: NewName, new_name: NewName) -> None:
     there, missing = new_database(), new_name()
 
     with pytest.raises(CommandError) as caught:

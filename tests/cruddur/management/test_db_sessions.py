@@ -60,7 +60,7 @@ def waiting_session(server: Server) -> None:
         assert time.monotonic() < until
 
 
-def test_it_tells_who_from_where_since_when_as_what_in_what_state_doing_what(name: str, connect: Connect) -> None:
+def test_session_shows_user_client_time_application_state_and_statement(name: str, connect: Connect) -> None:
     before = datetime.now(UTC)
     other = connect(dbname=name, application_name="cruddur web")
     other.execute("SELECT 'a secret', 42")
@@ -98,7 +98,7 @@ def test_people_get_a_table(name: str, connect: Connect) -> None:
     assert last == f"1 connected to the database {name}, beside this command."
 
 
-def test_it_leaves_its_own_session_out(name: str) -> None:
+def test_own_session_is_not_listed(name: str) -> None:
     assert run().splitlines()[1:] == [f"Nobody is connected to the database {name}, beside this command."]
 
 
@@ -119,7 +119,7 @@ def test_no_text_of_a_statement_shows_anywhere(name: str, connect: Connect) -> N
         assert "SELECT '…'" in output
 
 
-def test_it_tells_who_waits_for_whom(name: str, connect: Connect, server: Server) -> None:
+def test_blocking_sessions_are_shown(name: str, connect: Connect, server: Server) -> None:
     first, second = connect(dbname=name), connect(dbname=name)
     first.execute("CREATE TABLE mine (a int)")
     first.execute("BEGIN; LOCK TABLE mine")
@@ -158,11 +158,11 @@ def test_all_databases_can_be_asked_for(name: str, new_database: NewName, connec
     assert other in run("--all")
 
 
-def test_postgres_own_processes_are_no_sessions(name: str) -> None:
+def test_background_processes_of_postgres_are_not_listed(name: str) -> None:
     assert {each["role"] for each in listed("--all")} == {connection.settings_dict["USER"]}
 
 
-def test_a_database_that_is_not_there_is_answered_with_those_there_are(name: str, new_name: NewName) -> None:
+def test_missing_database_lists_existing_ones(name: str, new_name: NewName) -> None:
     with pytest.raises(CommandError, match=f"only: .*{name}"):
         run("--database", new_name())
 
@@ -207,7 +207,7 @@ def test_a_pid_that_no_session_has_is_refused(name: str, connect: Connect, serve
         assert caught.value.returncode == 1
 
 
-def test_it_does_not_end_its_own(name: str) -> None:
+def test_own_session_cannot_be_ended(name: str) -> None:
     with connected(name) as server, pytest.raises(Problem, match="own session"):
         end_session(server, server.connection.info.backend_pid)
 

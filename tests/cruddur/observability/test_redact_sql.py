@@ -33,7 +33,7 @@ NAUGHTY = Path(__file__).parents[2] / "corpora" / "blns.json"
         ("", ""),
     ],
 )
-def test_it_hides_texts_and_comments_and_keeps_the_rest(statement: str, shown: str) -> None:
+def test_redaction_hides_only_texts_and_comments(statement: str, shown: str) -> None:
     assert redact_literals(statement) == shown
 
 
@@ -52,7 +52,7 @@ def test_it_hides_texts_and_comments_and_keeps_the_rest(statement: str, shown: s
         'SELECT a, "sec',
     ],
 )
-def test_it_hides_what_was_cut_off(statement: str) -> None:
+def test_redaction_hides_truncated_text(statement: str) -> None:
     assert redact_literals(statement) in ("SELECT a, …", "SELECT a, E…", "SELECT a,")
 
 
@@ -65,12 +65,12 @@ def test_it_hides_what_was_cut_off(statement: str) -> None:
         "SELECT E'a'\n'b\\'secret', 'secret'",
     ],
 )
-def test_it_hides_the_rest_where_a_text_may_end_in_two_places(statement: str) -> None:
+def test_redaction_hides_the_rest_after_ambiguous_quoting(statement: str) -> None:
     assert "secret" not in redact_literals(statement)
 
 
 @pytest.mark.django_db
-def test_it_hides_every_text_as_psycopg_quotes_it_wherever_it_is_cut() -> None:
+def test_redaction_hides_psycopg_quoted_text_wherever_it_is_truncated() -> None:
     connection.ensure_connection()
     for text in json.loads(NAUGHTY.read_text(encoding="utf-8")):
         quoted = sql.quote(f"{text}MARK{text}".replace("\x00", ""), connection.connection)

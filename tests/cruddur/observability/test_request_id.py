@@ -73,7 +73,7 @@ def test_a_conversation_names_the_request_that_wrote_it_last(
     assert stored(either_table) == NAME
 
 
-def test_each_write_names_its_own(either_table: MessageTable) -> None:
+def test_each_write_stores_its_own_request_id(either_table: MessageTable) -> None:
     with working_for(NAME):
         start()
     send()
@@ -84,7 +84,7 @@ def test_each_write_names_its_own(either_table: MessageTable) -> None:
     assert stored(either_table) == NAME
 
 
-def test_accepting_names_its_own(either_table: MessageTable) -> None:
+def test_accepting_stores_its_own_request_id(either_table: MessageTable) -> None:
     ask()
     with working_for(NAME):
         message_requests.accept(user_uuid=BAYKO, group_uuid=GROUP)

@@ -207,7 +207,7 @@ class Kept(SpanExporter):
         """Close nothing."""
 
 
-def test_of_an_error_its_kind_is_sent_and_never_its_text() -> None:
+def test_telemetry_sends_type_of_error_without_its_text() -> None:
     kept, provider = Kept(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(ListedAttributes(kept)))
     tracer = provider.get_tracer("test")

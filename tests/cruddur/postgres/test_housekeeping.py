@@ -128,7 +128,7 @@ def test_other_requests_pass_and_sweep_nothing(monkeypatch: pytest.MonkeyPatch) 
     assert seen == [({"type": "http"}, 1, 2)]
 
 
-def test_the_site_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_site_runs_housekeeping(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[int] = []
 
     async def note() -> None:

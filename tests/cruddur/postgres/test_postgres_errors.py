@@ -66,20 +66,20 @@ def test_it_says_that_tables_or_columns_are_missing(statement: str) -> None:
     assert "manage.py migrate" in str(refusal(statement))
 
 
-def test_it_says_what_the_role_may_not(weak_role: str) -> None:
+def test_missing_permission_of_role_is_explained(weak_role: str) -> None:
     sentence = str(refusal("SELECT * FROM users_user", USER=weak_role, PASSWORD=PASSWORD))
 
     assert "may not do this (permission denied for table users_user)" in sentence
 
 
-def test_it_says_so_too_when_migrate_has_wrapped_it_twice(weak_role: str) -> None:
+def test_missing_permission_is_explained_when_migrate_wraps_it(weak_role: str) -> None:
     error = MigrationSchemaMissing("Unable to create the django_migrations table")
     error.__context__ = refused("CREATE TABLE public.mine (a int)", USER=weak_role, PASSWORD=PASSWORD)
 
     assert "may not do this (permission denied for schema public)" in str(explain(error))
 
 
-def test_it_says_that_no_connection_is_left(
+def test_exhausted_connections_of_role_are_explained(
     server: psycopg.Connection[Any], connect: Connect, weak_role: str, new_database: Callable[..., str]
 ) -> None:
     name = new_database()
@@ -96,7 +96,7 @@ def test_it_says_that_no_connection_is_left(
         "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
     ],
 )
-def test_it_says_so_too_when_the_whole_server_has_none_left(words: str) -> None:
+def test_exhausted_connections_of_server_are_explained(words: str) -> None:
     assert "no connection left" in refused_connection(words)
 
 
@@ -118,7 +118,7 @@ def test_it_says_that_the_server_can_only_be_read() -> None:
     assert "can only be read" in sentence
 
 
-def test_it_hands_on_what_else_the_server_says() -> None:
+def test_other_server_errors_are_passed_on() -> None:
     assert refusal(NAME="template0") == (
         'Postgres refuses the connection: database "template0" is not currently accepting connections.'
     )
@@ -127,5 +127,5 @@ def test_it_hands_on_what_else_the_server_says() -> None:
     )
 
 
-def test_wrong_sql_stays_loud() -> None:
+def test_invalid_sql_keeps_its_traceback() -> None:
     assert refusal("SELEKT 1") is None

@@ -184,7 +184,7 @@ def test_a_table_of_a_later_migration_is_the_application_s_to_use(
             owner.execute("DROP TABLE later")
 
 
-def test_both_commands_can_be_run_again(roles: TwoRoles, application: psycopg.Connection[Any]) -> None:
+def test_db_create_and_migrate_can_be_repeated(roles: TwoRoles, application: psycopg.Connection[Any]) -> None:
     for command in ("db_create", "migrate"):
         done = roles.manage(command)
         assert done.returncode == 0, done.stderr

@@ -67,7 +67,7 @@ def test_buckets_are_independent() -> None:
     take(ONE, who="andrew", now=NOW)
 
 
-def test_all_or_nothing_is_taken() -> None:
+def test_tokens_are_taken_from_all_buckets_or_none() -> None:
     take_all([(ONE, "andrew"), (THIRTY, "andrew")], now=NOW)
 
     for _ in range(40):
@@ -77,7 +77,7 @@ def test_all_or_nothing_is_taken() -> None:
     take(THIRTY, who="andrew", now=NOW, cost=29)
 
 
-def test_each_with_a_token_is_taken_from() -> None:
+def test_take_each_takes_from_every_bucket_with_a_token() -> None:
     take(ONE, who="andrew", now=NOW - timedelta(seconds=50))
 
     assert take_each(ONE, people=["andrew", "bayko"], now=NOW) == {"andrew": 10}
