@@ -1,4 +1,4 @@
-"""What a command tells of the requests it made: their capacity and time, each and together."""
+"""Print the requests a command made, with their capacity and time, one by one and in total."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from messaging.dynamodb.metering import Request, total
 
 SHOWN = 20
-"""Requests told one by one unless all are asked for."""
+"""Number of requests shown unless all are asked for."""
 
 
 def lines(requests: Sequence[Request], *, every: bool) -> Iterator[str]:
-    """A line for each request, for people; without `every`, the first ones and how many more there were."""
+    """Yield a line per request, for people; without `every`, the first ones and the number of the others."""
     shown = requests if every else requests[:SHOWN]
     width = max((len(each.operation) for each in shown), default=0)
     for each in shown:
@@ -26,14 +26,14 @@ def lines(requests: Sequence[Request], *, every: bool) -> Iterator[str]:
 
 
 def sentence(requests: Sequence[Request]) -> str:
-    """All of them together: `2 requests, 1.5 RCU, 12.3 ms`."""
+    """Return the total of all requests: `2 requests, 1.5 RCU, 12.3 ms`."""
     sum_ = total(requests)
     capacity = units(sum_.read_units, sum_.write_units or None)
     return f"{sum_.requests:,} request{'s' * (sum_.requests != 1)}, {capacity}, {sum_.milliseconds:,.1f} ms"
 
 
 def facts(requests: Sequence[Request]) -> dict[str, Any]:
-    """The same for programs."""
+    """Return the requests and their total, for programs."""
     return {
         "consumed": asdict(total(requests)),
         "requests": [asdict(each) for each in requests],
@@ -41,6 +41,6 @@ def facts(requests: Sequence[Request]) -> dict[str, Any]:
 
 
 def units(read: float | None, write: float | None) -> str:
-    """`0.5 RCU`, `4 WCU`, both or nothing."""
+    """Format units: `0.5 RCU`, `4 WCU`, both, or nothing."""
     both = ((read, "RCU"), (write, "WCU"))
     return ", ".join(f"{value:,.1f}".removesuffix(".0") + f" {name}" for value, name in both if value is not None)

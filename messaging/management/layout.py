@@ -1,4 +1,4 @@
-"""How lists of conversations and transcripts are laid out: for a terminal of any width, or a line each elsewhere."""
+"""Lay out lists of conversations and transcripts, for a terminal of any width or as one line each elsewhere."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ from users.models import User
 GAP = "  "
 MOMENT_WIDTH = 19
 INBOX_WIDTH = 70
-"""Columns of a terminal from which a conversation's uuid fits beside the moment and the number."""
+"""Width of a terminal from which a conversation's uuid fits beside its time and number."""
 INBOX_HEADINGS = ("last message (UTC)", "unread", "with", "said last", "group")
 TEXT_WIDTH = 30
-"""Columns that a text needs beside number, moment and writer; with fewer it stands below them."""
+"""Columns that a text needs beside number, time and sender; with fewer it goes below them."""
 HEADER_CELLS = 66
-"""What a preview may take in a header on 80 columns."""
+"""Width of a preview in a header on 80 columns."""
 DELETED = "(deleted)"
 EDITED = " (edited)"
 
 
 def moment(created_at: str) -> str:
-    """A created_at as people read it, in UTC, to the second."""
+    """Format a created_at for people, in UTC, to the second."""
     return f"{parse_created_at(created_at):%Y-%m-%d %H:%M:%S}"
 
 
 def handle_of(person: User | None) -> str:
-    """`@bayko`, or what stands for someone without a row."""
+    """Return `@bayko`, or the replacement for a user without a row."""
     return f"@{person.handle}" if person else str(DELETED_NAME)
 
 
 def named(person: User | None) -> str:
-    """`@bayko  Bayko`, likewise."""
+    """Return `@bayko  Bayko`, or the replacement for a user without a row."""
     return f"@{person.handle}{GAP}{printable(person.display_name)}" if person else str(DELETED_NAME)
 
 
 def said(preview: str) -> str:
-    """The preview of a conversation's newest message, on one line; only a deleted message has none."""
+    """Return the preview of a conversation's newest message on one line; only a deleted message has none."""
     return printable(preview) or DELETED
 
 
 def person_facts(uuid: UUID, people: Mapping[UUID, User]) -> dict[str, Any]:
-    """Someone, for programs; `handle` is None for a uuid without a row."""
+    """Return a user for programs; `handle` is None for a uuid without a row."""
     person = people.get(uuid)
     return {
         "uuid": uuid,
@@ -64,7 +64,7 @@ def person_facts(uuid: UUID, people: Mapping[UUID, User]) -> dict[str, Any]:
 
 
 def header(conversation: Conversation, people: Mapping[UUID, User]) -> Iterator[str]:
-    """What there is to know of a conversation before its messages, line by line."""
+    """Yield the lines that describe a conversation before its messages."""
     yield f"Conversation {conversation.group_uuid}"
     heading = "members"
     for member in sorted(conversation.member_uuids):
@@ -81,7 +81,7 @@ def header(conversation: Conversation, people: Mapping[UUID, User]) -> Iterator[
 
 
 def header_facts(conversation: Conversation, people: Mapping[UUID, User]) -> dict[str, Any]:
-    """The same for programs."""
+    """Return the conversation's description for programs."""
     return {
         "kind": "conversation",
         "group_uuid": conversation.group_uuid,
@@ -97,7 +97,7 @@ def header_facts(conversation: Conversation, people: Mapping[UUID, User]) -> dic
 
 
 def message_facts(message: Message, people: Mapping[UUID, User]) -> dict[str, Any]:
-    """A message for programs; `edited_at` and `deleted_at` are None where that was not done."""
+    """Return a message for programs; `edited_at` and `deleted_at` are None if it was not edited or deleted."""
     who = person_facts(message.user_uuid, people)
     return {
         "kind": "message",
@@ -114,7 +114,7 @@ def message_facts(message: Message, people: Mapping[UUID, User]) -> dict[str, An
 
 
 def write_inbox(stream: IO[str], entries: Sequence[Entry], people: Mapping[UUID, User]) -> None:
-    """Conversations on a terminal, two lines each so that the uuid stays whole at 80 columns; previews are cut."""
+    """Write conversations to a terminal, two lines each so that the uuid fits 80 columns; cut the previews."""
     plain = is_plain(stream)
     if width_of(stream) < INBOX_WIDTH:
         for entry in entries:
@@ -143,7 +143,7 @@ def write_inbox(stream: IO[str], entries: Sequence[Entry], people: Mapping[UUID,
 
 @dataclass(slots=True)
 class Transcript:
-    """Messages, written as they come: number, moment, writer and text, which is folded on a terminal."""
+    """Writes messages as they arrive: number, time, sender and text, which is folded on a terminal."""
 
     stream: IO[str]
     people: Mapping[UUID, User]
@@ -189,8 +189,8 @@ class Transcript:
 
 
 def rendered(stream: IO[str], what: RenderableType) -> str:
-    """The lines that `what` takes on this terminal, without spaces at their ends and blank lines around them."""
-    # Not on the stream itself: Django's wrapper of it ends whatever it is given with a new line.
+    """Return `what` rendered for this terminal, without trailing spaces or blank lines around it."""
+    # Do not print to the stream itself: Django's wrapper appends a newline to every write.
     written = StringIO()
     Console(file=written, force_terminal=not is_plain(stream)).print(what)
     lines = "\n".join(line.rstrip() for line in written.getvalue().splitlines())

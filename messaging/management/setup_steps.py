@@ -1,4 +1,4 @@
-"""The steps of `setup`: which there are, which are left out where, and what one of them did."""
+"""Define the steps of `setup`, when each is left out, and run them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from cruddur.postgres.server import is_on_this_machine
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command that does a part of setting up and does no harm when it is run again."""
+    """A command that is one step of the setup and is safe to run again."""
 
     name: str
     command: str
     is_seed: bool = False
-    """Whether it brings in what is invented."""
+    """Whether it adds invented data."""
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -36,11 +36,11 @@ STEPS: Sequence[Step] = (
     Step("cognito", "update_cognito_user_ids", is_seed=True),
     Step("conversations", "ddb_seed", is_seed=True, options={"append": True}),
 )
-"""In the order in which each finds what it needs."""
+"""In the order of their dependencies."""
 
 
 def reason_to_leave_out(step: Step) -> str | None:
-    """Why nobody can have meant it without naming it; None if there is no reason."""
+    """Return why a step is left out unless it is named; None if it runs."""
     if not step.is_seed:
         return None
     if settings.PRODUCTION:
@@ -55,7 +55,7 @@ def reason_to_leave_out(step: Step) -> str | None:
 
 
 def carry_out(step: Step, *, stderr: IO[str]) -> Sequence[str]:
-    """Run the command; its progress goes to `stderr`. Returns its lines, the last of which tells what was done.
+    """Run the command with its progress on `stderr`; return its lines, the last of which is its result.
 
     Raises what the command raises.
     """
@@ -67,14 +67,14 @@ def carry_out(step: Step, *, stderr: IO[str]) -> Sequence[str]:
 
 
 def options_of(step: Step) -> Mapping[str, Any]:
-    """Return the options of a step's command: a local pool may have been deleted and made again, its people not."""
+    """Return the options of a step's command: a local pool may have been recreated while its users remain."""
     local = settings.COGNITO_ENDPOINT_URL and reason_to_leave_out(step) is None
     return {**step.options, "replace_lost": True} if step.name == "cognito" and local else step.options
 
 
 def migrate() -> str:
-    """Django's own command says much or nothing. Returns the sentence between."""
-    # The application's role may not look into a database that only one role has used so far.
+    """Run Django's migrate command; return a one-sentence summary of its output."""
+    # The application's role may not access a database that only another role has used so far.
     with as_migration_role():
         before = MigrationRecorder(connection).applied_migrations().keys()
     call_command("migrate", interactive=False, verbosity=0)

@@ -1,4 +1,4 @@
-"""How the shards of a stream and their checkpoints are shown."""
+"""Show the shards of a stream and their checkpoints."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ COLUMNS = (
 
 
 def rows(status: StreamStatus) -> Iterator[dict[str, Any]]:
-    """The shards, for programs and pipes."""
+    """Yield the shards, for programs and pipes."""
     for shard in status.shards:
         yield {
             "kind": "shard",
@@ -53,7 +53,7 @@ def rows(status: StreamStatus) -> Iterator[dict[str, Any]]:
 
 
 def unlisted_rows(status: StreamStatus) -> Iterator[dict[str, Any]]:
-    """The checkpoints of shards that are gone, likewise."""
+    """Yield the checkpoints of shards that no longer exist, for programs and pipes."""
     for shard_id, checkpoint in status.unlisted.items():
         yield {"kind": "checkpoint", "shard_id": shard_id, **checkpoint_facts(checkpoint)}
 
@@ -66,7 +66,7 @@ def checkpoint_facts(checkpoint: Checkpoint | None) -> dict[str, Any]:
 
 
 def sentence(status: StreamStatus) -> str:
-    """How far the stream was applied, in all."""
+    """Summarize how far the stream was applied."""
     lag = f"the oldest record that is not applied is {status.lag:,} s old" if status.lag else "nothing is waiting"
     anew = (
         "; without a valid checkpoint the worker will project every conversation first" if status.is_begun_anew else ""
@@ -75,7 +75,7 @@ def sentence(status: StreamStatus) -> str:
 
 
 def write_shards(stream: IO[str], status: StreamStatus) -> None:
-    """The shards on a terminal: ids and sequence numbers are long, so what belongs to one stands below it."""
+    """Write the shards to a terminal; long ids and sequence numbers go below each shard."""
     plain = is_plain(stream)
     table = Table(box=None if plain else SIMPLE_HEAD, pad_edge=False, header_style="" if plain else "bold")
     table.add_column("lag", justify="right", no_wrap=True)
@@ -88,7 +88,7 @@ def write_shards(stream: IO[str], status: StreamStatus) -> None:
 
 
 def details(shard: ShardStatus) -> Iterator[str]:
-    """What is known of a shard, a line each."""
+    """Yield the details of a shard, one line each."""
     if shard.parent:
         yield f"child of {shard.parent}"
     yield applied(shard.checkpoint)

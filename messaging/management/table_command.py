@@ -1,4 +1,4 @@
-"""What the DynamoDB commands have in common."""
+"""Shared parts of the DynamoDB commands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMED_AT_MOST = 10
 
 
 def refuse_incomplete(left_out: Sequence[MalformedItem]) -> None:
-    """Raise CommandError, exit code 1, when something could not be read and was left out; it names each."""
+    """Raise CommandError, exit code 1, naming each item that could not be read and was left out."""
     if not left_out:
         return
     were = "item was" if len(left_out) == 1 else "items were"
@@ -28,7 +28,7 @@ def refuse_incomplete(left_out: Sequence[MalformedItem]) -> None:
 
 
 class TableCommand(StackCommand):
-    """A command that acts on the table: what AWS refuses becomes a sentence that says what to do."""
+    """A command that acts on the table; it turns AWS errors into sentences that say what to do."""
 
     @contextmanager
     def foreseen(self) -> Iterator[None]:

@@ -33,7 +33,7 @@ SETTINGS = (
 
 
 def from_to(lowest: float, highest: float = float("inf")) -> Callable[[str], float]:
-    """What argparse turns an argument into a number with."""
+    """Return an argparse type for numbers in this range."""
 
     def read(text: str) -> float:
         try:
@@ -49,7 +49,7 @@ def from_to(lowest: float, highest: float = float("inf")) -> Callable[[str], flo
 
 
 def shown(number: float) -> str:
-    """As a person reads it: more digits where it is small."""
+    """Format a number for people, with more digits if it is small."""
     return f"{number:,.0f}" if number >= 10 or not number else f"{number:,.2f}"  # noqa: PLR2004
 
 
@@ -166,7 +166,7 @@ class Command(StackCommand):
 
 
 def _numbers(columns: tuple[Column, ...]) -> list[Column]:
-    """The columns with numbers as `shown` has them."""
+    """Return the columns with their numbers formatted by `shown`."""
     first, *rest = columns
     return [first, *(replace(each, show=_shown) for each in rest)]
 
@@ -176,7 +176,7 @@ def _shown(value: Any) -> str:
 
 
 def settings(found: Plan) -> list[dict[str, Any]]:
-    """The table and each index: what they use a second, and what to provision, least and most."""
+    """Return the use per second of the table and each index, and the minimum and maximum to provision."""
     return [
         {"name": f"{each.name}, {what}", "average": average, "peak": peak, "provision": "{:,} to {:,}".format(*units)}
         for each in found.settings
@@ -188,7 +188,7 @@ def settings(found: Plan) -> list[dict[str, Any]]:
 
 
 def facts(habits: Habits, extent: dict[str, float], found: Plan, asked: Prices) -> dict[str, Any]:
-    """Everything, for programs."""
+    """Return the whole plan, for programs."""
     return {
         "habits": asdict(habits) | extent,
         "units_a_day": {name: asdict(units) for name, units in found.units.items()},

@@ -29,7 +29,7 @@ class Command(TableCommand):
     replaces = ("ddb/drop TABLE", "ddb/drop-sdk")
 
     def describe(self) -> str:
-        # The table is the one that is named, not the application's.
+        # Show the named table, not the application's.
         return f"{target.describe_dynamodb()}; {target.describe_database()}"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -66,7 +66,10 @@ class Command(TableCommand):
         )
 
     def forget_checkpoints(self, table: Table) -> int | None:
-        """How many there were; None when Postgres cannot be asked, which leaves rows that nobody reads any more."""
+        """Delete the checkpoints and return their number.
+
+        Return None when Postgres cannot be reached; the rows then stay, but nothing reads them.
+        """
         try:
             return forget_table(table.arn)
         except DatabaseError as error:

@@ -43,7 +43,7 @@ class Command(TableCommand):
         super().handle(*args, **options)
 
     def say(self, sentence: str, style: Callable[[str], str] | None = None) -> None:
-        """To people; standard output may be the items."""
+        """Print to stderr if standard output has the items."""
         if self.to_stdout and not self.quiet:
             self.stderr.write(style(sentence) if style else sentence)
         elif not self.to_stdout:
@@ -55,7 +55,7 @@ class Command(TableCommand):
         if not self.to_stdout and file.exists():
             raise CommandError(f"{file} is there already: name another file, or move it away.")
         name = message_table().name
-        client = patient(message_table().client, attempts=1)  # the scan has a patience of its own
+        client = patient(message_table().client, attempts=1)  # the scan retries by itself
         table = find_table(client, name)
         if table is None:
             raise CommandError(

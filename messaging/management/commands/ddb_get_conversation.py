@@ -65,7 +65,7 @@ class Command(TableCommand):
         group_uuid, missing = group_meant(which, other)
         table = message_table()
         if not limit:
-            # As long as it takes: a page of 1 MB may be slow to come where there is little capacity.
+            # Retry for as long as it takes: a page of 1 MB may be slow if little capacity is provisioned.
             table = replace(table, client=patient(table.client))
         left_out: list[MalformedItem] = []
         with metered(table.client) as requests:
@@ -109,13 +109,13 @@ class Command(TableCommand):
     def write_messages(
         self, messages: Iterable[Message], conversation: Conversation, people: Mapping[UUID, User]
     ) -> int:
-        """Write them as they come; returns how many."""
+        """Write the messages as they arrive; return how many."""
         stdout = cast("IO[str]", self.stdout)
         transcript = Transcript(stdout, people, conversation.member_uuids, len(str(conversation.seq)))
         if not self.as_json:
             transcript.write_heading()
         number = 0
-        # The messages themselves show how far it is, unless they go into a file.
+        # The messages themselves show the progress, unless they go to a file.
         hidden = is_terminal(stdout)
         with nullcontext(int) if hidden else self.progress("messages", total=conversation.seq) as advance:
             for message in messages:
@@ -129,7 +129,7 @@ class Command(TableCommand):
 
 
 def group_meant(which: str, other: str | None) -> tuple[UUID, str]:
-    """The group's uuid, and the sentence that says that there is none."""
+    """Return the group's uuid, and the sentence for when it does not exist."""
     if other is None:
         try:
             group_uuid = UUID(which)

@@ -78,7 +78,7 @@ class Command(TableCommand):
             raise CommandError(
                 f"There is no table {table.name}: run `manage.py ddb_schema_load`, or check DDB_MESSAGE_TABLE."
             )
-        table = replace(table, client=patient(table.client, attempts=1))  # a run has a patience of its own
+        table = replace(table, client=patient(table.client, attempts=1))  # a run retries by itself
         run = Reconciliation(table, dry_run=dry_run, delete_strays=delete_strays)
         total = None
         if group:
@@ -87,7 +87,7 @@ class Command(TableCommand):
             found = run.of_user(person_meant(user).uuid, start)
         else:
             total = None if place else described.items or None
-            # In DynamoDB Local a page takes as long as all of its segment: see messaging.dynamodb.scan.
+            # In DynamoDB Local a page takes as long as its whole segment: see messaging.dynamodb.scan.
             found = run.of_table(place or ScanCursor(0, segments_for(described.size_bytes, readers=1)))
         tally = Tally()
         progress = self.progress("entries" if user or group else "items", total=total)
@@ -106,7 +106,7 @@ class Command(TableCommand):
             self.say(printable(finding.sentence), self.style.NOTICE if finding.repaired else self.style.WARNING)
 
     def sum_up(self, run: Reconciliation, tally: Tally) -> None:
-        """The last word. Raises CommandError when something is wrong still."""
+        """Print the summary. Raises CommandError when a problem remains."""
         number, left = tally.found.total(), tally.found.total() - tally.repaired
         looked_at = (
             f"{counted(run.compared['conversations'], 'conversation', 'conversations')}, "
@@ -133,7 +133,7 @@ class Command(TableCommand):
 
     @contextmanager
     def resumable(self, run: Reconciliation) -> Iterator[None]:
-        """Say where to go on when the run ends before its end."""
+        """Print where to continue if the run ends early."""
         try:
             yield
         except BaseException:
@@ -153,7 +153,7 @@ def place_meant(start: str) -> ScanCursor:
 
 @dataclass(slots=True)
 class Tally:
-    """How many things of each kind were found, and how many of them repaired."""
+    """How many problems of each kind were found and repaired."""
 
     found: Counter[str] = field(default_factory=Counter)
     repaired: int = 0

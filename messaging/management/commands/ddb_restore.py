@@ -64,16 +64,16 @@ class Command(TableCommand):
             raise UsageError("- is standard input: send a file there, and name no other.")
         with ExitStack() as end:
             files = [end.enter_context(kept_input()) if file == STANDARD_INPUT else file for file in files]
-            # A file that is damaged or missing is found out before anything is asked of the table or written to it.
+            # Report a damaged or missing file before the table is read or written.
             expected = check_files(files) if files else None
             self.restore(files, from_table, expected, resume=resume, threads=threads)
 
     def restore(
         self, files: list[Path], from_table: str | None, expected: int | None, *, resume: bool, threads: int
     ) -> None:
-        """Write the items into the table. Raises CommandError, where it is missing or not empty."""
+        """Write the items into the table. Raises CommandError when it is missing or not empty."""
         own = message_table()
-        # What it copies is as it was written: nothing to validate, and the writer has a patience of its own.
+        # Items are copied unchanged, so nothing is validated; the writer retries by itself.
         client = patient(own.client, attempts=1, validate=False)
         if find_table(own.client, own.name) is None:
             raise CommandError(f"There is no table {own.name}: run `manage.py ddb_schema_load` first.")
@@ -107,7 +107,7 @@ class Command(TableCommand):
 
 @contextmanager
 def read(files: list[Path], expected: int | None) -> Iterator[tuple[Iterator[Item], int | None]]:
-    """The items of files, and how many they are."""
+    """Yield the items of the files, and their number."""
     yield read_items(files), expected
 
 
@@ -125,7 +125,7 @@ def kept_input() -> Iterator[Path]:
 
 @contextmanager
 def scanned(table: MessageTable) -> Iterator[tuple[Iterator[Item], int | None]]:
-    """The items of another table, and about how many they are."""
+    """Yield the items of another table, and their approximate number."""
     described = find_table(table.client, table.name)
     if described is None:
         raise CommandError(f"There is no table {table.name} to restore from.")

@@ -24,13 +24,13 @@ from messaging.operations.plain_items import line, plain_item
 
 COLUMNS = (Column("kind"), Column("pk"), Column("sk"), Column("what"))
 ON_A_SCREEN = (12, 13, 20)
-"""Widths that leave of a uuid its first part and of a created_at the second; the rest of the line is for the text."""
+"""Widths that fit the first part of a uuid and a created_at to the second, and leave the rest for the text."""
 IN_A_FILE = (12, 40, 36)
-"""Widths of whole keys."""
+"""Widths of full keys."""
 
 
 def whole_number(lowest: int, highest: float = math.inf) -> Callable[[str], int]:
-    """What argparse turns an argument into a number with."""
+    """Return an argparse type for whole numbers in this range."""
 
     def read(text: str) -> int:
         if not text.isdecimal() or not lowest <= int(text) <= highest:
@@ -68,7 +68,7 @@ class Command(TableCommand):
         self, *, limit: int | None, count: bool, kind: str | None, segments: int, eventual: bool, **options: Any
     ) -> None:
         name = message_table().name
-        client = patient(message_table().client, attempts=1)  # the scan has a patience of its own
+        client = patient(message_table().client, attempts=1)  # the scan retries by itself
         table = find_table(client, name)
         if table is None:
             raise CommandError(
@@ -94,7 +94,7 @@ class Command(TableCommand):
             self.stderr.write("\nDynamoDB throttles: waiting, then going on. More capacity makes it faster.")
 
     def count(self, scan: Scan, items: int) -> dict[str, int]:
-        """The number of items by kind."""
+        """Return the number of items by kind."""
         found: Counter[str] = Counter()
         with scan, self.progress("items", total=items or None) as advance:
             for page in scan:
@@ -107,10 +107,10 @@ class Command(TableCommand):
         return kinds
 
     def show(self, scan: Scan, items: int) -> int:
-        """A line for people and the whole item for programs; returns how many were shown."""
+        """Print a line per item for people, the whole item for programs; return the number of items."""
         stdout = cast("IO[str]", self.stdout)
         screen, short = terminal.is_terminal(stdout), not terminal.is_plain(stdout)
-        # Rows on a screen or in a pager move by themselves, and a bar would be drawn across them.
+        # No progress bar: the rows show the progress, and a bar would be drawn across them.
         bar = self.progress("items", total=items or None) if self.as_json and not screen else nullcontext(ignore)
         shown = 0
 
@@ -135,7 +135,7 @@ def items_of(scan: Scan, advance: Callable[[int], None]) -> Iterator[Item]:
 
 
 def ignore(number: int) -> None:
-    """Progress that nobody watches."""
+    """Ignore the progress."""
 
 
 def told(totals: Totals) -> str:

@@ -105,7 +105,7 @@ class Command(TableCommand):
             self.invent(table, wanted, random_seed or 1 + secrets.randbelow(10**6), threads)
 
     def volume(self, users: int | None, conversations: int | None, messages: int | None) -> Volume | None:
-        """None when no volume is asked for."""
+        """Return the requested volume, None if none was requested."""
         if users is conversations is messages is None:
             return None
         try:
@@ -159,8 +159,8 @@ class Command(TableCommand):
                 random=Random(random_seed),  # noqa: S311 - names
                 made=advance,
             )
-        client = patient(table.client, attempts=1, validate=False)  # the writer has a patience of its own
-        # Times count from when the people were made, so that those of a run that goes on are the same.
+        client = patient(table.client, attempts=1, validate=False)  # the writer retries by itself
+        # Base times on the users' creation, so that a resumed run produces the same ones.
         seeding = SyntheticSeeding(
             MessageTable(client, table.name), people.created_at + SPAN, threads, completes=people.found
         )
@@ -194,7 +194,7 @@ class Command(TableCommand):
         )
 
     def say_what_it_takes(self, table: MessageTable, wanted: Volume) -> None:
-        """Where units cost money or time, how many it will be."""
+        """Print the expected write units where they cost money or time."""
         if is_loopback(table.client.meta.endpoint_url):
             return
         described = find_table(table.client, table.name)
@@ -208,7 +208,7 @@ class Command(TableCommand):
 
 
 def refuse_production(table: MessageTable, confirm: str | None) -> None:
-    """Raises CommandError in production, unless the table is named, and anywhere when another one is."""
+    """Raise CommandError in production unless the table is named, and anywhere if another one is."""
     if confirm is not None and confirm != table.name:
         raise CommandError(f"--confirm {confirm} is not {table.name}: nothing was written.")
     if settings.PRODUCTION and confirm is None:
@@ -219,7 +219,7 @@ def refuse_production(table: MessageTable, confirm: str | None) -> None:
 
 
 def in_words(seconds: float) -> str:
-    """About how long, as in `3.5 hours`."""
+    """Format an approximate duration, as in `3.5 hours`."""
     for unit, length in (("days", timedelta(days=1)), ("hours", timedelta(hours=1)), ("minutes", timedelta(minutes=1))):
         if seconds >= 2 * length.total_seconds():
             return f"{seconds / length.total_seconds():,.1f} {unit}"

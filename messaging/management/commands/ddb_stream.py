@@ -80,14 +80,14 @@ class Command(TableCommand):
                     if self.wait_to_be_active(stop):
                         arn = self.consume(arn, stop)
                 except (OperationalError, InterfaceError):
-                    # The checkpoints cannot be kept: begin again from the last one when the database is back.
+                    # The checkpoints cannot be stored: restart from the last one when the database is back.
                     self.stderr.write("The database does not answer; trying again.")
                     connection.close()
                     stop.wait(PAUSE_SECONDS)
         self.tell("Stopped.", event="stopped")
 
     def wait_to_be_active(self, stop: Event) -> bool:
-        """Wait while another worker is active; whether this one is now."""
+        """Wait while another worker is active; return whether this one is active now."""
         told = False
         while not stop.is_set():
             if try_lock(message_table().name):
@@ -99,7 +99,7 @@ class Command(TableCommand):
         return False
 
     def consume(self, arn: str, stop: Event) -> str:
-        """Consume until told to stop; when the stream is gone, with its table, returns the one that took its place."""
+        """Consume until told to stop; if the stream and its table are gone, return the ARN of the new stream."""
         self.tell(f"  reading {arn}", event="reading", stream=arn)
         try:
             self.consumer(arn).run(stop)
@@ -136,7 +136,7 @@ class Command(TableCommand):
         )
 
     def tell(self, sentence: str, **facts: Any) -> None:
-        """Say what happens when it happens: an object a line for programs."""
+        """Report an event as it happens: one JSON object per line for programs."""
         if self.as_json and not self.quiet:
             self.write_json(facts)
         else:
@@ -208,7 +208,7 @@ class Command(TableCommand):
 
 @contextmanager
 def stop_signals() -> Iterator[Event]:
-    """An event that SIGTERM and Ctrl-C set, instead of what they do otherwise."""
+    """Provide an event that SIGTERM and Ctrl-C set, instead of their default actions."""
     stop = Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -51,7 +51,7 @@ class Command(TableCommand):
         self.done(f"{what} deleted.", deleted=len(waiting), uuids=waiting)
 
     def asked_for(self, handle: str, *, yes: bool, confirm: str | None) -> Sequence[UUID]:
-        """The person's uuid, once the deletion is asked for; none when it is done already."""
+        """Request the deletion; return the person's uuid in a list, empty if it is already done."""
         try:
             person = person_meant(handle)
         except NobodyCalled:

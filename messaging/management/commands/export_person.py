@@ -40,7 +40,7 @@ class Command(TableCommand):
         )
 
     def say(self, sentence: str, style: Callable[[str], str] | None = None) -> None:
-        """To people; standard output may be the document."""
+        """Print to stderr, because standard output may have the document."""
         if not self.quiet:
             self.stderr.write(style(sentence) if style else sentence)
 
@@ -67,7 +67,7 @@ class Command(TableCommand):
         refuse_incomplete(left_out)
 
     def awaited(self, pieces: Iterator[str | export_data.Pause]) -> Iterator[str]:
-        """Yield the text, once there is some; say what is waited for."""
+        """Yield the text once it is available; meanwhile report what is being waited for."""
         for piece in pieces:
             if isinstance(piece, str):
                 yield piece
@@ -78,7 +78,7 @@ class Command(TableCommand):
 
 @contextmanager
 def file_written_whole(path: Path) -> Iterator[Callable[[str], int]]:
-    """Gives a function that writes text and returns how many bytes that was. The file is there once all is in it."""
+    """Provide a function that writes text and returns its size in bytes; the file appears once complete."""
     part = path.with_name(f"{path.name}.part")
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, ONLY_ITS_OWNER), "wb") as file:  # noqa: PTH123

@@ -12,7 +12,7 @@ from messaging.management.table_command import TableCommand
 VERBOSE = 2
 NAME_WIDTH = max(len(step.name) for step in STEPS)
 LINE_WIDTH = 96
-"""`make run` shows the lines with an indent."""
+"""`make run` indents the lines."""
 
 
 class Command(TableCommand):
@@ -54,7 +54,7 @@ class Command(TableCommand):
             self.say(f"Done: {', '.join(step.name for step in chosen)}." if only else "Set up.", self.style.SUCCESS)
 
     def take(self, step: Step, *, whole: bool) -> None:
-        """Do a step and show what it did. Raises CommandError, which names the step, if it fails."""
+        """Run a step and show its result. Raises CommandError naming the step if it fails."""
         began = time.monotonic()
         try:
             with self.foreseen():
@@ -74,7 +74,7 @@ class Command(TableCommand):
         facts: Mapping[str, Any] = {"step": step.name, "command": step.command, "outcome": outcome}
         if self.as_json:
             self.write_rows((), [{**facts, "sentence": sentence, "seconds": seconds and round(seconds, 3)}])
-        elif outcome != "failed":  # its sentence is the last
+        elif outcome != "failed":  # its sentence is the last line
             took = "" if seconds is None else f"{seconds:.1f} s"
             heading = f"  {step.name:{NAME_WIDTH}}  {took:>6}  "
             indent = " " * len(heading)

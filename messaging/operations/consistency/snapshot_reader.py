@@ -1,7 +1,7 @@
-"""The reads of a reconciliation: pages of the table, and conversations with their messages and entries.
+"""Read pages of the table, and conversations with their messages and entries, for a reconciliation.
 
-All are strongly consistent but the one of an index. Each waits for throttling (`with_retries`)
-and may raise Unavailable in the end. None holds more than a page of messages.
+All reads are strongly consistent except those of an index. Throttled reads are retried (`with_retries`); in the end
+each may raise Unavailable. None holds more than a page of messages.
 """
 
 from __future__ import annotations
