@@ -21,7 +21,7 @@ DUMMY_ENV = CRUDDUR_ENV=test SECRET_KEY=unused-but-of-the-length-that-the-settin
 LINTS = lint-python lint-dead-code lint-prose lint-templates lint-types lint-migrations lint-cloudformation lint-docker lint-github lint-scripts lint-pins
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage test-histories test-kills dynamodb-local test-dynamodb-local lint $(LINTS) format screenshots lighthouse bench packages-bench pins audit hooks fuzz docs lambda upgrade-data digests deploy deployed undeploy clean python packages-run packages-test packages-lint packages-deploy
+.PHONY: help run test test-fast coverage test-histories test-kills dynamodb-local test-dynamodb-local lint $(LINTS) format screenshots lighthouse bench packages-bench pins audit hooks fuzz docs lambda upgrade-data digests deploy deployed undeploy clean python packages-run packages-test packages-lint packages-deploy
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 29
@@ -31,6 +31,9 @@ run: packages-run ## Start everything on this machine and the web server with re
 
 test: packages-test ## Run the tests on a throw-away stack; ARGS="-k name" passes options to pytest
 	@exec $(VENV_PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-fast: packages-test ## Run the tests for development: without the slow ones, and with the table in memory
+	@exec $(VENV_PYTHON) -m pytest --fast --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 coverage: packages-test ## Run the tests and tell which branches they do not take
 	@exec $(VENV_PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov $(ARGS)

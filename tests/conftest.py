@@ -35,13 +35,15 @@ from cruddur.postgres import roles
 from cruddur.templatetags import fragments
 from cruddur.web import cached_urls, rate_limits
 from messaging.dynamodb import connection as dynamodb_connection
+from messaging.dynamodb.client import connect
 from messaging.dynamodb.schema import load_schema
 from messaging.dynamodb.table import MessageTable
+from messaging.dynamodb.table_definition import table_definition
 from messaging.presenters import dates
 from messaging.templatetags import components
 from users.models import User
 
-from . import run_summary
+from . import dynamodb_fake, run_summary
 from .deploy import calls as aws_calls
 
 OPEN_FILES = 8192
@@ -63,22 +65,47 @@ moto.dynamodb.models.copy = SimpleNamespace(  # type: ignore[assignment,attr-def
 
 ORDER = {"kills": 0, "histories": 1, "messaging": 2, "browser": 4}
 OTHERS = 3
+SLOW_FOLDERS = {"browser", "histories", "installing", "kills", "local_stack", "upgrade"}
+"""Left out by --fast, as are tests with the marker `slow`."""
+TESTS = Path(__file__).parent
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help="leave out slow tests, and keep the table in memory")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import the slow folders with --fast."""
+    is_slow = collection_path.is_dir() and collection_path.name in SLOW_FOLDERS
+    return True if is_slow and config.getoption("fast") else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the folders that take longest, so that no worker of pytest-xdist has to wait for another at the end.
 
     Browsers come last: Playwright keeps an event loop in the thread of the tests, in which others could not run theirs.
     Mark the tests whose table is on the emulator, so that those alone can be run against another one.
     """
-    items.sort(key=lambda item: ORDER.get(item.path.parent.name, OTHERS))
+    items.sort(key=lambda item: ORDER.get(item.path.relative_to(TESTS).parts[0], OTHERS))
     for item in items:
-        parameters = item.callspec.params if hasattr(item, "callspec") else {}
-        if "table" in getattr(item, "fixturenames", ()) or parameters.get("either_table") == "table":
+        if "table" in getattr(item, "fixturenames", ()) or _kind_of_table(item) == "emulated_table":
             item.add_marker("dynamodb")
+    if config.getoption("fast"):
+        left_out = [item for item in items if _is_slow(item)]
+        items[:] = [item for item in items if not _is_slow(item)]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _kind_of_table(item: pytest.Item) -> str | None:
+    return item.callspec.params.get("either_table") if hasattr(item, "callspec") else None
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is not None or _kind_of_table(item) in ("moto_table", "emulated_table")
 
 
 aws_calls.listen()
+dynamodb_fake.listen()
 
 NEVER_EMPTIED = ("moderation_auditentry", "moderation_decision", "moderation_report")
 
@@ -245,17 +272,26 @@ def production_static_files(collected_static_files: Path, settings: Settings) ->
     return collected_static_files
 
 
-def _new_table(settings: Settings) -> MessageTable:
+AWS = "https://dynamodb.us-east-1.amazonaws.com"
+connect_once = dynamodb_fake.made_once(connect)
+
+
+def _new_name(settings: Settings) -> str:
     settings.DDB_MESSAGE_TABLE = f"cruddur-messages-{uuid.uuid4().hex[:8]}"
     dynamodb_connection.forget()
+    return settings.DDB_MESSAGE_TABLE
+
+
+def _new_table(settings: Settings) -> MessageTable:
+    _new_name(settings)
     table = dynamodb_connection.message_table()
     list(load_schema(table, sleep=lambda _: None))
     return table
 
 
 @pytest.fixture
-def table(settings: Settings) -> Iterator[MessageTable]:
-    """Create an empty table on the AWS emulator, which the application uses in this test."""
+def emulated_table(settings: Settings) -> Iterator[MessageTable]:
+    """Create an empty table on the AWS emulator and have the application use it in this test."""
     table = _new_table(settings)
     yield table
     table.client.delete_table(TableName=table.name)
@@ -263,18 +299,52 @@ def table(settings: Settings) -> Iterator[MessageTable]:
 
 
 @pytest.fixture
-def moto_table(settings: Settings) -> Iterator[MessageTable]:
-    """Create an empty table on moto, in this process, which the application uses in this test."""
-    settings.DYNAMODB_ENDPOINT_URL = "https://dynamodb.us-east-1.amazonaws.com"
+def fake_table(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[MessageTable]:
+    """Create an empty table in memory (`dynamodb_fake`) and have the application use it in this test."""
+    settings.DYNAMODB_ENDPOINT_URL = settings.DYNAMODB_STREAMS_ENDPOINT_URL = AWS
+    yield from _faked(settings, monkeypatch)
+
+
+def _faked(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[MessageTable]:
+    monkeypatch.setattr(dynamodb_connection, "connect", connect_once)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "fake")
+    fake = dynamodb_fake.FakeDynamoDb()
+    fake.call("CreateTable", table_definition(_new_name(settings), on_demand=False))
+    with dynamodb_fake.served(fake, settings.DYNAMODB_ENDPOINT_URL):
+        yield dynamodb_connection.message_table()
+    dynamodb_connection.forget()
+
+
+@pytest.fixture
+def table(
+    request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MessageTable]:
+    """Create an empty table on the AWS emulator or, with --fast, in memory."""
+    if request.config.getoption("fast"):
+        yield from _faked(settings, monkeypatch)
+    else:
+        yield request.getfixturevalue("emulated_table")
+
+
+@pytest.fixture
+def moto_table(
+    request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MessageTable]:
+    """Create an empty table on moto, in this process, or, with --fast, in memory."""
+    settings.DYNAMODB_ENDPOINT_URL = AWS
     settings.DYNAMODB_STREAMS_ENDPOINT_URL = None
+    if request.config.getoption("fast"):
+        yield from _faked(settings, monkeypatch)
+        return
     with mock_aws():
         yield _new_table(settings)
     dynamodb_connection.forget()
 
 
-@pytest.fixture(params=["moto_table", "table"], ids=["moto", "emulator"])
+@pytest.fixture(params=["moto_table", "emulated_table", "fake_table"], ids=["moto", "emulator", "memory"])
 def either_table(request: pytest.FixtureRequest) -> MessageTable:
-    """Run the test first on moto, then on the emulator."""
+    """Run the test on moto, on the emulator and on the table in memory."""
     table: MessageTable = request.getfixturevalue(request.param)
     return table
 

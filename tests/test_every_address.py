@@ -149,7 +149,7 @@ def routes(patterns: list[Any] | None = None, before: str = "") -> Iterator[str]
 
 
 @pytest.fixture
-def places(db: None, moto_table: MessageTable) -> dict[str, Any]:
+def places(db: None, fake_table: MessageTable) -> dict[str, Any]:
     """Create people of each kind, and one conversation each of `member` and of `blocked`."""
     people = {
         kind: User.objects.create_user(handle=f"person{number}", display_name=kind, cognito_user_id=f"sub{number}")

@@ -39,6 +39,8 @@ from users.cognito.client import connect
 from .cruddur.test_environment import WRONG
 from .programs import FULL, ROOT, Answer, Server
 
+pytestmark = pytest.mark.slow
+
 SEED = int(os.environ.get("COMMANDS_SEED") or random.SystemRandom().randrange(1_000_000))
 CTRL_C = range(int(os.environ.get("COMMANDS_CTRL_C") or 1))
 COLUMNS = 60

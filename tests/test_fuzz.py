@@ -23,6 +23,8 @@ from users.models import User
 from .messaging.talk import start
 from .test_every_address import routes
 
+pytestmark = pytest.mark.slow
+
 TRIES = int(os.environ.get("FUZZ", "300"))
 METHODS = ("GET", "GET", "GET", "POST", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH")
 NAMES = (

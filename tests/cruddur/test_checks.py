@@ -88,12 +88,14 @@ def test_checks_report_contradictory_settings(settings: Settings, changes: dict[
     assert found()[identifier].hint
 
 
+@pytest.mark.slow
 def test_production_settings_pass_the_deploy_checks() -> None:
     checked = in_production()
 
     assert checked.returncode == 0, checked.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "identifier"),
     [
@@ -117,6 +119,7 @@ def test_unsafe_production_settings_fail_the_deploy_checks(changes: dict[str, st
     assert identifier in checked.stderr
 
 
+@pytest.mark.slow
 def test_both_roles_verify_a_database_of_rds_with_its_certificates() -> None:
     host = "cruddur.abcdefghijkl.eu-central-1.rds.amazonaws.com"
     urls = dict.fromkeys(DATABASE_URLS, f"postgres://role@{host}/cruddur?sslmode=verify-full")
@@ -129,6 +132,7 @@ def test_both_roles_verify_a_database_of_rds_with_its_certificates() -> None:
     assert printed.stdout.count(str(RDS_CERTIFICATES)) == len(DATABASE_URLS)
 
 
+@pytest.mark.slow
 def test_debug_is_off_unless_asked_for() -> None:
     script = "from cruddur import settings; print(settings.DEBUG, repr(settings.SECRET_KEY))"
     printed = subprocess.run(

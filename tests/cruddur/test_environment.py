@@ -233,6 +233,7 @@ def test_a_file_of_variables_gives_way_to_what_is_set(tmp_path: Path) -> None:
     assert values == {"PORT": "9000", "APP_URL": "http://localhost"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
@@ -252,6 +253,7 @@ def test_whatever_reads_the_settings_says_it_and_ends_with_1(command: tuple[str,
     assert answer.stdout == ""
 
 
+@pytest.mark.slow
 def test_help_can_be_read_all_the_same() -> None:
     answer = settings_of("manage.py", "help", RATE_MESSAGES="lots")
 

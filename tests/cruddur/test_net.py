@@ -89,6 +89,7 @@ def url() -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 @pytest.mark.parametrize("client", CLIENTS)
 def test_client_reaches_loopback_past_the_proxy(client: str, host: str, url: str) -> None:
@@ -127,6 +128,7 @@ def test_environment_without_proxies_is_left_alone(monkeypatch: pytest.MonkeyPat
     assert "no_proxy" not in os.environ
 
 
+@pytest.mark.slow
 def test_settings_bypass_proxies_themselves() -> None:
     code = "import os, cruddur.settings; print(os.environ['no_proxy'])"
     environment = {"PATH": os.environ["PATH"], "CRUDDUR_ENV": "test", "http_proxy": "http://127.0.0.1:1"}

@@ -53,11 +53,11 @@ def left_in_english(html: str) -> list[str]:
 
 
 @pytest.fixture
-def group(andrew: User, bayko: User, moto_table: MessageTable) -> str:
+def group(andrew: User, bayko: User, fake_table: MessageTable) -> str:
     """Return the address of a conversation with a message of each member."""
     first = start(by=bayko.uuid, to=andrew.uuid, text="Zyx")
     send(by=andrew.uuid, group=first.group_uuid, text="Zyx")
-    drain(moto_table)
+    drain(fake_table)
     return f"/messages/{first.group_uuid}"
 
 

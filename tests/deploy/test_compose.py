@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 import yaml
 
@@ -73,6 +74,7 @@ def test_the_web_server_is_the_image_s_and_the_worker_a_command_that_exists() ->
     assert image.stage("local")
 
 
+@pytest.mark.slow
 def test_its_emulator_is_guarded_and_its_pool_is_made_and_told_to_the_site(tmp_path: Path) -> None:
     """What `cognito` and `setup` run, at another port."""
     assert "python -m tools.local_stack.containers &&" in SERVICES["setup"]["command"][-1]

@@ -167,6 +167,7 @@ def test_unreliable_snapshot_repairs_nothing(
     assert {name: (project / name).read_text() for name in FILES} == before
 
 
+@pytest.mark.slow
 def test_command_says_in_a_sentence_what_does_not_answer(project: Path, registry: Registry) -> None:
     command = [sys.executable, "-m", "deploy.digests", "--root", str(project), "--registry"]
     done = subprocess.run([*command, registry.origin], cwd=ROOT, capture_output=True, text=True, check=False)

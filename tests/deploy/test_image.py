@@ -10,6 +10,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
+
 from . import image
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +29,7 @@ def test_default_build_target_is_the_production_image() -> None:
     assert "tools" not in image.copied("build", "app")
 
 
+@pytest.mark.slow
 def test_its_static_files_are_collected_with_what_it_has(tmp_path: Path) -> None:
     """Not written here: a run takes seconds, and the same is done for the tests of the browsers."""
     static, app = tmp_path / "static", tmp_path / "app"
@@ -63,6 +66,7 @@ def test_its_health_check_asks_the_process_alone() -> None:
     assert "/healthz" in image.only("HEALTHCHECK")
 
 
+@pytest.mark.slow
 def test_its_health_check_goes_through_no_proxy() -> None:
     command = json.loads(image.only("HEALTHCHECK").rpartition(" CMD ")[2])
     asked = list[str]()

@@ -84,6 +84,7 @@ def session() -> str:
     return session_of(User.objects.create_user(handle="bayko", display_name="Bayko"))
 
 
+@pytest.mark.slow
 def test_requests_share_connections(session: str) -> None:
     with web_process(pool=4) as port:
         assert status_of(port, "/shortcuts", session) == 200
@@ -97,6 +98,7 @@ def test_requests_share_connections(session: str) -> None:
         assert len(connections_of_it()) <= 3
 
 
+@pytest.mark.slow
 def test_without_a_pool_none_is_kept(session: str) -> None:
     with web_process(pool=0) as port:
         assert status_of(port, "/shortcuts", session) == 200
@@ -107,6 +109,7 @@ def test_without_a_pool_none_is_kept(session: str) -> None:
             time.sleep(0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("with_migration_role")  # it ends sessions that began as the tests' own role
 def test_lost_sessions_are_replaced_at_the_next_request(session: str) -> None:
     with web_process(pool=4) as port:
@@ -119,6 +122,7 @@ def test_lost_sessions_are_replaced_at_the_next_request(session: str) -> None:
         assert not connections_of_it() & lost
 
 
+@pytest.mark.slow
 def test_more_requests_than_connections_wait_their_turn(session: str) -> None:
     with web_process(pool=2) as port, ThreadPoolExecutor(12) as clients:
         found = list(clients.map(lambda _: status_of(port, "/shortcuts", session), range(48)))
@@ -128,6 +132,7 @@ def test_more_requests_than_connections_wait_their_turn(session: str) -> None:
     assert 1 <= len(kept) <= 2
 
 
+@pytest.mark.slow
 def test_a_request_that_gets_none_in_time_is_told_to_come_again(session: str) -> None:
     with web_process(pool=1) as port:
         assert status_of(port, "/shortcuts", session) == 200

@@ -40,7 +40,7 @@ def admin(db: None) -> User:
 
 
 @pytest.fixture
-def bad_message(moto_table: MessageTable, andrew: User, bayko: User) -> Message:
+def bad_message(fake_table: MessageTable, andrew: User, bayko: User) -> Message:
     """Return Bayko's message, the eighth of a conversation with Andrew."""
     first = talk.start(by=andrew.uuid, to=bayko.uuid, text="Text 1")
     for number in range(2, 8):

@@ -211,7 +211,7 @@ def test_report_is_decided_once(moderator: User, claimed: Report) -> None:
 
 
 def test_deleted_message_is_a_tombstone_for_everyone(
-    moderator: User, andrew: User, bayko: User, claimed: Report, moto_table: MessageTable
+    moderator: User, andrew: User, bayko: User, claimed: Report, fake_table: MessageTable
 ) -> None:
     before = message_table().conversation(claimed.group_uuid)
 
@@ -233,15 +233,15 @@ def test_deleted_message_is_a_tombstone_for_everyone(
         page = signed_in(person).get(f"/messages/{claimed.group_uuid}")
         assert "Buy kites" not in messages_of(page)
         assert "This message was deleted" in text_of(page)
-    drain(moto_table)
+    drain(fake_table)
     assert "Buy kites" not in text_of(signed_in(andrew).get("/messages"))
 
 
 def test_decision_can_be_retried_after_dynamodb_was_away(
-    moderator: User, claimed: Report, moto_table: MessageTable
+    moderator: User, claimed: Report, fake_table: MessageTable
 ) -> None:
     client = signed_in(moderator)
-    with fault(moto_table, "BatchGetItem", *[answer("InternalServerError", 500)] * 4):
+    with fault(fake_table, "BatchGetItem", *[answer("InternalServerError", 500)] * 4):
         response = act(client, claimed, "decide", verdict="delete_message", reason="Because of the kites")
 
     assert response.status_code == 503

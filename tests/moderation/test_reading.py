@@ -73,9 +73,9 @@ def test_each_view_is_recorded(moderator: User, claimed: Report) -> None:
     assert (second.reason, second.facts) == (MORE, {"report": claimed.pk, "before": claimed.message_created_at})
 
 
-def test_reading_changes_nothing_for_the_members(moderator: User, claimed: Report, moto_table: MessageTable) -> None:
+def test_reading_changes_nothing_for_the_members(moderator: User, claimed: Report, fake_table: MessageTable) -> None:
     def everything() -> Any:
-        items = moto_table.client.scan(TableName=moto_table.name)["Items"]
+        items = fake_table.client.scan(TableName=fake_table.name)["Items"]
         return sorted(items, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
 
     before = everything()
@@ -111,7 +111,7 @@ def test_invalid_cursor_is_not_found(moderator: User, claimed: Report, cursor: s
 
 
 @pytest.fixture
-def long_talk(claimed: Report, andrew: User, moto_table: MessageTable) -> Report:
+def long_talk(claimed: Report, andrew: User, fake_table: MessageTable) -> Report:
     """Return a report of the eighth message, after which 52 more were written."""
     for number in range(9, 61):
         talk.send(by=andrew.uuid, group=claimed.group_uuid, text=f"Text {number}")
@@ -210,8 +210,8 @@ def test_each_window_is_requested_with_the_reason(moderator: User, in_the_middle
     assert 'name="after" value=' in html_of(first)
 
 
-def test_reason_is_recorded_before_reading(moderator: User, in_the_middle: Report, moto_table: MessageTable) -> None:
-    with fault(moto_table, "GetItem", *[answer("InternalServerError", 500)] * 4):
+def test_reason_is_recorded_before_reading(moderator: User, in_the_middle: Report, fake_table: MessageTable) -> None:
+    with fault(fake_table, "GetItem", *[answer("InternalServerError", 500)] * 4):
         response = read_on(signed_in(moderator), in_the_middle, before=in_the_middle.message_created_at)
 
     assert response.status_code == 503
@@ -254,8 +254,8 @@ def test_nothing_is_shown_without_a_reason(admin: User, bad_message: Message, re
     assert looks() == []
 
 
-def test_audit_entry_is_written_before_reading(admin: User, bad_message: Message, moto_table: MessageTable) -> None:
-    with fault(moto_table, "GetItem", *[answer("InternalServerError", 500)] * 4):
+def test_audit_entry_is_written_before_reading(admin: User, bad_message: Message, fake_table: MessageTable) -> None:
+    with fault(fake_table, "GetItem", *[answer("InternalServerError", 500)] * 4):
         response = ask(signed_in(admin))
 
     assert response.status_code == 503

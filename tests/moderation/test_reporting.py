@@ -171,9 +171,9 @@ def test_note_accepts_five_hundred_emoji(andrew: User, bad_message: Message) -> 
 
 @pytest.mark.parametrize(("reason", "status"), [("spam", 503), ("", 422)])
 def test_text_is_kept_while_dynamodb_is_away(
-    andrew: User, bad_message: Message, moto_table: MessageTable, reason: str, status: int
+    andrew: User, bad_message: Message, fake_table: MessageTable, reason: str, status: int
 ) -> None:
-    with fault(moto_table, "GetItem", *[answer("InternalServerError", 500)] * 4):
+    with fault(fake_table, "GetItem", *[answer("InternalServerError", 500)] * 4):
         response = send(signed_in(andrew), page_of(bad_message), reason=reason, note="My words")
 
     assert response.status_code == status

@@ -48,8 +48,8 @@ def test_page_shows_the_progress_of_each_shard(admin: User, table: MessageTable)
     assert f"{saved.updated_at:%Y-%m-%d %H:%M:%S}" in text_of(signed_in(admin).get(PAGE))
 
 
-def test_page_shows_the_active_worker(admin: User, moto_table: MessageTable) -> None:
-    assert try_lock(moto_table.name)
+def test_page_shows_the_active_worker(admin: User, fake_table: MessageTable) -> None:
+    assert try_lock(fake_table.name)
     try:
         page = text_of(signed_in(admin).get(PAGE))
     finally:
@@ -65,7 +65,7 @@ def letter(key: str) -> DeadLetter:
     )
 
 
-def test_dead_letters_are_shown_and_replayed(admin: User, moto_table: MessageTable) -> None:
+def test_dead_letters_are_shown_and_replayed(admin: User, fake_table: MessageTable) -> None:
     message = talk.start()
     key = f"MSG#{message.group_uuid}"
     letter(key)
@@ -79,7 +79,7 @@ def test_dead_letters_are_shown_and_replayed(admin: User, moto_table: MessageTab
     assert AuditEntry.objects.get().act == "stream.replay"
 
 
-def test_repeated_failures_are_reported(admin: User, moto_table: MessageTable) -> None:
+def test_repeated_failures_are_reported(admin: User, fake_table: MessageTable) -> None:
     letter("MSG#no-uuid")
 
     assert "1 failed again." in text_of(signed_in(admin).post("/admin/stream/replay/", follow=True))
@@ -101,8 +101,8 @@ def test_page_works_while_dynamodb_is_away(admin: User, settings: Settings) -> N
     assert replayed.status_code == 302
 
 
-def test_page_shows_checkpoints_without_access_to_the_stream(admin: User, moto_table: MessageTable) -> None:
-    arn = stream_arn(moto_table)
+def test_page_shows_checkpoints_without_access_to_the_stream(admin: User, fake_table: MessageTable) -> None:
+    arn = stream_arn(fake_table)
     saved = StreamCheckpoint.objects.create(stream_arn=arn, shard_id="shard-7", sequence_number="1")
 
     def refuse(**_: Any) -> Any:
@@ -122,12 +122,12 @@ def test_page_shows_checkpoints_without_access_to_the_stream(admin: User, moto_t
     assert "inbox-index, message-group-sk-index" in page
 
 
-def test_page_is_only_for_administrators(moderator: User, andrew: User, moto_table: MessageTable) -> None:
+def test_page_is_only_for_administrators(moderator: User, andrew: User, fake_table: MessageTable) -> None:
     for person in (moderator, andrew):
         client = signed_in(person)
         assert client.get(PAGE).status_code == 403
         assert client.post("/admin/stream/replay/").status_code == 403
 
 
-def test_replay_rejects_get(admin: User, moto_table: MessageTable) -> None:
+def test_replay_rejects_get(admin: User, fake_table: MessageTable) -> None:
     assert signed_in(admin).get("/admin/stream/replay/").status_code == 405

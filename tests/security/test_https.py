@@ -46,16 +46,19 @@ def found() -> dict[str, Any]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
+@pytest.mark.slow
 def test_browsers_are_told_to_use_https_for_a_year(found: dict[str, Any]) -> None:
     for path, answer in found["secure"].items():
         assert answer["strict-transport-security"] == "max-age=31536000; includeSubDomains; preload", path
 
 
+@pytest.mark.slow
 def test_http_leads_to_https(found: dict[str, Any]) -> None:
     assert found["plain"]["status"] == 301
     assert found["plain"]["location"] == "https://messages.example.com/messages?before=1"
 
 
+@pytest.mark.slow
 def test_cookies_of_session_and_form_belong_to_this_host_and_to_https(found: dict[str, Any]) -> None:
     """The prefix makes browsers insist on what is asserted: https, this host, every path."""
     assert found["names"] == ["__Host-session", "__Host-csrf"]

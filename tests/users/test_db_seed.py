@@ -106,6 +106,7 @@ def test_another_database_s_name_is_refused(settings: Settings, production: bool
     assert not User.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("environment", "production"), [("production", "True"), ("local", "False")])
 def test_only_the_environment_production_is_production(environment: str, production: str) -> None:
     script = "from cruddur import settings; print(settings.PRODUCTION)"

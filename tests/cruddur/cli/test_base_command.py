@@ -172,6 +172,7 @@ def manage(*arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_shell_gets_a_sentence_and_the_exit_code() -> None:
     answer = manage("db_seed")
 
@@ -181,6 +182,7 @@ def test_the_shell_gets_a_sentence_and_the_exit_code() -> None:
     assert "secret" not in answer.stdout + answer.stderr
 
 
+@pytest.mark.slow
 def test_the_shell_gets_2_for_a_wrong_call() -> None:
     answer = manage("ddb_schema_load", "--nonsense")
 
@@ -188,6 +190,7 @@ def test_the_shell_gets_2_for_a_wrong_call() -> None:
     assert "unrecognized arguments: --nonsense" in answer.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("ddb_nonsense",), ("help", "ddb_nonsense"), ("ddb_sede", "--json")])
 def test_the_shell_gets_2_for_a_command_that_does_not_exist(arguments: tuple[str, ...]) -> None:
     answer = manage(*arguments)
@@ -197,6 +200,7 @@ def test_the_shell_gets_2_for_a_command_that_does_not_exist(arguments: tuple[str
     assert "Traceback" not in answer.stderr
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_error() -> None:
     command = (
         f"set -o pipefail; '{sys.executable}' manage.py ddb_list_tables --json 2>/dev/null | head --lines 1; echo $?"

@@ -97,6 +97,7 @@ def packages_of(name: str) -> set[str]:
     return {".".join(parts[: length + 1]) for length in range(len(parts))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(8))
 @pytest.mark.parametrize(
     "program",

@@ -45,6 +45,7 @@ def script(body: str, redirection: str = "", **variables: str) -> subprocess.Com
     return shell(redirection, "-c", SCRIPT.format(body), **variables)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS, ids=NAMES)
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(("redirection", "words"), [(">&-", b"is closed"), (">/dev/full", b"No space left")])
@@ -58,6 +59,7 @@ def test_failed_output_is_one_sentence_and_exit_code_1(
     assert answer.stderr.count(b"\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS, ids=NAMES)
 @pytest.mark.parametrize("redirection", ["<&-", "2>&-", "2>/dev/full"])
 def test_closed_input_and_a_closed_or_full_standard_error_change_nothing(
@@ -70,6 +72,7 @@ def test_closed_input_and_a_closed_or_full_standard_error_change_nothing(
     assert answer.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS, ids=NAMES)
 def test_a_reader_that_goes_away_ends_it_silently(program: tuple[str, ...]) -> None:
     answer = shell("> >(exec true)", *program)
@@ -78,6 +81,7 @@ def test_a_reader_that_goes_away_ends_it_silently(program: tuple[str, ...]) -> N
     assert answer.stderr == b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
 def test_text_degrades_where_the_encoding_lacks_it(encoding: str) -> None:
     answer = script('print("caf\\xe9 \\u2026 \\U0001f642")', PYTHONIOENCODING=encoding)
@@ -102,6 +106,7 @@ def test_json_is_escaped_to_ascii_where_the_encoding_is_not_utf8() -> None:
     assert json.loads(escaped) == value
 
 
+@pytest.mark.slow
 def test_unbuffered_output_is_written_at_once() -> None:
     body = "import os; print('text'); os._exit(0)"
 
@@ -109,6 +114,7 @@ def test_unbuffered_output_is_written_at_once() -> None:
     assert script(body, PYTHONUNBUFFERED="1").stdout == b"text\n"
 
 
+@pytest.mark.slow
 def test_the_failure_of_another_file_is_not_taken_for_that_of_the_output() -> None:
     body = """
     try:
@@ -123,6 +129,7 @@ def test_the_failure_of_another_file_is_not_taken_for_that_of_the_output() -> No
     assert (answer.returncode, answer.stdout) == (0, b"OSError\n")
 
 
+@pytest.mark.slow
 def test_no_file_gets_the_number_of_a_closed_stream() -> None:
     answer = script("import os; sys.stderr.write(str(os.open('/dev/null', os.O_RDONLY)))", ">&- <&-")
     nothing_needed = shell(

@@ -157,6 +157,7 @@ def test_nothing_is_dropped_unasked(server: Server, new_database: NewName, monke
     assert exists(server, name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "code"), [("its name", 0), ("yes", 1)])
 def test_a_person_types_the_name(server: Server, new_database: NewName, answer: str, code: int) -> None:
     name = new_database()

@@ -229,6 +229,7 @@ def test_a_role_sees_that_others_are_there_and_may_not_end_them(
     assert other.execute("SELECT 1").fetchone() == (1,)
 
 
+@pytest.mark.slow
 def test_commands_and_the_web_server_can_be_told_apart(name: str) -> None:
     environment = {key: value for key, value in os.environ.items() if key != "PGAPPNAME"}
     show = (

@@ -92,6 +92,7 @@ class Visitor(requests.Session):
         return self.post(self.base + path, form, timeout=60, allow_redirects=False).status_code
 
 
+@pytest.mark.slow
 def test_a_web_process_tells_what_it_does_and_nothing_that_anybody_wrote(
     table: MessageTable, transactional_db: None, andrew: User, bayko: User
 ) -> None:
@@ -141,6 +142,7 @@ def assert_traces(received: Received) -> None:
     assert any('FROM "users_user"' in statement and "%s" in statement for statement in statements)
 
 
+@pytest.mark.slow
 def test_the_worker_tells_what_it_consumed_and_how_far_it_is_behind(
     table: MessageTable, transactional_db: None, andrew: User, bayko: User
 ) -> None:
@@ -186,6 +188,7 @@ def test_a_collector_that_is_away_holds_up_nobody_who_ends(monkeypatch: pytest.M
     assert len(flushing) == 2  # Both were still waiting when it returned.
 
 
+@pytest.mark.slow
 def test_without_a_place_to_send_to_no_part_of_it_is_even_imported() -> None:
     script = (
         "import sys, cruddur.asgi, messaging.management.commands.ddb_stream, messaging.stream.lambda_handler\n"

@@ -91,6 +91,7 @@ ENTRY = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", RESTRICTED)
 @pytest.mark.parametrize(
     "statement",
@@ -117,6 +118,7 @@ def test_the_application_cannot_take_anything_back(
         application.execute(statement.format(table=table).encode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement",
     [
@@ -148,6 +150,7 @@ def test_the_application_cannot_give_itself_the_right(
         )
 
 
+@pytest.mark.slow
 def test_the_application_adds_to_the_log_and_reads_it(application: psycopg.Connection[Any]) -> None:
     before = application.execute("SELECT count(*) FROM moderation_auditentry").fetchone()
     application.execute(ENTRY.encode())
@@ -157,6 +160,7 @@ def test_the_application_adds_to_the_log_and_reads_it(application: psycopg.Conne
     assert after == (before[0] + 1,)
 
 
+@pytest.mark.slow
 def test_the_application_uses_every_other_table(application: psycopg.Connection[Any]) -> None:
     rows = application.execute(
         "SELECT relname, has_table_privilege(oid, 'SELECT'), has_table_privilege(oid, 'INSERT'), "
@@ -170,6 +174,7 @@ def test_the_application_uses_every_other_table(application: psycopg.Connection[
     assert len(may) > 10
 
 
+@pytest.mark.slow
 def test_a_table_of_a_later_migration_is_the_application_s_to_use(
     roles: TwoRoles, application: psycopg.Connection[Any]
 ) -> None:
@@ -184,6 +189,7 @@ def test_a_table_of_a_later_migration_is_the_application_s_to_use(
             owner.execute("DROP TABLE later")
 
 
+@pytest.mark.slow
 def test_db_create_and_migrate_can_be_repeated(roles: TwoRoles, application: psycopg.Connection[Any]) -> None:
     for command in ("db_create", "migrate"):
         done = roles.manage(command)
@@ -194,6 +200,7 @@ def test_db_create_and_migrate_can_be_repeated(roles: TwoRoles, application: psy
         again.execute(ENTRY.encode())
 
 
+@pytest.mark.slow
 def test_migrate_revokes_excess_grants(roles: TwoRoles, application: psycopg.Connection[Any]) -> None:
     with roles.connect(roles.owner) as owner:
         owner.execute(
@@ -207,6 +214,7 @@ def test_migrate_revokes_excess_grants(roles: TwoRoles, application: psycopg.Con
             application.execute(statement)
 
 
+@pytest.mark.slow
 def test_migrate_without_the_migration_role_changes_nothing(roles: TwoRoles) -> None:
     with roles.connect(roles.owner) as owner:
         owner.execute("DELETE FROM django_migrations WHERE app = 'moderation' AND name = '0003_notice_text'")
@@ -225,6 +233,7 @@ PRODUCTION = {
 }
 
 
+@pytest.mark.slow
 def test_the_check_for_production_says_whether_the_application_owns_what_it_must_not(roles: TwoRoles) -> None:
     arguments = ("check", "--deploy", "--database", "default")
 
@@ -237,6 +246,7 @@ def test_the_check_for_production_says_whether_the_application_owns_what_it_must
     assert owner.returncode != 0
 
 
+@pytest.mark.slow
 def test_two_urls_of_different_databases_are_refused(roles: TwoRoles) -> None:
     for command in (("db_create",), ("migrate",), ("db_drop", "nothing", "--yes")):
         done = roles.manage(*command, MIGRATION_DATABASE_URL=roles.url(roles.owner).replace(roles.name, "another"))
@@ -245,6 +255,7 @@ def test_two_urls_of_different_databases_are_refused(roles: TwoRoles) -> None:
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_role_with_more_rights_is_no_role_for_the_application(roles: TwoRoles) -> None:
     values = tests_connection.settings_dict
     superuser = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/".format(**values) + roles.name
@@ -255,6 +266,7 @@ def test_a_role_with_more_rights_is_no_role_for_the_application(roles: TwoRoles)
     assert "may more than use tables" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "commands",
     [(("db_create",), ("migrate",)), (("setup", "--only", "database", "--only", "tables"),)],

@@ -294,7 +294,7 @@ def test_the_items_stay_below_a_kilobyte(either_table: MessageTable) -> None:
 # --- The list in Postgres ---------------------------------------------------------------------------------------------
 
 
-def test_whom_one_blocks_is_listed_until_one_does_not(moto_table: MessageTable, andrew: User, bayko: User) -> None:
+def test_whom_one_blocks_is_listed_until_one_does_not(fake_table: MessageTable, andrew: User, bayko: User) -> None:
     stranger = uuid4()
     for other in (bayko.uuid, stranger):
         for _ in range(2):
@@ -307,7 +307,7 @@ def test_whom_one_blocks_is_listed_until_one_does_not(moto_table: MessageTable, 
     assert not block.any_blocks((bayko.uuid, andrew.uuid))
 
 
-def test_send_killed_before_the_entries_repeats_them(moto_table: MessageTable, andrew: User, bayko: User) -> None:
+def test_send_killed_before_the_entries_repeats_them(fake_table: MessageTable, andrew: User, bayko: User) -> None:
     block.shut(user_uuid=andrew.uuid, other_uuid=bayko.uuid, now=NOW)
     block.block(user_uuid=andrew.uuid, other_uuid=bayko.uuid, now=NOW)
     assert BlockedPerson.objects.count() == 1
@@ -317,6 +317,6 @@ def test_send_killed_before_the_entries_repeats_them(moto_table: MessageTable, a
     assert not BlockedPerson.objects.exists()
 
 
-def test_nobody_blocks_themselves(moto_table: MessageTable) -> None:
+def test_nobody_blocks_themselves(fake_table: MessageTable) -> None:
     with pytest.raises(ValueError, match="themselves"):
         block.shut(user_uuid=ANDREW, other_uuid=ANDREW, now=NOW)

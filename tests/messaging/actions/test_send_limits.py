@@ -26,7 +26,7 @@ def use_up(name: str, who: object) -> None:
 
 
 @pytest.fixture
-def signed_in(client: Client, andrew: User, moto_table: MessageTable) -> Client:
+def signed_in(client: Client, andrew: User, fake_table: MessageTable) -> Client:
     client.force_login(andrew)
     return client
 

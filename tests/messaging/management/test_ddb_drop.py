@@ -115,6 +115,7 @@ def test_it_forgets_how_far_the_stream_was_read(table: MessageTable, doomed: Mes
     assert [each.stream_arn for each in StreamCheckpoint.objects.all()] == [kept]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_it_drops_the_table_without_postgres_and_says_what_stays(doomed: MessageTable) -> None:
     dropped = manage(doomed.name, "--yes", "--json", DATABASE_URL="postgres://nobody:secret@127.0.0.1:9/none")
@@ -130,6 +131,7 @@ def test_it_drops_the_table_without_postgres_and_says_what_stays(doomed: Message
 # --- Confirmation -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_name_is_needed() -> None:
     refused = manage("--yes")
 
@@ -145,6 +147,7 @@ def test_nothing_is_dropped_unasked(doomed: MessageTable) -> None:
     assert exists(doomed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("typed", "code"), [("{}", 0), ("yes", 1)])
 def test_a_person_types_the_name(doomed: MessageTable, typed: str, code: int) -> None:
     ours, theirs = pty.openpty()

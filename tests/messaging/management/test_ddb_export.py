@@ -208,6 +208,7 @@ def in_shell(table: MessageTable, line: str) -> subprocess.CompletedProcess[byte
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_dash_is_standard_output_and_input(table: MessageTable, tmp_path: Path) -> None:
     start(text="Zażółć")
     before = items(table)
@@ -223,6 +224,7 @@ def test_a_dash_is_standard_output_and_input(table: MessageTable, tmp_path: Path
     assert not (ROOT / "-").exists()
 
 
+@pytest.mark.slow
 def test_an_export_into_a_full_or_closed_output_is_told(table: MessageTable) -> None:
     start()
 
@@ -234,6 +236,7 @@ def test_an_export_into_a_full_or_closed_output_is_told(table: MessageTable) -> 
     assert gone.returncode in (0, 141)
 
 
+@pytest.mark.slow
 def test_a_truncated_standard_input_writes_nothing(table: MessageTable) -> None:
     answer = in_shell(table, "printf 'x' | $0 manage.py ddb_restore -")
 

@@ -185,6 +185,7 @@ def test_no_such_conversation(table: MessageTable) -> None:
     assert caught.value.returncode == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -302,6 +302,7 @@ def test_it_says_how_long_in_words(seconds: float, words: str) -> None:
 # --- Ctrl-C -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_stopped_it_says_what_is_whole_and_how_to_go_on(table: MessageTable) -> None:
     url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**django_settings.DATABASES["default"])

@@ -61,6 +61,7 @@ def worker(table: MessageTable, *arguments: str) -> Iterator[subprocess.Popen[st
         process.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_cleanly(table: MessageTable, end: signal.Signals) -> None:
@@ -73,6 +74,7 @@ def test_it_stops_cleanly(table: MessageTable, end: signal.Signals) -> None:
     assert "Traceback" not in errors
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_programs_are_told_what_it_does_while_it_does_it(table: MessageTable) -> None:
     start()

@@ -221,6 +221,7 @@ def wait_for(process: subprocess.Popen[str], step: str) -> None:
     pytest.fail(f"never came to {step}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["database", "table", "cognito"])
 def test_killed_after_any_step_it_is_completed_by_running_it_again(
     begin: Begin, fresh: dict[str, str], table: MessageTable, step: str
@@ -240,6 +241,7 @@ def test_killed_after_any_step_it_is_completed_by_running_it_again(
     assert len(list(table.conversations())) == len(seed_conversations())
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it_with_a_sentence(begin: Begin) -> None:
     process = begin()
     wait_for(process, "database")

@@ -138,7 +138,7 @@ def test_cache_is_bounded() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("moto_table")
+@pytest.mark.usefixtures("fake_table")
 def test_rail_follows_name_and_permissions(client: Client, andrew: User) -> None:
     client.force_login(andrew)
     before = client.get("/messages").text

@@ -42,6 +42,7 @@ LONG_HOSTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", ["http://", "www.", "/"])
 @pytest.mark.parametrize("repeated", LONG_HOSTS.values(), ids=LONG_HOSTS)
 def test_links_are_found_in_linear_time(repeated: str, before: str) -> None:

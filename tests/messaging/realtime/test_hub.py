@@ -175,6 +175,7 @@ def test_a_server_that_stops_ends_its_streams_well(bayko: User, caplog: pytest.L
     assert "Exception in ASGI application" not in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_streams_before_the_server_would_wait_for_them(number: signal.Signals, bayko: User) -> None:
     port = free_port()

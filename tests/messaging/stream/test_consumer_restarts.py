@@ -29,6 +29,8 @@ from tests.messaging.talk import ANDREW, BAYKO, entry_of, start
 
 from .scripted_stream import ITERATOR_SECONDS, ScriptedStream, refused
 
+pytestmark = pytest.mark.slow
+
 LIVES = int(os.environ.get("STREAM_LIVES", "10"))
 SEED = int(os.environ.get("STREAM_LIVES_SEED", "1"))
 LIVES_A_TEST = 20

@@ -170,6 +170,7 @@ def test_the_same_sources_give_the_same_zip(built: Path, tmp_path: Path) -> None
     assert (tmp_path / "again.zip").read_bytes() == built.read_bytes()
 
 
+@pytest.mark.slow
 def test_it_runs_from_its_zip_with_nothing_but_the_runtime_s_boto3(
     built: Path, table: MessageTable, tmp_path: Path
 ) -> None:

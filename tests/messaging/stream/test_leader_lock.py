@@ -107,6 +107,7 @@ class Worker:
         return self.process.returncode
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced(table: MessageTable) -> None:
     first = Worker(table)
     try:
@@ -128,6 +129,7 @@ def test_a_killed_worker_is_replaced(table: MessageTable) -> None:
         first.process.communicate()
 
 
+@pytest.mark.slow
 def test_one_that_waits_stops_at_once(table: MessageTable) -> None:
     assert try_lock(table.name)
     waiting = Worker(table)

@@ -29,30 +29,30 @@ def record(item: dict[str, Any], sequence_number: str = "1") -> dict[str, Any]:
     return {"dynamodb": {"NewImage": item, "SequenceNumber": sequence_number}}
 
 
-def test_of_a_batch_only_the_newest_image_of_each_conversation_counts(moto_table: MessageTable) -> None:
-    versions = history(moto_table, 4)
+def test_of_a_batch_only_the_newest_image_of_each_conversation_counts(fake_table: MessageTable) -> None:
+    versions = history(fake_table, 4)
     records = [record(conversation_item(version)) for version in (*versions, versions[0])]
 
     assert [change.conversation for change in changes(records)] == [versions[-1]]
 
 
-def test_a_change_is_delivered_again_from_its_first_record(moto_table: MessageTable) -> None:
-    versions = history(moto_table, 3)
+def test_a_change_is_delivered_again_from_its_first_record(fake_table: MessageTable) -> None:
+    versions = history(fake_table, 3)
     records = [record(conversation_item(each), str(number)) for number, each in enumerate(versions, start=8)]
 
     assert [change.sequence_number for change in changes(records)] == ["8"]
 
 
-def test_an_image_without_a_version_hides_no_other(moto_table: MessageTable) -> None:
-    (version,) = history(moto_table, 1)
+def test_an_image_without_a_version_hides_no_other(fake_table: MessageTable) -> None:
+    (version,) = history(fake_table, 1)
     damaged = {**conversation_item(version), "version": {"S": "one"}}
 
     assert [each.conversation for each in changes([record(damaged), record(conversation_item(version))])] == [version]
 
 
-def test_messages_entries_and_deletions_do_not_matter(moto_table: MessageTable) -> None:
+def test_messages_entries_and_deletions_do_not_matter(fake_table: MessageTable) -> None:
     message = start()
-    entry = moto_table.client.get_item(TableName=moto_table.name, Key=entry_key(ANDREW, GROUP))["Item"]
+    entry = fake_table.client.get_item(TableName=fake_table.name, Key=entry_key(ANDREW, GROUP))["Item"]
     deletion = {"dynamodb": {"Keys": {}, "SequenceNumber": "1"}}
 
     assert changes([record(message_item(message)), record(entry), deletion]) == []

@@ -135,6 +135,7 @@ def test_panel_is_absent_without_the_setting(moto_table: MessageTable, browser: 
     assert PANEL not in django_settings.MIDDLEWARE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("environment", "on"), [("production", False), ("local", True)])
 def test_panel_is_only_for_development(environment: str, on: bool) -> None:
     script = (
