@@ -92,7 +92,7 @@ class Command(TableCommand):
         parser.add_argument(
             "--ignore-cognito-ids",
             action="store_true",
-            help="for another user pool: people wait for update_cognito_user_ids",
+            help="for another user pool: link people later with update_cognito_user_ids",
         )
         parser.add_argument(
             "--zone",

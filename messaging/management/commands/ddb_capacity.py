@@ -87,17 +87,17 @@ class Command(StackCommand):
             type=from_to(1, MOST_PEOPLE),
             default=PEOPLE,
             metavar="N",
-            help=f"people on a day ({PEOPLE:,})",
+            help=f"daily active people ({PEOPLE:,})",
         )
         habit("messages", "messages that each sends a day")
-        habit("peak", "how many times the average the busiest minutes bring", lowest=1)
-        habit("starts", "how many of the messages begin a conversation, of 1", highest=1)
+        habit("peak", "busiest minutes relative to the average", lowest=1)
+        habit("starts", "share of messages that begin a conversation, 0 to 1", highest=1)
         habit("visits", "loads of the list by each a day")
         habit("opens", "conversations that each opens a day")
         habit("earlier", "windows of earlier messages that each reads a day")
         habit("minutes", "minutes a day that each has a conversation open", highest=1440)
-        habit("seen_live", "how many messages arrive while their receiver looks, of 1", highest=1)
-        habit("together", "messages of a conversation that one change of the lists takes up", lowest=1)
+        habit("seen_live", "share of messages that arrive in an open conversation, 0 to 1", highest=1)
+        habit("together", "messages of a conversation per update of the lists", lowest=1)
         habit("text_bytes", "bytes of a text", lowest=1, highest=4096)
         parser.add_argument(
             "--months", type=from_to(0), default=12.0, metavar="N", help="months of messages stored (12)"
@@ -106,7 +106,7 @@ class Command(StackCommand):
             "--conversations", type=from_to(0), default=20.0, metavar="N", help="conversations of each person (20)"
         )
         parser.add_argument(
-            "--monthly", type=from_to(1), default=3.0, metavar="N", help="people in a month for each on a day (3)"
+            "--monthly", type=from_to(1), default=3.0, metavar="N", help="monthly active people per daily one (3)"
         )
         parser.add_argument(
             "--speed",

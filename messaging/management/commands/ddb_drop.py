@@ -21,7 +21,7 @@ from messaging.stream.checkpoints import forget_table
 
 class Command(TableCommand):
     help = (
-        "Delete a table and everything in it for ever, and say what it was. Asks for the table's name again. "
+        "Delete a table and everything in it permanently, and print what it was. Asks for the table's name again. "
         "Refuses a table with deletion protection. Also deletes the checkpoints of its stream."
     )
     needs = (target.dynamodb,)

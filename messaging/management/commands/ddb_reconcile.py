@@ -53,10 +53,10 @@ class Command(TableCommand):
         parser.add_argument(
             "--delete-strays",
             action="store_true",
-            help="delete entries of non-members, and entries without conversation and messages; otherwise only named",
+            help="delete entries of non-members, and entries without conversation and messages; default: only report",
         )
         parser.add_argument(
-            "--from", metavar="PLACE", dest="start", help="continue where a run was stopped, as it said"
+            "--from", metavar="PLACE", dest="start", help="continue a stopped run from the place it printed"
         )
 
     def act(

@@ -43,9 +43,7 @@ class Command(TableCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         instead = parser.add_mutually_exclusive_group()
-        instead.add_argument(
-            "--once", action="store_true", help="apply what the stream holds, then end and say how much that was"
-        )
+        instead.add_argument("--once", action="store_true", help="apply the waiting records, print a summary and end")
         instead.add_argument(
             "--status",
             action="store_true",

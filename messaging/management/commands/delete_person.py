@@ -24,7 +24,7 @@ from users.people import person_who_had
 
 class Command(TableCommand):
     help = (
-        "Delete a person's account for ever. Signs them out, turns their messages into tombstones, deletes their "
+        "Delete a person's account permanently. Signs them out, turns their messages into tombstones, deletes their "
         "entries and their Cognito user, and empties their row. Others keep the conversations, with a deleted "
         "user. Asks for the handle again. Takes at least a minute, until earlier requests have ended. --pending "
         "continues all requested deletions, for where no stream worker runs."
