@@ -108,7 +108,7 @@ class AwsEmulator:
             return False
 
     def _environment(self) -> dict[str, str]:
-        """Only what is meant: the developer's shell may hold settings of another emulator or real credentials."""
+        """Return the emulator's environment. Other variables of the shell, such as credentials, are left out."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         return {
             **kept,

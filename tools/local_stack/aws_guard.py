@@ -75,7 +75,7 @@ class Request:
         return self.headers.get("sec-fetch-site", "")
 
     def is_visit(self) -> bool:
-        """Whether this is a top-level navigation by GET: no frame, no script, no posted form."""
+        """Return whether this is a top-level GET navigation, not a frame, script or posted form."""
         return (
             self.method == "GET"
             and self.headers.get("sec-fetch-mode") == "navigate"
@@ -140,7 +140,7 @@ class Guard:
         await self.app(scope, receive, send_unreadable)
 
     def read(self, scope: Scope) -> Request:
-        """Raises Refusal when a header that decides is there twice: the emulator might go by the other one."""
+        """Parse a request. Raises Refusal if a relevant header occurs twice: the emulator might use the other one."""
         found = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
         names = [name for name, _ in found]
         for name in DECIDING:
@@ -149,12 +149,12 @@ class Guard:
         return Request(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), dict(found))
 
     def check_host(self, request: Request) -> None:
-        """Raises Refusal for every spelling of the Host that the stack does not use itself."""
+        """Raise Refusal for any Host that the stack does not use itself."""
         if request.headers.get("host", "").lower() not in self.hosts:
             raise Refusal("AccessDeniedException", "This emulator answers for its loopback address alone.", 421)
 
     def check_origin(self, request: Request) -> None:
-        """Raises Refusal for what another origin's page sends. A visit of a sign-in page passes, wherever it begins."""
+        """Raise Refusal for requests from pages of another origin. Top-level visits of a sign-in page pass."""
         own = f"http://{request.headers['host'].lower()}"
         if request.is_visit() and request.path in SIGN_IN_PAGES and request.headers.get("origin", "null") == "null":
             return
@@ -164,7 +164,7 @@ class Guard:
             raise Refusal("AccessDeniedException", "Only visits come from no page.")
 
     def check_service(self, request: Request) -> None:
-        """Raises Refusal unless it is a step of signing in or a signed request to a service on the list."""
+        """Raise Refusal unless it is a step of signing in or a signed request to an allowed service."""
         where = (request.method, request.path)
         if where in (("POST", SIGN_IN_FORM), ("POST", TOKENS)) or (
             request.method == "GET" and (request.path in SIGN_IN_PAGES or SIGNING_KEYS.fullmatch(request.path))

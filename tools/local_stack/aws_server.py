@@ -63,7 +63,7 @@ class SavedState:
         self._written: dict[str, bytes] = {}
 
     async def watch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI application, noting which requests may have changed something."""
+        """Run the ASGI application and note requests that may have changed state."""
         try:
             await ministack_app.app(scope, receive, send)
         finally:
@@ -90,7 +90,10 @@ class SavedState:
 
 
 def snapshot() -> dict[str, bytes]:
-    """The content of each service's file. ministack's background threads may disturb it: then RuntimeError."""
+    """Return the file content of each service.
+
+    Raises RuntimeError if ministack's background threads change it meanwhile.
+    """
     with without_copies():
         return {
             service: json.dumps(
@@ -103,7 +106,7 @@ def snapshot() -> dict[str, bytes]:
 
 
 def may_change(scope: Scope) -> bool:
-    """Whether a request may change something: every one but the reads of the AWS APIs."""
+    """Return whether a request may change state: all may, except reads of the AWS APIs."""
     if scope["type"] != "http":
         return False
     target = dict(scope["headers"]).get(b"x-amz-target", b"")
@@ -129,7 +132,7 @@ def without_copies() -> Iterator[None]:
 
 
 def unreadable_file(directory: Path) -> Path | None:
-    """A state file that cannot be read: the emulator would start empty and then save that over it."""
+    """Return a state file that cannot be read, or None. The emulator would start empty and overwrite it."""
     for file in sorted(directory.glob("*.json")):
         try:
             json.loads(file.read_bytes())
@@ -187,7 +190,10 @@ def service_of(request: Request) -> str:
 
 
 def is_session_key(key_id: str) -> bool:
-    """Whether ministack issued the key to a role, as to that of a function: it verifies those signatures, too."""
+    """Return whether ministack issued the key for a role, for example a function's.
+
+    It verifies those signatures too.
+    """
     sts = sys.modules.get("ministack.services.sts")
     return sts is not None and key_id in sts._sessions  # noqa: SLF001
 

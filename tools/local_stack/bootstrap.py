@@ -44,7 +44,7 @@ NEEDED_MEGABYTES = {"requirements": 250, "local": 250, "test": 300, "lint": 400,
 
 
 def main() -> int:
-    """The exit code; whatever can be foreseen ends in one sentence and 1."""
+    """Install, and return the exit code. Foreseeable failures print one sentence and return 1."""
     parser = argparse.ArgumentParser(prog="tools.local_stack.bootstrap", description=__doc__)
     parser.add_argument("--venv", type=Path, default=Path(".venv"), help="where to install; made if it is not there")
     parser.add_argument("--only", action="store_true", help="leave out what runs in production")

@@ -46,7 +46,7 @@ class Pool:
     base_url: str
 
     def environment(self) -> dict[str, str]:
-        """The variables of cruddur/settings.py."""
+        """Return the variables for cruddur/settings.py."""
         return {
             "COGNITO_USER_POOL_ID": self.pool_id,
             "COGNITO_DOMAIN": self.base_url,
@@ -76,7 +76,7 @@ def ensure_pool(
 
 
 def handles(people: Path = PEOPLE) -> list[str]:
-    """Who can sign in, in the order of the file."""
+    """Return the handles of the people who can sign in, in the order of the file."""
     return [person["handle"] for person in json.loads(people.read_text())]
 
 
@@ -102,7 +102,7 @@ def create_pool(client: CognitoIdentityProviderClient) -> str:
 
 
 def ensure_client(client: CognitoIdentityProviderClient, pool_id: str, *app_urls: str) -> UserPoolClientTypeTypeDef:
-    """The app client, its addresses following the port the site has today."""
+    """Ensure that the app client exists and has the addresses of the site's current port."""
     callbacks, sign_outs = [f"{url}/oidc/callback/" for url in app_urls], [f"{url}/" for url in app_urls]
     for summary in client.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)["UserPoolClients"]:
         if summary["ClientName"] != CLIENT_NAME:
@@ -143,7 +143,7 @@ def ensure_domain(client: CognitoIdentityProviderClient, pool_id: str) -> None:
 
 
 def ensure_people(client: CognitoIdentityProviderClient, pool_id: str, people: Sequence[Person]) -> None:
-    """Everyone confirmed and with the password, andrewbrown an administrator, londo a moderator."""
+    """Ensure that all people are confirmed and have the password and their groups."""
     statuses = statuses_by_email(client, pool_id)
     for person in people:
         if person["email"] not in statuses:

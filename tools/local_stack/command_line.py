@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
-    """The exit code; whatever can be foreseen ends in one sentence and 1."""
+    """Run the command and return the exit code. Foreseeable failures print one sentence and return 1."""
     parser = argparse.ArgumentParser(prog="tools.local_stack", description=__doc__)
     parser.add_argument("command", choices=["run", "dynamodb-local", "clean"])
     parser.add_argument("--stop-with-parent", action="store_true", help="stop when the process that started it is gone")

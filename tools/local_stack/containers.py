@@ -22,7 +22,7 @@ from .problem import Problem
 
 
 def main() -> int:
-    """Returns the exit code; what is wrong is said in a sentence."""
+    """Create the pool and return the exit code. Failures print a sentence."""
     argparse.ArgumentParser(prog="tools.local_stack.containers", description=__doc__).parse_args()
     bypass_proxies()
     try:

@@ -49,7 +49,7 @@ class DjangoProcesses:
             raise Problem("Setting up failed: put right what the lines above say and run `make run` again.")
 
     def web(self, sock: socket.socket) -> processes.Child:
-        """The web server on a socket that listens already, so that a restart refuses nobody."""
+        """Start the web server on a socket that already listens, so that a restart refuses no connection."""
         descriptor = sock.fileno()
         return self._spawn(
             "web server", "-m", "uvicorn", "cruddur.asgi:application", "--no-proxy-headers", "--fd", str(descriptor),
@@ -74,7 +74,7 @@ class DjangoProcesses:
 
 
 def wait_for_web(child: processes.Child, *, port: int, app_url: str, tick: Callable[[], None]) -> int:
-    """The status that the site's first page answers with. Raises Problem if the web server ends instead."""
+    """Return the status of the site's first page. Raises Problem if the web server exits before."""
     host = urlsplit(app_url).netloc
     deadline = time.monotonic() + SECONDS_TO_START
     while True:

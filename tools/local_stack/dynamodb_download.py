@@ -60,7 +60,7 @@ PACKAGE = Package(
 
 
 def unpacked(directory: Path, package: Package = PACKAGE) -> Path:
-    """Where the emulator is, or will be: if this exists, it is complete."""
+    """Return the emulator's directory. If it exists, it is complete."""
     return directory / package.version / "emulator"
 
 

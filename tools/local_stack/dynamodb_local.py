@@ -121,7 +121,7 @@ class DynamoDbLocal:
 
 
 def find_java() -> str:
-    """The program. Raises Problem if there is none."""
+    """Return the path of `java`. Raises Problem if there is none."""
     java = shutil.which("java")
     if java is None:
         raise Problem(f"DynamoDB Local needs Java, and there is no `java` here: {INSTALL_JAVA}.")
@@ -129,14 +129,17 @@ def find_java() -> str:
 
 
 def fetched(local: Path, *, tick: Callable[[], None] = lambda: None) -> Path:
-    """Where the emulator is in a state directory, fetched if need be, and only if it can run. Raises Problem."""
+    """Return the emulator's directory in a state directory; fetch it if missing.
+
+    Raises Problem, also if it could not run.
+    """
     find_java()
     make_local_directory(local)
     return fetch(local / DIRECTORY, tick=tick)
 
 
 def run(local: Path, *, given: Mapping[str, int], request: StopRequest) -> int:
-    """`make dynamodb-local`: fetch it if need be, start it and stay until told to stop. Raises Problem.
+    """Fetch DynamoDB Local if missing, start it and wait until asked to stop (`make dynamodb-local`). Raises Problem.
 
     `given` has the port of DYNAMODB_PORT, if that is set.
     """

@@ -86,7 +86,7 @@ class Configuration:
     def variables(
         self, *, database_url: str, migration_url: str, aws_url: str, pool: Mapping[str, str]
     ) -> dict[str, str]:
-        """The content of `.local/env`: nothing that belongs to an external part."""
+        """Return the content of `.local/env`, without the variables of external parts."""
         values = {"SECRET_KEY": read_env(self.env_file).get("SECRET_KEY") or secrets.token_urlsafe(48)}
         values["APP_URL"] = self.app_url
         if not self.external_database:
@@ -107,7 +107,7 @@ class Configuration:
 
 
 def read_configuration(root: Path) -> Configuration:
-    """From the environment and `.env`. Raises Problem for what is malformed, or contradicts a local stack."""
+    """Read the configuration from the environment and `.env`. Raises Problem for invalid or contradictory values."""
     values = read_values(root)
     kind = validated(values).text("CRUDDUR_ENV", "local")
     if kind != "local":
@@ -136,7 +136,7 @@ def read_configuration(root: Path) -> Configuration:
 
 
 def read_values(root: Path) -> dict[str, str]:
-    """The process environment and, below it, `.env`."""
+    """Return the variables of the process environment, and of `.env` where that has none."""
     values = dict(os.environ)
     try:
         read_file(root / ".env", values)
@@ -146,7 +146,7 @@ def read_values(root: Path) -> dict[str, str]:
 
 
 def validated(values: Mapping[str, str]) -> Environment:
-    """All variables that are set, parsed. Raises Problem: a sentence for each that is malformed."""
+    """Parse all variables that are set. Raises Problem with a sentence for each malformed one."""
     try:
         return Environment(values)
     except Misconfigured as problems:
@@ -154,7 +154,7 @@ def validated(values: Mapping[str, str]) -> Environment:
 
 
 def local_directory(root: Path) -> Path:
-    """Where the state is kept: CRUDDUR_LOCAL_DIR, by default `.local` in the clone."""
+    """Return the state directory: CRUDDUR_LOCAL_DIR, by default `.local` in the clone."""
     return Path(os.environ.get("CRUDDUR_LOCAL_DIR") or root / ".local").absolute()
 
 
@@ -174,7 +174,7 @@ def read_port(values: Mapping[str, str], name: str) -> int:
 
 
 def first_set(values: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    """The first variable that is set. An empty one would hide ours from the settings, so it is refused."""
+    """Return the first variable that is set. Rejects empty ones, which would hide ours from the settings."""
     for name in names:
         if values.get(name):
             return name
@@ -184,7 +184,7 @@ def first_set(values: Mapping[str, str], names: tuple[str, ...]) -> str | None:
 
 
 def read_env(file: Path) -> dict[str, str]:
-    """The KEY=value lines that `write_env` wrote; empty if there is no file."""
+    """Read the KEY=value lines that `write_env` wrote; empty if the file does not exist."""
     try:
         lines = file.read_text().splitlines()
     except FileNotFoundError:

@@ -43,7 +43,7 @@ AGAIN = "run `make pins`"
 
 
 def main() -> int:
-    """The exit code; whatever can be foreseen ends in one sentence and 1."""
+    """Pin or check the packages and return the exit code. Foreseeable failures print one sentence and return 1."""
     parser = argparse.ArgumentParser(prog="tools.local_stack.pins", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, fail where something would change")
     parser.add_argument("--venv", type=Path, default=Path(sys.prefix), help="where uv is kept")

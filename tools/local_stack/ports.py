@@ -35,9 +35,9 @@ def below_outgoing() -> range:
 
 
 def listener(port: int, *, variable: str, command: str = "make run") -> socket.socket:
-    """A listening socket on 127.0.0.1, to be handed to a child; port 0 takes a free one below those of connections.
+    """Return a listening socket on 127.0.0.1 to pass to a child. Port 0 picks a free one below the ephemeral range.
 
-    `variable` is the one that chooses the port of `command`. Raises Problem when the port cannot be had.
+    `variable` is the one that sets the port of `command`. Raises Problem if the port is not available.
     """
     if not port:
         return listener(free_port(), variable=variable, command=command)
@@ -55,7 +55,7 @@ def listener(port: int, *, variable: str, command: str = "make run") -> socket.s
 
 
 def taken(port: int, *, variable: str, command: str = "make run", error: OSError | None = None) -> Problem:
-    """The sentence for a port that cannot be listened on."""
+    """Return the Problem for a port that cannot be listened on."""
     if error and error.errno == errno.EACCES:
         return Problem(
             f"Port {port} needs more rights than this user has: choose one above {PRIVILEGED_BELOW - 1}, "
@@ -71,7 +71,7 @@ def taken(port: int, *, variable: str, command: str = "make run", error: OSError
 def free_port(
     port: int = 0, *, variable: str = "PORT", command: str = "make run", among: Sequence[int] | None = None
 ) -> int:
-    """A port that nobody listens on at this moment: the one given, or any of `among`. Raises Problem if it is taken."""
+    """Return a port without a listener: the one given, or any of `among`. Raises Problem if it is taken."""
     if port:
         listener(port, variable=variable, command=command).close()
         return port

@@ -227,7 +227,7 @@ class PostgresServer:
 
 
 def processes_in(directory: Path) -> list[int]:
-    """Pids whose working directory it is, which is how Postgres runs; empty where /proc does not tell."""
+    """Return the pids with this working directory, as Postgres processes have; empty if /proc does not tell."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/cwd"):
         try:
@@ -239,5 +239,5 @@ def processes_in(directory: Path) -> list[int]:
 
 
 def plain_environment() -> dict[str, str]:
-    """PG* and locale variables of the developer's shell must not reach our server."""
+    """Return the environment without the shell's PG* and locale variables, which must not affect our server."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}

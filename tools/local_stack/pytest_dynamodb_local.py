@@ -26,7 +26,7 @@ class TestsDynamoDbLocal:
         self.server.start()
 
     def environment(self) -> dict[str, str]:
-        """The variables of cruddur/settings.py."""
+        """Return the variables for cruddur/settings.py."""
         return dict.fromkeys(("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS"), self.server.url)
 
     def begin_anew(self) -> None:
@@ -40,5 +40,5 @@ class TestsDynamoDbLocal:
 
 
 def emulator() -> Path:
-    """Where it is unpacked, shared with `.local`; fetched if need be. Raises Problem."""
+    """Return the emulator's directory, shared with `.local`; fetch it if missing. Raises Problem."""
     return fetched(local_directory(ROOT))

@@ -80,7 +80,7 @@ class ThrowAwayStack:
         return stack
 
     def environment(self, *, workers: int) -> dict[str, str]:
-        """The variables of cruddur/settings.py for these parts, and where the site of each worker is."""
+        """Return the variables for cruddur/settings.py for these parts, and the address of each worker's site."""
         app_urls = [f"http://localhost:{free_port()}" for _ in range(workers)]
         endpoint = self.emulator.url
         dynamodb = os.environ.get("CRUDDUR_TEST_DYNAMODB_ENDPOINT_URL", endpoint)

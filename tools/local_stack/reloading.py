@@ -13,13 +13,13 @@ MILLISECONDS_BETWEEN_LOOKS = 150
 
 
 def watched_directories(root: Path) -> list[Path]:
-    """The packages of the project and its templates, not the tests, the virtualenv or what is generated."""
+    """Return the project's packages and templates, without tests, virtualenv and generated files."""
     packages = [file.parent for file in root.glob("*/__init__.py")]
     return sorted(each for each in [*packages, root / "templates"] if each.is_dir() and each.name != "tests")
 
 
 def changes(root: Path) -> Iterator[str]:
-    """For ever, about seven times a second: the name of a file that changed, or "" if none did."""
+    """Yield forever, about seven times a second, the name of a changed file, or "" if none changed."""
     environment = root / ".env"
     before = modified(environment)
     for found in looks(root):

@@ -21,7 +21,7 @@ SOURCES = (
 
 
 def fingerprint(root: Path, identities: Iterable[str]) -> str:
-    """A hash of the sources and of what identifies the databases that were set up."""
+    """Return a hash of the sources and of the identities of the databases that were set up."""
     digest = hashlib.sha256()
     for file in sorted({file for pattern in SOURCES for file in root.glob(pattern) if file.is_file()}):
         digest.update(f"{file.relative_to(root)}\0".encode())

@@ -55,7 +55,7 @@ class StopRequest:
 
 
 def caught_signals(pid: int | None) -> set[signal.Signals]:
-    """Which of the signals above a process handles; empty where /proc does not tell."""
+    """Return which of the signals above a process handles; empty if /proc does not tell."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

@@ -10,7 +10,7 @@ HANDLES_SHOWN = 6
 
 
 def summary(root: Path, configuration: Configuration, *, seconds: float) -> Iterator[str]:
-    """The lines: the address, who can sign in, where things are."""
+    """Yield lines with the address, the people who can sign in, and the locations of files."""
     local = configuration.local
     shown = local.relative_to(root) if local.is_relative_to(root) else local
     yield ""

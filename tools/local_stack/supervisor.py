@@ -197,7 +197,7 @@ class Supervisor:
         self.consumer = self.django.stream_consumer()
 
     def _stay(self) -> None:
-        """Until told to stop. Raises Problem when a part ends by itself."""
+        """Wait until asked to stop. Raises Problem if a part exits by itself."""
         next_disk_check = time.monotonic()
         for changed in reloading.changes(self.root):
             self.request.check()
@@ -264,6 +264,6 @@ class Supervisor:
 
 
 def ending(child: processes.Child) -> str:
-    """How a process ended, for a person."""
+    """Describe how a process ended."""
     code = child.popen.returncode
     return f"exit code {code}" if code >= 0 else f"signal {-code}"
