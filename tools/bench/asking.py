@@ -25,7 +25,7 @@ def request_bytes(
     form: Mapping[str, str] | None = None,
     json: bool = False,
 ) -> bytes:
-    """A request as a browser with script sends it."""
+    """Return a request as a browser with script sends it."""
     body = urlencode(form).encode() if form is not None else b""
     lines = [
         f"{method} {path} HTTP/1.1",
@@ -52,7 +52,7 @@ class Connection:
         self.used = time.monotonic()
 
     def ask(self, request: bytes, *, status: int = OK) -> tuple[float, bytes]:
-        """How long the answer took, in seconds, and its body as it was sent. Raises SystemExit for another status."""
+        """Return the time of the response in seconds, and its body as sent. Raises SystemExit for another status."""
         if time.monotonic() - self.used > KEPT_SECONDS:
             self.sock.close()
             self.sock = self._open()
@@ -75,7 +75,7 @@ class Connection:
         return took, body
 
     def seconds(self, request: bytes, *, status: int = OK) -> float:
-        """How long the answer took."""
+        """Return the time of the response in seconds."""
         return self.ask(request, status=status)[0]
 
     def _open(self) -> socket.socket:
@@ -91,7 +91,7 @@ class Connection:
 
 
 def content_length(head: bytes) -> int:
-    """Every answer that is measured has one. Raises SystemExit where it has not."""
+    """Return the length of the body. Raises SystemExit if the header is missing."""
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":

@@ -23,7 +23,7 @@ Call = tuple[str, dict[str, Any]]
 
 
 def recorded(browser: Client, path: str) -> list[Call]:
-    """What a page asks DynamoDB for."""
+    """Record the DynamoDB calls of a page."""
     calls: list[Call] = []
     client = message_table().client
 
@@ -43,7 +43,7 @@ def recorded(browser: Client, path: str) -> list[Call]:
 
 
 def replayed(calls: list[Call]) -> Callable[[int], Ask]:
-    """Makes these calls, one after the other, with a client that has made calls before."""
+    """Return a function that repeats these calls in sequence with a warmed-up client."""
     client = message_table().client
     bound = [(getattr(client, method), parameters) for method, parameters in calls]
 
@@ -57,7 +57,7 @@ def replayed(calls: list[Call]) -> Callable[[int], Ask]:
 
 
 def sending(writers: list[tuple[UUID, UUID]], text: str) -> Callable[[int], Ask]:
-    """The two calls of a send, into each writer's own group; what they say is worked out beside the time."""
+    """Return a function that makes the two calls of a send in each writer's own group. The setup is not timed."""
     table = message_table()
 
     def client(number: int) -> Ask:

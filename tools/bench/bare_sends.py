@@ -47,7 +47,7 @@ def send(client: Any, table: str, group: UUID) -> bool:
 
 
 def shares(groups: Sequence[UUID], clients: int) -> Iterator[Sequence[UUID]]:
-    """Each client's groups: its own ones, or the only one."""
+    """Yield the groups of each client: separate ones, or the only one."""
     for number in range(clients):
         yield groups[number::clients] or groups[:1]
 

@@ -69,7 +69,7 @@ class Site:
 
     @contextmanager
     def visit(self, person: Person) -> Iterator[BrowserContext]:
-        """A new profile in which somebody is signed in."""
+        """Open a new browser profile in which the person is signed in."""
         context = self.browser.new_context(base_url=self.url, viewport={"width": 1280, "height": 800})
         context.set_default_timeout(120_000)
         names = cookie_names(os.environ["APP_URL"])
@@ -85,7 +85,7 @@ class Site:
 
 
 def bare_page(route: Route, request: Request) -> None:
-    """A page with nothing but a field in it, from the same origin."""
+    """Serve a page with only a text field, from the same origin."""
     route.fulfill(content_type="text/html", body=scripts.BARE_PAGE)
 
 
@@ -93,7 +93,7 @@ def bare_page(route: Route, request: Request) -> None:
 
 
 def first_loads(site: Site, talks: Talks, *, loads: int) -> Iterator[Figure]:
-    """With an empty cache, the median of some loads; a bare page beside it."""
+    """Yield medians of several loads with an empty cache, compared with a bare page."""
     bare = None
     for name, path in (("a bare page", "/bare"), ("the list", "/messages"), ("a conversation", talks.short)):
         found = [first_load(site, talks.reader, path) for _ in range(loads)]
@@ -131,7 +131,7 @@ def first_load(site: Site, person: Person, path: str) -> dict[str, float]:
 
 
 def typing(site: Site, talks: Talks) -> Iterator[Figure]:
-    """Into the field of a conversation with a thousand messages on the page, and into that of a bare page."""
+    """Measure typing in a conversation with a thousand messages on the page, and in a bare page."""
     with site.visit(talks.reader) as context:
         bare = typed(context.new_page(), "/bare", 0)
         here = typed(context.new_page(), talks.long, LONG_THREAD)
@@ -147,9 +147,9 @@ def typing(site: Site, talks: Talks) -> Iterator[Figure]:
 
 
 def typed(page: Page, path: str, messages: int) -> dict[str, list[float]]:
-    """Milliseconds of each key: until the frame behind it, and what Event Timing tells (16 for what it leaves out).
+    """Return the milliseconds of each key until the next frame, and Event Timing's durations (16 for those it omits).
 
-    By the names of `WORK`, what the browser did in all, for each key.
+    The names in `WORK` have the browser's total work, per key.
     """
     inspector = page.context.new_cdp_session(page)
     inspector.send("Performance.enable")
@@ -173,7 +173,7 @@ def typed(page: Page, path: str, messages: int) -> dict[str, list[float]]:
 
 
 def metrics(inspector: CDPSession) -> dict[str, float]:
-    """What Chromium counts of a page: seconds, bytes, numbers."""
+    """Return Chromium's performance metrics of a page: seconds, bytes, counts."""
     return {each["name"]: each["value"] for each in inspector.send("Performance.getMetrics")["metrics"]}
 
 
@@ -181,7 +181,7 @@ def metrics(inspector: CDPSession) -> dict[str, float]:
 
 
 def paging_back(site: Site, talks: Talks, *, older: int) -> Iterator[Figure]:
-    """What the page holds after as many messages, and how long each window of them took."""
+    """Measure the page's memory after loading so many older messages, and the time of each window."""
     with site.visit(talks.reader) as context:
         page = context.new_page()
         inspector = context.new_cdp_session(page)
@@ -205,7 +205,7 @@ def paging_back(site: Site, talks: Talks, *, older: int) -> Iterator[Figure]:
 
 
 def memory(inspector: CDPSession) -> dict[str, float]:
-    """Megabytes of the JavaScript heap and nodes of documents, once what is not needed is collected."""
+    """Return the megabytes of the JavaScript heap and the number of DOM nodes after garbage collection."""
     inspector.send("HeapProfiler.collectGarbage")
     found = metrics(inspector)
     return {"heap": found["JSHeapUsedSize"] / 1e6, "nodes": found["Nodes"]}
@@ -215,7 +215,7 @@ def memory(inspector: CDPSession) -> dict[str, float]:
 
 
 def delivery(site: Site, talks: Talks, *, messages: int) -> Iterator[Figure]:
-    """From Enter in one browser to the frame in the other in which the message stands; the two write in turn."""
+    """Measure from Enter in one browser to the frame that shows the message in the other; both send in turn."""
     with site.visit(talks.reader) as one, site.visit(talks.writer) as other:
         pages = []
         for context in (one, other):
@@ -243,7 +243,7 @@ def delivery(site: Site, talks: Talks, *, messages: int) -> Iterator[Figure]:
 
 
 def begin_talks(older: int) -> Talks:
-    """A reader with a list of conversations, one of a thousand messages and one of as many as are paged through."""
+    """Create a reader with a list of conversations, one of a thousand messages, and one to page through."""
     from django.utils import timezone  # noqa: PLC0415 - once the environment names the stack
 
     from messaging.domain.entities import pair_group_uuid  # noqa: PLC0415
@@ -262,7 +262,7 @@ def begin_talks(older: int) -> Talks:
 
 
 def measure(server: Server, talks: Talks, *, messages: int, loads: int, older: int) -> Iterator[Figure]:
-    """All figures, in one Chromium. Raises SystemExit where there is none."""
+    """Yield all figures, measured in one Chromium. Raises SystemExit if there is no Chromium."""
     chromium = shutil.which("chromium-headless-shell") or shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         raise SystemExit("There is no Chromium on this machine: install it (on Debian: apt install chromium).")
@@ -283,7 +283,7 @@ def measure(server: Server, talks: Talks, *, messages: int, loads: int, older: i
 
 
 def run(*, messages: int, loads: int, older: int) -> Iterator[Figure]:
-    """All figures, on a stack of its own."""
+    """Yield all figures, measured on a separate stack."""
     with stack(environment=NO_LIMITS):
         talks = begin_talks(older)
         with web_server() as server:

@@ -67,7 +67,7 @@ PARTS = {
 
 
 def arguments_from(words: Sequence[str] | None = None) -> Namespace:
-    """`parts`, in the order of `PARTS` whatever the order they were named in; `full`, `write`."""
+    """Parse `parts` (always in the order of `PARTS`), `full` and `write`."""
     listing = "\n".join(f"  {name:<10} {part.what}" for name, part in PARTS.items())
     parser = ArgumentParser(
         prog="tools.bench", description=f"Measure.\n\n{listing}", formatter_class=RawDescriptionHelpFormatter
@@ -83,13 +83,13 @@ def arguments_from(words: Sequence[str] | None = None) -> Namespace:
 
 
 def command_of(part: str, *, full: bool) -> list[str]:
-    """What to type to get the part's figures, without `--json`."""
+    """Return the command that prints the part's figures, without `--json`."""
     return ["-m", f"bench.{part}", *(PARTS[part].full if full else PARTS[part].quick)]
 
 
 @contextmanager
 def running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
-    """A part in a session of its own: Ctrl-C reaches us alone, and we let it end what it started."""
+    """Run a part in its own session: Ctrl-C reaches only this process, which then lets the part clean up."""
     with subprocess.Popen(  # noqa: S603 - our own
         [sys.executable, *command, "--json"], stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:

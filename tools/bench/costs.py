@@ -24,9 +24,9 @@ BURST = 100
 
 
 def figures(*, endpoint: str = "DynamoDB Local", burst: int = BURST, seeded: int | None = None) -> Iterator[Figure]:
-    """Everything, the old system's first, on an empty table; Django is set up, and people may be made.
+    """Yield all figures, the old system's first, on an empty table. Requires that Django is set up; creates people.
 
-    `seeded` is how many of the seed's conversations there are, all by default.
+    `seeded` limits the number of the seed's conversations.
     """
     from .costs_of_the_old import old_rows  # noqa: PLC0415 - once Django is set up
     from .costs_of_this import rows  # noqa: PLC0415
@@ -40,7 +40,7 @@ def figures(*, endpoint: str = "DynamoDB Local", burst: int = BURST, seeded: int
 
 
 def in_figures(rows: Iterator[Row], part: str, endpoint: str) -> Iterator[Figure]:
-    """The figures of all rows, and of how many the endpoint reports other units."""
+    """Yield the figures of all rows, and the number of rows for which the endpoint reports other units."""
     others = 0
     for row in rows:
         others += (row.cost.read_units, row.cost.write_units) != (

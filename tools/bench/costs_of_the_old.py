@@ -24,7 +24,7 @@ ME, OTHER, STRANGER = "andrewbrown", "bayko", "somebody"
 
 
 def old_rows(*, burst: int, seeded: int | None) -> Iterator[Row]:
-    """Patterns A to E, the message that is C and E, and a burst, whose every message is moved by itself."""
+    """Yield patterns A to E, a message (C and E together), and a burst, in which each message is moved separately."""
     client = message_table().client
     old = OldSystem(lambda: client)
     old.create_table()
@@ -58,7 +58,7 @@ def old_rows(*, burst: int, seeded: int | None) -> Iterator[Row]:
 
 
 def sent_and_moved(old: OldSystem, table: MessageTable, group: UUID, me: OldPerson, before: Items | None) -> Cost:
-    """One message of a burst: the function reads the first record of a batch alone, so a batch has one."""
+    """Measure one message of a burst. The function reads only the first record of a batch, so batches have one."""
     with metered(table, indexes=INDEXES, before=before) as cost:
         old.move_entries(old.send(group, me, TEXT))
     return cost
@@ -73,7 +73,7 @@ def group_of(one: str, other: str) -> UUID:
 
 
 def seed_items(people: dict[str, OldPerson], seeded: int | None) -> Iterator[Item]:
-    """The conversations of the seed as it stored them. Minutes ago at most, so that they are of this year."""
+    """Yield the seed's conversations in the old format. Times are minutes ago, so that they are in this year."""
     for age, each in enumerate(seed_conversations()[:seeded]):
         group, (one, other) = group_of(*each.between), each.between
         at = timezone.now() - timedelta(minutes=age)

@@ -57,11 +57,11 @@ class Scene:
         return pair_group_uuid(self.me.uuid, self.other.uuid)
 
     def newest(self) -> str:
-        """created_at of the newest message."""
+        """Return created_at of the newest message."""
         return self.table.messages_before(self.group, None, limit=1)[0].created_at
 
     def send(self, *, after: str) -> Delivery:
-        """A message from a page that knows those up to `after`."""
+        """Send a message from a page that shows the messages up to `after`."""
         return send_message.send(
             user_uuid=self.me.uuid, group_uuid=self.group, text=TEXT, message_uuid=uuid4(), after=after,
             now=timezone.now(),
@@ -84,7 +84,7 @@ def scene(seeded: int | None) -> Scene:
 
 
 def rows(*, burst: int, seeded: int | None) -> Iterator[Row]:
-    """Patterns A to E and the others, the message that is C and E, a burst, live delivery, and the pages."""
+    """Yield patterns A to E and the others, a message (C and E together), a burst, live delivery and the pages."""
     here = scene(seeded)
     yield from reads(here)
     yield from writes(here)
@@ -155,7 +155,7 @@ def a_burst(here: Scene, messages: int) -> Iterator[Row]:
 
 
 def live(here: Scene) -> Iterator[Row]:
-    """A message to the other's open stream, from the bus to the bytes."""
+    """Measure a message to the other member's open stream, from the bus to the bytes."""
     delivery = here.send(after=here.newest())
     author = Sender(here.me.uuid, here.me.display_name, here.me.handle)
     event = MessageSent(delivery.audience, delivery.version, delivery.message, author)
@@ -166,7 +166,7 @@ def live(here: Scene) -> Iterator[Row]:
 
 
 async def delivered(event: MessageSent, reader: Reader) -> bytes:
-    """What the reader's stream says of the event."""
+    """Return the bytes that the reader's stream sends for the event."""
     hub = Hub()
     with hub.stream(reader, "session", asked_at=1.0, at_most=1) as stream:
         for payload in payloads(event):
@@ -179,7 +179,7 @@ async def delivered(event: MessageSent, reader: Reader) -> bytes:
 
 
 def pages(here: Scene) -> Iterator[Row]:
-    """Whole requests, as a browser with script makes them."""
+    """Measure whole requests, as a browser with script makes them."""
     browser = Client(SERVER_NAME="localhost", HTTP_ACCEPT_ENCODING="gzip")
     browser.cookies[settings.SESSION_COOKIE_NAME] = session_of(here.me)
     browser.cookies[settings.COOKIES.timezone] = "UTC"

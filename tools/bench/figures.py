@@ -28,19 +28,19 @@ class Figure:
     """This value divided by that one's."""
 
     def against(self, other: Figure) -> Self:
-        """The same figure compared with another of the same unit; a comparison with nothing has no ratio."""
+        """Return the figure compared with another of the same unit; without a ratio if that is 0."""
         return replace(self, versus=other.name, ratio=self.value / other.value if other.value else None)
 
 
 def at_percentiles(name: str, values: Sequence[float], unit: str = "ms") -> Iterator[Figure]:
-    """`name/p50`, `name/p95` and `name/p99` of at least two values."""
+    """Yield `name/p50`, `name/p95` and `name/p99` of at least two values."""
     cuts = quantiles(values, n=100, method="inclusive")
     for each in PERCENTILES:
         yield Figure(f"{name}/p{each}", cuts[each - 1], unit)
 
 
 def add_json_option(parser: ArgumentParser) -> None:
-    """Every part takes `--json`."""
+    """Add the option `--json`, which all parts have."""
     parser.add_argument("--json", action="store_true", help="a line of JSON a figure instead of a table")
 
 
@@ -59,14 +59,14 @@ def tell(figures: Iterable[Figure], *, as_json: bool) -> None:
 
 
 def compared(figure: Figure) -> str:
-    """As in `1.31 x bare/thread`."""
+    """Format a figure's ratio, for example `1.31 x bare/thread`."""
     if figure.versus is None:
         return ""
     return f"{'-' if figure.ratio is None else number(figure.ratio)} x {figure.versus}"
 
 
 def number(value: float) -> str:
-    """Three figures that count, as in `1,234`, `12.3`, `0.05`."""
+    """Format a number with three significant digits, for example `1,234`, `12.3`, `0.05`."""
     if value == int(value) or abs(value) >= 100:  # noqa: PLR2004 - three figures stand before the point
         return f"{value:,.0f}"
     return f"{value:.3g}"

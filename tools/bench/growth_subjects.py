@@ -56,7 +56,7 @@ def filled(*, messages: Sequence[int], conversations: Sequence[int]) -> People:
 
 
 def sized(people: People, site: Server) -> Iterator[Sized]:
-    """Each page at each size, at that which is compared with twice."""
+    """Yield each page at each size, and the base size twice."""
     for again in (False, True):
         for size, other in people.long.items():
             if again and size != base([*people.long]):
@@ -78,7 +78,7 @@ def sized(people: People, site: Server) -> Iterator[Sized]:
 
 
 def middle(group_uuid: UUID) -> str:
-    """A created_at half way through the conversation's time."""
+    """Return a created_at in the middle of the conversation's time range."""
     table = message_table()
     (first,), (last,) = table.messages_after(group_uuid, "", limit=1), table.messages_before(group_uuid, None, limit=1)
     began = parse_created_at(first.created_at)

@@ -38,7 +38,7 @@ class Times:
     """Until the sender has the answer: the request by itself."""
 
     def figures(self, name: str) -> Iterator[Figure]:
-        """Each is held against the sender's answer, which is most of it."""
+        """Yield figures, each compared with the time of the sender's response, which is most of it."""
         answers = list(at_percentiles(f"{name}/sender's answer", self.answered))
         yield from answers
         for heard, answer in zip(at_percentiles(f"{name}/heard", self.heard), answers, strict=True):
@@ -72,7 +72,7 @@ async def delivery_times(page: Page, listeners: Streams, messages: int) -> Times
 async def measure(
     server: Server, people: People, crowd_people: Sequence[Person], *, counts: Sequence[int], messages: int
 ) -> AsyncIterator[Figure]:
-    """Delivery with so many streams open, and what those take."""
+    """Measure delivery with so many open streams, and the cost of those streams."""
     crowd, listeners = Streams(server.port), Streams(server.port)
     await listeners.add([people.receiver])
     first = await send(server.port, people.sender, f"/messages/new/{people.receiver_handle}", "first")
@@ -108,7 +108,7 @@ async def measure(
 
 
 async def reconnection(server: Server, sessions: Sequence[str], *, started_at: float) -> list[Figure]:
-    """All streams come at once to a server that has just begun to listen; browsers spread over seconds."""
+    """Measure all streams reconnecting at once to a server that just started. Browsers spread this over seconds."""
     came, busy = time.perf_counter(), server.cpu_seconds()
     streams = Streams(server.port)
     opened = [(each - came) * 1000 for each in await streams.add_at_once(sessions)]
@@ -132,7 +132,7 @@ async def reconnection(server: Server, sessions: Sequence[str], *, started_at: f
 
 
 def run(*, counts: Sequence[int], messages: int) -> Iterator[Figure]:
-    """All figures, on a stack of its own."""
+    """Yield all figures, measured on a separate stack."""
     with stack(environment=NO_LIMITS):
         people = set_up()
         crowd = [signed_in(f"listener_{number}x") for number in range(counts[-1] - 1)]

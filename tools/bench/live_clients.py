@@ -32,7 +32,7 @@ class Streams:
             await self.add_at_once(session_keys[start : start + AT_ONCE])
 
     async def add_at_once(self, session_keys: Sequence[str]) -> list[float]:
-        """Likewise, all together; returns when each was open, by `time.perf_counter`."""
+        """Open streams all at once; return when each was open, by `time.perf_counter`."""
 
         async def one(session_key: str) -> tuple[Connection, float]:
             connection = await self._one(session_key)
@@ -56,7 +56,7 @@ class Streams:
 
 
 async def answered(port: int, path: str) -> bytes:
-    """The whole answer to a request of nobody's."""
+    """Return the whole response to an anonymous request."""
     reader, writer = await asyncio.open_connection(HOST, port)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     said = await reader.read()

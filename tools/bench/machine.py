@@ -18,7 +18,7 @@ PACKAGES = ("django", "boto3", "uvicorn", "psycopg")
 
 
 def machine() -> dict[str, str]:
-    """Names and values, for people; what cannot be found out is left out."""
+    """Return a description of the machine by name; omits what cannot be found out."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     found = {
         "processor": first(r"model name\s*: (.+)", "/proc/cpuinfo") or platform.processor(),
@@ -35,7 +35,7 @@ def machine() -> dict[str, str]:
 
 
 def first(pattern: str, path: str) -> str:
-    """The first group of the first match in a file; "" where there is none."""
+    """Return the first group of the first match in a file, or ""."""
     file = Path(path)
     match = re.search(pattern, file.read_text()) if file.exists() else None
     return match[1].strip() if match else ""
@@ -47,7 +47,7 @@ def memory() -> str:
 
 
 def said(program: str, *arguments: str) -> str:
-    """The first line of what a program says of itself; "" where it is not there."""
+    """Return the first line of a program's output, or "" if it is not installed."""
     path = shutil.which(program)
     if path is None:
         return ""

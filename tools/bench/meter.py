@@ -117,7 +117,7 @@ def metered(table: MessageTable, *, indexes: Indexes = INDEXES, before: Items | 
 
 
 def units_read(call: Call) -> float:
-    """Units of a read, 0 for a write: for each item what it takes by itself, for a query its items together."""
+    """Return the units of a read, 0 for a write. Items are rounded up one by one, those of a query together."""
     if call.operation not in READS:
         return 0.0
     if call.operation == "Query":
@@ -139,11 +139,11 @@ def units_read(call: Call) -> float:
 
 
 def units_of_items(read: list[dict[str, Any]], *, consistent: bool) -> float:
-    """Units of items that are read by their keys; {} for one that is not there."""
+    """Return the units of items that are read by key; {} stands for a missing item."""
     return sum(max(1, ceil(item_size(item) / READ_BYTES)) for item in read) * (1.0 if consistent else 0.5)
 
 
 def refused_units(call: Call, before: Items) -> int:
-    """Units of a write whose condition failed: those of the item as it stands."""
+    """Return the units of a write whose condition failed: those of the existing item."""
     at = call.parameters.get("Key") or call.parameters["Item"]
     return units(item_size(before.get((at["pk"]["S"], at["sk"]["S"]), {})))

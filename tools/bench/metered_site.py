@@ -16,7 +16,7 @@ watch(message_table().client, units.note)
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """The site, and its meter beside it."""
+    """Serve the site and its meter."""
     if scope["type"] != "http" or scope["path"] != PATH:
         await site(scope, receive, send)
         return

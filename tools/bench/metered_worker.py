@@ -27,7 +27,7 @@ class Moves:
         self.noted: list[tuple[str, str, int, float]] = []
 
     def note(self, request: Request, parameters: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
-        """As `metering.watch` calls it, on the answer of the write."""
+        """Record the response of a write; `metering.watch` calls it."""
         if request.operation != "UpdateItem" or request.error:
             return
         key, values = parameters["Key"], parameters["ExpressionAttributeValues"]

@@ -42,7 +42,7 @@ Item = dict[str, Any]
 
 
 def client_as_it_did(endpoint_url: str, region: str) -> Callable[[], DynamoDBClient]:
-    """Makes a client, as each of its requests did."""
+    """Return a function that creates a client, as each request of the old system did."""
     session = boto3.session.Session(**loopback_credentials(endpoint_url))
     return lambda: session.client("dynamodb", endpoint_url=endpoint_url, region_name=region)
 
@@ -64,7 +64,10 @@ class OldSystem:
     name: str = TABLE
 
     def create_table(self, *, stream: bool = True) -> None:
-        """`stream` off for times: at each write DynamoDB Local looks through other tables' records, too."""
+        """Create the table.
+
+        Timed runs set `stream` off: at each write DynamoDB Local scans other tables' records too.
+        """
         keys = ("pk", "sk", "message_group_uuid")
         definition: dict[str, Any] = {
             "TableName": self.name,
@@ -78,25 +81,25 @@ class OldSystem:
         self.connect().create_table(**definition)
 
     def messages(self, group_uuid: UUID) -> list[dict[str, str]]:
-        """Pattern A: the newest messages of this year, for whoever asks."""
+        """Run pattern A: list the newest messages of this year, without checking membership."""
         return [
             {name: item[name]["S"] for name in ("message_uuid", "user_display_name", "user_handle", "message", "sk")}
             for item in reversed(self._of_this_year(f"MSG#{group_uuid}"))
         ]
 
     def conversations(self, user_uuid: UUID) -> list[dict[str, str]]:
-        """Pattern B: the person's newest conversations of this year."""
+        """Run pattern B: list the person's newest conversations of this year."""
         names = ("message_group_uuid", "user_display_name", "user_handle", "message", "sk")
         return [{name: item[name]["S"] for name in names} for item in self._of_this_year(f"GRP#{user_uuid}")]
 
     def send(self, group_uuid: UUID, sender: OldPerson, text: str, *, at: str | None = None) -> Item:
-        """Pattern C: a message into a group; returns its item, as the stream shows it."""
+        """Run pattern C: send a message into a group; return its item as the stream shows it."""
         item = message_item(group_uuid, sender, text, at or now())
         self.connect().put_item(TableName=self.name, Item=item)
         return item
 
     def start(self, sender: OldPerson, other: OldPerson, text: str) -> UUID:
-        """Pattern D: a message and two entries in one batch, which may be done in part; returns the new group."""
+        """Run pattern D: write a message and two entries in one non-atomic batch; return the new group."""
         group_uuid, at = uuid4(), now()
         new = [
             message_item(group_uuid, sender, text, at),
@@ -108,7 +111,7 @@ class OldSystem:
         return group_uuid
 
     def move_entries(self, image: Item) -> None:
-        """Pattern E: what the stream's function did for one new message."""
+        """Run pattern E: what the stream's function did for one new message."""
         client = self.connect()
         found = client.query(
             TableName=self.name,
@@ -167,5 +170,5 @@ def now() -> str:
 
 
 def as_answer(rows: object) -> bytes:
-    """The JSON of a request's answer."""
+    """Return a response's JSON."""
     return json.dumps(rows).encode()

@@ -75,7 +75,7 @@ class Scene:
 
 
 def oldest_shown(user_uuid: UUID, group_uuid: UUID) -> str:
-    """created_at of the oldest message of a conversation's newest window."""
+    """Return created_at of the oldest message in a conversation's newest window."""
     return conversations.load_conversation(user_uuid=user_uuid, group_uuid=group_uuid).messages[0].created_at
 
 
@@ -84,7 +84,7 @@ def older_path(group_uuid: UUID, before: str) -> str:
 
 
 def subjects(scene: Scene, site: Server, bare: Server, postman: Server | None) -> list[Subject]:
-    """Everything that is measured."""
+    """Return everything to measure."""
     reads = {
         "conversations": "/messages",
         "thread": f"/messages/{scene.group}",
@@ -119,7 +119,7 @@ def getting(server: Server, path: str, session: str) -> Callable[[int], Ask]:
 
 
 def replying(server: Server, scene: Scene, paths: Sequence[str]) -> Callable[[int], Ask]:
-    """Each client replies to another message; django-postman answers with a redirect."""
+    """Return a function in which each client replies to another message; django-postman responds with a redirect."""
 
     def client(number: int) -> Ask:
         session = scene.writers[number][0].session
@@ -133,7 +133,7 @@ def replying(server: Server, scene: Scene, paths: Sequence[str]) -> Callable[[in
 
 
 def site_sending(site: Server, writers: Sequence[tuple[Person, UUID]]) -> Callable[[int], Ask]:
-    """A send from a page that knows all that was written before, as its stream told it."""
+    """Return a function that sends from a page that shows all earlier messages, as its stream keeps it current."""
 
     def client(number: int) -> Ask:
         writer, peer = writers[number]
@@ -154,7 +154,7 @@ def site_sending(site: Server, writers: Sequence[tuple[Person, UUID]]) -> Callab
 
 
 def old_system(scene: Scene) -> Iterator[Subject]:
-    """Its service calls for the same conversations, which are a part of what its pages took."""
+    """Yield the old system's service calls for the same conversations, which are part of the time of its pages."""
     endpoint, region = str(settings.DYNAMODB_ENDPOINT_URL), settings.AWS_REGION
     old = OldSystem(client_as_it_did(endpoint, region))
     old.create_table(stream=False)
@@ -184,7 +184,7 @@ def old_system(scene: Scene) -> Iterator[Subject]:
 
 
 def postmans(scene: Scene, server: Server) -> Iterator[Subject]:
-    """django-postman's pages; its inbox shows all conversations, unless it is asked for fewer."""
+    """Yield django-postman's pages. Its inbox lists all conversations unless limited."""
     asked = {
         "reader": str(scene.reader.uuid),
         "others": [str(each) for each in scene.others],

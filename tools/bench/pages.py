@@ -55,7 +55,7 @@ PAGES = (
 
 
 def servers(end: ExitStack) -> tuple[Server, Server, Server | None]:
-    """The site, a bare Django site, and django-postman's where that is installed."""
+    """Start the site, a bare Django site, and django-postman's if that is installed."""
     site = end.enter_context(web_server())
     bare = end.enter_context(web_server(PLAIN, environment={"DJANGO_SETTINGS_MODULE": "tools.bench.bare.settings"}))
     if importlib.util.find_spec("postman") is None:
@@ -66,7 +66,7 @@ def servers(end: ExitStack) -> tuple[Server, Server, Server | None]:
 
 
 def figures(subjects: Sequence[Subject], clients: int) -> Iterator[Figure]:
-    """Of all subjects, and of each page beside what it is compared with."""
+    """Yield the figures of all subjects, and of each page compared with its counterparts."""
     by_name = {subject.name: subject for subject in subjects}
     at_once = f"{clients} client{'s' if clients > 1 else ''}"
     for subject in subjects:

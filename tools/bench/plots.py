@@ -66,7 +66,7 @@ Lines = Mapping[str, Sequence[tuple[float, float]]]
 
 
 def bars(axes: Axes, groups: Grouped, unit: str) -> None:
-    """Bars beside each other, each with its value at its end."""
+    """Draw bars beside each other, each with its value at its end."""
     series = list(dict.fromkeys(name for values in groups.values() for name in values))
     colour = dict(zip(series, COLOURS * len(series), strict=False))
     place, ticks = 0.0, []
@@ -89,7 +89,7 @@ def bars(axes: Axes, groups: Grouped, unit: str) -> None:
 
 
 def lines(axes: Axes, series: Lines, x_label: str, unit: str) -> None:
-    """A line a series over numbers that grow by factors, from zero up: flat is to look flat."""
+    """Draw a line per series over a logarithmic x axis; y begins at 0, so that constant times look flat."""
     for name, points in series.items():
         axes.plot(*zip(*sorted(points), strict=True), marker="o", markersize=3.5, linewidth=1.5, label=name)
     axes.set_xscale("log")
@@ -104,12 +104,12 @@ def lines(axes: Axes, series: Lines, x_label: str, unit: str) -> None:
 
 
 def matched(figures: Sequence[Figure], pattern: str) -> list[tuple[re.Match[str], Figure]]:
-    """The figures whose whole name is of this form."""
+    """Return the figures whose whole name matches, with the match."""
     return [(match, each) for each in figures if (match := re.fullmatch(pattern, each.name))]
 
 
 def count(text: str) -> int:
-    """Of `1,000`."""
+    """Parse a number with separators, for example `1,000`."""
     return int(text.replace(",", ""))
 
 
@@ -117,7 +117,7 @@ def count(text: str) -> int:
 
 
 def costs(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
-    """What a message takes, alone and in a burst, beside the old system."""
+    """Draw the cost of a message, alone and in a burst, compared with the old system."""
     for axes, unit in zip(panels, ("write units", "calls"), strict=True):
         groups: dict[str, dict[str, float]] = {}
         pattern = rf"costs/(?P<old>old/)?(?P<what>a message|a burst of \d+)(, C and E)?/{unit}( a message)?"
@@ -127,7 +127,7 @@ def costs(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
 
 
 def pages(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
-    """Half of all answers come within this time, for one client; beside what a page is compared with."""
+    """Draw each page's median response time for one client, compared with its counterparts."""
     values = {each.name: each.value for each in figures}
     groups: dict[str, dict[str, float]] = {}
     for match, each in matched(figures, r"pages/(?P<page>\w+)/1 client/p50"):
@@ -143,7 +143,7 @@ def pages(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
 
 
 def growth(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
-    """Half of all answers come within this time, by what there is."""
+    """Draw the median response time by the amount of data."""
     for axes, unit in zip(panels, ("messages", "conversations"), strict=True):
         series: dict[str, list[tuple[float, float]]] = {}
         for match, each in matched(figures, rf"growth/(?P<page>[^/]+)/(?P<n>[\d,]+) {unit}/p50"):
@@ -152,7 +152,7 @@ def growth(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
 
 
 def live(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
-    """From the sender's request to the other's stream, by open streams."""
+    """Draw the time from the sender's request to the other's stream, by number of open streams."""
     series: dict[str, list[tuple[float, float]]] = {}
     for match, each in matched(figures, r"live/(?P<n>[\d,]+) open/(?P<what>heard|sender's answer)/(?P<p>p50|p95)"):
         series.setdefault(f"{match['what']}, {match['p']}", []).append((count(match["n"]), each.value))
@@ -160,7 +160,7 @@ def live(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
 
 
 def sending(figures: Sequence[Figure], panels: Sequence[Axes]) -> None:
-    """Messages a second and how far behind lists are."""
+    """Draw messages per second and the lag of lists."""
     rates: dict[str, dict[str, float]] = {}
     found = matched(figures, r"sending/(?P<load>.+)/(?P<what>messages|bare calls)")
     for match, each in sorted(found, key=lambda found: found[0]["what"] == "bare calls"):

@@ -37,7 +37,7 @@ BLOCK = re.compile(
 
 
 def chosen(figures: Sequence[Figure], selection: str) -> tuple[str, list[Figure]]:
-    """The prefix of a selection, and the figures that it means."""
+    """Return the prefix of a selection and the figures that it selects."""
     rest, _, without_these = selection.partition(" without ")
     prefix, _, with_these = rest.partition(" with ")
     wanted, others = with_these.split(","), list(filter(None, without_these.split(",")))
@@ -51,7 +51,7 @@ def chosen(figures: Sequence[Figure], selection: str) -> tuple[str, list[Figure]
 
 
 def list_table(figures: Sequence[Figure], selection: str) -> Iterator[str]:
-    """A line a figure; beside it the other it is held against."""
+    """Yield a table with a line per figure, each with the figure it is compared with."""
     values = {each.name: each for each in figures}
     prefix, wanted = chosen(figures, selection)
     yield "| | | beside | |"
@@ -64,9 +64,9 @@ def list_table(figures: Sequence[Figure], selection: str) -> Iterator[str]:
 
 
 def grid_table(figures: Sequence[Figure], selection: str) -> Iterator[str]:
-    """A line for what names have in common but the last word; a cell has its ratio behind it.
+    """Yield a table with a line per common prefix of names, a column per last word, and ratios in the cells.
 
-    Where the last word is the same everywhere the one before is taken.
+    If the last word is the same everywhere, the one before is used.
     """
     prefix, wanted = chosen(figures, selection)
     named = [without(prefix, each.name).split("/") for each in wanted]
@@ -84,7 +84,7 @@ def grid_table(figures: Sequence[Figure], selection: str) -> Iterator[str]:
 
 
 def machine_table(part: str) -> Iterator[str]:
-    """What this part was measured on, when and how."""
+    """Yield where, when and how this part was measured."""
     run = results.run_of(part)
     if run is None:
         return
@@ -96,7 +96,7 @@ def machine_table(part: str) -> Iterator[str]:
 
 
 def command_line(part: str) -> Iterator[str]:
-    """What to type to get these figures."""
+    """Yield the command that measures these figures."""
     if run := results.run_of(part):
         yield f"`.venv/bench/bin/{run.command}`, {run.seconds:.0f} s, {run.at[:10]}, load before {run.load:.1f}"
 
@@ -106,7 +106,7 @@ def shown(figure: Figure) -> str:
 
 
 def cell(figure: Figure, column: str) -> str:
-    """The value, with its unit where the column does not say it, and its ratio."""
+    """Return the value with its ratio, and with its unit unless the column has it."""
     value = number(figure.value) if figure.unit in column else shown(figure)
     return value + (f" ({number(figure.ratio)} x)" if figure.ratio is not None else "")
 
@@ -116,7 +116,7 @@ def without(prefix: str, name: str) -> str:
 
 
 def lines_of(kind: str, part: str, selection: str) -> list[str]:
-    """A block anew; empty when its part was never run. Raises SystemExit for a kind there is not."""
+    """Render a block; empty if its part was never run. Raises SystemExit for an unknown kind."""
     figures = results.figures_of(part)
     match kind:
         case "machine":
@@ -131,7 +131,7 @@ def lines_of(kind: str, part: str, selection: str) -> list[str]:
 
 
 def written(document: str) -> str:
-    """The document with its tables anew."""
+    """Return the document with updated tables."""
 
     def block(found: re.Match[str]) -> str:
         lines = lines_of(found["kind"], found["part"], found["selection"] or "")

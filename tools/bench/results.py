@@ -36,7 +36,7 @@ def save(part: str, figures: Sequence[Figure], run: Run, *, directory: Path = DI
 
 
 def figures_of(part: str, *, directory: Path = DIRECTORY) -> list[Figure]:
-    """Those of the last run; none where there was no run."""
+    """Return the figures of the last run; empty if there was none."""
     file = directory / f"{part}.jsonl"
     return [figure_from(line) for line in file.read_text().splitlines()] if file.exists() else []
 
@@ -47,5 +47,5 @@ def run_of(part: str, *, directory: Path = DIRECTORY) -> Run | None:
 
 
 def figure_from(line: str) -> Figure:
-    """What `--json` wrote. Raises ValueError, TypeError for anything else."""
+    """Parse a line that `--json` wrote. Raises ValueError or TypeError for anything else."""
     return Figure(**json.loads(line))

@@ -28,7 +28,7 @@ class Worker(Server):
     directory: Path
 
     def units(self) -> dict[str, float]:
-        """As `Units.so_far`, and how many entries it wrote (`moves`)."""
+        """Return `Units.so_far` and the number of entries written (`moves`)."""
         file = self.directory / "units"
         found: dict[str, float] = json.loads(file.read_text()) if file.exists() else {}
         return found
@@ -45,7 +45,10 @@ class Worker(Server):
                 raise SystemExit("The stream worker ended, or does not come to an end.")
 
     def moved(self) -> dict[tuple[str, str], list[tuple[int, float]]]:
-        """By key of an entry: numbers of messages, each with the monotonic second of its write; once it has ended."""
+        """Return, by an entry's key, message numbers with the monotonic second of each write.
+
+        Call it after the worker ended.
+        """
         found: dict[tuple[str, str], list[tuple[int, float]]] = {}
         for line in (self.directory / "moves").read_text().splitlines():
             pk, group, seq, at = json.loads(line)
@@ -55,7 +58,7 @@ class Worker(Server):
 
 @contextmanager
 def running_worker(directory: Path) -> Iterator[Worker]:
-    """A worker that begins with what comes next, until the block ends."""
+    """Run a worker that starts with the next change, until the block ends."""
     begin_with_what_comes()
     command = [sys.executable, "-m", "tools.bench.metered_worker", str(directory / "moves"), str(directory / "units")]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own
@@ -78,9 +81,9 @@ def begin_with_what_comes() -> None:
 def lags(
     sent: Sequence[Sent], talks: Sequence[Talk], moved: dict[tuple[str, str], list[tuple[int, float]]]
 ) -> list[float]:
-    """Milliseconds from each answer until the receiver's entry shows that message or a later one.
+    """Return the milliseconds from each response until the receiver's entry shows that message or a later one.
 
-    Raises SystemExit when one never did.
+    Raises SystemExit if an entry never did.
     """
     members = {talk.group: {str(member.uuid) for member in talk.members} for talk in talks}
     found = []

@@ -59,13 +59,13 @@ def say(sentence: str) -> None:
 
 
 def peak_memory() -> str:
-    """Of this process until now."""
+    """Describe the peak memory of this process so far."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return as_bytes(peak if sys.platform == "darwin" else peak * KIB)
 
 
 def put_one_by_one(table: MessageTable, number: int) -> None:
-    """PutItem in one thread, for comparison."""
+    """Write items with PutItem in one thread, for comparison."""
     telling = MessageTexts(
         SyntheticConversation((uuid4(), uuid4()), number, "single"), datetime.now(UTC), phrasebooks()
     )
@@ -77,7 +77,7 @@ def put_one_by_one(table: MessageTable, number: int) -> None:
 
 
 def seed_in_bulk(table: MessageTable, messages: int, threads: int) -> int:
-    """Invented conversations, as ddb_seed writes them; returns how many items they are."""
+    """Write invented conversations as ddb_seed does; return the number of items."""
     volume = volume_of(messages=messages)
     people = [uuid4() for _ in range(volume.users)]
     seeding = SyntheticSeeding(table, datetime.now(UTC), threads)
@@ -92,7 +92,7 @@ def seed_in_bulk(table: MessageTable, messages: int, threads: int) -> int:
 
 
 def count_by_scanning(table: MessageTable, readers: int) -> int:
-    """Every item; returns how many there are."""
+    """Scan all items; return their number."""
     described = find_table(table.client, table.name)
     parts = segments_for(described.size_bytes if described else 0, readers=readers)
     kinds: Counter[str] = Counter()

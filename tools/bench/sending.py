@@ -68,7 +68,7 @@ class Site:
     worker: Worker
 
     def taken(self) -> Counter[str]:
-        """By all of them so far."""
+        """Return the units, calls and processor seconds of all processes so far."""
         found = Counter(self.worker.units())
         found["worker"] = self.worker.cpu_seconds()  # type: ignore[assignment]
         for server in self.servers:
@@ -79,7 +79,7 @@ class Site:
     def course(
         self, name: str, talks: Sequence[Talk], sending: Sending, before: Counter[str], clients: int = 1
     ) -> Course:
-        """What was taken for it, once the worker has done its part."""
+        """Return what a load consumed, once the worker has caught up."""
         self.worker.wait_until_drained()
         after = self.taken()
         after.subtract(before)
@@ -96,7 +96,7 @@ def units_of(server: Server) -> dict[str, float]:
 
 
 def begin_talks(count: int) -> list[Talk]:
-    """So many conversations, each of two of as few people as make so many pairs."""
+    """Create so many conversations between as few people as possible."""
     from django.utils import timezone  # noqa: PLC0415 - once the environment names the stack
 
     from messaging.domain.entities import pair_group_uuid  # noqa: PLC0415
@@ -114,7 +114,7 @@ def begin_talks(count: int) -> list[Talk]:
 def measure(
     worker: Worker, servers: Sequence[Server], talks: Sequence[Talk], *, seconds: float, clients: int
 ) -> Iterator[Course]:
-    """The loads, one after the other."""
+    """Run the loads one after the other."""
     site = Site(servers, worker)
     quiet, hot, many = talks[0], talks[1:2], talks[2:]
     for server in servers:
@@ -144,7 +144,7 @@ def measure(
 
 
 def bare(talks: Sequence[Talk], *, seconds: float, clients: int, processes: int) -> float:
-    """Messages a second that boto3 alone stores, from as many processes and clients."""
+    """Return the messages per second that boto3 alone stores from so many processes and clients."""
     from messaging.dynamodb.connection import message_table  # noqa: PLC0415
 
     table = message_table()
@@ -164,7 +164,7 @@ def bare(talks: Sequence[Talk], *, seconds: float, clients: int, processes: int)
 
 
 def figures_of(course: Course, *, alone: Course, most: float, milliseconds: Sequence[float]) -> Iterator[Figure]:
-    """What a sustained load found."""
+    """Yield the figures of a sustained load."""
     root = f"sending/{course.name}"
     bound = Figure(f"{root}/bare calls", most, "messages/s")
     yield bound
@@ -180,7 +180,7 @@ def figures_of(course: Course, *, alone: Course, most: float, milliseconds: Sequ
 
 
 def run(*, seconds: float, clients: int, conversations: int, processes: int) -> Iterator[Figure]:
-    """All figures, on a stack of its own."""
+    """Yield all figures, measured on a separate stack."""
     with stack(environment=NO_LIMITS), ExitStack() as ends, tempfile.TemporaryDirectory() as directory:
         say(f"sending: {conversations:,} conversations, {clients} clients, {processes} web processes")
         talks = begin_talks(conversations + 2)

@@ -42,23 +42,23 @@ PRODUCTION = {
 
 
 def cookies(**values: str) -> str:
-    """The header of these cookies, named as in cruddur/web/cookies.py, for the site of the bench."""
+    """Return the Cookie header with these cookies, named as in cruddur/web/cookies.py."""
     names = cookie_names(os.environ["APP_URL"])
     return "; ".join(f"{getattr(names, name)}={value}" for name, value in values.items())
 
 
 def say(sentence: str) -> None:
-    """What is no figure: how far a part is."""
+    """Report progress on standard error, apart from the figures."""
     sys.stderr.write(f"{sentence}\n")
     sys.stderr.flush()
 
 
 @contextmanager
 def stack(*, dynamodb_local: bool = True, environment: Mapping[str, str] | None = None) -> Iterator[None]:
-    """An empty Postgres and DynamoDB of the bench's own, in the environment and with their tables; Django is set up.
+    """Start an empty Postgres and DynamoDB for the bench, set their environment, create their tables and set up Django.
 
-    DynamoDB Local by default: the AWS emulator's queries take longer the larger the partition is. `environment`
-    is added to `PRODUCTION`. Raises Problem when a part does not start.
+    DynamoDB Local by default: queries of the AWS emulator slow down as the partition grows. `environment` is added to
+    `PRODUCTION`. Raises Problem if a part does not start.
     """
     for name in FOREIGN:
         os.environ.pop(name, None)
@@ -116,9 +116,9 @@ class Server:
 def web_server(
     application: str = SITE, *, environment: Mapping[str, str] | None = None, port: int = 0
 ) -> Iterator[Server]:
-    """A uvicorn process, with the Dockerfile's options but for the log of requests, until the block ends.
+    """Run a uvicorn process with the Dockerfile's options, but without access log, until the block ends.
 
-    `environment` is added to this process's own. Port 0 is a free one; a restarted server may want its old one.
+    `environment` is added to this process's own. Port 0 picks a free one; pass the old port to restart a server.
     """
     port = port or free_port()
     command = [sys.executable, "-m", "uvicorn", application, "--port", str(port), "--backlog", "4096", "--lifespan",
@@ -155,7 +155,7 @@ class Person:
 
 
 def signed_in(handle: str, display_name: str = "") -> Person:
-    """A new person, who may write and search as often as they like, with a session."""
+    """Create a person with a session and without limits for writing and searching."""
     from tests.messaging.live_site import session_of  # noqa: PLC0415 - once the environment names the stack
     from users.models import User  # noqa: PLC0415
 
@@ -175,6 +175,6 @@ class People:
 
 
 def set_up() -> People:
-    """Three people with a session each."""
+    """Create three people with a session each."""
     sender, receiver, others = (signed_in(handle) for handle in ("sender", "receiver", "somebody"))
     return People(sender.session, receiver.session, others.session, receiver.handle, sender.uuid)

@@ -19,12 +19,12 @@ from users.synthetic import create_synthetic_people
 
 
 def people(number: int) -> Sequence[UUID]:
-    """So many who do not exist, with rows in Postgres."""
+    """Create so many invented people in Postgres."""
     return create_synthetic_people(number, created_at=timezone.now(), random=Random(8)).uuids  # noqa: S311 - names
 
 
 def talk(one: UUID, other: UUID, messages: int) -> SyntheticConversation:
-    """Two people's conversation of so many messages; the same each time."""
+    """Return a reproducible conversation of two people with so many messages."""
     return SyntheticConversation((one, other), messages, f"{messages}/{other}")
 
 

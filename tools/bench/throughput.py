@@ -64,7 +64,7 @@ class Person:
 
 
 def measure_web(server: Server, people: People, requests: int) -> None:
-    """What each kind of request takes, one after the other, and how many a second one process answers."""
+    """Measure the cost of each kind of request in sequence, and the requests per second of one process."""
     person = Person(server, people.sender)
     with_receiver = conversation_of_two(person, people)
     kinds: dict[str, Callable[[HTTPConnection], object]] = {
@@ -107,7 +107,7 @@ class Pages:
 
 
 def conversation_of_two(person: Person, people: People) -> Pages:
-    """A conversation of 40 messages, and 20 others in the list."""
+    """Create a conversation of 40 messages, and 20 others in the list."""
     from messaging.actions import send_message  # noqa: PLC0415 - once the environment names the stack
     from messaging.dynamodb.connection import message_table  # noqa: PLC0415
     from messaging.stream.projection import project  # noqa: PLC0415
@@ -140,7 +140,7 @@ def conversation_time() -> Any:
 
 
 def rate(person: Person, ask: Callable[[HTTPConnection], object], requests: int) -> float:
-    """Requests a second while several clients ask at once."""
+    """Return the requests per second with several concurrent clients."""
 
     def client() -> None:
         connection = person.connection()
@@ -157,7 +157,7 @@ def rate(person: Person, ask: Callable[[HTTPConnection], object], requests: int)
 
 
 def measure_worker() -> None:
-    """How many changed conversations a second the worker applies, and what each takes."""
+    """Measure how many changed conversations per second the worker applies, and the cost of each."""
     from messaging.actions import send_message  # noqa: PLC0415
     from messaging.domain.entities import pair_group_uuid  # noqa: PLC0415
     from messaging.dynamodb.connection import message_table, streams_client  # noqa: PLC0415
@@ -189,7 +189,7 @@ def measure_worker() -> None:
 
 
 def measure_hearing(server: Server, people: People) -> None:
-    """What an event takes in a process that has streams open, but none of those whom the event is for."""
+    """Measure an event's cost in a process with open streams, none of which belongs to a receiver."""
     from messaging.realtime import publish as publish_module  # noqa: PLC0415
 
     person = Person(server, people.others)
@@ -213,7 +213,7 @@ def measure_hearing(server: Server, people: People) -> None:
 
 
 def measure_connections() -> None:
-    """What opening and closing a connection takes of Postgres, as each request does."""
+    """Measure the cost to Postgres of opening and closing a connection for each request."""
     from django.db import connection  # noqa: PLC0415
 
     busy = postgres_seconds()
@@ -232,7 +232,7 @@ def measure_connections() -> None:
 
 
 def postgres_seconds() -> float:
-    """Processor time of the Postgres server and of all its sessions, those that have ended included."""
+    """Return the processor time of the Postgres server and all its sessions, including ended ones."""
     from django.db import connection  # noqa: PLC0415
 
     with connection.cursor() as cursor:
@@ -251,7 +251,7 @@ def postgres_seconds() -> float:
 
 
 def measure_notify() -> None:
-    """How many events a second Postgres takes and hands to one listener."""
+    """Measure how many events per second Postgres accepts and delivers to one listener."""
     import psycopg  # noqa: PLC0415
     from django.conf import settings  # noqa: PLC0415
 

@@ -30,7 +30,7 @@ class Subject:
     """Of the server."""
 
     def figures(self, name: str) -> Iterator[Figure]:
-        """p50, p95, p99, and how many a second the server answers for each processor that it is given."""
+        """Yield p50, p95, p99, and the requests per second of server processor time."""
         for percentile in PERCENTILES:
             yield Figure(f"{name}/p{percentile}", at(self.times, percentile), "ms")
         if self.server and self.cpu_seconds:
@@ -38,14 +38,14 @@ class Subject:
 
 
 def at(times: Sequence[float], percentile: int) -> float:
-    """The percentile of these times."""
+    """Return the percentile of these times."""
     return statistics.quantiles(times, n=100, method="inclusive")[percentile - 1] if len(times) > 1 else times[0]
 
 
 def measure(subjects: Sequence[Subject], *, clients: int, rounds: int, each: int, warm_up: int = 3) -> None:
-    """In every round, every subject in turn: `each` times by each of as many clients at once.
+    """Run every subject in turn in each round: `each` times by each of the concurrent clients.
 
-    The first of a round is another one each time.
+    Each round starts with another subject.
     """
     with ThreadPoolExecutor(clients) as together:
         asks = {subject.name: [subject.client(number) for number in range(clients)] for subject in subjects}
@@ -65,5 +65,5 @@ def _several(ask: Ask, number: int) -> list[float]:
 
 
 def together(*subjects: Subject) -> list[float]:
-    """As long as one of each takes, one after the other: those of the same turn are added."""
+    """Return the summed times of the subjects, added up turn by turn."""
     return [sum(times) for times in zip(*(subject.times for subject in subjects), strict=True)]

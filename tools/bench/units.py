@@ -23,7 +23,7 @@ class Units:
         self._counting = Lock()
 
     def note(self, request: Request, parameters: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
-        """As `metering.watch` calls it."""
+        """Record a call; `metering.watch` calls it."""
         refused = request.operation == "TransactWriteItems" and request.error is not None
         with self._counting:
             self._counted["calls"] += 1
@@ -32,6 +32,6 @@ class Units:
             self._counted["read units"] += request.read_units or 0  # type: ignore[assignment]
 
     def so_far(self) -> dict[str, float]:
-        """`calls`, `write units`, `read units`, and how many sends a condition `refused`."""
+        """Return `calls`, `write units`, `read units`, and the number of sends that a condition `refused`."""
         with self._counting:
             return dict(self._counted)

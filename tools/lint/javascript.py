@@ -27,7 +27,7 @@ NODE_AT_LEAST = 20
 
 
 def main() -> int:
-    """The exit code: of what failed first, or 0."""
+    """Run the checks. Return the exit code of the first that failed, or 0."""
     argparse.ArgumentParser(prog="tools.lint.javascript", description=__doc__).parse_args()
     env = {**os.environ, "PATH": f"{node_directory()}{os.pathsep}{os.environ['PATH']}", "NO_UPDATE_NOTIFIER": "1"}
     if not is_installed():
@@ -49,7 +49,7 @@ def is_installed() -> bool:
 
 
 def node_directory() -> str:
-    """The directory of a node and an npm that are new enough."""
+    """Return the directory of a sufficiently new node and npm."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and version_of(node) >= NODE_AT_LEAST:
         return str(Path(node).parent)
@@ -61,7 +61,7 @@ def node_directory() -> str:
 
 
 def version_of(node: str) -> int:
-    """The major version, 0 where it does not say."""
+    """Return the major version, or 0 if unknown."""
     said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
     found = re.match(r"v(\d+)\.", said)
     return int(found[1]) if found else 0

@@ -14,7 +14,7 @@ TEXT = "x" * 90
 
 @login_required
 def page(request: HttpRequest) -> HttpResponse:
-    """A line for each person whose uuid is asked for, in one SQL statement."""
+    """Return a line for each person whose uuid is given, using one SQL statement."""
     people = User.objects.in_bulk([UUID(uuid) for uuid in request.GET.getlist("uuid")])
     return render(request, "bare.html", {"people": people.values(), "text": TEXT})
 

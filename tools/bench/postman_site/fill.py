@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def thread(one: str, other: str, length: int, number: int) -> list[Any]:
-    """A conversation in which the other writes first and last, all of it read."""
+    """Return a conversation, all read, in which the other person writes first and last."""
     now = timezone.now() - timedelta(minutes=number)
     root = None
     messages: list[Any] = []
