@@ -66,7 +66,7 @@ def run(*arguments: str) -> int:
     return main([what, "--name", NAME, "--region", "us-east-1", *more])
 
 
-def test_a_stack_that_failed_says_why_and_is_made_anew(stacks: Stacks, told: list[str]) -> None:
+def test_failed_stack_is_explained_and_created_again(stacks: Stacks, told: list[str]) -> None:
     write(stacks, "base", FAILS)
     with pytest.raises(Problem, match=f"{stacks.name}-base failed: Alarm: "):
         stacks.bring_up("base", {})
@@ -111,7 +111,9 @@ def test_missing_stack_has_no_outputs_and_runs_no_command(capsys: pytest.Capture
         assert f"There is no deployment {NAME}" in capsys.readouterr().err
 
 
-def test_down_asks_for_the_name(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_down_asks_for_confirmation_by_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
 
     monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
 

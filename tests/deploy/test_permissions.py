@@ -98,7 +98,9 @@ def check_called(role: str, heard: Noted) -> None:
     assert {action for action in called if NEVER in comments[action]} == set(), "said never to be called"
 
 
-def test_the_web_server(heard: Noted, table: MessageTable, people: tuple[User, User, User], settings: Settings) -> None:
+def test_web_server_may_do_exactly_what_it_calls(
+    heard: Noted, table: MessageTable, people: tuple[User, User, User], settings: Settings
+) -> None:
     andrew, bayko, londo = people
     settings.MESSAGE_REQUESTS = True
     message = talk.start(by=andrew.uuid, to=bayko.uuid, now=timezone.now())
@@ -124,7 +126,9 @@ def test_the_web_server(heard: Noted, table: MessageTable, people: tuple[User, U
     check_called("web", heard)
 
 
-def test_the_worker(heard: Noted, table: MessageTable, people: tuple[User, User, User]) -> None:
+def test_worker_may_do_exactly_what_it_calls(
+    heard: Noted, table: MessageTable, people: tuple[User, User, User]
+) -> None:
     andrew, bayko, _ = people
     arn = stream_arn(table)
     consumer = StreamConsumer(table, streams_client(), arn, PostgresCheckpoints(arn), PostgresDeadLetters(arn))
@@ -161,7 +165,9 @@ def run_worker() -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-def test_the_function(heard: Noted, table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_function_may_do_exactly_what_it_calls(
+    heard: Noted, table: MessageTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(lambda_handler, "message_table", connection.message_table)
     talk.start()
     table.client.delete_item(TableName=table.name, Key=entry_key(talk.BAYKO, talk.GROUP))
@@ -173,7 +179,7 @@ def test_the_function(heard: Noted, table: MessageTable, monkeypatch: pytest.Mon
     check_called("lambda", heard)
 
 
-def test_the_operator_s_commands(
+def test_operator_may_do_exactly_what_commands_call(
     heard: Noted, table: MessageTable, people: tuple[User, User, User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     andrew, bayko, _ = people
@@ -236,7 +242,7 @@ def test_every_action_says_why(role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ["web", "worker", "lambda"])
-def test_nobody_s_role_reaches_another_table(role: str) -> None:
+def test_no_role_reaches_another_table(role: str) -> None:
     for action in commented_actions(role).keys() - {"dynamodb:ListStreams"}:  # which names no table
         if action.startswith("dynamodb:"):
             assert not allows(role, action, f"{PREFIX}/somebody-elses")

@@ -122,9 +122,7 @@ def test_an_edit_that_arrives_late_does_not_undo_a_later_one(network: Network) -
     assert [message.message for message in stored()] == ["Second thought"]
 
 
-def test_an_entry_that_two_consumers_make_anew_keeps_what_was_read_in_between(
-    network: Network, table: MessageTable
-) -> None:
+def test_entry_created_again_by_two_consumers_keeps_read_position(network: Network, table: MessageTable) -> None:
     message = start()
     table.client.delete_item(TableName=table.name, Key=entry_key(BAYKO, GROUP))
 

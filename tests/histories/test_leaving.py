@@ -102,7 +102,7 @@ def refuse_everybody(world: World, conversation: Conversation) -> None:
         raise BrokenPromise(Broken.OTHER, f"{member} wrote to who has left")
 
 
-def test_whatever_had_happened_the_others_keep_what_they_had(
+def test_leaving_keeps_items_of_other_members(
     patient_table: MessageTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     set_hypothesis_home_dir(tmp_path)

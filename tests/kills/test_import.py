@@ -40,7 +40,7 @@ def old(table: MessageTable) -> Iterator[OldSystem]:
     system.drop()
 
 
-def test_whenever_it_is_killed_the_next_run_goes_on_and_nothing_is_lost_or_there_twice(
+def test_killed_import_is_completed_by_next_run_without_loss_or_duplicates(
     nursery: Nursery, table: MessageTable, old: OldSystem, tmp_path: Path
 ) -> None:
     rows = tmp_path / "users.json"

@@ -30,7 +30,7 @@ SECONDS = 120
 """Far more than it takes."""
 
 
-def test_two_active_workers_leave_the_right_table(nursery: Nursery, table: MessageTable) -> None:
+def test_two_active_workers_leave_a_consistent_table(nursery: Nursery, table: MessageTable) -> None:
     flow = Flow(MESSAGES, SEED)
     workers = [nursery.bear("worker", table=table.name, lock=lock) for lock in (1, 2)]
     flow.begin()
@@ -40,7 +40,7 @@ def test_two_active_workers_leave_the_right_table(nursery: Nursery, table: Messa
     assert all(any("UpdateItem" in moment for moment in worker.moments()) for worker in workers)
 
 
-def test_a_worker_and_the_lambda_function_leave_the_right_table(
+def test_worker_and_lambda_function_leave_a_consistent_table(
     nursery: Nursery, table: MessageTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lambda_handler, "message_table", connection.message_table)

@@ -155,7 +155,7 @@ def test_it_keeps_the_order_of_time_across_groups_and_ways_of_writing_times(
     ]
 
 
-def test_it_writes_nothing_twice(old: OldSystem, table: MessageTable, users: str) -> None:
+def test_repeated_import_writes_nothing(old: OldSystem, table: MessageTable, users: str) -> None:
     fill(old)
     first = summary(old, "--users", users)
     before = items(table)
@@ -168,7 +168,7 @@ def test_it_writes_nothing_twice(old: OldSystem, table: MessageTable, users: str
     assert User.objects.count() == 4
 
 
-def test_a_rehearsal_says_the_same_and_writes_nothing(old: OldSystem, table: MessageTable, users: str) -> None:
+def test_dry_run_prints_the_same_and_writes_nothing(old: OldSystem, table: MessageTable, users: str) -> None:
     fill(old)
     rehearsed = summary(old, "--users", users, "--dry-run")
 
@@ -181,7 +181,7 @@ def test_a_rehearsal_says_the_same_and_writes_nothing(old: OldSystem, table: Mes
 # --- What it refuses --------------------------------------------------------------------------------------------------
 
 
-def test_it_refuses_the_table_of_this_system_under_any_name(old: OldSystem, table: MessageTable) -> None:
+def test_own_table_is_refused_under_any_name(old: OldSystem, table: MessageTable) -> None:
     with pytest.raises(CommandError, match="is the table that this system writes to") as caught:
         run(COMMAND, table.name)
     assert caught.value.returncode == 2
@@ -192,12 +192,12 @@ def test_it_refuses_the_table_of_this_system_under_any_name(old: OldSystem, tabl
     assert items(table) == {}
 
 
-def test_it_refuses_a_table_that_is_not_there(table: MessageTable) -> None:
+def test_missing_table_is_refused(table: MessageTable) -> None:
     with pytest.raises(CommandError, match="There is no table elsewhere in this account and region"):
         run(COMMAND, "elsewhere")
 
 
-def test_it_says_for_people_what_there_was_in_plain_rows(old: OldSystem, users: str) -> None:
+def test_output_for_people_has_plain_rows(old: OldSystem, users: str) -> None:
     fill(old)
 
     out, err, failure, _ = import_all(old, "--users", users)

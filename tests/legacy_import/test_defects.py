@@ -44,9 +44,7 @@ pytestmark = pytest.mark.django_db
 # --- What went wrong there --------------------------------------------------------------------------------------------
 
 
-def test_a_time_that_cannot_be_read_stands_where_the_old_table_has_it_and_is_told(
-    old: OldSystem, table: MessageTable
-) -> None:
+def test_message_with_invalid_time_keeps_its_place_and_is_reported(old: OldSystem, table: MessageTable) -> None:
     group = old.starts(ANDREW, BAYKO, "First", in_utc(EVE))
     old.says(BAYKO, group, "When?", in_utc(EVE) + " or so")
     old.says(BAYKO, group, "Last", in_utc(later(1)))
@@ -58,9 +56,7 @@ def test_a_time_that_cannot_be_read_stands_where_the_old_table_has_it_and_is_tol
     assert remark["what"].endswith("at 2022-12-31T23:58:30.250000+00:00")
 
 
-def test_a_time_that_cannot_be_read_at_the_beginning_is_that_of_the_first_that_can(
-    old: OldSystem, table: MessageTable
-) -> None:
+def test_leading_invalid_time_becomes_the_first_valid_one(old: OldSystem, table: MessageTable) -> None:
     group = old.starts(ANDREW, BAYKO, "Second", in_utc(EVE))
     old.says(BAYKO, group, "First", "1 January")
 
@@ -80,7 +76,7 @@ def test_a_time_without_a_zone_is_in_the_zone_of_the_old_server(old: OldSystem, 
     assert message.created_at == "2023-07-01T16:00:00.000000+00:00"
 
 
-def test_a_time_in_the_future_is_now_and_new_messages_come_after_it(old: OldSystem, table: MessageTable) -> None:
+def test_future_time_becomes_now_and_new_messages_follow_it(old: OldSystem, table: MessageTable) -> None:
     old.starts(ANDREW, BAYKO, "Soon", "2999-01-01T00:00:00+00:00")
 
     assert [each["kind"] for each in remarks(old)].count("time-in-the-future") == 1
@@ -88,7 +84,7 @@ def test_a_time_in_the_future_is_now_and_new_messages_come_after_it(old: OldSyst
     assert stored(table, ANDREW, BAYKO)[0].created <= datetime.now(UTC)
 
 
-def test_two_of_the_same_microsecond_in_two_groups_are_both_there(old: OldSystem, table: MessageTable) -> None:
+def test_messages_of_same_microsecond_in_two_groups_are_both_kept(old: OldSystem, table: MessageTable) -> None:
     for text, written in (("One", in_utc), ("Other", with_offset)):
         old.starts(ANDREW, BAYKO, text, written(EVE))
 
@@ -99,7 +95,7 @@ def test_two_of_the_same_microsecond_in_two_groups_are_both_there(old: OldSystem
     assert found[1].created - found[0].created == timedelta(microseconds=1)
 
 
-def test_two_with_one_uuid_are_both_there_also_the_next_time(old: OldSystem, table: MessageTable) -> None:
+def test_messages_with_same_uuid_are_both_kept_on_repeated_import(old: OldSystem, table: MessageTable) -> None:
     uuid, group = str(uuid4()), old.starts(ANDREW, BAYKO, "Hello", in_utc(EVE))
     for seconds in (1, 2):
         old.says(BAYKO, group, "Yes", in_utc(later(seconds)), message_uuid=uuid)
@@ -122,7 +118,7 @@ def test_a_text_that_is_too_long_becomes_several_messages_and_is_whole(old: OldS
     assert "".join(texts(table, ANDREW, BAYKO)) == text
 
 
-def test_white_space_alone_is_a_message_as_it_was_there(old: OldSystem, table: MessageTable, client: Client) -> None:
+def test_whitespace_message_is_imported_unchanged(old: OldSystem, table: MessageTable, client: Client) -> None:
     old.starts(ANDREW, BAYKO, " \u200b\n", in_utc(EVE))
 
     run(COMMAND, old.name)
@@ -197,7 +193,7 @@ def test_own_messages_to_unknown_members_are_exported(old: OldSystem, users: str
     assert "Unknown person" in page.content.decode()
 
 
-def test_a_text_that_only_a_list_has_is_told(old: OldSystem) -> None:
+def test_text_only_in_a_list_is_reported(old: OldSystem) -> None:
     group = old.starts(ANDREW, BAYKO, "Lost", in_utc(EVE), lost=("message",))
 
     found = remarks(old)

@@ -31,7 +31,7 @@ def person(handle: str = "andrewbrown", email: str = "", sub: str = MOCK) -> Use
     return User.objects.create_user(handle=handle, display_name="New", email=email, cognito_user_id=sub)
 
 
-def test_a_person_comes_with_all_that_the_row_says() -> None:
+def test_user_is_imported_with_all_columns() -> None:
     since = datetime(2023, 2, 1, tzinfo=UTC)
 
     (arrival,) = moved(replace(OLD, created_at=since))
@@ -43,7 +43,7 @@ def test_a_person_comes_with_all_that_the_row_says() -> None:
     assert not found.has_usable_password()
 
 
-def test_nobody_comes_twice() -> None:
+def test_repeated_import_creates_no_user() -> None:
     moved(OLD)
 
     assert [arrival.outcome for arrival in moved(OLD)] == ["found"]
@@ -65,7 +65,7 @@ def test_replaced_cognito_user_is_matched_by_handle_and_e_mail() -> None:
 
 
 @pytest.mark.parametrize(("handle", "email"), [("andrewbrown", "other@cruddur.example"), ("andrewbrown", "")])
-def test_a_handle_alone_makes_nobody_somebody_else(handle: str, email: str) -> None:
+def test_users_are_not_matched_by_handle_alone(handle: str, email: str) -> None:
     new = person(handle, email)
 
     (arrival,) = moved(OLD)
@@ -77,7 +77,7 @@ def test_a_handle_alone_makes_nobody_somebody_else(handle: str, email: str) -> N
     assert new.handle == handle
 
 
-def test_two_of_the_old_system_never_become_one() -> None:
+def test_two_legacy_users_are_never_merged() -> None:
     twin = replace(OLD, uuid=UUID(int=8))
 
     one, other = moved(OLD, twin)
@@ -99,7 +99,7 @@ def test_imported_user_stays_matched_after_changes() -> None:
     ("handle", "becomes"),
     [("andrew.brown", "andrew_brown"), ("@andrew", "andrew"), ("admin", "admin_2"), ("x" * 40, None), ("!", None)],
 )
-def test_a_handle_that_can_be_none_here_becomes_one_like_it(handle: str, becomes: str | None) -> None:
+def test_invalid_handle_is_replaced_by_similar_one(handle: str, becomes: str | None) -> None:
     (arrival,) = moved(replace(OLD, handle=handle))
 
     found = here(OLD).handle
@@ -143,7 +143,7 @@ def test_deleted_account_is_recognised_as_former_user() -> None:
     assert moved(OLD)[0].left is True
 
 
-def test_a_rehearsal_stores_nobody_and_says_the_same() -> None:
+def test_dry_run_stores_no_user_and_reports_the_same() -> None:
     people = [
         OLD,
         LegacyUser(uuid4(), "ghost", "A Ghost", placeholder=True),

@@ -106,9 +106,7 @@ def test_a_message_here_keeps_its_moment_and_an_old_one_of_the_same_gives_way(
     assert all_is_well()
 
 
-def test_somebody_blocked_before_anything_was_written_here_stays_blocked(
-    old: OldSystem, table: MessageTable, andrew: User, bayko: User
-) -> None:
+def test_block_before_the_import_stays(old: OldSystem, table: MessageTable, andrew: User, bayko: User) -> None:
     one, other = (OldUser(each.handle, "Old", uuid=each.uuid) for each in (andrew, bayko))
     block(user_uuid=andrew.uuid, other_uuid=bayko.uuid, now=EVE)
     old.starts(other, one, "Old", in_utc(EVE))
@@ -149,7 +147,7 @@ def test_import_does_not_restore_deleted_accounts(old: OldSystem, table: Message
     assert all_is_well()
 
 
-def test_nothing_imported_is_unread(old: OldSystem, table: MessageTable) -> None:
+def test_imported_messages_are_read(old: OldSystem, table: MessageTable) -> None:
     old.starts(ANDREW, BAYKO, "Old", in_utc(EVE))
 
     run(COMMAND, old.name)

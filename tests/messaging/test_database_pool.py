@@ -99,7 +99,7 @@ def test_requests_share_connections(session: str) -> None:
 
 
 @pytest.mark.slow
-def test_without_a_pool_none_is_kept(session: str) -> None:
+def test_connections_are_closed_without_a_pool(session: str) -> None:
     with web_process(pool=0) as port:
         assert status_of(port, "/shortcuts", session) == 200
 
@@ -133,7 +133,7 @@ def test_more_requests_than_connections_wait_their_turn(session: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_request_that_gets_none_in_time_is_told_to_come_again(session: str) -> None:
+def test_request_without_connection_in_time_is_503(session: str) -> None:
     with web_process(pool=1) as port:
         assert status_of(port, "/shortcuts", session) == 200
         # Whoever asks for its session waits behind this lock, and so holds the one connection.

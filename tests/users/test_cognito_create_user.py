@@ -277,7 +277,7 @@ def test_at_a_terminal_the_password_is_typed_twice(pool: UserPool, monkeypatch: 
     assert only_user(pool).status == "CONFIRMED"
 
 
-def test_two_different_passwords_make_nobody(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mismatched_passwords_create_no_user(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:
     type_at_the_terminal(monkeypatch, PASSWORD, PASSWORD.lower())
 
     with pytest.raises(CommandError, match="The two passwords differ"):
@@ -303,7 +303,7 @@ def test_programs_get_one_object(settings: Settings, pool: UserPool) -> None:
     assert PASSWORD not in out + err
 
 
-def test_quiet_it_says_nothing(pool: UserPool) -> None:
+def test_quiet_prints_nothing(pool: UserPool) -> None:
     assert run(COMMAND, *ANN, "--set-password", "-v0") == ("", "")
 
 

@@ -66,7 +66,7 @@ def test_it_shows_state_groups_and_person_of_each(pool: UserPool) -> None:
     assert matches == "1 tied, 2 waiting, 1 unmatched."
 
 
-def test_it_says_who_is_disabled(pool: UserPool) -> None:
+def test_disabled_users_are_marked(pool: UserPool) -> None:
     pool.client.admin_disable_user(UserPoolId=pool.id, Username="dan@cruddur.example")
 
     out, _ = run("cognito_list_users")
@@ -99,7 +99,7 @@ def test_programs_get_everything(pool: UserPool) -> None:
     }
 
 
-def test_programs_get_who_waits_and_why_they_are_not_tied(pool: UserPool) -> None:
+def test_programs_get_waiting_users_with_reasons(pool: UserPool) -> None:
     found = {handle: (row["match"], row["person"], row["reason"]) for handle, row in rows().items()}
 
     assert found["bea"] == ("waiting", "bea", "")
@@ -107,18 +107,18 @@ def test_programs_get_who_waits_and_why_they_are_not_tied(pool: UserPool) -> Non
     assert found["dan"][:2] == ("none", None)
 
 
-def test_it_can_be_held_to_a_group(pool: UserPool) -> None:
+def test_list_can_be_limited_to_a_group(pool: UserPool) -> None:
     out, _ = run("cognito_list_users", "--group", "testers")
 
     assert rows("--group", "testers").keys() == {"ann"}
     assert out.splitlines()[-1].startswith("1 of 4 users: 1 confirmed, 1 verified, 1 in testers; ")
 
 
-def test_it_can_be_held_to_those_who_are_nobody_here(pool: UserPool) -> None:
+def test_list_can_be_limited_to_users_without_a_row(pool: UserPool) -> None:
     assert rows("--unmatched").keys() == {"dan"}
 
 
-def test_it_names_the_groups_when_there_is_no_such(pool: UserPool) -> None:
+def test_unknown_group_lists_existing_groups(pool: UserPool) -> None:
     with pytest.raises(CommandError, match=r"no group nobody in this pool\. There are: admins, moderators, testers"):
         run("cognito_list_users", "--group", "nobody")
 
@@ -130,7 +130,7 @@ def test_quiet_leaves_the_table(pool: UserPool) -> None:
     assert err == ""
 
 
-def test_an_empty_pool_is_none_the_worse(settings: Settings) -> None:
+def test_empty_pool_is_listed(settings: Settings) -> None:
     new_pool(settings)
 
     out, _ = run("cognito_list_users")
@@ -138,7 +138,7 @@ def test_an_empty_pool_is_none_the_worse(settings: Settings) -> None:
     assert out.splitlines()[-1].startswith("0 users: 0 confirmed")
 
 
-def test_it_lists_who_has_no_handle_and_steers_no_terminal(settings: Settings) -> None:
+def test_user_without_handle_is_listed_without_control_characters(settings: Settings) -> None:
     pool = new_pool(settings)
     add_user(pool, "", email="x@cruddur.example", name="\x1b[31mred")
 
@@ -148,7 +148,7 @@ def test_it_lists_who_has_no_handle_and_steers_no_terminal(settings: Settings) -
     assert "x@cruddur.example" in out
 
 
-def test_it_asks_nothing_for_each_user(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_listing_makes_no_request_per_user(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     pool.client.meta.events.register("before-call.cognito-idp.*", lambda model, **_: asked.append(model.name))
     monkeypatch.setattr("users.cognito.pool.cognito.connect", lambda **_: pool.client)

@@ -28,14 +28,14 @@ def run(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_it_brings_everyone_of_the_seed_in_not_tied_to_cognito() -> None:
+def test_seed_creates_users_without_cognito_link() -> None:
     run()
 
     assert set(User.objects.values_list("handle", flat=True)) == {each.handle for each in seeded_people()}
     assert set(User.objects.values_list("cognito_user_id", flat=True)) == {MOCK}
 
 
-def test_it_shows_whom_it_created() -> None:
+def test_created_users_are_listed() -> None:
     first, heading, *rows, last = run().splitlines()
 
     assert first.startswith(f"database {connection.settings_dict['NAME']} on 127.0.0.1")
@@ -45,7 +45,7 @@ def test_it_shows_whom_it_created() -> None:
     assert last == "34 people created, 0 were there already."
 
 
-def test_again_it_creates_nobody_and_changes_nobody() -> None:
+def test_repeated_seed_changes_nothing() -> None:
     User.objects.create_user(handle="Bayko", display_name="Changed", cognito_user_id="sub-of-bayko")
 
     assert run().endswith("33 people created, 1 were there already.\n")

@@ -81,7 +81,7 @@ def test_the_same_seed_gives_the_same_names_and_other_people() -> None:
 
 
 @pytest.mark.django_db
-def test_all_of_them_are_made_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_users_are_created_atomically(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(synthetic, "BATCH", 2)
     # Looks like the fifth, and is not seen by those who look for numbers.
     User.objects.create_user(handle="synthetic_b", display_name="B")
@@ -117,7 +117,7 @@ def test_no_two_numbers_look_alike() -> None:
     assert all(one != other for one, other in combinations(shapes, 2))
 
 
-def test_they_are_called_many_things_in_many_scripts() -> None:
+def test_names_vary_in_script() -> None:
     random = Random(1)
     names = [display_name(random) for _ in range(2000)]
 

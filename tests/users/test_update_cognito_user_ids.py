@@ -72,7 +72,7 @@ def test_it_reads_every_page_and_no_user_without_a_handle_stops_it(settings: Set
     assert "10 without a handle; 0 people wait for Cognito." in out
 
 
-def test_it_says_whom_it_tied_and_whom_not(pool: UserPool) -> None:
+def test_linked_and_skipped_users_are_listed(pool: UserPool) -> None:
     out, _ = run(COMMAND)
 
     bea, cleo = User.objects.order_by("handle")
@@ -86,7 +86,7 @@ def test_it_says_whom_it_tied_and_whom_not(pool: UserPool) -> None:
     ]
 
 
-def test_the_second_time_it_changes_nothing(pool: UserPool) -> None:
+def test_repeated_run_changes_nothing(pool: UserPool) -> None:
     run(COMMAND, "--create-missing")
     before = everyone()
 
@@ -108,7 +108,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_happen(pool: UserPool) ->
     assert out.endswith("1 people wait for Cognito. Nothing was changed.\n")
 
 
-def test_a_dry_run_foretells_what_happens(pool: UserPool) -> None:
+def test_dry_run_predicts_the_result(pool: UserPool) -> None:
     add_user(pool, "Dan", email="dan2@cruddur.example")
     would = {"would_tie": "tied", "would_create": "created"}
 
@@ -168,7 +168,7 @@ def test_verbosely_it_lists_who_still_waits_and_who_was_skipped(pool: UserPool) 
     assert "x@cruddur.example (" in out
 
 
-def test_quiet_it_says_nothing(pool: UserPool) -> None:
+def test_quiet_prints_nothing(pool: UserPool) -> None:
     assert run(COMMAND, "-v0") == ("", "")
 
 
@@ -189,7 +189,7 @@ def test_next_run_completes_what_ctrl_c_interrupted(pool: UserPool) -> None:
     assert "0 people tied, 1 made, 1 were tied already" in run(COMMAND, "--create-missing")[0]
 
 
-def test_it_steers_no_terminal(settings: Settings) -> None:
+def test_output_has_no_control_characters(settings: Settings) -> None:
     pool = new_pool(settings)
     add_user(pool, "\x1b[31mred", email="x@cruddur.example")
 
@@ -199,7 +199,7 @@ def test_it_steers_no_terminal(settings: Settings) -> None:
     assert "was not made" in out
 
 
-def test_new_pool_takes_the_people_of_the_deleted_one(pool: UserPool) -> None:
+def test_users_are_linked_to_a_new_pool_after_deletion_of_the_old(pool: UserPool) -> None:
     run(COMMAND)
     User.objects.filter(handle="bea").update(cognito_user_id="of-the-deleted-pool")
 
@@ -212,7 +212,7 @@ def test_new_pool_takes_the_people_of_the_deleted_one(pool: UserPool) -> None:
 @pytest.mark.parametrize(
     "elsewhere", [{"COGNITO_ENDPOINT_URL": None}, {"COGNITO_ENDPOINT_URL": "http://10.0.0.1"}, {"PRODUCTION": True}]
 )
-def test_nobody_is_taken_over_where_people_are_real(
+def test_replacing_lost_users_is_refused_off_this_machine(
     pool: UserPool, settings: Settings, elsewhere: dict[str, Any]
 ) -> None:
     for name, value in elsewhere.items():

@@ -36,7 +36,7 @@ def groups_of(user: object) -> list[object]:
 
 
 @pytest.mark.parametrize("writer", [ANDREW, BAYKO])
-def test_neither_writes_to_the_other(either_table: MessageTable, writer: object) -> None:
+def test_blocked_members_cannot_write_to_each_other(either_table: MessageTable, writer: object) -> None:
     message = start(by=ANDREW)
     own = send(by=BAYKO)
     shut()
@@ -72,7 +72,7 @@ def test_the_conversation_leaves_the_blocker_s_list_alone_and_comes_back(either_
     assert send(by=ANDREW).seq == 2
 
 
-def test_as_long_as_one_of_them_blocks_nothing_is_written(either_table: MessageTable) -> None:
+def test_sending_stays_rejected_while_either_member_blocks(either_table: MessageTable) -> None:
     start()
     shut("bayko")
     shut("andrew")
@@ -85,7 +85,7 @@ def test_as_long_as_one_of_them_blocks_nothing_is_written(either_table: MessageT
     assert send(by=BAYKO).seq == 2
 
 
-def test_doing_it_again_changes_nothing(either_table: MessageTable) -> None:
+def test_repeated_block_changes_nothing(either_table: MessageTable) -> None:
     start()
     shut()
     blocked = items(either_table)
@@ -113,7 +113,7 @@ def test_it_makes_a_conversation_without_messages_and_entries_that_nobody_sees(e
             send(by=member)
 
 
-def test_neither_writes_a_first_message(either_table: MessageTable) -> None:
+def test_first_message_is_rejected_after_a_block(either_table: MessageTable) -> None:
     shut()
 
     for by, to in ((ANDREW, BAYKO), (BAYKO, ANDREW)):
@@ -179,7 +179,9 @@ def test_a_first_message_between_read_and_write_of_a_block_is_hidden_from_the_bl
         send()
 
 
-def test_so_is_one_into_a_conversation_that_had_none(either_table: MessageTable) -> None:
+def test_concurrent_first_message_into_unblocked_conversation_is_hidden_from_the_blocker(
+    either_table: MessageTable,
+) -> None:
     shut()
     reopen()
     between_read_and_write(either_table, start)
@@ -230,7 +232,7 @@ def test_blocks_and_sends_at_once_end_without_a_message_after_the_block(table: M
     assert len(stored) == at_block == 1 + len(known)
 
 
-def test_an_entry_that_is_lost_is_made_anew_where_it_belongs(either_table: MessageTable) -> None:
+def test_lost_entry_is_recreated_in_its_list(either_table: MessageTable) -> None:
     start()
     old = either_table.conversation(GROUP)
     assert old is not None
@@ -269,7 +271,7 @@ def test_unblocking_twice_at_once_moves_the_entry_once(either_table: MessageTabl
     assert groups_of(BAYKO) == []
 
 
-def test_the_items_stay_below_a_kilobyte(either_table: MessageTable) -> None:
+def test_items_with_blocks_stay_below_a_kilobyte(either_table: MessageTable) -> None:
     send_message.start(
         user_uuid=ANDREW,
         other_uuid=BAYKO,
@@ -294,7 +296,7 @@ def test_the_items_stay_below_a_kilobyte(either_table: MessageTable) -> None:
 # --- The list in Postgres ---------------------------------------------------------------------------------------------
 
 
-def test_whom_one_blocks_is_listed_until_one_does_not(fake_table: MessageTable, andrew: User, bayko: User) -> None:
+def test_blocked_users_are_listed_until_unblocked(fake_table: MessageTable, andrew: User, bayko: User) -> None:
     stranger = uuid4()
     for other in (bayko.uuid, stranger):
         for _ in range(2):
@@ -317,6 +319,6 @@ def test_send_killed_before_the_entries_repeats_them(fake_table: MessageTable, a
     assert not BlockedPerson.objects.exists()
 
 
-def test_nobody_blocks_themselves(fake_table: MessageTable) -> None:
+def test_blocking_oneself_is_rejected(fake_table: MessageTable) -> None:
     with pytest.raises(ValueError, match="themselves"):
         block.shut(user_uuid=ANDREW, other_uuid=ANDREW, now=NOW)

@@ -35,7 +35,7 @@ def test_muted_conversation_is_not_counted_until_its_mute_ends(either_table: Mes
     assert unread_of_bayko() == 1
 
 
-def test_for_good_is_until_one_says_otherwise(either_table: MessageTable) -> None:
+def test_permanent_mute_lasts_until_unmuted(either_table: MessageTable) -> None:
     start()
     assert conversation_settings.mute(**OF_BAYKO, until=None).is_muted(NOW + timedelta(days=40_000))
     assert not conversation_settings.unmute(**OF_BAYKO).is_muted(NOW)
@@ -78,7 +78,7 @@ def test_marking_unread_steps_back_before_the_newest_message(either_table: Messa
     assert read_actions.mark_read(**OF_BAYKO, created_at=second.created_at).unread == 0
 
 
-def test_of_a_single_message_nothing_is_read_then(either_table: MessageTable) -> None:
+def test_marking_a_single_message_unread_resets_read_position(either_table: MessageTable) -> None:
     first = start()
     read_actions.mark_read(**OF_BAYKO, created_at=first.created_at)
 
@@ -97,7 +97,7 @@ def test_unread_count_survives_a_repeated_import(either_table: MessageTable) -> 
     assert conversation_settings.mark_unread(**OF_BAYKO).read_seq == 1
 
 
-def test_one_s_own_newest_message_is_never_unread(either_table: MessageTable) -> None:
+def test_own_newest_message_is_never_unread(either_table: MessageTable) -> None:
     start()
     own = send(by=BAYKO)
     drain(either_table)
@@ -115,7 +115,7 @@ def test_one_s_own_newest_message_is_never_unread(either_table: MessageTable) ->
         conversation_settings.mark_unread,
     ],
 )
-def test_outsiders_can_do_nothing(either_table: MessageTable, act: object) -> None:
+def test_outsiders_cannot_change_settings(either_table: MessageTable, act: object) -> None:
     start()
     before = items(either_table)
     with pytest.raises(ConversationNotFound):
@@ -123,7 +123,7 @@ def test_outsiders_can_do_nothing(either_table: MessageTable, act: object) -> No
     assert items(either_table) == before
 
 
-def test_the_other_s_entry_and_the_conversation_stay(either_table: MessageTable) -> None:
+def test_settings_leave_other_items_unchanged(either_table: MessageTable) -> None:
     start()
     before = either_table.conversation(GROUP), entry_of(either_table, ANDREW)
     conversation_settings.mute(**OF_BAYKO, until=None)
@@ -131,7 +131,7 @@ def test_the_other_s_entry_and_the_conversation_stay(either_table: MessageTable)
     assert (either_table.conversation(GROUP), entry_of(either_table, ANDREW)) == before
 
 
-def test_an_entry_that_was_lost_is_made_for_it(either_table: MessageTable) -> None:
+def test_settings_recreate_a_lost_entry(either_table: MessageTable) -> None:
     start()
     either_table.client.delete_item(TableName=either_table.name, Key=entry_key(BAYKO, GROUP))
 

@@ -78,7 +78,7 @@ def test_sign_in_is_refused_with_a_page_of_its_own(andrew: User) -> None:
         person_of(Identity(sub="sub-andrewbrown", email="", name="", handle="andrewbrown", is_admin=True))
 
 
-def test_nobody_sees_them_any_more(client: Client, table: MessageTable, andrew: User, bayko: User) -> None:
+def test_deleted_user_is_hidden_everywhere(client: Client, table: MessageTable, andrew: User, bayko: User) -> None:
     start(by=andrew.uuid, to=bayko.uuid)
     group = pair_group_uuid(andrew.uuid, bayko.uuid)
     delete_account.ask(user_uuid=andrew.uuid, now=NOW)
@@ -94,7 +94,7 @@ def test_nobody_sees_them_any_more(client: Client, table: MessageTable, andrew: 
     assert people_by_uuid([andrew.uuid]) == {}
 
 
-def test_asking_again_changes_nothing(andrew: User) -> None:
+def test_repeated_request_changes_nothing(andrew: User) -> None:
     delete_account.ask(user_uuid=andrew.uuid, now=NOW)
 
     delete_account.ask(user_uuid=andrew.uuid, now=LATER)
@@ -109,7 +109,7 @@ def test_asking_takes_one_statement(andrew: User, django_assert_num_queries: Dja
 
 
 @pytest.mark.parametrize("rights", ["is_active", "is_staff"])
-def test_the_database_lets_nobody_back_in(andrew: User, rights: str) -> None:
+def test_database_rejects_reactivation(andrew: User, rights: str) -> None:
     delete_account.ask(user_uuid=andrew.uuid, now=NOW)
 
     with pytest.raises(IntegrityError, match="user_who_is_deleted_stays_out"):
@@ -169,7 +169,7 @@ def test_sessions_are_deleted_with_what_they_hold(
     assert client.get("/messages").status_code == 200
 
 
-def test_the_handle_is_nobody_s_again(table: MessageTable, pool: UserPool, gone: User) -> None:
+def test_handle_is_free_after_deletion(table: MessageTable, pool: UserPool, gone: User) -> None:
     do_all(gone, table, pool)
 
     assert person_by_handle("andrewbrown") is None
@@ -192,7 +192,7 @@ def test_saving_the_row_gives_the_handle_to_nobody(table: MessageTable, pool: Us
         require_free("andrewbrown")
 
 
-def test_the_seed_brings_nobody_back(table: MessageTable, pool: UserPool, gone: User) -> None:
+def test_seed_does_not_restore_deleted_users(table: MessageTable, pool: UserPool, gone: User) -> None:
     do_all(gone, table, pool)
 
     created, found = seed_people()
@@ -201,7 +201,7 @@ def test_the_seed_brings_nobody_back(table: MessageTable, pool: UserPool, gone: 
     assert gone in found
 
 
-def test_the_same_human_comes_as_somebody_else(table: MessageTable, pool: UserPool, gone: User) -> None:
+def test_next_sign_in_creates_a_new_user(table: MessageTable, pool: UserPool, gone: User) -> None:
     do_all(gone, table, pool)
 
     identity = Identity(sub="another-sub", email="", name="Andrew", handle="andrew_again", is_admin=False)
@@ -229,9 +229,7 @@ def test_a_namesake_in_cognito_stays(table: MessageTable, pool: UserPool, gone: 
     assert [user.handle for user in pool.users()] == ["andrewbrown2"]
 
 
-def test_whom_they_blocked_without_a_word_is_forgotten(
-    table: MessageTable, pool: UserPool, gone: User, londo: User
-) -> None:
+def test_blocks_without_messages_are_deleted(table: MessageTable, pool: UserPool, gone: User, londo: User) -> None:
     block(user_uuid=gone.uuid, other_uuid=londo.uuid, now=NOW)
 
     do_all(gone, table, pool)
@@ -311,7 +309,7 @@ def dying_at(table: MessageTable, pool: UserPool, number: int) -> Iterator[list[
             client.meta.events.unregister("before-send", die)
 
 
-def test_it_ends_the_same_wherever_the_process_dies(table: MessageTable, pool: UserPool, gone: User) -> None:
+def test_deletion_is_completed_after_a_crash_at_any_call(table: MessageTable, pool: UserPool, gone: User) -> None:
     """Each time it gets a call further and dies: in the end all is done, and nothing of it twice."""
     tried = 0
     while delete_account_module.waiting():

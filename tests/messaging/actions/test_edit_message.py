@@ -80,7 +80,7 @@ def test_a_deletion_leaves_a_tombstone_in_place(either_table: MessageTable) -> N
 
 
 @pytest.mark.parametrize(("amend", "preview"), [(edit_it, "Hello again"), (delete_it, "")])
-def test_the_previews_of_the_newest_message_follow(
+def test_edit_of_the_newest_message_updates_previews(
     either_table: MessageTable, amend: Callable[..., Message], preview: str
 ) -> None:
     message = start()
@@ -93,7 +93,7 @@ def test_the_previews_of_the_newest_message_follow(
 
 
 @pytest.mark.parametrize("amend", AMENDMENTS)
-def test_the_previews_of_an_older_message_do_not(either_table: MessageTable, amend: Callable[..., Message]) -> None:
+def test_edit_of_an_older_message_keeps_previews(either_table: MessageTable, amend: Callable[..., Message]) -> None:
     message = start()
     send(by=BAYKO, text="The newest", now=NOW + timedelta(minutes=1))
 
@@ -104,7 +104,7 @@ def test_the_previews_of_an_older_message_do_not(either_table: MessageTable, ame
 
 
 @pytest.mark.parametrize("amend", AMENDMENTS)
-def test_nothing_becomes_new_and_nothing_moves(either_table: MessageTable, amend: Callable[..., Message]) -> None:
+def test_edit_changes_no_unread_count_or_order(either_table: MessageTable, amend: Callable[..., Message]) -> None:
     message = start()
     read_actions.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=message.created_at)
     drain(either_table)
@@ -121,7 +121,7 @@ def test_nothing_becomes_new_and_nothing_moves(either_table: MessageTable, amend
 
 
 @pytest.mark.parametrize("amend", AMENDMENTS)
-def test_done_again_it_writes_nothing(moto_table: MessageTable, amend: Callable[..., Message]) -> None:
+def test_repeated_edit_writes_nothing(moto_table: MessageTable, amend: Callable[..., Message]) -> None:
     message = start()
     first = amend(message)
     version = conversation(moto_table).version
@@ -138,7 +138,7 @@ def test_an_edit_repeated_after_its_time_still_answers_what_was_stored(moto_tabl
 
 
 @pytest.mark.parametrize("amend", AMENDMENTS)
-def test_it_costs_two_calls(moto_table: MessageTable, calls: Calls, amend: Callable[..., Message]) -> None:
+def test_edit_costs_two_calls(moto_table: MessageTable, calls: Calls, amend: Callable[..., Message]) -> None:
     message = start()
 
     with calls.counted(moto_table.client):
@@ -147,7 +147,7 @@ def test_it_costs_two_calls(moto_table: MessageTable, calls: Calls, amend: Calla
     assert calls.operations == ["BatchGetItem", "TransactWriteItems"]
 
 
-def test_only_for_fifteen_minutes_can_it_be_edited(moto_table: MessageTable) -> None:
+def test_message_can_be_edited_for_fifteen_minutes(moto_table: MessageTable) -> None:
     message = start()
 
     edit_it(message, now=NOW + timedelta(minutes=15))
@@ -158,7 +158,7 @@ def test_only_for_fifteen_minutes_can_it_be_edited(moto_table: MessageTable) -> 
 
 
 @pytest.mark.parametrize("amend", AMENDMENTS)
-def test_only_its_writer_can(moto_table: MessageTable, amend: Callable[..., Message]) -> None:
+def test_only_the_sender_can_edit(moto_table: MessageTable, amend: Callable[..., Message]) -> None:
     message = start()
 
     with pytest.raises(NotTheWriter):
@@ -255,7 +255,7 @@ def test_a_message_that_is_deleted_in_between_stays_deleted(either_table: Messag
     assert conversation(either_table).message == ""
 
 
-def test_a_tombstone_is_never_written_over(either_table: MessageTable) -> None:
+def test_tombstone_is_never_overwritten(either_table: MessageTable) -> None:
     message = start()
 
     def leave_a_tombstone() -> None:

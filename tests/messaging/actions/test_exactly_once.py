@@ -24,7 +24,7 @@ def stored() -> list[Message]:
     return list(conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP).messages)
 
 
-def test_a_send_repeated_at_once_answers_with_the_stored_message(either_table: MessageTable) -> None:
+def test_repeated_send_returns_stored_message(either_table: MessageTable) -> None:
     after = start().created_at
     uuid = uuid4()
 
@@ -34,7 +34,7 @@ def test_a_send_repeated_at_once_answers_with_the_stored_message(either_table: M
     assert len(stored()) == 2
 
 
-def test_a_first_message_repeated_answers_with_the_stored_one(either_table: MessageTable) -> None:
+def test_repeated_first_message_returns_stored_message(either_table: MessageTable) -> None:
     uuid = uuid4()
 
     first = start(uuid=uuid)
@@ -43,7 +43,7 @@ def test_a_first_message_repeated_answers_with_the_stored_one(either_table: Mess
     assert len(stored()) == 1
 
 
-def test_a_send_repeated_after_more_sends_than_the_conversation_remembers_is_found(either_table: MessageTable) -> None:
+def test_repeated_send_beyond_the_remembered_ones_is_found(either_table: MessageTable) -> None:
     after = start().created_at
     uuid = uuid4()
     first = send(uuid=uuid, after=after, text="the one")
@@ -65,7 +65,7 @@ def test_the_same_uuid_with_another_text_is_refused(either_table: MessageTable) 
     assert len(stored()) == 2
 
 
-def test_a_uuid_of_somebody_else_means_nothing(either_table: MessageTable) -> None:
+def test_uuid_of_another_sender_is_ignored(either_table: MessageTable) -> None:
     after = start().created_at
     uuid = uuid4()
     send(by=ANDREW, uuid=uuid, after=after, text="mine")
@@ -158,7 +158,7 @@ def change_conversation(table: MessageTable, update: str, value: list[bytes]) ->
     )
 
 
-def test_somebody_who_leaves_while_sending_is_no_member(either_table: MessageTable) -> None:
+def test_send_during_leaving_is_rejected(either_table: MessageTable) -> None:
     start()
     leave = partial(change_conversation, either_table, "DELETE member_uuids :value", [ANDREW.bytes])
     between_read_and_write(either_table, leave)
@@ -168,7 +168,7 @@ def test_somebody_who_leaves_while_sending_is_no_member(either_table: MessageTab
     assert [m.message for m in either_table.messages_after(GROUP, "", limit=9)] == ["Hello"]
 
 
-def test_a_block_while_sending_holds(either_table: MessageTable) -> None:
+def test_block_during_send_is_enforced(either_table: MessageTable) -> None:
     start()
     block = partial(change_conversation, either_table, "SET blocked_by = :value", [BAYKO.bytes])
     between_read_and_write(either_table, block)
@@ -178,7 +178,7 @@ def test_a_block_while_sending_holds(either_table: MessageTable) -> None:
     assert [m.message for m in stored()] == ["Hello"]
 
 
-def test_a_message_that_comes_first_while_sending_is_counted_first(either_table: MessageTable) -> None:
+def test_concurrent_message_gets_the_lower_number(either_table: MessageTable) -> None:
     start()
     between_read_and_write(either_table, lambda: send(by=BAYKO, text="first"))
 
@@ -186,7 +186,7 @@ def test_a_message_that_comes_first_while_sending_is_counted_first(either_table:
     assert [m.message for m in stored()] == ["Hello", "first", "second"]
 
 
-def test_the_same_send_that_comes_first_while_sending_is_the_one(either_table: MessageTable) -> None:
+def test_concurrent_repeat_returns_the_message_stored_first(either_table: MessageTable) -> None:
     after = start().created_at
     uuid = uuid4()
     between_read_and_write(either_table, lambda: send(uuid=uuid, after=after, text="once"))
@@ -218,7 +218,7 @@ def test_a_conversation_that_differs_in_one_thing_is_not_mistaken_for_the_one_re
     assert (sent.created_at > "2030", sent.seq) in ((True, 2), (False, 6))
 
 
-def test_no_message_is_ever_written_over(either_table: MessageTable) -> None:
+def test_messages_are_never_overwritten(either_table: MessageTable) -> None:
     start()
     stray = Message(GROUP, format_created_at(NOW + timedelta(minutes=1)), 2, "I was here", uuid4(), BAYKO)
     put_messages(either_table, [stray])
@@ -230,7 +230,7 @@ def test_no_message_is_ever_written_over(either_table: MessageTable) -> None:
 
 
 @pytest.mark.parametrize("kind", ["conversation", "message", "entry"])
-def test_a_first_message_writes_over_nothing_that_is_there(either_table: MessageTable, kind: str) -> None:
+def test_first_message_overwrites_nothing(either_table: MessageTable, kind: str) -> None:
     client, name = either_table.client, either_table.name
     keys = {
         "message": message_key(GROUP, start().created_at),

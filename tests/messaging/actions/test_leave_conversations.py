@@ -80,7 +80,7 @@ def test_more_messages_than_one_transaction_takes(table: MessageTable) -> None:
     assert texts(table) == [str(n) if n % 3 == 2 else "" for n in range(3 * leave_conversations.MESSAGES_A_PAGE)]
 
 
-def test_one_s_own_entries_are_gone_and_nobody_else_s(either_table: MessageTable) -> None:
+def test_leaving_deletes_only_own_entries(either_table: MessageTable) -> None:
     start()
     start(to=LONDO)
 
@@ -90,7 +90,7 @@ def test_one_s_own_entries_are_gone_and_nobody_else_s(either_table: MessageTable
     assert entries == [(f"GRP#{BAYKO}", str(GROUP)), (f"GRP#{LONDO}", str(LONDOS))]
 
 
-def test_for_others_nothing_becomes_new_and_nothing_moves(either_table: MessageTable) -> None:
+def test_leaving_changes_no_unread_count_or_order_of_others(either_table: MessageTable) -> None:
     start(by=BAYKO, to=ANDREW)
     send(text="Unread")
     send(text="Unread, too")
@@ -115,7 +115,7 @@ def test_the_preview_of_others_messages_stays(either_table: MessageTable) -> Non
     assert conversation(either_table).message == "Where are you going?"
 
 
-def test_each_change_is_a_version_that_is_told(either_table: MessageTable) -> None:
+def test_each_change_publishes_a_new_version(either_table: MessageTable) -> None:
     start()
     version = conversation(either_table).version
 
@@ -125,7 +125,7 @@ def test_each_change_is_a_version_that_is_told(either_table: MessageTable) -> No
     assert told[-1] == conversation(either_table)
 
 
-def test_nobody_writes_to_who_has_left(either_table: MessageTable) -> None:
+def test_sending_to_a_former_member_is_rejected(either_table: MessageTable) -> None:
     start()
     mine = send(by=BAYKO)
     leave(either_table)
@@ -146,7 +146,7 @@ def test_former_member_cannot_write(either_table: MessageTable) -> None:
         send()
 
 
-def test_others_may_delete_what_is_theirs(either_table: MessageTable) -> None:
+def test_remaining_members_can_delete_their_messages(either_table: MessageTable) -> None:
     mine = start(by=BAYKO, to=ANDREW)
     leave(either_table)
 
@@ -335,7 +335,7 @@ def as_left(table: MessageTable) -> dict[Any, Any]:
     return {key: {name: value for name, value in item.items() if name not in chance} for key, item in found.items()}
 
 
-def test_it_ends_the_same_wherever_the_process_dies(moto_table: MessageTable, fresh: Callable[[], None]) -> None:
+def test_leaving_is_completed_after_a_crash_at_any_call(moto_table: MessageTable, fresh: Callable[[], None]) -> None:
     a_life(moto_table)
     with dying_at(moto_table, -1) as calls:
         leave(moto_table)
@@ -364,7 +364,7 @@ def fresh(moto_table: MessageTable) -> Callable[[], None]:
     return empty
 
 
-def test_doing_it_again_changes_nothing(either_table: MessageTable) -> None:
+def test_repeated_leaving_changes_nothing(either_table: MessageTable) -> None:
     a_life(either_table)
     leave(either_table)
     before = items(either_table)

@@ -45,7 +45,7 @@ def requests_of(user: UUID) -> Sequence[Entry]:
     return conversations.list_conversations(user_uuid=user, which=REQUESTS).entries
 
 
-def test_it_waits_in_a_list_of_its_own_and_counts_nowhere(either_table: MessageTable) -> None:
+def test_request_waits_in_its_own_list_uncounted(either_table: MessageTable) -> None:
     ask()
     drain(either_table)
 
@@ -55,7 +55,7 @@ def test_it_waits_in_a_list_of_its_own_and_counts_nowhere(either_table: MessageT
     assert unread_total(user_uuid=BAYKO, now=NOW).count == 0
 
 
-def test_until_it_is_accepted_it_stays_the_only_one(either_table: MessageTable) -> None:
+def test_second_message_is_rejected_until_acceptance(either_table: MessageTable) -> None:
     uuid = uuid4()
     first = ask(uuid=uuid)
 
@@ -95,7 +95,7 @@ def test_accepting_moves_it_into_the_inbox_and_lets_the_other_write(either_table
 
 
 @pytest.mark.parametrize("declined", [False, True])
-def test_an_answer_accepts(either_table: MessageTable, declined: bool) -> None:
+def test_reply_accepts_the_request(either_table: MessageTable, declined: bool) -> None:
     ask()
     if declined:
         message_requests.decline(user_uuid=BAYKO, group_uuid=GROUP)
@@ -106,7 +106,7 @@ def test_an_answer_accepts(either_table: MessageTable, declined: bool) -> None:
     assert send(by=ANDREW).seq == 3
 
 
-def test_so_does_a_first_message_the_other_way(either_table: MessageTable) -> None:
+def test_first_message_of_the_recipient_accepts_the_request(either_table: MessageTable) -> None:
     ask()
     assert ask(by=BAYKO, to=ANDREW).seq == 2
     drain(either_table)
@@ -130,7 +130,7 @@ def test_first_messages_of_both_at_once_make_one_conversation_that_both_write_in
     assert not requests_of(BAYKO)
 
 
-def test_only_who_is_awaited_accepts(either_table: MessageTable) -> None:
+def test_only_the_recipient_can_accept(either_table: MessageTable) -> None:
     ask()
     message_requests.accept(user_uuid=ANDREW, group_uuid=GROUP)
     with pytest.raises(ConversationNotFound):
@@ -139,7 +139,7 @@ def test_only_who_is_awaited_accepts(either_table: MessageTable) -> None:
         send(by=ANDREW)
 
 
-def test_declining_is_silent(either_table: MessageTable) -> None:
+def test_declining_is_not_revealed_to_the_sender(either_table: MessageTable) -> None:
     ask()
     before = either_table.conversation(GROUP), entry_of(either_table, ANDREW)
 
@@ -161,7 +161,7 @@ def test_declining_what_was_accepted_meanwhile_hides_nothing(either_table: Messa
     assert len(inbox_of(BAYKO)) == 1
 
 
-def test_reading_it_is_not_told(either_table: MessageTable) -> None:
+def test_reading_a_request_is_not_revealed(either_table: MessageTable) -> None:
     message = ask()
     read_actions.mark_read(user_uuid=BAYKO, group_uuid=GROUP, created_at=message.created_at)
 
@@ -173,7 +173,7 @@ def test_reading_it_is_not_told(either_table: MessageTable) -> None:
     assert seen() == 1
 
 
-def test_blocking_it_looks_to_the_other_like_waiting(either_table: MessageTable) -> None:
+def test_block_of_a_request_looks_pending_to_the_sender(either_table: MessageTable) -> None:
     ask()
     block_actions.shut(user_uuid=BAYKO, other_uuid=ANDREW, now=NOW)
 

@@ -41,14 +41,14 @@ def test_it_keeps_the_text_of_a_first_message_to_too_many(signed_in: Client, and
     assert "You have begun a lot of conversations" in text_of(response)
 
 
-def test_an_old_account_may_begin_more(andrew: User, bayko: User) -> None:
+def test_old_account_may_start_more_conversations(andrew: User, bayko: User) -> None:
     andrew.created_at = timezone.now() - timedelta(days=8)
     use_up("new_conversations_new_account", andrew.uuid)
 
     send_limits.take_to_begin(andrew, now=timezone.now())
 
 
-def test_a_pair_has_a_limit_of_its_own(signed_in: Client, andrew: User, bayko: User, londo: User) -> None:
+def test_each_pair_has_its_own_limit(signed_in: Client, andrew: User, bayko: User, londo: User) -> None:
     use_up("messages_to_one", f"{andrew.uuid}:{pair_group_uuid(andrew.uuid, bayko.uuid)}")
     form = {"message": "Hello", "message_uuid": str(uuid4()), "after": ""}
 
@@ -59,7 +59,7 @@ def test_a_pair_has_a_limit_of_its_own(signed_in: Client, andrew: User, bayko: U
 
 
 @pytest.mark.parametrize("path", ["/messages/people?q=b", "/messages/new?q=b"])
-def test_nobody_searches_through_everybody(signed_in: Client, andrew: User, bayko: User, path: str) -> None:
+def test_searches_are_rate_limited(signed_in: Client, andrew: User, bayko: User, path: str) -> None:
     use_up("searches", andrew.uuid)
 
     response = signed_in.get(path)
@@ -70,7 +70,7 @@ def test_nobody_searches_through_everybody(signed_in: Client, andrew: User, bayk
 
 
 @pytest.mark.django_db
-def test_a_network_has_so_many_steps_of_signing_in(client: Client) -> None:
+def test_sign_in_steps_are_rate_limited_per_network(client: Client) -> None:
     use_up("sign_ins", "192.0.2.7")
 
     assert client.post("/oidc/authenticate/", REMOTE_ADDR="192.0.2.7").status_code == 429

@@ -39,7 +39,7 @@ def test_starting_again_from_either_side_continues_the_one_conversation() -> Non
     assert (message.group_uuid, message.seq) == (GROUP, 2)
 
 
-def test_nobody_starts_a_conversation_with_themselves() -> None:
+def test_starting_a_conversation_with_oneself_is_rejected() -> None:
     with pytest.raises(ValueError, match="themselves"):
         start(by=ANDREW, to=ANDREW)
 
@@ -84,7 +84,7 @@ def test_writing_reads_what_stood_before(either_table: MessageTable) -> None:
     assert entry_of(either_table, ANDREW).unread == 1
 
 
-def test_nothing_is_written_into_a_conversation_that_a_member_blocks(either_table: MessageTable) -> None:
+def test_sending_is_rejected_while_a_member_blocks(either_table: MessageTable) -> None:
     start()
     either_table.client.update_item(
         TableName=either_table.name,

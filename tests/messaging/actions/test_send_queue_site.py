@@ -194,7 +194,7 @@ def stored_in(table: MessageTable, group: UUID) -> list[Any]:
 
 @pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize("count", [2, 4, 8, 16, 32])
-def test_of_many_senders_at_once_none_is_refused_and_each_message_is_stored_once(
+def test_simultaneous_sends_are_each_stored_once(
     processes: int, count: int, group: UUID, andrew: User, bayko: User, table: MessageTable, patient: None
 ) -> None:
     together = threading.Barrier(count, timeout=HANGS)
@@ -307,7 +307,7 @@ def test_a_message_refused_by_the_queue_is_stored_once_when_it_is_sent_again(
 
 
 @pytest.mark.parametrize("address", ["send", "edit", "delete", "start"])
-def test_all_that_writes_messages_queues(
+def test_every_message_write_uses_the_queue(
     address: str,
     group: UUID,
     andrew: User,

@@ -8,21 +8,21 @@ from messaging.domain.text import PREVIEW_BYTES, preview, problem_with
     "text",
     ["", " ", "\n\t ", "\u200b", "\u200d\ufeff", "\u2060\u00ad", "\x00\x07", "\u3000", "\u3164", "\u2800", "\ufe0f"],
 )
-def test_it_finds_text_blank_of_which_nothing_is_seen(text: str) -> None:
+def test_invisible_text_is_blank(text: str) -> None:
     assert is_blank(text)
     assert problem_with(text) == "message_blank"
 
 
 @pytest.mark.parametrize("text", [".", "😂", "❤\ufe0f", "  a", "صباح", "\u0301a", "👨\u200d👩\u200d👧"])
-def test_it_finds_text_not_blank_of_which_anything_is_seen(text: str) -> None:
+def test_visible_text_is_not_blank(text: str) -> None:
     assert problem_with(text) is None
 
 
-def test_it_makes_line_ends_one_character_and_composes_letters() -> None:
+def test_line_ends_and_letters_are_normalized() -> None:
     assert normalise_long_text("a\r\nb\rc\nJu\u0308rgen") == "a\nb\nc\nJürgen"
 
 
-def test_it_counts_code_points_as_the_browser_does() -> None:
+def test_length_is_counted_in_code_points() -> None:
     assert problem_with("😂" * 1024) is None
     assert problem_with("😂" * 1025) == "message_exceed_max_chars"
 

@@ -66,7 +66,7 @@ def watched(stream: ScriptedStream, table: MessageTable, *, waits: int, saved: b
 
 @pytest.mark.parametrize("operation", ["describe_stream", "get_shard_iterator", "get_records"])
 @pytest.mark.parametrize("failure", FAULTS.values(), ids=FAULTS.keys())
-def test_it_waits_longer_and_longer_and_goes_on(
+def test_waits_grow_until_success(
     moto_table: MessageTable, stream: ScriptedStream, operation: str, failure: Exception
 ) -> None:
     stream.faults[operation] = [failure] * len(GROWING)
@@ -78,7 +78,7 @@ def test_it_waits_longer_and_longer_and_goes_on(
     assert reader.aside.letters == []
 
 
-def test_the_waits_begin_anew_after_a_success(moto_table: MessageTable, stream: ScriptedStream) -> None:
+def test_back_off_resets_after_success(moto_table: MessageTable, stream: ScriptedStream) -> None:
     throttled = FAULTS["throttled"]
     stream.faults["get_records"] = [throttled, throttled, throttled, None, throttled, throttled]
     reader = watched(stream, moto_table, waits=7)
@@ -173,7 +173,7 @@ def test_a_record_that_fails_in_the_middle_holds_up_neither_batch_nor_checkpoint
     assert reader.checkpoints.load() == {"one": stream.sequence_number("one", 2)}
 
 
-def test_a_stop_while_a_record_fails_puts_nothing_aside(
+def test_stop_during_failure_makes_no_dead_letter(
     moto_table: MessageTable, stream: ScriptedStream, conversation: Conversation
 ) -> None:
     reader = watched(stream, moto_table, waits=2)
@@ -253,7 +253,7 @@ def test_draining_gives_up_a_full_projection_after_so_many_tries(
     assert reader.checkpoints.load() == {}
 
 
-def test_a_full_projection_that_is_stopped_is_none(
+def test_stopped_full_projection_does_not_count_as_done(
     moto_table: MessageTable, stream: ScriptedStream, conversation: Conversation
 ) -> None:
     with_conversations(moto_table, conversation, 3)
@@ -268,7 +268,7 @@ def test_a_full_projection_that_is_stopped_is_none(
 
 
 @pytest.mark.parametrize("operation", ["describe_stream", "get_shard_iterator", "get_records"])
-def test_it_stops_in_a_back_off(moto_table: MessageTable, stream: ScriptedStream, operation: str) -> None:
+def test_consumer_stops_during_back_off(moto_table: MessageTable, stream: ScriptedStream, operation: str) -> None:
     stream.faults[operation] = [FAULTS["throttled"]] * 100
     reader = watched(stream, moto_table, waits=3)
     reader.consumer.run(reader.time)
@@ -289,7 +289,7 @@ def test_it_stops_when_told_while_a_trimmed_shard_is_made_up_for(
     assert reader.checkpoints.load() == {"one": "17"}
 
 
-def test_it_stops_between_two_conversations(
+def test_consumer_stops_between_two_conversations(
     moto_table: MessageTable, stream: ScriptedStream, conversation: Conversation
 ) -> None:
     stream.write("one", *copies(conversation, 3))
@@ -313,7 +313,9 @@ def test_it_stops_between_two_conversations(
 
 @pytest.mark.parametrize("operation", ["describe_stream", "get_shard_iterator", "get_records"])
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ExpiredTokenException", "UnrecognizedClientException"])
-def test_a_refusal_ends_it_at_once(moto_table: MessageTable, stream: ScriptedStream, operation: str, code: str) -> None:
+def test_rejected_stream_request_is_not_retried(
+    moto_table: MessageTable, stream: ScriptedStream, operation: str, code: str
+) -> None:
     stream.faults[operation] = [refused(code)]
     reader = watched(stream, moto_table, waits=100)
 
@@ -323,7 +325,7 @@ def test_a_refusal_ends_it_at_once(moto_table: MessageTable, stream: ScriptedStr
 
 
 @pytest.mark.parametrize("operation", ["UpdateItem", "TransactWriteItems", "Scan"])
-def test_a_refusal_of_the_table_ends_it_at_once(
+def test_rejected_table_request_is_not_retried(
     moto_table: MessageTable, stream: ScriptedStream, conversation: Conversation, operation: str
 ) -> None:
     stream.write("one", *copies(conversation, 1))

@@ -51,7 +51,7 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "monotonic", lambda: next(ticks))
 
 
-def test_it_writes_25_items_a_call(either_table: MessageTable, calls: Calls) -> None:
+def test_batch_has_25_items(either_table: MessageTable, calls: Calls) -> None:
     written: list[int] = []
     wanted = messages(60)
 
@@ -103,7 +103,7 @@ def test_transient_error_is_retried(table: MessageTable, code: str, status: int)
 
 
 @pytest.mark.usefixtures("_clock")
-def test_when_nothing_is_accepted_for_long_it_gives_up(moto_table: MessageTable) -> None:
+def test_bulk_write_gives_up_when_no_items_are_accepted(moto_table: MessageTable) -> None:
     wanted = messages(2)
 
     with (
@@ -116,7 +116,7 @@ def test_when_nothing_is_accepted_for_long_it_gives_up(moto_table: MessageTable)
 
 
 @pytest.mark.usefixtures("_clock")
-def test_as_long_as_something_is_accepted_it_goes_on(table: MessageTable) -> None:
+def test_bulk_write_continues_while_items_are_accepted(table: MessageTable) -> None:
     wanted = messages(8)
     fewer = [unprocessed(table, wanted[number:]) for number in range(1, 8)]
 
@@ -140,7 +140,7 @@ def test_a_failing_dynamodb_is_given_less_time(moto_table: MessageTable) -> None
     assert len(sent) == 2
 
 
-def test_a_refused_write_is_not_tried_again(moto_table: MessageTable) -> None:
+def test_rejected_write_is_not_retried(moto_table: MessageTable) -> None:
     with (
         fault(moto_table, "BatchWriteItem", answer("AccessDeniedException")) as sent,
         pytest.raises(ServiceError, match="AccessDenied"),
@@ -161,7 +161,7 @@ def test_it_adds_up_what_is_consumed(moto_table: MessageTable) -> None:
     assert writer.write_units == 53
 
 
-def test_told_to_stop_it_writes_no_more(moto_table: MessageTable) -> None:
+def test_stopped_bulk_write_writes_no_more(moto_table: MessageTable) -> None:
     stop = Event()
 
     with pytest.raises(Stopped):
@@ -170,7 +170,7 @@ def test_told_to_stop_it_writes_no_more(moto_table: MessageTable) -> None:
     assert len(moto_table.messages_after(GROUP, "", limit=100)) == 25
 
 
-def test_told_to_stop_it_does_not_wait_any_longer(moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopped_bulk_write_does_not_wait(moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "FIRST_WAIT", 1e6)
     monkeypatch.setattr(retry, "LONGEST_WAIT", 1e6)
     stop = Event()
@@ -222,7 +222,7 @@ def test_the_first_error_stops_the_others_and_is_raised() -> None:
     assert told == [True, True]
 
 
-def test_ctrl_c_stops_them_all() -> None:
+def test_ctrl_c_stops_all_threads() -> None:
     stop, ended = Event(), Event()
 
     def work() -> None:

@@ -16,7 +16,7 @@ from tests.messaging.capacity import KILOBYTE, item_size
 from tests.messaging.invented import ONE, invented
 
 
-def test_it_reads_what_it_writes() -> None:
+def test_items_survive_a_round_trip() -> None:
     conversation, message = invented(5)
     entry = replace(entry_from_conversation(conversation, ONE), read_seq=3, read_sk=message.created_at)
 

@@ -44,9 +44,7 @@ def pages_of(number: int, table: MessageTable) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
-def test_it_gives_all_messages_of_a_conversation_and_never_its_own_item(
-    either_table: MessageTable, newest_first: bool
-) -> None:
+def test_range_has_all_messages_but_not_the_conversation_item(either_table: MessageTable, newest_first: bool) -> None:
     sent = across_new_year(either_table)
 
     for first in (FIRST_MESSAGE_SK, "", "#"):
@@ -55,7 +53,7 @@ def test_it_gives_all_messages_of_a_conversation_and_never_its_own_item(
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
-def test_both_ends_belong_to_it(either_table: MessageTable, newest_first: bool) -> None:
+def test_range_includes_both_ends(either_table: MessageTable, newest_first: bool) -> None:
     sent = across_new_year(either_table)
 
     found = list(
@@ -79,7 +77,7 @@ def test_pages_lose_and_repeat_nothing(either_table: MessageTable, newest_first:
     assert found == wanted
 
 
-def test_an_empty_span_is_no_request(moto_table: MessageTable, calls: Calls) -> None:
+def test_empty_range_makes_no_request(moto_table: MessageTable, calls: Calls) -> None:
     across_new_year(moto_table)
 
     with calls.counted(moto_table.client):
@@ -100,7 +98,7 @@ def test_pages_are_read_when_they_are_needed_and_consistently(moto_table: Messag
     assert all(parameters["ConsistentRead"] is True for _, parameters in calls.made)
 
 
-def test_it_waits_while_the_table_is_throttled(moto_table: MessageTable) -> None:
+def test_range_waits_while_the_table_is_throttled(moto_table: MessageTable) -> None:
     sent = across_new_year(moto_table)
     throttled = [answer("ProvisionedThroughputExceededException")] * 4
 
@@ -110,7 +108,7 @@ def test_it_waits_while_the_table_is_throttled(moto_table: MessageTable) -> None
     assert len(asked) == 5
 
 
-def test_it_gives_up_in_time(moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_range_gives_up_after_the_time_limit(moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("messaging.dynamodb.retry.FAILING_SECONDS", 0.0)
 
     with fault(moto_table, "Query", *[answer("InternalServerError", 500)] * 2), pytest.raises(Unavailable):

@@ -30,7 +30,7 @@ def test_next_attempt_uses_what_is_read_again() -> None:
 
 
 @pytest.mark.parametrize("attempts", [ATTEMPTS, 3])
-def test_it_gives_up_after_so_many_attempts(attempts: int) -> None:
+def test_retry_gives_up_after_the_last_attempt(attempts: int) -> None:
     numbers: list[int] = []
 
     def attempt(_found: None, number: int) -> None:
@@ -43,7 +43,7 @@ def test_it_gives_up_after_so_many_attempts(attempts: int) -> None:
     assert numbers == list(range(attempts))
 
 
-def test_other_errors_end_it_at_once() -> None:
+def test_other_errors_are_not_retried() -> None:
     def attempt(_found: None, _number: int) -> None:
         raise KeyError
 
@@ -51,7 +51,7 @@ def test_other_errors_end_it_at_once() -> None:
         optimistically(attempt, None, read_again=lambda _: None)
 
 
-def test_it_does_not_wait_unless_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retry_does_not_wait_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     monkeypatch.setattr(table_module, "sleep", waits.append)
 

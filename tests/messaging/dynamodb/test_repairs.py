@@ -151,7 +151,7 @@ REFUSED: dict[str, tuple[Repair, Between]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_it_is_refused(read: Read, name: str) -> None:
+def test_repair_is_rejected_after_a_concurrent_change(read: Read, name: str) -> None:
     repair, between = REFUSED[name]
     between(read)
     before = everything(read.table)
@@ -161,7 +161,7 @@ def test_it_is_refused(read: Read, name: str) -> None:
 
 
 @pytest.mark.parametrize("repair", [rewrite, renumber, copy_again, set_position])
-def test_it_is_done_when_nothing_came_in_between(read: Read, repair: Repair) -> None:
+def test_repair_is_written_without_a_concurrent_change(read: Read, repair: Repair) -> None:
     before = everything(read.table)
 
     assert repair(read)
@@ -184,7 +184,7 @@ def test_a_number_is_put_right_under_an_edit_that_goes_on(read: Read) -> None:
     assert (newest(read).message, newest(read).seq) == ("No, later", 7)
 
 
-def test_it_makes_an_entry_and_a_conversation_where_there_are_none(read: Read) -> None:
+def test_repair_creates_missing_entry_and_conversation(read: Read) -> None:
     before = everything(read.table)
     read.delete(entry_key(ANDREW, GROUP))
     read.delete(conversation_key(GROUP))

@@ -132,7 +132,7 @@ def test_rejected_request_is_an_error_with_its_message(operation: str) -> None:
     assert found.value.response == plain.value.response
 
 
-def test_an_answer_without_records_is_none() -> None:
+def test_response_without_records_is_empty() -> None:
     assert asked("dynamodbstreams", "GetRecords", {"Records": []})["Records"] == []
     with pytest.raises(ClientError):
         asked("dynamodbstreams", "GetRecords", {"__type": "ExpiredIteratorException"}, status=400)

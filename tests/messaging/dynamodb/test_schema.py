@@ -42,7 +42,7 @@ def test_it_creates_the_table_as_the_original_has_it(moto_table: MessageTable) -
     assert made["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
-def test_it_says_what_exists_and_changes_nothing(moto_table: MessageTable) -> None:
+def test_existing_schema_is_reported_and_unchanged(moto_table: MessageTable) -> None:
     before = describe(moto_table)
 
     said = load(moto_table)
@@ -57,7 +57,7 @@ def test_it_says_what_exists_and_changes_nothing(moto_table: MessageTable) -> No
 
 
 @pytest.mark.parametrize("missing", INDEXES)
-def test_it_adds_a_missing_index(no_table: MessageTable, missing: str) -> None:
+def test_missing_index_is_added(no_table: MessageTable, missing: str) -> None:
     definition = table_definition(no_table.name, on_demand=False)
     definition["GlobalSecondaryIndexes"] = [
         index for index in definition["GlobalSecondaryIndexes"] if index["IndexName"] != missing
@@ -75,7 +75,7 @@ def test_it_adds_a_missing_index(no_table: MessageTable, missing: str) -> None:
     assert {index["IndexName"] for index in made["GlobalSecondaryIndexes"]} == set(INDEXES)
 
 
-def test_it_adds_a_missing_stream(no_table: MessageTable) -> None:
+def test_missing_stream_is_added(no_table: MessageTable) -> None:
     definition = table_definition(no_table.name, on_demand=False)
     del definition["StreamSpecification"]
     no_table.client.create_table(**definition)
@@ -252,7 +252,7 @@ def test_replace_does_not_touch_the_keys_of_a_table(no_table: MessageTable) -> N
     assert describe(no_table) == before
 
 
-def test_it_names_everything_that_differs_at_once(no_table: MessageTable) -> None:
+def test_all_differences_are_listed_together(no_table: MessageTable) -> None:
     create(no_table, *(change for change, _ in (OF_A_PART["another stream"], OF_A_PART["an attribute too few"])))
 
     with pytest.raises(SchemaRefused) as caught:
@@ -299,7 +299,7 @@ def test_a_process_on_a_table_with_other_key_types_is_not_ready(table: MessageTa
     assert Readiness((Part("dynamodb", table.answer),)).look()["dynamodb"].state == REFUSED
 
 
-def test_no_table_is_said_to_be_none(no_table: MessageTable) -> None:
+def test_missing_table_is_reported_as_none(no_table: MessageTable) -> None:
     assert describe(no_table) is None
     with pytest.raises(AwsProblem, match="does not exist"):
         stream_arn(no_table)

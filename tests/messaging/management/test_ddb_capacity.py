@@ -82,6 +82,6 @@ def test_a_file_of_prices_that_is_not_there_is_a_sentence() -> None:
         run(COMMAND, "--prices", "none.json")
 
 
-def test_it_says_nothing_to_nobody() -> None:
+def test_quiet_leaves_the_plan() -> None:
     assert run_json(COMMAND, "-v0")
     assert "sending" in run(COMMAND, "-v0")[0]

@@ -190,7 +190,7 @@ def test_production_is_a_matter_of_the_settings_and_of_no_part_of_a_name(
 
 
 @pytest.mark.parametrize("production", [True, False])
-def test_deletion_protection_cannot_be_talked_round(doomed: MessageTable, settings: Settings, production: bool) -> None:
+def test_deletion_protection_cannot_be_overridden(doomed: MessageTable, settings: Settings, production: bool) -> None:
     settings.PRODUCTION = production
     doomed.client.update_table(TableName=doomed.name, DeletionProtectionEnabled=True)
 
@@ -210,7 +210,7 @@ def test_deletion_protection_cannot_be_talked_round(doomed: MessageTable, settin
 
 
 @pytest.mark.parametrize("name", ["nothing-here", "no such name", "x", "arn:aws:dynamodb:us-east-1:1:table/x", "*"])
-def test_a_name_nobody_has_is_answered_with_those_there_are(table: MessageTable, name: str) -> None:
+def test_unknown_name_lists_existing_tables(table: MessageTable, name: str) -> None:
     with pytest.raises(CommandError) as caught:
         run(COMMAND, name, "--yes")
 
@@ -273,7 +273,7 @@ def test_it_waits_until_the_table_is_gone_though_dynamodb_fails_meanwhile(moto_t
     assert len(sent) == 5
 
 
-def test_it_does_not_wait_for_ever(moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_has_a_time_limit(moto_table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("messaging.dynamodb.tables.WAIT_SECONDS", 5)
     waits: list[float] = []
 

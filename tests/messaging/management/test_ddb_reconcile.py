@@ -62,7 +62,7 @@ def malform(table: MessageTable) -> None:
 # --- What it says -----------------------------------------------------------------------------------------------------
 
 
-def test_it_says_that_all_is_well(group: UUID) -> None:
+def test_consistent_table_is_reported(group: UUID) -> None:
     out, err = run(COMMAND)
 
     assert out.splitlines()[-1].startswith("Compared 1 conversation, 2 messages and 2 entries for ")
@@ -159,7 +159,7 @@ def test_strays_are_deleted_only_if_told(table: MessageTable, group: UUID, londo
     assert "Item" not in table.client.get_item(TableName=table.name, Key=stray)
 
 
-def test_one_person_alone(table: MessageTable, group: UUID, bayko: User, londo: User) -> None:
+def test_one_user_can_be_selected(table: MessageTable, group: UUID, bayko: User, londo: User) -> None:
     start(by=londo.uuid, to=bayko.uuid)
     spoil(table, group, bayko)
 
@@ -167,19 +167,19 @@ def test_one_person_alone(table: MessageTable, group: UUID, bayko: User, londo: 
     assert "repaired" in run(COMMAND, "--user", "andrewbrown")[0]
 
 
-def test_nobody_of_that_name(table: MessageTable) -> None:
+def test_unknown_handle_is_reported(table: MessageTable) -> None:
     with pytest.raises(CommandError, match="Nobody is called @nobody"):
         run(COMMAND, "--user", "nobody")
 
 
-def test_one_conversation_alone(table: MessageTable, group: UUID, bayko: User) -> None:
+def test_one_conversation_can_be_selected(table: MessageTable, group: UUID, bayko: User) -> None:
     spoil(table, group, bayko)
 
     assert "repaired" in run(COMMAND, "--group", str(group))[0]
     assert "1 conversation, 2 messages and 2 entries" in run(COMMAND, "--group", str(group))[0]
 
 
-def test_no_such_conversation(table: MessageTable) -> None:
+def test_missing_conversation_is_reported(table: MessageTable) -> None:
     with pytest.raises(CommandError, match="There is no conversation") as caught:
         run(COMMAND, "--group", str(uuid4()))
     assert caught.value.returncode == 1

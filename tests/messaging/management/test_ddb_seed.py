@@ -114,7 +114,7 @@ def test_verbose_it_names_each_conversation(table: MessageTable, people: None) -
 
 
 @pytest.mark.parametrize("arguments", [[], ["--messages", "30"]])
-def test_quiet_it_says_nothing(table: MessageTable, people: None, arguments: list[str]) -> None:
+def test_quiet_prints_nothing(table: MessageTable, people: None, arguments: list[str]) -> None:
     assert run(COMMAND, "-v0", *arguments) == ("", "")
     assert not table.is_empty()
 
@@ -197,7 +197,7 @@ def test_it_refuses_numbers_that_cannot_be(moto_table: MessageTable, arguments: 
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "many", "1.5"])
-def test_it_refuses_what_is_no_number(moto_table: MessageTable, number: str) -> None:
+def test_non_numeric_option_is_rejected(moto_table: MessageTable, number: str) -> None:
     with pytest.raises(CommandError, match=f"{number} is no number from 1 up"):
         run(COMMAND, f"--messages={number}")
 

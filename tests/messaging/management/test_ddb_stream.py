@@ -123,7 +123,7 @@ def test_a_refused_permission_ends_it_with_a_sentence(
         run(COMMAND, *arguments)
 
 
-def test_it_tells_people_what_it_reads(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_output_for_people_names_the_stream(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
     stopping_at(monkeypatch)
 
     out, err = run(COMMAND)
@@ -144,9 +144,7 @@ def test_it_outlives_the_database(table: MessageTable, monkeypatch: pytest.Monke
     assert err == "The database does not answer; trying again.\n"
 
 
-def test_it_goes_over_to_the_stream_of_a_table_that_was_made_anew(
-    table: MessageTable, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_worker_switches_to_stream_of_recreated_table(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
     read = stopping_at(monkeypatch, StreamGone())
     arns = iter(["old", "new"])
     monkeypatch.setattr("messaging.management.commands.ddb_stream.stream_arn", lambda _: next(arns))
@@ -202,7 +200,7 @@ def test_once_it_applies_what_is_there_and_says_how_much(table: MessageTable) ->
     assert entry_of(table, BAYKO).message == "Newest"
 
 
-def test_once_again_it_finds_nothing(table: MessageTable) -> None:
+def test_repeated_once_finds_nothing(table: MessageTable) -> None:
     start()
     send()
     run(COMMAND, "--once")

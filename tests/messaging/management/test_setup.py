@@ -46,7 +46,7 @@ def outcomes(*arguments: str) -> dict[str, str]:
     return {step["step"]: step["outcome"] for step in steps(*arguments)}
 
 
-def test_it_does_everything_in_order(table: MessageTable) -> None:
+def test_setup_runs_all_steps_in_order(table: MessageTable) -> None:
     table.client.delete_table(TableName=table.name)
 
     assert outcomes() == dict.fromkeys(NAMES, "done")
@@ -56,7 +56,7 @@ def test_it_does_everything_in_order(table: MessageTable) -> None:
     assert len(list(table.conversations())) == len(seed_conversations())
 
 
-def test_again_it_finds_everything_done(table: MessageTable) -> None:
+def test_repeated_setup_finds_everything_done(table: MessageTable) -> None:
     run()
     before = list(table.conversations())
 
@@ -88,7 +88,7 @@ def test_it_shows_what_each_step_did_and_how_long_it_took(table: MessageTable) -
     assert lines[2] == "Done: table, people."
 
 
-def test_its_lines_stay_short(table: MessageTable) -> None:
+def test_output_lines_stay_short(table: MessageTable) -> None:
     assert all(len(line) <= 96 for line in run().splitlines()[1:])
 
 

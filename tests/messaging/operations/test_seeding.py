@@ -109,7 +109,7 @@ def test_its_times_are_relative_to_now(moto_table: MessageTable) -> None:
     assert times == [end - timedelta(minutes=5), end, end + timedelta(microseconds=1)]
 
 
-def test_again_it_leaves_what_is_there(moto_table: MessageTable) -> None:
+def test_repeated_seed_keeps_existing_items(moto_table: MessageTable) -> None:
     list(seed(moto_table, [SHORT], people=PEOPLE, now=NOW))
 
     assert [written for _, written in seed(moto_table, [SHORT], people=PEOPLE, now=NOW + timedelta(days=3))] == [False]

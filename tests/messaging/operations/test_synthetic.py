@@ -146,7 +146,7 @@ def test_the_longest_comes_first_so_that_nobody_waits_for_it_in_the_end() -> Non
 
 
 @pytest.mark.parametrize(("total", "parts"), [(0, 3), (1, 5), (100, 1), (99_999, 1000), (5, 5)])
-def test_shares_add_up(total: int, parts: int) -> None:
+def test_shares_sum_to_the_total(total: int, parts: int) -> None:
     assert sum(shares(total, parts)) == total
     assert len(list(shares(total, parts))) == parts
     assert min(shares(total, parts)) >= 0
@@ -266,7 +266,7 @@ def test_a_phrase_alone_is_a_text() -> None:
 # --- What it costs ----------------------------------------------------------------------------------------------------
 
 
-def test_it_keeps_no_message_in_mind() -> None:
+def test_messages_are_not_kept_in_memory() -> None:
     each = telling(4000)
     messages = each.messages()
     next(messages)

@@ -17,7 +17,7 @@ from tests.messaging.unread_total import UnreadTotal, unread_total
 pytestmark = pytest.mark.usefixtures("either_table")
 
 
-def test_an_outsider_can_do_nothing_and_learns_nothing() -> None:
+def test_outsider_gets_not_found() -> None:
     message = start()
     nowhere = uuid4()
 
@@ -161,7 +161,7 @@ def test_the_first_unread_is_the_first_of_others_after_the_one_last_read(either_
     assert conversations.load_conversation(user_uuid=ANDREW, group_uuid=GROUP).first_unread == third
 
 
-def test_it_finds_the_conversation_two_people_have() -> None:
+def test_conversation_of_two_users_is_found() -> None:
     assert conversations.existing_with(user_uuid=ANDREW, other_uuid=BAYKO) is None
 
     start()

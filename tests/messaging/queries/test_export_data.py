@@ -110,7 +110,7 @@ def test_deleted_user_has_no_name(table: MessageTable, andrew: User, bayko: User
 @pytest.mark.parametrize(
     ("inbox", "name"), [("", "inbox"), ("#requests", "requests"), ("#archived", "archived"), (None, "hidden")]
 )
-def test_it_finds_conversations_in_every_list_and_in_none(
+def test_export_has_conversations_of_every_list_and_of_none(
     table: MessageTable, andrew: User, bayko: User, inbox: str | None, name: str
 ) -> None:
     group = start(by=andrew.uuid, to=bayko.uuid).group_uuid
@@ -125,9 +125,7 @@ def test_it_finds_conversations_in_every_list_and_in_none(
     assert conversation["list"] == name
 
 
-def test_it_holds_no_conversation_that_the_person_is_no_member_of(
-    table: MessageTable, andrew: User, bayko: User, londo: User
-) -> None:
+def test_export_has_no_conversations_of_others(table: MessageTable, andrew: User, bayko: User, londo: User) -> None:
     """An entry alone, a stray, lets nobody read."""
     group = start(by=andrew.uuid, to=bayko.uuid, text="Not for Londo").group_uuid
     item = table.client.get_item(TableName=table.name, Key=entry_key(bayko.uuid, group))["Item"]
@@ -153,7 +151,7 @@ def test_it_holds_more_conversations_than_a_page(
     assert said == [person.handle for person in people]
 
 
-def test_it_holds_whom_the_person_blocks_and_who_may_write(table: MessageTable, andrew: User, bayko: User) -> None:
+def test_export_has_blocked_users_and_permissions(table: MessageTable, andrew: User, bayko: User) -> None:
     block(user_uuid=andrew.uuid, other_uuid=bayko.uuid, now=NOW)
 
     document = exported(andrew, table)

@@ -187,7 +187,7 @@ def test_projection_of_the_worker_is_published_as_entry_changed(
 # --- Who gets it ------------------------------------------------------------------------------------------------------
 
 
-def test_an_outsider_gets_nothing(
+def test_outsider_receives_no_events(
     each_bus: str, site: WebProcess, talk: Delivery, as_andrew: Client, bayko: User, londo: User
 ) -> None:
     message = f"{url_of(talk)}/{talk.message.created_at}"
@@ -219,7 +219,7 @@ def test_former_member_gets_no_entry(
         assert of_bayko.is_silent()
 
 
-def test_every_web_process_hears(
+def test_every_web_process_receives_events(
     each_bus: str, site: WebProcess, talk: Delivery, as_andrew: Client, bayko: User
 ) -> None:
     with web_process() as other, opened(site, bayko) as here, opened(other, bayko) as there:
@@ -251,7 +251,7 @@ def test_batch_is_published_at_once(
     assert len(published(queries)) == (each_bus == "postgres")
 
 
-def test_nobody_is_told_of_what_is_blocked(
+def test_blocked_conversation_publishes_no_events(
     site: WebProcess, talk: Delivery, moto_table: MessageTable, andrew: User, bayko: User
 ) -> None:
     block.block(user_uuid=bayko.uuid, other_uuid=andrew.uuid, now=timezone.now())
@@ -367,7 +367,7 @@ def test_a_bus_that_is_away_fails_no_send_and_nothing_of_it_is_logged(
     assert "secret" not in caplog.text
 
 
-def test_a_write_that_is_undone_is_not_told(each_bus: str, site: WebProcess, talk: Delivery, bayko: User) -> None:
+def test_rolled_back_write_publishes_nothing(each_bus: str, site: WebProcess, talk: Delivery, bayko: User) -> None:
     with opened(site, bayko) as stream:
         with transaction.atomic():
             publish.read(group_uuid=talk.message.group_uuid, user_uuid=uuid4(), seq=1, member_uuids=talk.member_uuids)

@@ -121,7 +121,7 @@ def belong_to_nobody(session_key: str) -> None:
 
 
 @pytest.mark.parametrize("end", [forget_quietly, expire, close_account, change_password, belong_to_nobody])
-def test_a_session_that_is_nobodys_any_more_is_noticed(
+def test_ended_session_is_noticed(
     end: Callable[[str], None], bayko: User, monkeypatch: pytest.MonkeyPatch, site: WebProcess
 ) -> None:
     monkeypatch.setattr(hub, "CHECK_SECONDS", 0.2)
@@ -160,9 +160,7 @@ def test_stream_that_cannot_be_revalidated_ends_and_may_reconnect(
             assert (refused.status, refused.headers["retry-after"]) == (503, "5")
 
 
-def test_many_that_come_at_once_are_asked_for_together(
-    site: WebProcess, bayko: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_simultaneous_checks_are_batched(site: WebProcess, bayko: User, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     real = lookup._users_of
 

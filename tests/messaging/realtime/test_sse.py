@@ -89,21 +89,19 @@ def test_https_is_asked_for_where_the_site_has_it(site: WebProcess, bayko: User,
         ({"Host": "evil.example"}, 400),
     ],
 )
-def test_only_the_sites_own_pages_may_open_it(
-    headers: dict[str, str], status: int, site: WebProcess, bayko: User
-) -> None:
+def test_stream_rejects_other_origins(headers: dict[str, str], status: int, site: WebProcess, bayko: User) -> None:
     with EventStream.open(site.port, session_of(bayko), headers=headers) as stream:
         assert stream.status == status
 
 
 @pytest.mark.parametrize("method", ["POST", "HEAD", "PUT", "OPTIONS"])
-def test_only_get_opens_it(method: str, site: WebProcess, bayko: User) -> None:
+def test_stream_accepts_only_get(method: str, site: WebProcess, bayko: User) -> None:
     with EventStream.open(site.port, session_of(bayko), method=method) as stream:
         assert (stream.status, stream.headers["allow"]) == (405, "GET")
 
 
 @pytest.mark.parametrize("session_key", ["", "nothing", "a" * 32, "' OR 1=1 --", "\x7f", '"\\000abcdefgh"'])
-def test_nobody_gets_one_without_a_session(session_key: str, site: WebProcess, bayko: User) -> None:
+def test_stream_requires_a_session(session_key: str, site: WebProcess, bayko: User) -> None:
     with EventStream.open(site.port, session_key) as stream:
         assert stream.status == 401
         assert stream.next() == END
@@ -117,7 +115,7 @@ def test_a_forged_last_event_id_or_query_changes_nothing(site: WebProcess, bayko
         assert stream.is_silent()
 
 
-def test_it_beats_while_nothing_happens(site: WebProcess, bayko: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_stream_sends_heartbeats(site: WebProcess, bayko: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 0.05)
     monkeypatch.setattr(endpoint, "SECONDS_OPEN", (0.6, 0.6))
 
@@ -146,7 +144,7 @@ def test_how_long_it_lives_differs_from_one_to_the_next() -> None:
     assert longest - shortest >= 60
 
 
-def test_of_too_many_the_oldest_ends(site: WebProcess, bayko: User, andrew: User, settings: Settings) -> None:
+def test_oldest_stream_ends_beyond_the_limit(site: WebProcess, bayko: User, andrew: User, settings: Settings) -> None:
     settings.LIVE_STREAMS_A_PERSON = 3
     with EventStream.open(site.port, session_of(andrew)) as of_andrew:
         found = [EventStream.open(site.port, session_of(bayko)) for _ in range(5)]
@@ -161,7 +159,7 @@ def test_of_too_many_the_oldest_ends(site: WebProcess, bayko: User, andrew: User
             stream.close()
 
 
-def test_one_that_is_left_is_forgotten(site: WebProcess, bayko: User) -> None:
+def test_closed_stream_is_forgotten(site: WebProcess, bayko: User) -> None:
     hub = next(iter(site.application._hubs.values()), None)
     with EventStream.open(site.port, session_of(bayko)) as stream:
         stream.next()

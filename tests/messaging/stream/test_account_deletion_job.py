@@ -48,13 +48,13 @@ def work(waiting: AccountDeletionJob, *, passes: int = 10) -> None:
         waiting()
 
 
-def test_it_deletes_who_waits(leaving: User, clock: Clock) -> None:
+def test_job_deletes_waiting_accounts(leaving: User, clock: Clock) -> None:
     work(AccountDeletionJob(clock))
 
     assert delete_account_module.waiting() == []
 
 
-def test_it_finds_who_asks_later(leaving: User, bayko: User, clock: Clock) -> None:
+def test_job_finds_later_requests(leaving: User, bayko: User, clock: Clock) -> None:
     waiting = AccountDeletionJob(clock)
     work(waiting)
     User.objects.filter(pk=bayko.pk).update(cognito_user_id=MOCK)
@@ -85,7 +85,7 @@ def test_lists_do_not_wait_for_a_long_one(monkeypatch: pytest.MonkeyPatch, leavi
     assert delete_account_module.waiting() == [leaving.uuid]
 
 
-def test_it_waits_for_requests_that_are_under_way(leaving: User, clock: Clock) -> None:
+def test_job_waits_for_requests_in_flight(leaving: User, clock: Clock) -> None:
     User.objects.filter(pk=leaving.pk).update(deletion_asked_at=timezone.now() - timedelta(seconds=30))
     waiting = AccountDeletionJob(clock)
 

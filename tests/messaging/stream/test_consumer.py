@@ -120,7 +120,7 @@ def test_it_tells_of_what_it_has_moved_and_not_of_the_whole_table(table: Message
     assert [(conversation.seq, conversation.message) for conversation in told] == [(2, "Newest")]
 
 
-def test_it_goes_on_after_its_checkpoint(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_consumer_resumes_after_its_checkpoint(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
     first = consumer(table)
     first.begin()
     start()
@@ -199,7 +199,7 @@ def test_a_shard_that_was_read_to_its_end_is_not_read_again(table: MessageTable)
     assert checkpoints.load() == {shard: SHARD_END}
 
 
-def test_it_stops_when_told(table: MessageTable) -> None:
+def test_consumer_stops_when_told(table: MessageTable) -> None:
     stop = Event()
     worker = Thread(target=consumer(table, Remembered()).run, args=(stop,))
     worker.start()

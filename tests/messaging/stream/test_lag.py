@@ -14,7 +14,7 @@ def page(*ages: float) -> list[dict[str, Any]]:
     return [{"dynamodb": {"ApproximateCreationDateTime": NOW - timedelta(seconds=age)}} for age in ages]
 
 
-def test_it_is_the_age_of_the_oldest_record_of_any_shard() -> None:
+def test_lag_is_the_age_of_the_oldest_record_of_any_shard() -> None:
     lag = Lag()
 
     lag.reads("one", page(40, 20))
@@ -23,7 +23,7 @@ def test_it_is_the_age_of_the_oldest_record_of_any_shard() -> None:
     assert lag.seconds(NOW) == 40
 
 
-def test_it_grows_while_a_page_cannot_be_applied() -> None:
+def test_lag_grows_while_a_page_cannot_be_applied() -> None:
     lag = Lag()
 
     lag.reads("one", page(1))
@@ -31,7 +31,7 @@ def test_it_grows_while_a_page_cannot_be_applied() -> None:
     assert lag.seconds(NOW + timedelta(minutes=10)) == 601
 
 
-def test_an_empty_page_ends_it() -> None:
+def test_empty_page_ends_the_lag() -> None:
     lag = Lag()
     lag.reads("one", page(40))
 

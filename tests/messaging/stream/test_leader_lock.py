@@ -57,7 +57,7 @@ def test_one_session_is_active_for_a_table() -> None:
     assert leader_session("one") is None
 
 
-def test_another_has_to_wait_until_it_ends(other: psycopg.Connection) -> None:
+def test_second_session_waits_for_the_first(other: psycopg.Connection) -> None:
     from messaging.stream.leader_lock import NAMESPACE, _key  # noqa: PLC0415
 
     other.execute("SELECT pg_advisory_lock(%s, %s)", [NAMESPACE, _key("one")])
@@ -130,7 +130,7 @@ def test_a_killed_worker_is_replaced(table: MessageTable) -> None:
 
 
 @pytest.mark.slow
-def test_one_that_waits_stops_at_once(table: MessageTable) -> None:
+def test_waiting_session_stops_at_once(table: MessageTable) -> None:
     assert try_lock(table.name)
     waiting = Worker(table)
     try:

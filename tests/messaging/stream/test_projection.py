@@ -29,7 +29,7 @@ def record(item: dict[str, Any], sequence_number: str = "1") -> dict[str, Any]:
     return {"dynamodb": {"NewImage": item, "SequenceNumber": sequence_number}}
 
 
-def test_of_a_batch_only_the_newest_image_of_each_conversation_counts(fake_table: MessageTable) -> None:
+def test_only_newest_image_of_each_conversation_in_a_batch_is_applied(fake_table: MessageTable) -> None:
     versions = history(fake_table, 4)
     records = [record(conversation_item(version)) for version in (*versions, versions[0])]
 
@@ -93,7 +93,7 @@ def test_members_own_settings_stay(either_table: MessageTable) -> None:
     assert (entry.inbox, entry.read_seq, entry.unread) == (None, 1, 1)
 
 
-def test_a_lost_entry_is_made_anew(either_table: MessageTable) -> None:
+def test_lost_entry_is_recreated(either_table: MessageTable) -> None:
     start()
     either_table.client.delete_item(TableName=either_table.name, Key=entry_key(BAYKO, GROUP))
 
@@ -102,7 +102,7 @@ def test_a_lost_entry_is_made_anew(either_table: MessageTable) -> None:
     assert [entry.unread for entry in conversations.list_conversations(user_uuid=BAYKO).entries] == [1]
 
 
-def test_a_lost_entry_that_somebody_else_makes_anew_at_that_moment_is_left_alone(either_table: MessageTable) -> None:
+def test_concurrently_recreated_entry_is_left_alone(either_table: MessageTable) -> None:
     old, new = history(either_table, 2)
     either_table.client.delete_item(TableName=either_table.name, Key=entry_key(BAYKO, GROUP))
 

@@ -359,7 +359,7 @@ def test_one_listing_without_a_shard_does_not_forget_its_end(moto_table: Message
     assert split.read.count("parent") == 2
 
 
-def test_weeks_leave_nothing_behind(moto_table: MessageTable, versions: list[Conversation]) -> None:
+def test_state_does_not_grow_over_weeks(moto_table: MessageTable, versions: list[Conversation]) -> None:
     stream = ScriptedStream()
     stream.open_shard("0")
     watched = begun(stream, moto_table)
@@ -387,7 +387,7 @@ def test_a_stream_that_is_gone_is_said_to_be(moto_table: MessageTable, split: Sc
         watched.consumer.run(watched.time)
 
 
-def test_another_stream_is_begun_from_nothing(moto_table: MessageTable, split: ScriptedStream) -> None:
+def test_new_stream_is_read_from_the_start(moto_table: MessageTable, split: ScriptedStream) -> None:
     watched = begun(split, moto_table)
     watched.read_all()
     split.shards.clear()

@@ -18,13 +18,13 @@ def test_a_comparison_with_nothing_has_no_ratio() -> None:
     assert THREAD.against(Figure("nothing", 0, "ms")).ratio is None
 
 
-def test_it_tells_people_in_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_figures_for_people_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     tell([BARE, THREAD], as_json=False)
 
     assert capsys.readouterr().out == "bare/thread   4 ms\npages/thread  5 ms  1.25 x bare/thread\n"
 
 
-def test_it_tells_programs_in_lines_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_figures_for_programs_are_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     tell([BARE, THREAD], as_json=True)
 
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
@@ -32,12 +32,12 @@ def test_it_tells_programs_in_lines_of_json(capsys: pytest.CaptureFixture[str]) 
     assert second == {"name": "pages/thread", "value": 5.0, "unit": "ms", "versus": "bare/thread", "ratio": 1.25}
 
 
-def test_it_finds_percentiles() -> None:
+def test_percentiles_are_computed() -> None:
     found = at_percentiles("send", list(range(101)))
 
     assert [(each.name, each.value) for each in found] == [("send/p50", 50), ("send/p95", 95), ("send/p99", 99)]
 
 
 @pytest.mark.parametrize(("value", "text"), [(1234.4, "1,234"), (12.34, "12.3"), (0.0512, "0.0512"), (7.0, "7")])
-def test_three_figures_count(value: float, text: str) -> None:
+def test_numbers_have_three_significant_digits(value: float, text: str) -> None:
     assert number(value) == text

@@ -71,7 +71,7 @@ def test_where_the_last_word_is_always_the_same_the_one_before_makes_the_columns
 
 
 @pytest.mark.usefixtures("measured")
-def test_it_leaves_out_what_is_not_wanted() -> None:
+def test_unwanted_figures_are_left_out() -> None:
     written = report.written(block("list live live/ without live/1,live/2", ""))
 
     assert "memory" in written
@@ -95,7 +95,7 @@ def test_missing_measurement_keeps_the_old_figure() -> None:
     assert report.written(document) == document
 
 
-def test_it_refuses_a_kind_of_table_that_there_is_not() -> None:
+def test_unknown_kind_of_table_is_refused() -> None:
     with pytest.raises(SystemExit, match="pie"):
         report.written(block("pie live", ""))
 

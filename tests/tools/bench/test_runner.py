@@ -8,7 +8,7 @@ from tools.bench import command_line, results
 from tools.bench.command_line import PARTS, arguments_from, command_of, measure
 
 
-def test_it_runs_everything_when_nothing_is_named() -> None:
+def test_all_parts_run_by_default() -> None:
     assert arguments_from([]).parts == list(PARTS)
 
 
@@ -18,7 +18,7 @@ def test_parts_run_in_their_own_order() -> None:
     assert (options.parts, options.full, options.write) == (["costs", "live"], True, False)
 
 
-def test_it_refuses_a_part_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_part_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as refused:
         arguments_from(["everything"])
 

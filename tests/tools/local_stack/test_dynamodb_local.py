@@ -113,7 +113,7 @@ def test_it_shows_why_it_did_not_start(java: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not IS_ASKED_FOR, reason="CRUDDUR_TEST_DYNAMODB_LOCAL is not set")
-def test_these_tests_run_on_it(table: MessageTable) -> None:
+def test_tests_run_on_dynamodb_local(table: MessageTable) -> None:
     assert ":ddblocal:" in stream_arn(table)
 
 

@@ -28,7 +28,7 @@ def variables(configuration: Configuration) -> dict[str, str]:
     )
 
 
-def test_it_is_all_ours_by_default(tmp_path: Path) -> None:
+def test_default_environment_uses_only_local_parts(tmp_path: Path) -> None:
     configuration = read_configuration(tmp_path)
 
     assert configuration.is_all_ours
@@ -111,7 +111,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
         ("CRUDDUR_ENV", "production", "starts nothing but the local stack"),
     ],
 )
-def test_it_says_what_to_do(
+def test_invalid_environment_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
 ) -> None:
     monkeypatch.setenv(name, value)

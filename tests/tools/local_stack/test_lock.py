@@ -6,7 +6,7 @@ from tools.local_stack import lock
 from tools.local_stack.problem import Problem
 
 
-def test_the_second_is_told_where_the_first_one_is(tmp_path: Path) -> None:
+def test_second_start_names_the_running_one(tmp_path: Path) -> None:
     with lock.held(tmp_path) as note:
         with pytest.raises(Problem, match="already running at an address it has not told yet"), lock.held(tmp_path):
             pass
@@ -16,7 +16,7 @@ def test_the_second_is_told_where_the_first_one_is(tmp_path: Path) -> None:
             pass
 
 
-def test_it_is_free_again_afterwards(tmp_path: Path) -> None:
+def test_lock_is_released_at_the_end(tmp_path: Path) -> None:
     with lock.held(tmp_path):
         pass
 

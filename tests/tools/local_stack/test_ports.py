@@ -12,7 +12,7 @@ def test_it_names_the_variable_when_a_port_is_in_use() -> None:
             listener(port, variable="PORT")
 
 
-def test_it_finds_a_free_one() -> None:
+def test_free_port_is_found() -> None:
     port = free_port()
 
     with listener(port, variable="PORT") as sock:

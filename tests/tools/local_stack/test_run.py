@@ -25,7 +25,7 @@ def test_processes_get_less_than_three_seconds_to_end() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_it_ends_everything_when_told_to(stack: Stack, number: signal.Signals) -> None:
+def test_stop_ends_all_parts(stack: Stack, number: signal.Signals) -> None:
     process = stack.start()
     assert requests.get(stack.url, timeout=60).status_code == 200
     pids = stack.pids()
@@ -37,7 +37,7 @@ def test_it_ends_everything_when_told_to(stack: Stack, number: signal.Signals) -
     assert process.returncode == 0
 
 
-def test_it_is_told_when_a_part_ends(stack: Stack) -> None:
+def test_end_of_a_part_is_reported(stack: Stack) -> None:
     process = stack.start()
     pids = stack.pids()
 

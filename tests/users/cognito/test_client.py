@@ -39,7 +39,7 @@ def test_it_lists_the_users_of_all_pages(settings: Settings) -> None:
     assert not any(user.email_verified for user in users)
 
 
-def test_it_tells_what_cognito_knows_of_a_user(settings: Settings) -> None:
+def test_user_is_read_with_attributes_and_state(settings: Settings) -> None:
     pool = new_pool(settings)
     sub = add_user(pool, "ann", name="Ann")
 
@@ -63,7 +63,7 @@ def test_it_finds_users_by_an_attribute(settings: Settings) -> None:
     assert list(pool.users(where=("preferred_username", 'a" or "b'))) == []
 
 
-def test_it_escapes_what_a_filter_is_to_find() -> None:
+def test_filter_value_is_escaped() -> None:
     assert client_module.equals("email", 'a"b\\c') == 'email = "a\\"b\\\\c"'
 
 
@@ -140,14 +140,14 @@ def test_an_invitation_is_mailed_never_texted_unless_there_is_a_password(
         ("SomethingNewException", "", "Cognito refused: SomethingNewException"),
     ],
 )
-def test_it_says_in_a_sentence_what_cognito_refused(provider: Provider, code: str, message: str, sentence: str) -> None:
+def test_refusal_of_cognito_is_one_sentence(provider: Provider, code: str, message: str, sentence: str) -> None:
     provider.answer = (400, {"__type": code, "message": message})
 
     with pytest.raises(CognitoError, match=sentence):
         list(pool_at(provider).users())
 
 
-def test_it_names_no_arn_of_a_refusal(provider: Provider) -> None:
+def test_refusal_is_reported_without_arn(provider: Provider) -> None:
     provider.answer = (400, {"__type": "AccessDeniedException", "message": "arn:aws:iam::1:user/secret may not"})
 
     with pytest.raises(CognitoError) as caught:
@@ -155,14 +155,14 @@ def test_it_names_no_arn_of_a_refusal(provider: Provider) -> None:
     assert "arn" not in str(caught.value)
 
 
-def test_it_says_that_the_pool_is_in_another_region(provider: Provider) -> None:
+def test_pool_in_another_region_is_reported(provider: Provider) -> None:
     provider.answer = (400, {"__type": "ResourceNotFoundException", "message": "does not exist"})
 
     with pytest.raises(CognitoError, match=r"in us-east-1\. Its id says eu-west-1: set AWS_REGION"):
         list(pool_at(provider, "eu-west-1_Pool").users())
 
 
-def test_it_says_that_cognito_does_not_answer(provider: Provider) -> None:
+def test_unreachable_cognito_is_reported(provider: Provider) -> None:
     pool = pool_at(provider)
     provider.stop()
 
@@ -170,24 +170,24 @@ def test_it_says_that_cognito_does_not_answer(provider: Provider) -> None:
         list(pool.users())
 
 
-def test_it_says_that_a_value_is_none_that_cognito_takes(provider: Provider) -> None:
+def test_invalid_value_is_reported(provider: Provider) -> None:
     with pytest.raises(CognitoError, match="not as Cognito takes it: Invalid length for parameter UserPoolId"):
         list(pool_at(provider, "").users())
 
 
-def test_it_says_that_there_is_no_such_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_profile_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobodys")
 
     with pytest.raises(CognitoError, match="no AWS profile nobodys"):
         client_module.connect(endpoint_url=None, region="us-east-1")
 
 
-def test_it_says_that_the_region_is_none(provider: Provider) -> None:
+def test_invalid_region_is_reported(provider: Provider) -> None:
     with pytest.raises(CognitoError, match="AWS_REGION is no region"):
         client_module.connect(endpoint_url=None, region="not a region")
 
 
-def test_it_says_that_there_are_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):

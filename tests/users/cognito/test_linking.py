@@ -52,7 +52,7 @@ def everyone() -> list[dict[str, Any]]:
 # --- Tying ----------------------------------------------------------------------------------------------------------
 
 
-def test_it_ties_who_has_the_handle_and_the_verified_e_mail(imani: User) -> None:
+def test_user_with_same_handle_and_verified_email_is_linked(imani: User) -> None:
     assert link(IMANI) == [Link(IMANI, "tied", imani)]
 
     imani.refresh_from_db()
@@ -60,7 +60,7 @@ def test_it_ties_who_has_the_handle_and_the_verified_e_mail(imani: User) -> None
 
 
 @pytest.mark.parametrize("handle", ["IMANI", "@imani", "\uff49mani"])
-def test_it_takes_no_account_of_case_and_spelling(imani: User, handle: str) -> None:
+def test_handle_and_email_match_regardless_of_case(imani: User, handle: str) -> None:
     link(replace(IMANI, handle=handle, email="Imani@Cruddur.Example"))
 
     imani.refresh_from_db()
@@ -78,7 +78,7 @@ def test_it_takes_no_account_of_case_and_spelling(imani: User, handle: str) -> N
     ],
 )
 @pytest.mark.parametrize("create_missing", [False, True])
-def test_it_reports_a_mismatch_and_changes_nothing(
+def test_mismatch_is_reported_and_changes_nothing(
     imani: User, user: CognitoUser, reason: str, create_missing: bool
 ) -> None:
     before = everyone()
@@ -90,20 +90,20 @@ def test_it_reports_a_mismatch_and_changes_nothing(
     assert reason in found.reason
 
 
-def test_it_ties_nobody_whose_row_has_no_e_mail(imani: User) -> None:
+def test_user_without_email_is_not_linked(imani: User) -> None:
     User.objects.update(email="")
 
     assert outcomes(replace(IMANI, email="")) == ["mismatch"]
 
 
-def test_it_ties_nobody_by_a_handle_that_only_looks_alike(imani: User) -> None:
+def test_lookalike_handle_is_not_linked(imani: User) -> None:
     assert outcomes(replace(IMANI, handle="1mani")) == ["unknown"]
 
     imani.refresh_from_db()
     assert imani.cognito_user_id == MOCK
 
 
-def test_it_never_changes_who_is_tied(imani: User) -> None:
+def test_linked_user_is_never_changed(imani: User) -> None:
     User.objects.update(cognito_user_id="the-first-sub")
     before = everyone()
 
@@ -114,7 +114,7 @@ def test_it_never_changes_who_is_tied(imani: User) -> None:
     assert "stays tied to the first" in found.reason
 
 
-def test_it_reports_a_cognito_user_who_is_someone_else_already(imani: User, bayko: User) -> None:
+def test_cognito_user_linked_to_another_user_is_reported(imani: User, bayko: User) -> None:
     (found,) = link(replace(IMANI, sub=bayko.cognito_user_id))
 
     imani.refresh_from_db()
@@ -124,7 +124,7 @@ def test_it_reports_a_cognito_user_who_is_someone_else_already(imani: User, bayk
 
 @pytest.mark.parametrize("batch", [1, 500])
 @pytest.mark.parametrize(("dry_run", "first"), [(False, "tied"), (True, "would_tie")])
-def test_it_ties_one_of_two_who_claim_the_same(
+def test_only_one_of_two_claims_is_linked(
     imani: User, monkeypatch: pytest.MonkeyPatch, batch: int, dry_run: bool, first: str
 ) -> None:
     monkeypatch.setattr(linking, "BATCH", batch)
@@ -132,7 +132,7 @@ def test_it_ties_one_of_two_who_claim_the_same(
     assert outcomes(IMANI, replace(IMANI, sub="sub-of-evil"), dry_run=dry_run) == [first, "mismatch"]
 
 
-def test_it_names_who_renamed_themselves_in_cognito_by_their_handle_here(bayko: User) -> None:
+def test_user_renamed_in_cognito_is_named_by_own_handle(bayko: User) -> None:
     renamed = replace(IMANI, sub=bayko.cognito_user_id, handle="bayko_renamed")
 
     assert link(renamed) == [Link(renamed, "already", bayko)]
@@ -149,7 +149,7 @@ def test_user_with_a_chosen_handle_needs_none_in_cognito(bayko: User) -> None:
     assert outcomes(replace(IMANI, sub=bayko.cognito_user_id, handle="")) == ["already"]
 
 
-def test_it_asks_the_database_twice_for_many(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_linking_many_users_takes_two_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     users = [replace(IMANI, sub=str(number), handle=f"handle_{number}") for number in range(200)]
 
     with django_assert_num_queries(2):
@@ -159,7 +159,7 @@ def test_it_asks_the_database_twice_for_many(django_assert_num_queries: DjangoAs
 # --- Again, at once, and interrupted --------------------------------------------------------------------------------
 
 
-def test_it_changes_nothing_the_second_time(imani: User) -> None:
+def test_repeated_linking_changes_nothing(imani: User) -> None:
     users = [IMANI, replace(IMANI, sub="2", handle="newcomer")]
     assert outcomes(*users, create_missing=True) == ["tied", "created"]
     before = everyone()
@@ -177,7 +177,7 @@ def test_finished_users_stay_done_after_an_interruption(imani: User) -> None:
     assert User.objects.get().cognito_user_id == "sub-of-imani"
 
 
-def test_two_at_once_tie_a_person_once(imani: User, bayko: User) -> None:
+def test_concurrent_linking_links_once(imani: User, bayko: User) -> None:
     users = [replace(IMANI, sub=bayko.cognito_user_id, handle="bayko"), IMANI]
     one, other = link_people(users), link_people(users)
     next(one), next(other)  # both have looked everyone up
@@ -185,7 +185,7 @@ def test_two_at_once_tie_a_person_once(imani: User, bayko: User) -> None:
     assert [next(one).outcome, next(other).outcome] == ["tied", "already"]
 
 
-def test_it_ties_nobody_to_a_user_who_became_somebody_else_meanwhile(imani: User, bayko: User) -> None:
+def test_user_changed_during_linking_is_not_linked(imani: User, bayko: User) -> None:
     links = link_people([replace(IMANI, sub=bayko.cognito_user_id, handle="bayko"), IMANI])
     next(links)
     User.objects.create_user(handle="other", display_name="O", cognito_user_id=IMANI.sub)
@@ -197,7 +197,7 @@ def test_it_ties_nobody_to_a_user_who_became_somebody_else_meanwhile(imani: User
     assert (found.outcome, found.reason) == ("mismatch", "The Cognito user with this handle already is @other.")
 
 
-def test_it_ties_nobody_whose_e_mail_was_changed_meanwhile(imani: User, bayko: User) -> None:
+def test_email_changed_during_linking_prevents_link(imani: User, bayko: User) -> None:
     links = link_people([replace(IMANI, sub=bayko.cognito_user_id, handle="bayko"), IMANI])
     next(links)
     User.objects.filter(pk=imani.pk).update(email="new@cruddur.example")
@@ -233,21 +233,23 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_at_once_make_a_person_once(at_once: Callable[..., list[str]]) -> None:
+def test_concurrent_creation_creates_one_user(at_once: Callable[..., list[str]]) -> None:
     assert at_once(IMANI, IMANI) == ["already", "created"]
     assert User.objects.get().cognito_user_id == "sub-of-imani"
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("handle", "outcome"), [("Imani", "mismatch"), ("1mani", "unknown")])
-def test_two_at_once_give_a_handle_to_one(at_once: Callable[..., list[str]], handle: str, outcome: str) -> None:
+def test_concurrent_creation_gives_handle_to_one_user(
+    at_once: Callable[..., list[str]], handle: str, outcome: str
+) -> None:
     assert at_once(IMANI, replace(IMANI, sub="2", handle=handle)) == ["created", outcome]
 
 
 # --- Making people --------------------------------------------------------------------------------------------------
 
 
-def test_it_makes_nobody_unless_told(db: None) -> None:
+def test_users_are_created_only_on_request(db: None) -> None:
     (found,) = link(IMANI)
 
     assert found.outcome == "unknown"
@@ -255,7 +257,7 @@ def test_it_makes_nobody_unless_told(db: None) -> None:
     assert not User.objects.exists()
 
 
-def test_it_makes_whom_the_first_sign_in_would_make() -> None:
+def test_created_user_equals_that_of_first_sign_in() -> None:
     user = replace(IMANI, handle="\uff21nn", name="  Ann \x00 Example  ")
 
     (found,) = link(user, create_missing=True)
@@ -285,7 +287,7 @@ def test_it_makes_whom_the_first_sign_in_would_make() -> None:
     ],
 )
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_it_says_why_it_makes_nobody_of_a_user(bayko: User, user: CognitoUser, reason: str, dry_run: bool) -> None:
+def test_user_that_cannot_be_created_is_explained(bayko: User, user: CognitoUser, reason: str, dry_run: bool) -> None:
     (found,) = link(user, create_missing=True, dry_run=dry_run)
 
     assert found.outcome == "unknown"
@@ -295,7 +297,7 @@ def test_it_says_why_it_makes_nobody_of_a_user(bayko: User, user: CognitoUser, r
 
 @pytest.mark.parametrize("batch", [1, 500])
 @pytest.mark.parametrize(("dry_run", "first"), [(False, "created"), (True, "would_create")])
-def test_it_makes_one_of_two_who_want_the_same_handle(
+def test_only_one_of_two_users_gets_the_same_handle(
     monkeypatch: pytest.MonkeyPatch, batch: int, dry_run: bool, first: str
 ) -> None:
     monkeypatch.setattr(linking, "BATCH", batch)
@@ -306,7 +308,7 @@ def test_it_makes_one_of_two_who_want_the_same_handle(
     assert found == [first, "mismatch", "unknown"]
 
 
-def test_a_rehearsal_changes_nothing(imani: User, bayko: User) -> None:
+def test_dry_run_changes_nothing(imani: User, bayko: User) -> None:
     before = everyone()
     users = [IMANI, replace(IMANI, sub="2", handle="newcomer"), replace(IMANI, sub="3", handle="bayko")]
 

@@ -48,7 +48,7 @@ def browser_of(session_key: str) -> Client:
     return client
 
 
-def test_people_stay_signed_in(bayko: User) -> None:
+def test_users_of_legacy_sessions_stay_signed_in(bayko: User) -> None:
     browser = browser_of(legacy_session_of(bayko))
 
     assert browser.get("/shortcuts").status_code == 200
@@ -78,12 +78,12 @@ def test_streams_recognise_a_session_that_was_not_used_since(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stream_opens_with_one(site: WebProcess, bayko: User) -> None:
+def test_stream_opens_with_legacy_session(site: WebProcess, bayko: User) -> None:
     with EventStream.open(site.port, legacy_session_of(bayko)) as stream:
         assert stream.next()[0] == "ready"
 
 
-def test_one_ends_at_its_absolute_expiry(bayko: User) -> None:
+def test_legacy_session_ends_at_absolute_expiry(bayko: User) -> None:
     key = legacy_session_of(bayko)
     Session.objects.update(expire_date=timezone.now() + timedelta(days=60))
 
@@ -93,7 +93,7 @@ def test_one_ends_at_its_absolute_expiry(bayko: User) -> None:
         assert browser_of(key).get("/shortcuts").status_code == 302
 
 
-def test_one_that_cannot_be_decoded_is_nobodys_and_looked_at_once(
+def test_undecodable_session_has_no_user_and_is_read_once(
     bayko: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     key = legacy_session_of(bayko)

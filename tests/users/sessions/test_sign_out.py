@@ -24,7 +24,7 @@ def signed_in(person: User) -> Client:
     return client
 
 
-def test_it_ends_every_session_of_the_person(bayko: User) -> None:
+def test_sign_out_everywhere_ends_every_session_of_the_user(bayko: User) -> None:
     phone, laptop = signed_in(bayko), signed_in(bayko)
 
     sign_out_everywhere(bayko)
@@ -41,7 +41,7 @@ def test_it_deletes_the_rows_of_that_user_alone(bayko: User, londo: User) -> Non
     assert [session.user for session in Session.objects.all()] == [londo]
 
 
-def test_it_takes_two_statements_for_any_number_of_sessions(
+def test_sign_out_everywhere_takes_two_statements(
     bayko: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for _ in range(5):
@@ -51,7 +51,7 @@ def test_it_takes_two_statements_for_any_number_of_sessions(
         sign_out_everywhere(bayko)
 
 
-def test_it_ends_nobody_else_s(bayko: User, londo: User) -> None:
+def test_other_users_sessions_stay(bayko: User, londo: User) -> None:
     londos = signed_in(londo)
 
     sign_out_everywhere(bayko)

@@ -86,7 +86,7 @@ def test_most_requests_write_no_session(signed_in: Client) -> None:
     assert Session.objects.get().expire_date == before
 
 
-def test_a_new_key_begins_anew_and_takes_the_old_one_s_place(signed_in: Client, bayko: User) -> None:
+def test_new_key_replaces_the_old_one_and_restarts_its_life(signed_in: Client, bayko: User) -> None:
     old = key_of(signed_in)
     with time_machine.travel(timezone.now() + timedelta(days=13), tick=False):
         session = signed_in.session
@@ -135,7 +135,7 @@ def test_a_visitors_session_has_no_user() -> None:
     assert row.absolute_expiry is not None
 
 
-def test_a_backend_that_is_not_ours_signs_nobody_in(bayko: User) -> None:
+def test_foreign_backend_signs_nobody_in(bayko: User) -> None:
     session = SessionStore()
     session[SESSION_KEY] = str(bayko.pk)
     session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"

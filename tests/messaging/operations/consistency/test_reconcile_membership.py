@@ -49,7 +49,7 @@ def chosen(table: MessageTable) -> MessageTable:
     return table
 
 
-def test_it_finds_nothing_and_writes_nothing(chosen: MessageTable) -> None:
+def test_consistent_membership_has_no_findings(chosen: MessageTable) -> None:
     before = everything(chosen)
 
     assert reconcile(chosen, dry_run=True) == []
