@@ -1,1 +1,1 @@
-"""What `make lint` needs beyond Python."""
+"""Checks of `make lint` beyond the standard tools."""

@@ -30,7 +30,7 @@ TESTS = "tests"
 EXCLUDED = ["*/migrations/*", "*/node_modules/*"]
 CONFIDENCE = 60
 DECORATORS = ["@pytest.fixture", "@rule", "@register", "@register.*", "@admin.*"]
-"""Of functions that a framework calls."""
+"""Decorators of functions that a framework calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Unused:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """A pattern of names that something outside of our Python asks for, in the files that match."""
+    """A pattern of names that are used from outside our Python code, in matching files."""
 
     name: str
     files: tuple[str, ...]

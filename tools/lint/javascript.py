@@ -1,7 +1,7 @@
 """`python -m tools.lint.javascript`: type-check and lint the scripts under static/js.
 
-Node is the machine's own where it is new enough, else one from PyPI, in a virtualenv of its own inside this one. The
-packages of tools/lint/package-lock.json go into tools/lint/node_modules, again when the lock file changes.
+Uses the machine's Node if it is new enough, else one from PyPI in a nested virtualenv. Installs the packages of
+tools/lint/package-lock.json into tools/lint/node_modules, and again when the lock file changes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LINT = ROOT / "tools" / "lint"
-INSTALLED = LINT / "node_modules" / "installed"  # the lock file as it was installed: written last
+INSTALLED = LINT / "node_modules" / "installed"  # a copy of the installed lock file, written last
 NODE_AT_LEAST = 20
 
 

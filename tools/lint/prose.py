@@ -32,12 +32,12 @@ VERBS = frozenset(Path(__file__).with_name("prose_verbs.txt").read_text(encoding
 LONGEST_SENTENCE = 40
 """In words."""
 FEWEST_WORDS = 3
-"""Of a string in the code that counts as a sentence and not as a name or a format."""
+"""Strings in the code with fewer words count as names or formats, not as sentences."""
 TRANSLATES = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext"}
 SKIPPED = ("tests/corpora/", "/migrations/", "tools/lint/test_prose.py")
-"""Parts of paths: data, what Django writes, and examples of what is found."""
+"""Parts of paths: data, generated migrations, and examples of violations."""
 
-# Each a rule for running text, with what to write instead.
+# Rules for running text, each with a replacement.
 WORDS = {
     "anew": (r"\banew\b", "again"),
     "whose-none": (r"\bwhose\b[^.;:]*\bis none\b", "say what is missing or invalid"),

@@ -1,1 +1,1 @@
-"""The local stack: what `make run` and the tests start, and how it is stopped. docs/local-stack.md tells the whole."""
+"""The local stack that `make run` and the tests start and stop. docs/local-stack.md describes it."""

@@ -13,5 +13,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    # What it says is for who looks: it goes on where nobody does.
+    # Its output is only informative: it continues if nobody reads it.
     sys.exit(run(main, needs_output=False))

@@ -21,11 +21,11 @@ NEEDED_MEGABYTES = 50
 
 
 class AwsEmulator:
-    """One emulator. With `persist`, its state is kept in the directory and a kill -9 loses two seconds of it at most.
+    """One emulator. With `persist`, its state is kept in the directory and a kill -9 loses at most two seconds of it.
 
-    It answers requests that are signed with `key` (by default the environment's, or a new one), and no service but
-    DynamoDB, its streams and Cognito's user pools; `services` are ministack's names of more, for tests. Port 0 takes a
-    free one at each start. `start()` may raise Problem.
+    It accepts requests signed with `key` (by default the environment's, or a new one), and only for DynamoDB, its
+    streams and Cognito's user pools. `services` adds more by ministack's names, for tests. Port 0 picks a free one at
+    each start. `start()` may raise Problem.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class AwsEmulator:
     def wait_until_ready(self, *, tick: Callable[[], None] = lambda: None) -> None:
         """Return as soon as it answers. Raises Problem if it ends instead."""
         deadline = time.monotonic() + SECONDS_TO_START
-        # The socket listens from the beginning; a connection waits there until the emulator takes it.
+        # The socket already listens; a connection waits until the emulator accepts it.
         while not self._answers():
             tick()
             if self.child is None or not self.child.is_running() or time.monotonic() > deadline:
@@ -113,7 +113,7 @@ class AwsEmulator:
         return {
             **kept,
             **self.key.environment(),
-            # ministack verifies signatures. Its own key is never set: it would count as a root key, which it trusts.
+            # Makes ministack verify signatures. Never set its own key: it trusts that as a root key.
             "AUTH": "true",
             "GATEWAY_PORT": str(self.port),
             "MINISTACK_HOST": "localhost",
@@ -121,7 +121,7 @@ class AwsEmulator:
             "PERSIST_STATE": "1" if self.persist else "0",
             "STATE_DIR": str(self.directory),
             "LOG_LEVEL": "WARNING",
-            # It would open ports for MQTT and SFTP, and tidy up containers: no Docker here.
+            # Otherwise it would open ports for MQTT and SFTP, and clean up Docker containers.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "DOCKER_HOST": "unix:///nonexistent",

@@ -1,15 +1,15 @@
-"""The guard in front of the AWS emulator: lets through the site, its commands and the sign-in pages, and nobody else.
+"""The guard in front of the AWS emulator: admits only the site, its commands and the sign-in pages.
 
-A developer's browser runs pages of strangers, and every one of them can send requests to loopback. ministack answers
-any Host, any Origin and any key, for a hundred services, one of which runs code. The guard therefore refuses
+Any page in a developer's browser can send requests to loopback. ministack accepts any Host, Origin and key, for a
+hundred services, one of which runs code. The guard therefore rejects
 
 - a Host that is not this emulator by its loopback name (DNS rebinding),
-- a request that a page of another origin sends, except top-level visits of the sign-in pages,
+- requests from pages of another origin, except top-level visits of the sign-in pages,
 - services and paths that are not on the list,
-- requests to a service that are not signed with the stack's own key: with AUTH=true ministack verifies signatures of an
-  IAM user's key, but none of root keys (`test`, any twelve digits),
+- service requests that are not signed with the stack's own key: with AUTH=true ministack verifies signatures of an
+  IAM user's key, but not of root keys (`test`, any twelve digits),
 
-and removes what would let another origin read an answer. docs/local-stack.md tells the whole.
+and removes headers that would let another origin read a response. docs/local-stack.md has the details.
 """
 
 import json
@@ -26,7 +26,7 @@ Send = Callable[[Any], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 HEALTH = "/_local/health"
-"""Answered by the guard itself: the emulator's own tells what it is made of."""
+"""Answered by the guard itself, because the emulator's own response reveals its components."""
 SIGN_IN_PAGES = frozenset(("/oauth2/authorize", "/logout"))
 SIGN_IN_FORM = "/login"
 TOKENS = "/oauth2/token"
@@ -35,7 +35,7 @@ TARGETS = {
     "dynamodb": ("DynamoDB_20120810.", "DynamoDBStreams_20120810."),
     "cognito-idp": ("AWSCognitoIdentityProviderService.",),
 }
-"""What `X-Amz-Target` begins with, by the service of the signature's scope."""
+"""Prefix of `X-Amz-Target`, by the service in the signature's scope."""
 AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([A-Za-z0-9]+)/\d{8}/[a-z0-9-]+/([a-z0-9-]+)/aws4_request, ?"
     r"SignedHeaders=[a-z0-9;_-]+, ?Signature=[0-9a-f]{64}"
@@ -53,7 +53,7 @@ ANSWERS_HAVE = (
 
 @dataclass(frozen=True)
 class Refusal(Exception):
-    """Why a request is not let through: AWS's code for it and a sentence."""
+    """Why a request is rejected: AWS's error code and a sentence."""
 
     code: str
     sentence: str
@@ -62,7 +62,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """What the rules look at. Header names are in lower case; `headers` has the last value of each."""
+    """Parts of a request that the rules check. Header names are lower-case; `headers` has the last value of each."""
 
     method: str
     path: str
@@ -86,8 +86,8 @@ class Request:
 class Guard:
     """The ASGI application in front of the emulator.
 
-    `more_services` are names of ministack's, for tests that need them; their requests are signed as well.
-    `issued` tells whether the emulator itself made a key, for a role of such a service.
+    `more_services` are further services for tests, by ministack's names; their requests must be signed as well.
+    `issued` returns whether the emulator itself issued a key, for a role of such a service.
     """
 
     def __init__(
@@ -113,7 +113,9 @@ class Guard:
             return
         if scope["type"] != "http":
             await receive()
-            await send({"type": "websocket.close", "code": 1008})  # before it is accepted: the browser gets a 403
+            await send(
+                {"type": "websocket.close", "code": 1008}
+            )  # closed before it is accepted: the browser gets a 403
             return
         try:
             request = self.read(scope)
@@ -125,7 +127,7 @@ class Guard:
             self.check_service(request)
         except Refusal as refusal:
             if any(name.lower() == b"x-amz-target" for name, _ in scope["headers"]):
-                # In the form of the services, so that their clients show the sentence.
+                # In the services' error format, so that their clients show the sentence.
                 body = json.dumps({"__type": refusal.code, "message": refusal.sentence})
                 await respond(send, refusal.status, body.encode(), b"application/x-amz-json-1.1")
             else:

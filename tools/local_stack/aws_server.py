@@ -1,7 +1,7 @@
-"""What runs in the AWS emulator's process: ministack behind a guard, on a socket handed to it, saved every two seconds.
+"""The AWS emulator's process: ministack behind a guard, on an inherited socket, saved every two seconds.
 
-ministack saves at its orderly end only. The functions used here to save in between are private ones, and the version
-is pinned. Every request is handled on the event loop, so a snapshot taken there holds whole transactions.
+ministack itself saves only at an orderly exit. Saving in between uses its private functions, so the version is pinned.
+All requests are handled on the event loop, so a snapshot taken there contains only whole transactions.
 """
 
 from cruddur.cli import program
@@ -42,11 +42,10 @@ USER = "cruddur-local"
 
 
 class Connection(TCPServer):
-    """A connection that is let go as soon as its client closes it.
+    """A connection that is released as soon as its client closes it.
 
-    hypercorn keeps the file of one that idles for `keep_alive_timeout`, open or closed. A thousand clients that each
-    ask once within that time, as commands and tests do, use up the files that a process may have open, and from then
-    on the emulator takes no connection.
+    hypercorn keeps the file descriptor of an idle connection for `keep_alive_timeout`, even if it is closed. A thousand
+    short-lived clients within that time, for example commands and tests, would exhaust the process's descriptors.
     """
 
     async def _read_data(self) -> None:
@@ -215,7 +214,7 @@ async def serve(bind: str, state: SavedState | None, *, services: str) -> None:
     """Answer until SIGTERM on a listening socket (`fd://3`) or an address."""
 
     def finish() -> None:
-        # Not ministack's own way out: it would wait for open connections and save once more, slowly.
+        # Skip ministack's own shutdown: it would wait for open connections and save once more, slowly.
         if state:
             state.save()
         os._exit(0)

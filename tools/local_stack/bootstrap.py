@@ -5,9 +5,8 @@
     python -m tools.local_stack.bootstrap --venv .venv/audit --only audit       requirements/audit.lock and nothing else
 
 A group is a `[dependency-groups]` of pyproject.toml; its lock is requirements/GROUP.lock. The last line is for tools
-whose packages do not go together with ours: requirements/audit.txt names them and `make pins` writes the lock. Several
-groups may be asked for one after another: what was installed before stays. Whatever an interrupted run left is
-completed by the next one.
+with conflicting packages: requirements/audit.txt names them and `make pins` writes the lock. Groups can be added one
+after another: installed ones stay. After an interrupted run the next one completes the installation.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ PRODUCTION = Path("requirements.lock")
 ELSEWHERE = {"deploy": Path("deploy/requirements-lambda.lock")}
 """Locks that are not requirements/GROUP.lock."""
 NEEDED_MEGABYTES = {"requirements": 250, "local": 250, "test": 300, "lint": 400, "bench": 200}
-"""Free space to begin with, by the stem of a lock; 50 for others."""
+"""Free space required at the beginning, by the stem of a lock; 50 for others."""
 
 
 def main() -> int:
@@ -113,7 +112,7 @@ def install(venv: Path, locks: Sequence[Path]) -> None:
                 with noting_an_interruption(venv):
                     installer.sync(venv, wanted)
             except Failure as error:
-                # Of the two the one is told that names the cause: without retries pip keeps quiet about the network.
+                # Report the failure that names the cause: without retries pip does not mention the network.
                 failure = failure if failure and failure.is_of_the_network() else error
                 say(f"{error.shown()}\n{installer.name} could not install the packages.")
             else:
@@ -146,7 +145,7 @@ def make(venv: Path) -> None:
     """Make an empty virtualenv, with the Python that this one stems from. Raises Problem."""
     python = str(getattr(sys, "_base_executable", sys.executable))
     say(f"Making the virtualenv {venv} with {python} …")
-    for directory in ("bin", "lib"):  # what lies beside them is worth keeping: uv and its cache, other virtualenvs
+    for directory in ("bin", "lib"):  # keep its neighbours: uv and its cache, other virtualenvs
         shutil.rmtree(venv / directory, ignore_errors=True)
     stamp(venv).unlink(missing_ok=True)
     answer = subprocess.run(
@@ -202,7 +201,7 @@ def owner(path: Path) -> str:
 
 def works(venv: Path) -> bool:
     """Return whether the virtualenv's Python starts, is new enough and finds the packages, and its scripts find it."""
-    # A system that replaced its Python by a newer one leaves the packages in the directory of the old one.
+    # After an upgrade of the system's Python, the packages remain in the old version's directory.
     question = (
         "import os, sys, sysconfig; sys.exit(sys.version_info < (3, 11) or sys.prefix == sys.base_prefix"
         " or not os.path.isdir(sysconfig.get_path('purelib')))"
@@ -258,5 +257,5 @@ def digest(lock: Path) -> str:
 
 
 if __name__ == "__main__":
-    # What it says is for who looks: it goes on where nobody does.
+    # Its output is only informative: it continues if nobody reads it.
     sys.exit(program.run(main, needs_output=False, is_loaded=True))

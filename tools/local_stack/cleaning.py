@@ -1,4 +1,4 @@
-"""`make clean`: everything that was generated, unless the stack is running. Needs nothing but Python itself."""
+"""Delete everything that was generated, unless the stack is running (`make clean`). Needs only Python itself."""
 
 import shutil
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""The user pool of the local stack: the client, the domain, the groups and the people of messaging/seed/people.json.
+"""The user pool of the local stack: client, domain, groups and the people of messaging/seed/people.json.
 
-Everything is compared with what is there and only differences are written, so a half-made pool is completed.
+Compares with the existing pool and writes only differences, so it completes a partly created pool.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ POOL_NAME = "cruddur-users"
 CLIENT_NAME = "cruddur-web"
 DOMAIN = "cruddur-local"
 MEMBERS = {"admins": ("andrewbrown",), "moderators": ("londo",)}
-"""The groups that give rights, and the handles of who is in them."""
+"""The groups that grant rights, with the handles of their members."""
 PASSWORD = "Cruddur123!"  # noqa: S105 - printed by `make run`, for the emulator alone
 PEOPLE = ROOT / "messaging" / "seed" / "people.json"
 
@@ -38,7 +38,7 @@ class Person(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """What the site needs to know of a pool to let people sign in."""
+    """The settings that the site needs for signing in with a pool."""
 
     pool_id: str
     client_id: str
@@ -158,7 +158,7 @@ def ensure_people(client: CognitoIdentityProviderClient, pool_id: str, people: S
                     {"Name": "preferred_username", "Value": person["handle"]},
                 ],
             )
-        # The status tells whether the password was set: a person made by a start that was killed lacks it.
+        # The status shows whether the password was set: it is missing if the start was killed in between.
         if statuses.get(person["email"]) != "CONFIRMED":
             client.admin_set_user_password(
                 UserPoolId=pool_id, Username=person["email"], Password=PASSWORD, Permanent=True

@@ -1,7 +1,7 @@
 """`python -m tools.local_stack.connected COMMAND …`: run a command with the certificates and proxies of pip.
 
-npm and pip-audit fetch from an index as pip does, and do not look where pip's configuration is. What the environment
-tells them already stays.
+npm and pip-audit need the same network settings but do not read pip's configuration. Variables that are already set
+stay.
 """
 
 from __future__ import annotations

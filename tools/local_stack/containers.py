@@ -1,4 +1,4 @@
-"""The user pool of compose.yaml: made on its emulator, and told to the site in `CRUDDUR_LOCAL_DIR/env`."""
+"""Create the user pool of compose.yaml on its emulator, and write its settings to `CRUDDUR_LOCAL_DIR/env`."""
 
 from cruddur.cli import program
 
@@ -41,7 +41,7 @@ def main() -> int:
     except (Misconfigured, Problem) as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
-    # Kept, so that who is signed in stays so over a start.
+    # Kept, so that people stay signed in after a restart.
     secret_key = read_env(file).get("SECRET_KEY") or secrets.token_urlsafe(48)
     write_env(file, {"SECRET_KEY": secret_key, **key.environment(), **pool.environment()})
     return 0

@@ -1,4 +1,4 @@
-"""Room on the disk, and files that are there whole or not at all."""
+"""Check free disk space, and write files atomically."""
 
 import os
 import shutil

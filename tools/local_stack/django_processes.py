@@ -1,4 +1,4 @@
-"""The project's own processes: `manage.py setup`, the stream consumer and the web server."""
+"""Start the project's own processes: `manage.py setup`, the stream consumer and the web server."""
 
 import http.client
 import os
@@ -17,7 +17,7 @@ SECONDS_TO_START = 60.0
 
 
 class DjangoProcesses:
-    """Starts them from one clone, all on the stack that `.local/env` describes."""
+    """Starts the processes of one clone, all on the stack that `.local/env` describes."""
 
     def __init__(self, root: Path, pid_files: Path) -> None:
         self.root = root

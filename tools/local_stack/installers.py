@@ -1,8 +1,8 @@
-"""The two programs that can install what the locks pin: uv, and pip where uv cannot be had.
+"""The two programs that can install locked packages: uv, or pip if uv is not available.
 
-Neither chooses a version. A lock names one of each package with the hashes of its files, and both are told to install
-these and nothing else, so it does not matter what else an index has. The locks are files of requirements and not
-`uv.lock` because that one names an index: with these, the index that pip is configured with is the one that is used.
+Neither chooses versions. A lock has one version of each package with the hashes of its files, and only these are
+installed, whatever else an index has. The locks are requirements files and not `uv.lock`, because that names an index;
+this way the index in pip's configuration is used.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from .terminal import say
 
 ROOT = Path(__file__).resolve().parents[2]
 UV_LOCK = Path("requirements/installer.lock")
-"""The version of uv, with the hashes of its wheels for every platform that it has one for."""
+"""The version of uv, with the hashes of its wheels for all platforms."""
 LINES_SHOWN = 8
 LINES_KEPT = 40
 SHOWN = ("Collecting ", "Downloading ", "Installing ", "Prepared ", "Installed ")
-"""How lines begin that tell how far pip and uv are."""
+"""Prefixes of pip's and uv's progress lines."""
 FULL = ("No space left", "os error 28", "os error 122", "quota exceeded")
 FULL_MEGABYTES = 200
-"""Less than this and a disk counts as full, once an installer has said that one is."""
+"""After an installer reports a full disk, disks with less free space than this count as full."""
 FOREVER = (
     (
         ("Permission denied", "os error 13"),
@@ -44,7 +44,7 @@ FOREVER = (
         "A package is not the file that was pinned: if you changed the requirements, run `make pins` first.",
     ),
 )
-"""What the other installer would fail at, too: words of the output, and the sentence that says what to do."""
+"""Failures that the other installer would share: words of the output, and a sentence that says what to do."""
 NO_NETWORK = (
     "NewConnectionError", "Max retries", "ConnectTimeout", "ReadTimeout", "error sending request", "tcp connect",
     "dns error", "Connection",
@@ -59,7 +59,7 @@ MEGABYTE = 1024 * 1024
 
 
 class Failure(Exception):
-    """An installer did not succeed, the other one might; the text is the end of its output."""
+    """An installer failed, but the other one may succeed; the text is the end of its output."""
 
     def shown(self) -> str:
         """Return the lines of it that are worth showing."""
@@ -71,7 +71,7 @@ class Failure(Exception):
 
 
 class Installer(Protocol):
-    """Installs what locks pin; both methods raise Failure, and Problem for what no installer could do."""
+    """Installs locked packages. Both methods raise Failure, or Problem if no installer could succeed."""
 
     name: str
 
@@ -104,7 +104,7 @@ class Uv:
         (target / ".lock").unlink(missing_ok=True)
 
     def pip(self, *arguments: str, venv: Path) -> None:
-        # Any index may have the file: the hash says that it is the right one, wherever it comes from.
+        # Any index may provide the file: the hash verifies it.
         strategy = ("--index-strategy", "unsafe-best-match")
         command = [str(self.binary), "pip", arguments[0], "--require-hashes", "--only-binary", ":all:", *strategy]
         run([*command, *self.options, *arguments[1:]], self.environment, venv)
@@ -135,7 +135,7 @@ class Pip:
 
     def install(self, *arguments: str, locks: Sequence[Path], venv: Path) -> None:
         files = [argument for lock in locks for argument in ("-r", str(lock))]
-        # Without --no-deps pip looks for what packages with extras need, at whatever version is out by now.
+        # Without --no-deps pip resolves dependencies of packages with extras to their latest versions.
         run(
             [*self.command, *arguments, "--no-deps", "--require-hashes", "--only-binary", ":all:", *files],
             self.environment,
@@ -216,7 +216,7 @@ def cache_directory(environment: Mapping[str, str], home: Path) -> Path:
     usual = environment.get("XDG_CACHE_HOME") or os.path.join(environment.get("HOME") or "/", ".cache")  # noqa: PTH118
     wanted = Path(environment.get("UV_CACHE_DIR") or Path(usual, "uv"))
     there = next(each for each in (wanted, *wanted.absolute().parents) if each.exists())
-    # What root writes into the home of somebody else, that person could not replace.
+    # The owner of a home directory could not replace files that root writes there.
     is_ours = "UV_CACHE_DIR" in environment or there.stat().st_uid == os.geteuid()
     return wanted if is_ours and os.access(there, os.W_OK | os.X_OK) else home.absolute() / "cache"
 

@@ -1,4 +1,4 @@
-"""The key that requests to the emulator are signed with: of an IAM user that the emulator makes at its start."""
+"""The key that signs requests to the emulator. It belongs to an IAM user that the emulator creates at its start."""
 
 import os
 import secrets
@@ -13,7 +13,7 @@ from .disk import write_atomically
 
 @dataclass(frozen=True)
 class LocalKey:
-    """A key id and its secret; new ones unless they are given."""
+    """A key id and its secret; generated unless given."""
 
     key_id: str = field(default_factory=lambda: f"AKIA{secrets.token_hex(8).upper()}")
     secret: str = field(default_factory=lambda: secrets.token_hex(20), repr=False)

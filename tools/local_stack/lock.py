@@ -1,4 +1,4 @@
-"""One stack at a time in a state directory: a lock that the system releases with its holder, so it is never stale."""
+"""Allow one stack per state directory. The system releases the lock when its holder exits, so it is never stale."""
 
 import fcntl
 from collections.abc import Callable, Iterator

@@ -1,9 +1,9 @@
 """Pin every package after pyproject.toml or requirements/*.txt changed, or check the locks with `--check`.
 
-pyproject.toml names the packages with their versions. From it come `uv.lock`, which pins what they need too, for every
-platform and Python at once; from that the locks that are installed (tools/local_stack/installers.py says why), and
-requirements.txt. Each requirements/*.txt gets a lock of its own. Options that this does not know go to uv:
-`make pins ARGS="--upgrade-package django"`. Needs nothing but Python itself.
+pyproject.toml names the packages with their versions. `uv.lock` is made from it and also pins their dependencies, for
+all platforms and Pythons. The installed locks (tools/local_stack/installers.py says why) and requirements.txt are made
+from `uv.lock`. Each requirements/*.txt gets a separate lock. Unknown options are passed to uv:
+`make pins ARGS="--upgrade-package django"`. Needs only Python itself.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .problem import Problem
 from .terminal import complain, say
 
 PUBLIC_INDEX = "https://pypi.org/simple"
-"""The name of the index in uv.lock, on every machine."""
+"""The index named in uv.lock, the same on every machine."""
 REQUIREMENTS = Path("requirements.txt")
 HEADING = """\
 # What runs in production; `make pins` writes it from pyproject.toml. docs/dependencies.md says why each is here, and
@@ -62,7 +62,7 @@ def main() -> int:
 
 
 class Uv:
-    """uv as a resolver. It gets pip's certificates and proxies, not its index, which would be named in uv.lock."""
+    """uv as a resolver. It gets pip's certificates and proxies, but not its index, which would end up in uv.lock."""
 
     def __init__(self, venv: Path) -> None:
         with a_pip(venv) as command:

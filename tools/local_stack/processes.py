@@ -1,4 +1,4 @@
-"""Child processes that cannot outlive us: a session of their own, a signal at our death, and a pid file."""
+"""Child processes that cannot outlive this one: separate sessions, a parent-death signal, and a pid file."""
 
 import contextlib
 import ctypes
@@ -13,13 +13,13 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 LINUX = sys.platform.startswith("linux")
-# Looked up before any fork: a lookup between fork and exec could wait for a lock that nobody will ever release.
+# Looked up before any fork: between fork and exec a lookup could deadlock.
 _PRCTL = ctypes.CDLL(None).prctl if LINUX else None
 
 
 @dataclass(frozen=True)
 class Account:
-    """An operating-system account that a child runs under."""
+    """The operating-system account that a child runs under."""
 
     name: str
     uid: int
@@ -28,7 +28,7 @@ class Account:
 
 @dataclass(kw_only=True)
 class Child:
-    """A running part. `stop_signals` are tried one after the other, each with its share of the patience."""
+    """A running part. `stop_signals` are sent one after the other, each with its share of the timeout."""
 
     name: str
     popen: "subprocess.Popen[bytes]"
@@ -100,7 +100,7 @@ def stop(children: Iterable[Child], *, patience: float) -> None:
         for child in stopping:
             if child.is_running():
                 number = child.stop_signals[min(step, len(child.stop_signals) - 1)]
-                # Nothing that is killed can see to its own children: they share its process group.
+                # A killed process cannot stop its children, so kill its process group.
                 send(-child.popen.pid if number == signal.SIGKILL else child.popen.pid, number)
         wait_until(lambda: not any(child.is_running() for child in stopping), seconds=patience / max(steps - 1, 1))
     for child in stopping:

@@ -1,7 +1,7 @@
-"""DynamoDB Local for the tests: one for each process that runs tests, and a new one for each file of tests.
+"""DynamoDB Local for the tests: one for each test process, and a new one for each test file.
 
-It looks through the records of every stream it has ever had at each write, and takes one processor for all writes:
-shared, and kept for the whole suite, it would be slower with each test.
+At each write it scans the records of all streams that it ever had, on a single processor. Shared by the whole suite, it
+would get slower with each test.
 """
 
 import shutil
@@ -15,7 +15,7 @@ from .ports import BROWSERS_REFUSE, free_port
 
 
 class TestsDynamoDbLocal:
-    """The emulator of this process, always at the same port."""
+    """The emulator of this process, always on the same port."""
 
     __test__ = False
 

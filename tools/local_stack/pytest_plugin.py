@@ -1,9 +1,9 @@
-"""A throw-away stack for the tests: Postgres, the AWS emulator and a user pool, gone when pytest ends.
+"""A temporary stack for the tests: Postgres, the AWS emulator and a user pool, deleted when pytest ends.
 
-It starts before pytest-django reads the settings and hands everything over in the environment, so that neither the
-developer's variables nor `.env` nor the stack of `make run` can be touched. Workers of pytest-xdist inherit it.
-CRUDDUR_TEST_DATABASE_URL and CRUDDUR_TEST_DYNAMODB_ENDPOINT_URL put another server in the place of a part, and
-CRUDDUR_TEST_DYNAMODB_LOCAL=1 a DynamoDB Local of each test process's own in that of the emulator's DynamoDB.
+It starts before pytest-django reads the settings and sets their variables in the environment, so that the developer's
+variables, `.env` and the stack of `make run` are not used. Workers of pytest-xdist inherit it.
+CRUDDUR_TEST_DATABASE_URL and CRUDDUR_TEST_DYNAMODB_ENDPOINT_URL replace a part with another server.
+CRUDDUR_TEST_DYNAMODB_LOCAL=1 replaces the emulator's DynamoDB with a DynamoDB Local for each test process.
 """
 
 import fcntl
@@ -28,7 +28,7 @@ from .problem import Problem
 from .pytest_dynamodb_local import TestsDynamoDbLocal, emulator
 
 REGION = "us-east-1"
-# Enough for the settings to load where no tests run.
+# Dummy values that let the settings load when no tests run.
 NOTHING = {
     "CRUDDUR_ENV": "test",
     "SECRET_KEY": "no tests run: a key that is as long as the settings ask",
@@ -38,7 +38,7 @@ NOTHING = {
 PREFIX = "cruddur-test-"
 APP_URLS = "CRUDDUR_TEST_APP_URLS"
 NO_TESTS_RUN = ("-h", "--help", "-V", "--version", "--markers", "--fixtures", "--co", "--collect-only")
-# What a developer's shell may hold and the tests must not see.
+# Variables of a developer's shell that the tests must not see.
 FOREIGN = (
     "ALLOWED_HOSTS", "AWS_DEFAULT_REGION", "AWS_PROFILE", "BEHIND_PROXY", "CRUDDUR_VERSION", "DEBUG", "DEBUG_PANEL",
     "LOG_LEVEL", "MIGRATION_DATABASE_URL",
@@ -48,7 +48,7 @@ FOREIGN = (
 
 @dataclass
 class ThrowAwayStack:
-    """The parts that were started, in one temporary directory whose lock says that it is in use."""
+    """The parts that were started, in one temporary directory with a lock that marks it as in use."""
 
     directory: Path
     lock: IO[str]
@@ -84,7 +84,7 @@ class ThrowAwayStack:
         app_urls = [f"http://localhost:{free_port()}" for _ in range(workers)]
         endpoint = self.emulator.url
         dynamodb = os.environ.get("CRUDDUR_TEST_DYNAMODB_ENDPOINT_URL", endpoint)
-        # Of this process too, which makes the pool.
+        # Also in this process, which creates the pool.
         os.environ.update(self.emulator.key.environment())
         pool = ensure_pool(endpoint_url=endpoint, public_url=self.emulator.public_url, region=REGION, app_urls=app_urls)
         return {
@@ -120,7 +120,7 @@ def remove_abandoned() -> None:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 PostgresServer(directory / "postgres").remove()
                 shutil.rmtree(directory, ignore_errors=True)
-        except OSError:  # in use, being made, or somebody else's
+        except OSError:  # in use, being created, or another user's
             continue
 
 
@@ -131,7 +131,7 @@ _dynamodb_local: TestsDynamoDbLocal | None = None
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Generator[None, None, None]:
     global _stack, _dynamodb_local  # noqa: PLW0603 - pytest's hooks are functions of a module
-    # A shell starts what it puts into the background with Ctrl-C ignored, and every child of ours would inherit that.
+    # A shell starts background jobs with SIGINT ignored, and our children would inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     is_worker = "PYTEST_XDIST_WORKER" in os.environ
@@ -147,10 +147,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
             os.environ.update(_stack.environment(workers=count) if _stack else NOTHING)
         else:
             urls = os.environ[APP_URLS].split()
-            # Who takes the place of a worker that crashed has the next number.
+            # The replacement of a crashed worker has the next number.
             os.environ["APP_URL"] = urls[int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")) % len(urls)]
         if runs_tests and os.environ.get("CRUDDUR_TEST_DYNAMODB_LOCAL"):
-            amazons = emulator()  # before there are workers, which would all fetch it
+            amazons = emulator()  # before there are workers, each of which would fetch it
             if is_worker or not getattr(early_config.known_args_namespace, "numprocesses", None):
                 _dynamodb_local = TestsDynamoDbLocal(amazons)
                 os.environ.update(_dynamodb_local.environment())

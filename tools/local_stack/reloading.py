@@ -1,4 +1,4 @@
-"""Noticing that the project's code changed."""
+"""Detect changes of the project's code."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Whether `manage.py setup` has to run: a hash of everything it depends on, kept from the last time it succeeded."""
+"""Decide whether `manage.py setup` must run: compare a hash of its inputs with that of the last success."""
 
 import hashlib
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Being asked to stop: Ctrl-C, SIGTERM, the terminal's death, and the end of the `make` that started us."""
+"""Handle requests to stop: Ctrl-C, SIGTERM, a closed terminal, and the end of the `make` that started us."""
 
 import os
 import select
@@ -14,9 +14,9 @@ class Stopped(Exception):
 
 
 class StopRequest:
-    """Remembers that a signal came; only `check`, called wherever we wait, acts on it.
+    """Remembers a received signal; `check`, called in all waits, acts on it.
 
-    An exception raised in the handler itself could strike between the start of a child and its registration.
+    An exception raised in the handler itself could occur between the start of a child and its registration.
     """
 
     def __init__(self, *, with_parent: bool) -> None:
@@ -39,14 +39,14 @@ class StopRequest:
             raise Stopped(self.reason)
 
     def _reason_elsewhere(self) -> str | None:
-        # A terminal that dies tells its session's leader alone, which may be make, and make tells nobody.
+        # A closed terminal signals only its session's leader. That may be make, which does not pass it on.
         if any(event & (select.POLLHUP | select.POLLERR) for _, event in self._terminal.poll(0)):
             return "the terminal is gone"
         if self._parent is None:
             return None
         if os.getppid() != self._parent:
             return "make is gone"
-        # Told to end by SIGINT or SIGHUP, GNU make resets the signal and waits for us without passing it on.
+        # On SIGINT or SIGHUP, GNU make resets the signal's handler and waits for us without passing it on.
         gone = self._caught_by_parent - caught_signals(self._parent)
         return f"make got {min(gone).name}" if gone else None
 

@@ -1,4 +1,4 @@
-"""What `make run` tells once everything is up."""
+"""The summary that `make run` prints once everything is up."""
 
 import os
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ def summary(root: Path, configuration: Configuration, *, seconds: float) -> Iter
     yield ""
     yield f"Cruddur Messages runs at {configuration.app_url} (up in {seconds:.1f} s)"
     if not configuration.external_cognito:
-        # Imports boto3, which by now is there for making the pool.
+        # Imports boto3, which creating the pool has already loaded.
         from .cognito_pool import MEMBERS, PASSWORD, handles  # noqa: PLC0415
 
         known = handles()

@@ -1,4 +1,4 @@
-"""`make run`: starts the parts in order, restarts what the code's changes concern, and stops everything."""
+"""Start the parts in order, restart them after code changes, and stop everything (`make run`)."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ from .stopping import Stopped, StopRequest
 from .summary import summary
 from .terminal import complain, say
 
-# All of it within three seconds: first those that use the others, then the others.
+# Three seconds in total: first the parts that use others, then the others.
 SECONDS_TO_STOP_DJANGO = 1.4
 SECONDS_TO_STOP_SERVERS = 1.2
 # The emulator saves every two seconds; before that, a kill -9 could take back what setup did.
@@ -105,9 +105,9 @@ class Supervisor:
     def _start(self) -> None:
         began = time.monotonic()
         configuration = self.configuration
-        os.environ.update(configuration.key.environment())  # for this process, which makes the pool
+        os.environ.update(configuration.key.environment())  # for this process, which creates the pool
         self.web_socket = listener(configuration.web_port, variable="PORT")
-        # Django takes longest to start and asks the servers nothing before the first request.
+        # Django takes longest to start and does not use the servers before the first request.
         if self.stamp.exists() and configuration.env_file.exists():
             say(f"Web server: starting on port {configuration.web_port} …")
             self.web = self.django.web(self.web_socket)
@@ -155,7 +155,7 @@ class Supervisor:
         configuration = self.configuration
         pool: dict[str, str] = {}
         if self.emulator and not configuration.external_cognito:
-            # Imports boto3, which takes half a second that the servers need as well.
+            # Imports boto3, which takes half a second in which the servers can start.
             from .cognito_pool import ensure_pool  # noqa: PLC0415
 
             say("Cognito: the user pool and its people …")
@@ -229,7 +229,7 @@ class Supervisor:
                         f"The {child.name} ended by itself ({ending(child)}), the lines above tell why: "
                         "run `make run` again."
                     )
-                # The code was changed under way: the next change may put it right.
+                # The code may be half-edited: the next change may fix it.
                 say(f"The {child.name} ended ({ending(child)}): it is restarted when a file changes.")
                 self._stop_django()
 

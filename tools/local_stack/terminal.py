@@ -1,4 +1,4 @@
-"""Lines for the developer. A terminal that is gone, or a pipe that nobody reads, stops nothing."""
+"""Print lines for the developer. A closed terminal or pipe is ignored."""
 
 import contextlib
 import select
