@@ -55,7 +55,7 @@ LONGEST_RUN = 2 * texts.MARKS_IN_A_ROW
 
 
 class Work:
-    """What the costly functions were given."""
+    """The texts that the costly functions received."""
 
     def __init__(self) -> None:
         self.chars: Counter[str] = Counter()

@@ -154,7 +154,7 @@ def test_architecture_names_areas_of_scripts_that_exist() -> None:
 
 
 def test_every_package_that_is_named_and_no_other_has_its_reason() -> None:
-    """What pyproject.toml, requirements/ and the checks of the scripts name, not what these bring along."""
+    """Only direct dependencies of pyproject.toml, requirements/ and the script checks need a reason."""
     tables = re.findall(r"^\| package \|.+\n\| ---.+\n((?:\|.+\n)+)", DEPENDENCIES, re.MULTILINE)
     documented = [line.split("|")[1].strip() for table in tables for line in table.splitlines()]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())

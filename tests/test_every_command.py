@@ -57,11 +57,11 @@ DOWN = {
     COGNITO: {"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": f"http://{NOBODY}"},
     REDIS: {"REDIS_URL": f"redis://{NOBODY}/0"},
 }
-"""What makes a part of the stack one that is down: the variables that name it."""
+"""The variables that make each part of the stack appear down."""
 ONE_DOCUMENT = "export_person"
 """Its product is a document of JSON, on a terminal and with --json."""
 REQUIRED = ("SECRET_KEY", "APP_URL", "COGNITO_USER_POOL_ID", "COGNITO_DOMAIN", "OIDC_RP_CLIENT_ID")
-"""What production cannot do without, and has no default."""
+"""Required variables of production without defaults."""
 
 
 @dataclass(frozen=True, slots=True)

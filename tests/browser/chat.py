@@ -1,4 +1,4 @@
-"""What people do and see in the browser tests, in few words."""
+"""Helpers for the actions and expectations of the browser tests."""
 
 from __future__ import annotations
 

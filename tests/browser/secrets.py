@@ -1,4 +1,4 @@
-"""What the tests of browsers type and hold, and whether any of it is in a log."""
+"""The secrets that browser tests use, and a check that none of them is logged."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ SERVICES = ("cloudformation", "ecr", "ecs", "lambda", "logs", "s3", "secretsmana
 NAME = "cruddur-try"
 PEOPLE = {"andrewbrown": "Andrew Brown", "bayko": "Bayko"}
 PASSWORD = "nine zebras and no digit"
-"""As the pool of the template wants it: long, and of any characters."""
+"""Long enough for the password policy of the template's pool, which demands no kinds of characters."""
 SECONDS = 60.0
 """To wait for anything at most: other tests run beside these."""
 

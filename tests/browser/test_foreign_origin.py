@@ -135,7 +135,7 @@ def test_another_origin_reads_and_changes_nothing(enter: Enter, table: MessageTa
 
 
 def test_attack_succeeds_against_unguarded_servers(enter: Enter, evil: Stranger) -> None:
-    """Without this, the test above might be blind."""
+    """Proves that the test above can detect a successful attack."""
     page = visit(enter("andrewbrown"), f"http://127.0.0.1:{evil.server_port}/")
     with stranger(headers=ANYBODY) as unguarded:
         url = f"http://localhost:{unguarded.server_port}/2015-03-31/functions"

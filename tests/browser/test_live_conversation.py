@@ -1,4 +1,4 @@
-"""What happens in an open conversation shows in it, without a reload and without disturbing anybody."""
+"""An open conversation shows changes without a reload and without disturbing its reader."""
 
 import pytest
 from playwright.sync_api import Page, expect

@@ -1,4 +1,4 @@
-"""What is sent stands in the thread at once, and is stored once and in order, whatever the network does."""
+"""A sent message appears in the thread at once, and is stored once and in order despite network failures."""
 
 import re
 

@@ -75,7 +75,7 @@ REFUSED_ON_PURPOSE = (str(ROOT / "moderation/admin/stream.py"), "stream_facts")
 
 @dataclass
 class Noted:
-    """What was asked for, by role."""
+    """The requested permissions by role."""
 
     asked: set[tuple[str, Requested]] = field(default_factory=set)
 

@@ -31,7 +31,7 @@ class Fargate:
     endpoint_url: str
     image: Path
     local: Mapping[str, str]
-    """What replaces addresses of AWS, where a container has them."""
+    """Replacements for addresses of AWS in a container's variables."""
     key: Mapping[str, str]
     """What replaces the credentials of the tasks' roles, which only AWS hands out: the key of the emulator."""
     ran: list[list[str]] = field(default_factory=list)

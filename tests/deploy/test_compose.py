@@ -76,7 +76,7 @@ def test_the_web_server_is_the_image_s_and_the_worker_a_command_that_exists() ->
 
 @pytest.mark.slow
 def test_its_emulator_is_guarded_and_its_pool_is_made_and_told_to_the_site(tmp_path: Path) -> None:
-    """What `cognito` and `setup` run, at another port."""
+    """The commands of `cognito` and `setup`, with another port."""
     assert "python -m tools.local_stack.containers &&" in SERVICES["setup"]["command"][-1]
     port = free_port()
     command = [word.replace("0.0.0.0:4566", f"127.0.0.1:{port}").replace("/local", str(tmp_path))

@@ -1,4 +1,4 @@
-"""What a fork of the nursery becomes: a web server, a stream worker or an import, real ones, whose moments count."""
+"""The real processes that the nursery forks: a web server, a stream worker or an import, with counted moments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the table must hold, written down as people are answered, and the comparison of the table with it."""
+"""Record what the table must hold from the acknowledged writes, and compare the table with it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Book:
 
 @dataclass(slots=True)
 class Contents:
-    """What a table holds."""
+    """The contents of a table."""
 
     conversations: dict[UUID, Conversation] = field(default_factory=dict)
     messages: dict[UUID, list[Message]] = field(default_factory=dict)

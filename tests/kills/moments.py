@@ -31,7 +31,7 @@ class Moments:
     die_at: int | None = None
     """Counted down; None to live."""
     of: Sequence[str] = ("",)
-    """What the moments that count begin with; by default all do."""
+    """Only moments that begin with one of these are counted; by default all are."""
     _after_statement: bool = True
 
     def arm(self, die_at: int | None) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 
 IDLE = ["after GetRecords"] * 3
-"""What a worker that has nothing to do passes last."""
+"""The last moments of an idle worker."""
 
 DOES_NOT_ANSWER = "DynamoDB does not answer"
 TRIES = 5

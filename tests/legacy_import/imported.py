@@ -46,7 +46,7 @@ def remarks(old: OldSystem, *arguments: str) -> list[dict[str, Any]]:
 
 
 class Run(NamedTuple):
-    """What a run wrote, and how it ended."""
+    """The output and exit code of a run."""
 
     out: str
     err: str
@@ -56,7 +56,7 @@ class Run(NamedTuple):
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """Of a run with --json."""
+        """The objects that a run with --json wrote."""
         return [json.loads(line) for line in self.out.splitlines()]
 
 

@@ -1,4 +1,4 @@
-"""What went wrong in the old system, and what becomes of it in an import."""
+"""How an import handles the defects of the old system's data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What emulators never do, put in at botocore's before-send: throttling, failures, timeouts, lost permissions."""
+"""Faults that emulators never produce, injected at before-send: throttling, failures, timeouts, lost permissions."""
 
 from __future__ import annotations
 

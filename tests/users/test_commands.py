@@ -1,4 +1,4 @@
-"""What the Cognito commands have in common, and what they make of the seed."""
+"""Behaviour that all Cognito commands share, and their results with the seed."""
 
 from __future__ import annotations
 

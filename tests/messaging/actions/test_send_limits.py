@@ -1,4 +1,4 @@
-"""What is too fast or too much: the answer is 429, says when to try again, and keeps what was written."""
+"""Exceeded rate limits: the response is 429, says when to retry, and keeps the text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What AWS refuses a command is one sentence that says what to do."""
+"""A command reports a refusal of AWS in one sentence that says what to do."""
 
 from collections.abc import Callable
 

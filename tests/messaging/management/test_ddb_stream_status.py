@@ -1,4 +1,4 @@
-"""What `ddb_stream --status` tells, and that it only looks."""
+"""The output of `ddb_stream --status`, which is read-only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operators may look at, and views may not."""
+"""Code that skips membership checks is for operators' commands, never for views."""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ def talked(table: MessageTable, andrew: User, bayko: User, monkeypatch: pytest.M
 
 
 def test_it_reads_a_page_when_the_one_before_is_taken(talked: MessageTable, andrew: User, calls: Calls) -> None:
-    """So that nobody holds more than a page, however many there are."""
+    """Memory is bounded by one page, however many items there are."""
     document = pieces(andrew, talked)
     most = 0
     with calls.counted(talked.client):

@@ -1,4 +1,4 @@
-"""What is written goes from the request that writes it to the open streams of the members, over either bus."""
+"""Events travel from the writing request to the open streams of the members, over either bus."""
 
 from __future__ import annotations
 

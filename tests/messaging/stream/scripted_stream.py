@@ -67,7 +67,7 @@ class ScriptedStream:
     page: int = 2
     """Records in a page at most."""
     faults: dict[str, list[Exception | None]] = field(default_factory=dict)
-    """By operation, what its next calls raise; None lets a call pass."""
+    """The exceptions of the next calls by operation; None lets a call pass."""
     interfere: Callable[[str], None] = lambda operation: None
     """Called before each call; may raise."""
     empty_pages: list[bool] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Of several stream workers one is active, and another takes over when it is killed."""
+"""Only one of several stream workers is active; another takes over when it is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page cost, as a developer is shown it; and that nobody else ever is."""
+"""The debug panel shows developers, and nobody else, the cost of a page."""
 
 from __future__ import annotations
 

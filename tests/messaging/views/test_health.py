@@ -1,4 +1,4 @@
-"""What a load balancer and an operator are told: alive, ready, and what is away."""
+"""Health checks for load balancers and operators: liveness, readiness and unavailable parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who in the pool is who here: who is tied, who is made a person, and who is not."""
+"""Linking Cognito users to users: which are linked, which are created, and which are skipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose sessions are, asked for many at once."""
+"""Look up the users of many sessions at once."""
 
 from __future__ import annotations
 
