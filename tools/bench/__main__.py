@@ -1,4 +1,4 @@
-"""`python -m tools.bench` measures: `tools/bench/command_line.py`."""
+"""Run the measurements with `python -m tools.bench`: see `tools/bench/command_line.py`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Requests over one kept connection, with as little work in this process as can be: it shares the machine."""
+"""Send requests over a persistent connection with minimal work, because this process shares the machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .stack import CSRF, HOST, cookies
 
 SECONDS = 60.0
 KEPT_SECONDS = 3.0
-"""uvicorn closes a connection that was not used for five."""
+"""uvicorn closes connections after five idle seconds."""
 END_OF_HEAD = b"\r\n\r\n"
 OK = 200
 

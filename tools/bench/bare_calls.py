@@ -1,4 +1,4 @@
-"""The bare calls to DynamoDB that a page needs: recorded while it is made, then made again with nothing around them."""
+"""Record the DynamoDB calls of a page and replay them without the page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from messaging.dynamodb.keys import conversation_key
 from .timing import Ask
 
 Call = tuple[str, dict[str, Any]]
-"""Name of the client's method, and its parameters."""
+"""The client's method and its parameters."""
 
 
 def recorded(browser: Client, path: str) -> list[Call]:

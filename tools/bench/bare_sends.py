@@ -1,8 +1,8 @@
-"""The transactions of a send straight from boto3, without web server and Django: the most that the endpoint takes.
+"""Write a send's transactions directly with boto3, without web server and Django: the endpoint's maximum rate.
 
 .venv/bin/python -m tools.bench.bare_sends ENDPOINT TABLE CLIENTS SECONDS GROUP [GROUP …]
 
-Prints how many messages were stored. Several clients in one group write into it at once, else each has its own groups.
+Prints how many messages were stored. With one group all clients write into it, else each has its own groups.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from messaging.dynamodb.transactions import advance_conversation, put_new
 
 REGION = "us-east-1"
 TEXT = "x" * 181
-"""As long as texts of the seed are on average."""
+"""A text of the seed's average length."""
 
 
 def send(client: Any, table: str, group: UUID) -> bool:

@@ -1,4 +1,4 @@
-"""What a browser is given and how it feels: bytes, first paint, typing, memory, and from one browser to another.
+"""Measure in a browser: bytes, first paint, typing, memory, and delivery to another browser.
 
 .venv/bin/python -m tools.bench.browser --messages 200 --loads 9 --older 10000
 """
@@ -38,20 +38,20 @@ ARGUMENTS = [
 LONG_THREAD = 1000
 KEYS = 100
 WORK = {"script": "ScriptDuration", "style": "RecalcStyleDuration", "layout": "LayoutDuration"}
-"""What the browser works at, and what it calls that."""
+"""Kinds of the browser's work, with Chromium's names."""
 KEY_PAUSE = 60
-"""Milliseconds between two keys: a fast typist's."""
+"""Milliseconds between two keys, as of a fast typist."""
 PAUSE = 200
-"""Milliseconds between two messages, as long as nobody's limit is reached."""
+"""Milliseconds between two messages; stays below the rate limits."""
 SETTLED = 1000
-"""Milliseconds after which a page is quiet: its stream is open, what it lacked is there."""
+"""Milliseconds until a page is idle, with its stream open and missing parts loaded."""
 LIST = 40
-"""Conversations in the list of the reader."""
+"""Conversations in the reader's list."""
 
 
 @dataclass(frozen=True)
 class Talks:
-    """The people and addresses that are visited."""
+    """The people and addresses to visit."""
 
     reader: Person
     writer: Person
@@ -297,7 +297,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--older", type=int, default=10_000, help="messages that are paged back through (10000)")
     add_json_option(parser)
     options = parser.parse_args(arguments)
-    # Playwright's synchronous interface keeps an event loop in this thread, which Django would refuse to work in.
+    # Playwright's sync API keeps an event loop in this thread, in which Django refuses to run.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     tell(run(messages=options.messages, loads=options.loads, older=options.older), as_json=options.json)
     return 0

@@ -1,4 +1,4 @@
-"""What runs in the pages that are measured."""
+"""Scripts that run in the measured pages."""
 
 BARE_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Bare</title>
 <style>body { font: 16px sans-serif }</style><p>A field.</p><textarea id="composer-text" rows="1"></textarea></html>"""
@@ -53,7 +53,7 @@ KEYS_SEEN = """() => {
   return { frames: seen.frames, events: [...seen.events, ...Array(left).fill(16)] };
 }"""
 
-# Times are of one clock, as all is on one machine: when Enter was pressed, and the frame in which the message stands.
+# Both times are from the machine's clock: when Enter was pressed, and the frame that shows the message.
 STAMPS = """
 globalThis.stamps = {};
 const now = () => performance.timeOrigin + performance.now();

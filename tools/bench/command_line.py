@@ -1,4 +1,4 @@
-"""`make bench`: run the measurements one after the other, each in a process of its own, and keep what they find.
+"""Run the measurements one after the other, each in a separate process, and store the results (`make bench`).
 
 make bench                               # everything, with small numbers: some minutes
 make bench ARGS="pages growth --full"    # these two, with the numbers of docs/performance.md
@@ -29,7 +29,7 @@ FAILED = 1
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A module of this package and its options for a first look and for figures that are shown to others."""
+    """A module of this package, its options for a quick run and those for published figures."""
 
     what: str
     quick: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ def measure(part: str, *, full: bool, load: float) -> bool:
             if line.startswith("{"):
                 figures.append(results.figure_from(line))
             else:
-                say(line.rstrip())  # such as that DynamoDB Local is fetched first
+                say(line.rstrip())  # for example, that DynamoDB Local is fetched first
     seconds = time.monotonic() - began
     if process.returncode:
         say(f"{part}: failed after {seconds:.0f} s, its figures of before stay. Alone: python {' '.join(command)}")
@@ -132,7 +132,7 @@ def interrupted(*_: object) -> None:
 
 def main(words: Sequence[str] | None = None) -> int:
     options = arguments_from(words)
-    for each in (signal.SIGINT, signal.SIGTERM):  # A shell starts what it puts into the background without SIGINT.
+    for each in (signal.SIGINT, signal.SIGTERM):  # A shell starts background jobs with SIGINT ignored.
         signal.signal(each, interrupted)
     load = os.getloadavg()[0]
     for name, value in machine().items():

@@ -19,11 +19,11 @@ class Row:
     name: str
     cost: Cost
     messages: int = 1
-    """Which it is the cost of: figures are for one."""
+    """Messages that the cost covers; figures are per message."""
     sent_bytes: int | None = None
-    """Of the answer as it goes over the wire."""
+    """Size of the response on the wire."""
     plain_bytes: int | None = None
-    """Of the answer before it is compressed."""
+    """Size of the response before compression."""
 
     def figures(self, part: str, *, endpoint: str) -> Iterator[Figure]:
         """Yield all figures; the units that the endpoint reports only where they differ from ours."""

@@ -1,4 +1,4 @@
-"""What each access pattern and each page costs: calls, read and write units, SQL statements, bytes; and a burst.
+"""Measure the cost of access patterns, pages and a burst: calls, read and write units, SQL statements, bytes.
 
 .venv/bin/python -m tools.bench.costs --json
 """
@@ -20,7 +20,7 @@ from .figures import Figure, add_json_option, tell
 from .stack import NO_LIMITS, say, stack
 
 BURST = 100
-"""Messages that one batch of the stream tells of."""
+"""Messages in one batch of the stream."""
 
 
 def figures(*, endpoint: str = "DynamoDB Local", burst: int = BURST, seeded: int | None = None) -> Iterator[Figure]:

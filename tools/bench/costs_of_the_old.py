@@ -1,4 +1,4 @@
-"""The access patterns of the system before, with the seed's conversations in its table, metered."""
+"""Meter the access patterns of the old system, with the seed's conversations in its table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .meter import Cost, Items, metered
 from .old_system import INDEXES, Item, OldPerson, OldSystem, as_answer, entry_item, message_item
 
 TEXT = "x" * 181
-"""As long as the seed's texts are on average."""
+"""A text of the seed's average length."""
 ME, OTHER, STRANGER = "andrewbrown", "bayko", "somebody"
 
 

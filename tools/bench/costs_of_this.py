@@ -1,4 +1,4 @@
-"""The access patterns and the pages of this system, with the seed's conversations, metered."""
+"""Meter the access patterns and the pages of this system, with the seed's conversations."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ from .cost_rows import Row
 from .meter import Cost, metered
 
 TEXT = "x" * 181
-"""As long as the seed's texts are on average."""
+"""A text of the seed's average length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The seed's conversations, two of its people who talk, and one who knows nobody."""
+    """The seed's conversations, two people with a conversation, and one without any."""
 
     table: MessageTable
     consumer: StreamConsumer
@@ -144,7 +144,7 @@ def sent_and_moved(here: Scene, messages: int = 1) -> tuple[Cost, Cost]:
         sent = sent + cost
     with metered(here.table) as moved:
         here.consumer.drain(Event())
-    # The checkpoints, of which there are as many as pages of the stream, are no cost of a message.
+    # Checkpoints do not count as a message's cost: their number depends on the pages of the stream.
     moved.statements = 0
     return sent, moved
 

@@ -1,4 +1,4 @@
-"""What a measurement found: a table for people, or a line of JSON a figure for programs."""
+"""The results of a measurement: a table for people, or one line of JSON per figure for programs."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ PERCENTILES = (50, 95, 99)
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number and, where there is one, the other it is held against."""
+    """A number and, if any, the figure that it is compared with."""
 
     name: str
-    """Unique in its part, words joined by slashes from the general to the particular: `pages/thread/1 client/p50`."""
+    """Unique in its part; words from general to specific, joined by slashes: `pages/thread/1 client/p50`."""
     value: float
     unit: str
-    """As in `ms`, `write units`, `calls`, `bytes`, `messages/s`."""
+    """For example `ms`, `write units`, `calls`, `bytes`, `messages/s`."""
     versus: str | None = None
     """The name of the figure of the same run with which this one is compared."""
     ratio: float | None = None
-    """This value divided by that one's."""
+    """This value divided by the other one's."""
 
     def against(self, other: Figure) -> Self:
         """Return the figure compared with another of the same unit; without a ratio if that is 0."""

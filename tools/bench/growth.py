@@ -1,4 +1,4 @@
-"""Whether pages and sends take longer the more messages a conversation and the more conversations a person has.
+"""Measure whether pages and sends slow down with more messages in a conversation and more conversations.
 
 .venv/bin/python -m tools.bench.growth --messages 100 10000 --conversations 10 1000
 """

@@ -10,7 +10,7 @@ from .timing import Subject, at
 
 MEDIAN = 50
 FULL_PAGE = 20
-"""Messages and conversations; a shorter list takes less by itself."""
+"""Minimum number of messages or conversations; a shorter list is faster by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Sized:
     """`messages` or `conversations`."""
     subject: Subject
     again: bool = False
-    """Whether it is the base, measured a second time: how far that is from the first is noise."""
+    """Whether this is the second measurement of the base; its difference from the first is noise."""
 
     @property
     def figure(self) -> Figure:

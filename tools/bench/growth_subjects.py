@@ -1,4 +1,4 @@
-"""A person with long conversations, people with many, and the pages of all of them."""
+"""A person with long conversations, people with many conversations, and their pages."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from .stack import Person, Server, signed_in
 from .timing import Subject
 
 BESIDE = 20
-"""Conversations of the person whose long ones are opened, so that the list beside them is full."""
+"""Conversations of the person with the long ones, so that the list is full."""
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who is signed in for what."""
+    """The signed-in people by purpose."""
 
     reader: Person
     """Has conversations of all lengths."""
     writer: Person
-    """The same in another browser: who writes has read all, so pages open at the end as before."""
+    """The same person in another browser. Senders have read everything, so pages still open at the end."""
     long: Mapping[int, UUID]
-    """With whom the conversation of so many messages is."""
+    """The other member of the conversation, by its number of messages."""
     popular: Mapping[int, Person]
-    """Who has so many conversations."""
+    """People by their number of conversations."""
 
 
 def filled(*, messages: Sequence[int], conversations: Sequence[int]) -> People:
@@ -46,7 +46,7 @@ def filled(*, messages: Sequence[int], conversations: Sequence[int]) -> People:
     long = dict(zip(messages, others, strict=False))
     popular = {number: signed_in(f"has_{number}", f"Has {number}") for number in conversations}
     connection.close()
-    # The longest first: the others are then written at the same time.
+    # Longest first, so that the others are written in parallel.
     talks.write(talks.talk(reader.uuid, other, size) for size, other in sorted(long.items(), reverse=True))
     talks.write(talks.talk(reader.uuid, other, SHORT) for other in others[len(long) : len(long) + BESIDE])
     talks.write(talks.talk(person.uuid, other, 1) for number, person in popular.items() for other in others[:number])

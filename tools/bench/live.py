@@ -1,4 +1,4 @@
-"""How long a message takes from its sender's request to the other's open stream, and what open streams cost.
+"""Measure the time from a sender's request to the receiver's open stream, and the cost of open streams.
 
 .venv/bin/python -m tools.bench.live --messages 200 --streams 1 100 1000
 """
@@ -35,7 +35,7 @@ class Times:
     heard: list[float] = field(default_factory=list)
     """Until the last of the listeners has the message."""
     answered: list[float] = field(default_factory=list)
-    """Until the sender has the answer: the request by itself."""
+    """Until the sender has the response: the request itself."""
 
     def figures(self, name: str) -> Iterator[Figure]:
         """Yield figures, each compared with the time of the sender's response, which is most of it."""

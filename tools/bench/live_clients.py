@@ -14,7 +14,7 @@ from uuid import uuid4
 from .stack import CSRF, HOST, cookies
 
 AT_ONCE = 50
-"""Streams that are opened together, where it is not what is measured."""
+"""Streams that are opened at once when opening is not being measured."""
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -66,7 +66,7 @@ async def answered(port: int, path: str) -> bytes:
 
 @dataclass
 class Page:
-    """An open conversation of the sender's."""
+    """The sender's open conversation."""
 
     port: int
     session_key: str

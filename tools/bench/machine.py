@@ -1,4 +1,4 @@
-"""What the measurements ran on: without it a figure says nothing."""
+"""Describe the machine of the measurements, without which figures are meaningless."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from tools.local_stack.dynamodb_download import PACKAGE
 
 GIB = 1024 * 1024
-"""In the kilobytes of /proc/meminfo."""
+"""In kilobytes, the unit of /proc/meminfo."""
 PACKAGES = ("django", "boto3", "uvicorn", "psycopg")
 
 

@@ -1,7 +1,7 @@
-"""What a piece of work costs: calls to DynamoDB, units by AWS's rules and as the endpoint reports them, SQL statements.
+"""Meter DynamoDB calls, units (by AWS's rules and as the endpoint reports them) and SQL statements.
 
-Units by the rules are worked out from what was asked, what came back and how the table differs afterwards; see
-`tests/messaging/capacity.py` for the sizes.
+Units by AWS's rules are computed from requests, responses and changes of the table; see `tests/messaging/capacity.py`
+for the sizes.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Call:
 
 @dataclass(slots=True)
 class Cost:
-    """What was metered, complete once the block has ended."""
+    """The result, complete once the block has ended."""
 
     calls: list[Call] = field(default_factory=list)
     read_units: float = 0.0
@@ -55,7 +55,7 @@ class Cost:
     write_units: float = 0.0
     statements: int = 0
     after: Items | None = field(default=None, repr=False)
-    """The table in the end."""
+    """The table at the end."""
 
     @property
     def operations(self) -> list[str]:

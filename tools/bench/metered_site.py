@@ -1,4 +1,4 @@
-"""The site with a meter at its DynamoDB client: `/bench/units` tells what this process's requests consumed so far."""
+"""The site with a metered DynamoDB client: `/bench/units` returns the units this process has consumed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The stream worker as `manage.py ddb_stream` runs it, with a meter: at its end a line of JSON an entry it moved.
+"""The stream worker of `manage.py ddb_stream` with a meter. At its end it writes a JSON line per moved entry.
 
-Its arguments: the file for those lines, and one that it keeps writing its units to.
+Arguments: the file for those lines, and a file that it keeps updating with its units.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EVERY_SECONDS = 0.2
 
 
 class Moves:
-    """Which entry showed which message when: (key of the member, group, number of the message, monotonic seconds)."""
+    """When entries showed messages: (key of the member, group, number of the message, monotonic seconds)."""
 
     def __init__(self) -> None:
         self.noted: list[tuple[str, str, int, float]] = []

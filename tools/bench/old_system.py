@@ -1,7 +1,7 @@
-"""The messaging system that this one succeeds: its access patterns as it made them, to be measured beside ours.
+"""The access patterns of the old messaging system, for comparison.
 
-Written anew from what is known of it: `pk` and `sk`, one index over the group, items as below, a stream whose function
-deletes and puts each member's entry. It checks no membership, repeats what is sent again, and finds this year alone.
+Rewritten from its description: `pk` and `sk`, one index over the group, items as below, and a stream function that
+deletes and puts each member's entry. It checks no membership, stores repeated sends twice, and finds only this year.
 
 | item    | pk            | sk                       |
 | ------- | ------------- | ------------------------ |
@@ -49,7 +49,7 @@ def client_as_it_did(endpoint_url: str, region: str) -> Callable[[], DynamoDBCli
 
 @dataclass(frozen=True, slots=True)
 class OldPerson:
-    """Whose name and handle are copied into items."""
+    """A person; name and handle are copied into items."""
 
     uuid: UUID
     display_name: str
@@ -58,7 +58,7 @@ class OldPerson:
 
 @dataclass(frozen=True, slots=True)
 class OldSystem:
-    """Its service calls. `connect` gives the client of a request."""
+    """The old system's service calls. `connect` returns the client of a request."""
 
     connect: Callable[[], DynamoDBClient]
     name: str = TABLE

@@ -1,4 +1,4 @@
-"""What is measured of pages: the site's own, their bare calls, a bare page, the system before, django-postman."""
+"""The pages to measure: the site's own, their bare calls, a bare page, the old system, django-postman."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ from .timing import Ask, Subject
 
 TEXT = "x" * 181
 SEARCHED = "synthetic"
-"""Stands in the handles of all with whom there are conversations: a full page is found."""
+"""Part of the handles of all conversation partners, so that a search finds a full page."""
 SHORT = 2
-"""Messages in every conversation but the one that is opened."""
+"""Messages in each conversation except the opened one."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Who reads, who writes, and with whom."""
+    """The reader, the writers and their conversations."""
 
     reader: Person
     others: Sequence[UUID]
-    """With whom the reader has a conversation each; that with the first is opened."""
+    """The people with whom the reader has conversations; the first one's is opened."""
     messages: int
-    """In the conversation that is opened, and in each writer's."""
+    """Messages in the opened conversation and in each writer's."""
     older: str
-    """created_at of the oldest message that is shown at first."""
+    """created_at of the oldest message that is initially shown."""
     writers: Sequence[tuple[Person, UUID]]
-    """Each with the one they write to."""
+    """Each writer with the receiver."""
 
     @classmethod
     def set(cls, *, conversations: int, messages: int, writers: int) -> Self:

@@ -1,4 +1,4 @@
-"""How long each page takes through the whole stack, beside what it could take at least and what others take.
+"""Measure each page through the whole stack, compared with the minimum and with other systems.
 
 .venv/bench/bin/python -m tools.bench.pages --json
 """
@@ -24,12 +24,12 @@ from .stack import NO_LIMITS, Server, say, stack, web_server
 from .timing import PERCENTILES, Subject, at, measure, together
 
 CONVERSATIONS = 500
-"""Of the person whose pages are measured."""
+"""Conversations of the person whose pages are measured."""
 MESSAGES = 100
-"""In the conversation that is opened."""
+"""Messages in the opened conversation."""
 CLIENTS = (1, 16)
 ROUNDS, EACH = 40, 5
-"""Of one client; of several, as many as make up the same number of requests, but one a round at least."""
+"""Repetitions of one client. Several clients share the same number of requests, at least one per round each."""
 PLAIN = "tools.bench.plain_asgi:application"
 
 
@@ -39,10 +39,10 @@ class Page:
 
     name: str
     calls: str | None = None
-    """The bare calls that it needs; none for a page that needs none."""
+    """The bare calls that the page needs, if any."""
     old: str | None = None
     others: str | None = None
-    """django-postman's."""
+    """django-postman's page."""
 
 
 PAGES = (

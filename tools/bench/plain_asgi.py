@@ -1,10 +1,10 @@
-"""A Django site with nothing ahead of it: `DJANGO_SETTINGS_MODULE` says which."""
+"""The plain ASGI application of the Django site that `DJANGO_SETTINGS_MODULE` names."""
 
 import os
 
 from django.core.asgi import get_asgi_application
 
-# Its connections to Postgres are kept as the site's are, so that what differs is the page.
+# Keep connections to Postgres as the site does, so that only the page differs.
 os.environ.setdefault("CRUDDUR_WEB_PROCESS", "true")
 
 application = get_asgi_application()

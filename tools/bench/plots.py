@@ -1,4 +1,4 @@
-"""The plots of docs/performance.md from the figures of the last runs: the same figures make the same files.
+"""Draw the plots of docs/performance.md from the last runs' figures. The output is reproducible.
 
 .venv/bin/python -m tools.bench.plots
 """
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 DIRECTORY = ROOT / "docs" / "performance"
-# Each can be read on white and on black.
+# Readable on white and on black.
 INK, GRID = "#7d8590", "#7d859055"
 COLOURS = ("#2f81f7", "#d29922", "#3fa34d", "#c65fb3", "#8a8f98", "#d1603d")
 STYLE: dict[Any, Any] = {
@@ -55,12 +55,12 @@ STYLE: dict[Any, Any] = {
     "ytick.color": INK,
 }
 ABOVE: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 2, "fontsize": 8, "borderpad": 0}
-"""Where a legend stands."""
+"""The position of a legend."""
 WIDTH, HEIGHT = 7.2, 3.2
-"""Inches, of which an SVG makes 72 points each."""
+"""In inches; an SVG has 72 points per inch."""
 
 Grouped = Mapping[str, Mapping[str, float]]
-"""Values by group and, in it, by series."""
+"""Values by group and series."""
 Lines = Mapping[str, Sequence[tuple[float, float]]]
 """Points by series."""
 
@@ -179,7 +179,7 @@ BESIDE_A_PAGE = {
     "django-postman": "django-postman/{page}",
 }
 THEIRS = {"conversations": "inbox", "send": "reply"}
-"""What a page is called elsewhere."""
+"""The names of a page in the compared systems."""
 
 PLOTS: Mapping[str, tuple[str, tuple[int, int], Callable[[Sequence[Figure], Sequence[Any]], None]]] = {
     "costs": ("costs", (1, 2), costs),
@@ -188,7 +188,7 @@ PLOTS: Mapping[str, tuple[str, tuple[int, int], Callable[[Sequence[Figure], Sequ
     "live": ("live", (1, 1), live),
     "sending": ("sending", (2, 1), sending),
 }
-"""By file: the part, the rows and columns of panels and what draws them."""
+"""By file: the part, the rows and columns of panels, and the function that draws them."""
 
 
 def draw(name: str, directory: Path) -> Path | None:

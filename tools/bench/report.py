@@ -1,11 +1,11 @@
-"""The tables of docs/performance.md from the figures of the last runs: no figure is typed by hand.
+"""Write the tables of docs/performance.md from the figures of the last runs.
 
 .venv/bin/python -m tools.bench.report
 
-Each table stands between `<!-- bench: KIND PART SELECTION -->` and `<!-- end -->`. `list` is a line a figure, `grid` a
-line a group with a column for each last word (p50, p95, …), `machine` what a part was measured on and `command` how.
-SELECTION is how the names of the figures begin and what is in them, as in `live/ with /p50,/p95 without /1 open`. A
-table whose part was never run stays as it is.
+Each table is between `<!-- bench: KIND PART SELECTION -->` and `<!-- end -->`. Kinds: `list` (a line per figure),
+`grid` (a line per group with a column for each last word: p50, p95, …), `machine` (where a part was measured) and
+`command` (how). SELECTION is a prefix of the figures' names and their content, for example
+`live/ with /p50,/p95 without /1 open`. Tables of parts that were never run stay unchanged.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .figures import Figure, number
 from .stack import say
 
 EACH = " a message"
-"""What a column need not say."""
+"""Suffix that column headings leave out."""
 DOCUMENT = ROOT / "docs" / "performance.md"
 BLOCK = re.compile(
     r"(<!-- bench: (?P<kind>\w+) (?P<part>\w+)(?: (?P<selection>[^\n]*?))? -->\n).*?(<!-- end -->)", re.DOTALL

@@ -1,4 +1,4 @@
-"""The figures of the last run of each part, kept in `.local/bench`: lines of JSON, and what they were measured on."""
+"""Store each part's last figures in `.local/bench`: lines of JSON, and a description of the run."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ DIRECTORY = local_directory(ROOT) / "bench"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """When and how a part was measured, and on what."""
+    """When, how and on which machine a part was measured."""
 
     at: str
     """UTC, ISO 8601."""
     command: str
     seconds: float
     load: float
-    """Processes that wanted a processor in the minute before all parts: others' work, which makes figures worse."""
+    """Load average of the minute before the first part: other work, which makes figures worse."""
     machine: dict[str, str]
 
 

@@ -1,4 +1,4 @@
-"""The stream worker as a process that is measured: started on the stack in the environment, asked, ended."""
+"""Run the stream worker as a measured process on the stack of the environment."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .senders import Sent, Talk
 from .stack import Server
 
 STEADY_SECONDS = 1.5
-"""So long it has moved nothing when it counts as drained; it looks every quarter of a second."""
+"""The worker counts as drained after moving nothing for this time; it polls every quarter of a second."""
 DRAIN_SECONDS = 300.0
 END_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class Worker(Server):
-    """It tells its units while it runs, and at its end which entry had which message when."""
+    """Reports its units while it runs, and at its end when each entry showed which message."""
 
     directory: Path
 

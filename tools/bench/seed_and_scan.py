@@ -1,4 +1,4 @@
-"""How fast messages are written in bulk and read back, on a DynamoDB endpoint. See README.md beside this.
+"""Measure bulk writes and scans on a DynamoDB endpoint. See README.md in this directory.
 
 .venv/bin/python -m tools.bench.seed_and_scan http://127.0.0.1:8000 --messages 100000 --threads 1 2 4 8
 """
@@ -39,7 +39,7 @@ KIB = 1024
 
 @dataclass(slots=True)
 class Stopwatch:
-    """Time of a block, in seconds: on the wall, and of this process on a processor."""
+    """Wall-clock and processor time of a block, in seconds."""
 
     wall: float = 0.0
     cpu: float = 0.0

@@ -1,4 +1,4 @@
-"""Messages a second that many senders at once get into one conversation, with the queue of senders and without.
+"""Measure messages per second of concurrent senders in one conversation, with and without the send queue.
 
 .venv/bin/python -m tools.bench.send_queue --seconds 20 --senders 2 16
 """
@@ -35,22 +35,22 @@ SENDERS = (1, 2, 4, 8, 16, 32)
 PROCESSES = 2
 WITHOUT, WITH = "without a queue", "with the queue"
 ROUNDS = 2
-"""Each load runs with and without the queue in each round, so that all see the same machine."""
+"""Each round runs each load with and without the queue, so that both see the same conditions."""
 PAGE_SECONDS = 0.01
-"""Seconds between two requests for a page: without a pause the reader alone would keep the process busy."""
+"""Seconds between two page requests: without a pause the reader alone would saturate the process."""
 
 
 @dataclass
 class Load:
-    """What the senders found, all rounds together."""
+    """The senders' results, all rounds together."""
 
     seconds: float = 0.0
     milliseconds: list[float] = field(default_factory=list)
-    """Of each message, from its first request until it is stored."""
+    """Time of each message from its first request until it is stored."""
     by_sender: Counter[int] = field(default_factory=Counter)
     answers: Counter[int] = field(default_factory=Counter)
     pages: list[float] = field(default_factory=list)
-    """Milliseconds of another page of the first process meanwhile."""
+    """Milliseconds of another page of the first process during the load."""
     stored: set[int] = field(default_factory=set)
     taken: Counter[str] = field(default_factory=Counter)
 
@@ -72,7 +72,7 @@ def send_until_stored(connection: HTTPConnection, talk: Talk, number: int, sende
             return
         if answer.status not in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
             raise SystemExit(f"A send was answered with {answer.status}: {said[:100]!r}")
-        # The server closes what is idle for some seconds.
+        # The server closes idle connections after a few seconds.
         connection.close()
         time.sleep(float(answer.headers.get("Retry-After") or 1))
 

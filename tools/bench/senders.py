@@ -1,4 +1,4 @@
-"""Clients that send messages through the web as fast as they are answered, and what they noted."""
+"""Clients that send messages through the web as fast as they get responses, and their records."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECONDS_TO_ANSWER = 30
 
 @dataclass
 class Talk:
-    """A conversation as its members' pages know it."""
+    """A conversation as its members' pages show it."""
 
     group: str
     members: tuple[Person, Person]
@@ -33,7 +33,7 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message that was answered: when, on the machine's monotonic clock, and after how many milliseconds."""
+    """A message with a response: its time on the monotonic clock, and the duration in milliseconds."""
 
     group: str
     sender: str
@@ -44,7 +44,7 @@ class Sent:
 
 @dataclass
 class Sending:
-    """What the clients did together."""
+    """The combined results of the clients."""
 
     sent: list[Sent] = field(default_factory=list)
     failed: int = 0
@@ -101,7 +101,7 @@ def send_for(seconds: float, *, servers: Sequence[Server], talks: Sequence[Talk]
         for talk in cycle(own):
             if time.monotonic() - began > seconds:
                 break
-            # In one conversation both write; a client is one person's.
+            # In a single conversation both members send; each client acts for one person.
             sender = talk.members[(number if len(talks) == 1 else talk.next_sender) % 2]
             talk.next_sender += 1
             sent = post(connection, talk, sender)

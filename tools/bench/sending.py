@@ -1,4 +1,4 @@
-"""Messages a second through web, table and stream worker, in one conversation and in a thousand; and the lists' lag.
+"""Measure messages per second through web, table and worker, in one and a thousand conversations, and list lag.
 
 .venv/bin/python -m tools.bench.sending --seconds 20 --clients 8
 """
@@ -36,12 +36,12 @@ from .units import PATH
 ALONE = 5
 BURST = 100
 BEGUN = 2
-"""Messages that each conversation has before."""
+"""Messages in each conversation at the start."""
 
 
 @dataclass(frozen=True)
 class Course:
-    """One kind of load and what it found."""
+    """One kind of load and its results."""
 
     name: str
     talks: Sequence[Talk]
@@ -129,7 +129,7 @@ def measure(
         worker.wait_until_drained()
     yield site.course("one at a time", [quiet], alone, before)
     before = site.taken()
-    # The stream hands them over together, as it does where a batch is waited for.
+    # The stream delivers them together, as with a batching window.
     os.kill(worker.process.pid, signal.SIGSTOP)
     try:
         burst = send_times(BURST, server=servers[0], talk=quiet)

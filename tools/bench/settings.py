@@ -1,4 +1,4 @@
-"""The site's settings, for a web process that is measured; its static files are where the bench collected them."""
+"""The site's settings for a measured web process, with the static files that the bench collected."""
 
 import os
 from pathlib import Path

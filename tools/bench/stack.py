@@ -1,4 +1,4 @@
-"""What the parts share: a stack of the bench's own, web processes with production's settings, and people signed in."""
+"""Shared by the parts: a separate stack, web processes with production settings, and signed-in people."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ PRODUCTION = {
     "DJANGO_SETTINGS_MODULE": "tools.bench.settings",
     "LOG_LEVEL": "WARNING",
     "LIVE_STREAMS_A_PERSON": "100000",
-    # First messages reach the list at once, as the access pattern D has it.
+    # First messages reach the list at once, as in access pattern D.
     "MESSAGE_REQUESTS": "false",
-    # Whatever a developer's `.env` says: the environment wins.
+    # Overrides a developer's `.env`.
     "DEBUG": "false",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "",
     "REDIS_URL": "",
@@ -71,7 +71,7 @@ def stack(*, dynamodb_local: bool = True, environment: Mapping[str, str] | None 
             amazons = TestsDynamoDbLocal(emulator())
             end.callback(amazons.stop)
             os.environ |= amazons.environment()
-            running.emulator.stop()  # nobody signs in: only the pool's names are needed
+            running.emulator.stop()  # nobody signs in, so any pool names will do
         _prepare()
         try:
             yield
@@ -95,7 +95,7 @@ def _prepare() -> None:
 
 @dataclass(frozen=True)
 class Server:
-    """A web process that is measured, as /proc tells of it."""
+    """A measured web process; figures come from /proc."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -147,7 +147,7 @@ def answers(port: int) -> bool:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody signed in, as plain values: a measuring loop asks Django for nothing."""
+    """A signed-in person as plain values, so that measuring loops do not use Django."""
 
     uuid: UUID
     handle: str
@@ -165,7 +165,7 @@ def signed_in(handle: str, display_name: str = "") -> Person:
 
 @dataclass(frozen=True)
 class People:
-    """Session keys and names of the three whom live delivery needs."""
+    """Session keys and names of the three people that live delivery needs."""
 
     sender: str
     receiver: str

@@ -1,4 +1,4 @@
-"""Conversations to measure with: of any length, any number of them, whole and read; once Django is set up."""
+"""Create complete, read conversations of any length and number. Requires that Django is set up."""
 
 from __future__ import annotations
 

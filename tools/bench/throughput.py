@@ -1,4 +1,4 @@
-"""What a request costs a web process, a change the stream worker and an event Postgres: in time of a processor.
+"""Measure processor time: of a web process per request, the stream worker per change, Postgres per event.
 
 .venv/bin/python -m tools.bench.throughput --requests 200
 """
@@ -30,9 +30,9 @@ from .stack import CSRF, HOST, NO_LIMITS, People, Server, cookies, say, set_up, 
 
 WARM_UP = 30
 TOGETHER = 4
-"""Clients that ask at once, to find how much one process answers."""
+"""Concurrent clients, to find the capacity of one process."""
 CONVERSATIONS = 200
-"""Changed while the worker's time is taken."""
+"""Conversations that change while the worker is timed."""
 EVENTS = 2000
 CONNECTIONS = 200
 EVENT_BYTES = 1000
@@ -40,7 +40,7 @@ EVENT_BYTES = 1000
 
 @dataclass(frozen=True)
 class Person:
-    """A browser of the sender's."""
+    """The sender's browser."""
 
     server: Server
     session: str
@@ -98,7 +98,7 @@ def measure_web(server: Server, people: People, requests: int) -> None:
 
 @dataclass(frozen=True)
 class Pages:
-    """Addresses of the conversation that is measured."""
+    """URLs of the measured conversation."""
 
     page: str
     earlier: str
@@ -245,7 +245,7 @@ def postgres_seconds() -> float:
         with suppress(OSError):
             fields = stat.read_text().rpartition(")")[2].split()
             if server in (int(stat.parent.name), int(fields[1])):
-                # Those of the server include its children's that have ended.
+                # The server's times include those of its ended children.
                 total += sum(map(int, fields[11:15] if int(stat.parent.name) == server else fields[11:13]))
     return total / os.sysconf("SC_CLK_TCK")
 

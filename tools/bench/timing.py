@@ -1,4 +1,4 @@
-"""Times of several subjects, taken in turns so that whatever else the machine does hits all of them alike."""
+"""Time several subjects in turns, so that other load on the machine affects all of them equally."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from .stack import Server
 
 PERCENTILES = (50, 95, 99)
 Ask = Callable[[], float]
-"""Does what is measured once, and returns how long it took, in seconds."""
+"""Runs the measured operation once and returns its duration in seconds."""
 
 
 @dataclass(slots=True)
 class Subject:
-    """Something that is measured."""
+    """A measured operation."""
 
     name: str
     client: Callable[[int], Ask]
-    """What a client does over and over, by the client's number: each has a connection of its own."""
+    """Returns the repeated operation of a client by its number; each client has a separate connection."""
     server: Server | None = None
-    """The web process that answers, where one does."""
+    """The web process that responds, if any."""
     times: list[float] = field(default_factory=list)
     """Milliseconds."""
     cpu_seconds: float = 0.0
-    """Of the server."""
+    """Processor time of the server."""
 
     def figures(self, name: str) -> Iterator[Figure]:
         """Yield p50, p95, p99, and the requests per second of server processor time."""

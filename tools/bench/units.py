@@ -1,4 +1,4 @@
-"""What a process's requests to DynamoDB consume, added up as they are answered."""
+"""Add up the units that a process's DynamoDB requests consume."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from messaging.dynamodb.metering import Request
 
 PATH = "/bench/units"
-"""Where a metered site tells them."""
+"""The path at which a metered site returns them."""
 CANCELLED = 4.0
-"""Write units of a send that a condition refuses: AWS bills both items, emulators report none."""
+"""Write units of a send whose condition fails: AWS bills both items, emulators report none."""
 
 
 class Units:
-    """Counts of one process; any thread may note."""
+    """Counts of one process; thread-safe."""
 
     def __init__(self) -> None:
         self._counted: Counter[str] = Counter()

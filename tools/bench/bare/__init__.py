@@ -1,4 +1,4 @@
-"""A bare Django site, which shows what a page takes at least."""
+"""A bare Django site, which shows the minimum cost of a page."""
 
 BARE_PAGE = "bare Django page"
-"""The name of its page among what is measured."""
+"""The name of its page among the subjects."""

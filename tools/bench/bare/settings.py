@@ -1,4 +1,4 @@
-"""A Django site with what `startproject` puts into it, on our database, with our people and sessions."""
+"""A Django site as `startproject` creates it, with our database, people and sessions."""
 
 from pathlib import Path
 

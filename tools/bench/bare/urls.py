@@ -1,4 +1,4 @@
-"""The least that a page of the site could do in Django: session, user, the people it names, a plain list."""
+"""The minimum for a page of the site in Django: session, user, the people it names, a plain list."""
 
 from uuid import UUID
 

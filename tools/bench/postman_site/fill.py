@@ -1,6 +1,6 @@
-"""Fills django-postman's table; a process of its own, for its settings are others.
+"""Fill django-postman's table, in a separate process because its settings differ.
 
-Reads JSON from the standard input: whose inbox, with whom each conversation is, how long the first is, who writes.
+Reads JSON from standard input: the inbox's owner, the partners, the length of the first conversation, the writers.
 Writes JSON: the address of that conversation's page, and for each writer the message to reply to.
 """
 
@@ -21,7 +21,7 @@ from postman.models import STATUS_ACCEPTED, Message  # noqa: E402
 
 SUBJECT, TEXT = "About that", "x" * 181
 SHORT = 2
-"""Messages in every conversation but the first."""
+"""Messages in each conversation except the first."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A site that is django-postman, with what `startproject` puts into one, on our database, with our people."""
+"""A django-postman site as `startproject` creates it, with our database and people."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from tools.bench.bare.settings import INSTALLED_APPS, TEMPLATES
 
 INSTALLED_APPS = [*INSTALLED_APPS, "postman"]
 ROOT_URLCONF = "tools.bench.postman_site.urls"
-# It wants a base.html of the site's.
+# django-postman requires a base.html of the site.
 TEMPLATES = [{**TEMPLATES[0], "DIRS": [Path(__file__).parent / "templates"]}]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
