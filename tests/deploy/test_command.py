@@ -210,7 +210,7 @@ def test_it_builds_signs_in_and_pushes_the_commit(
     assert push == f"push {uri}"
 
 
-def test_it_builds_nothing_that_is_not_committed(account: Account, clone: Path, repository: str) -> None:
+def test_uncommitted_changes_are_not_built(account: Account, clone: Path, repository: str) -> None:
     (clone / "new").touch()
 
     with pytest.raises(Problem, match="Something is not committed"):

@@ -62,14 +62,14 @@ def test_a_database_that_does_not_answer_is_told_without_its_password() -> None:
 
 
 @pytest.mark.parametrize("lines", [False, True], ids=["array", "lines"])
-def test_it_reads_json(tmp_path: Path, lines: bool) -> None:
+def test_json_is_read(tmp_path: Path, lines: bool) -> None:
     path = tmp_path / "users.json"
     path.write_text("\n".join(map(json.dumps, [ROW, ROW])) if lines else json.dumps([ROW, ROW]))
 
     assert list(read_legacy_users(str(path))) == [ANDREW, ANDREW]
 
 
-def test_it_reads_csv_with_headings(tmp_path: Path) -> None:
+def test_csv_with_headings_is_read(tmp_path: Path) -> None:
     path = tmp_path / "users.csv"
     path.write_text(f"\ufeff{','.join(ROW)}\r\n{','.join(ROW.values())}\r\n")
 

@@ -252,7 +252,7 @@ def test_a_message_that_is_sent_here_while_old_ones_come_is_the_last(
 
 
 @pytest.mark.usefixtures("one_client")
-def test_it_waits_while_dynamodb_throttles(
+def test_import_waits_while_dynamodb_throttles(
     old: OldSystem, table: MessageTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old.starts(ANDREW, BAYKO, "Old", in_utc(EVE))

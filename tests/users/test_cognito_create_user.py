@@ -75,7 +75,7 @@ def test_the_first_administrator_signs_in_and_reaches_the_admin(
     assert client.get("/admin/").status_code == 200
 
 
-def test_it_makes_a_confirmed_user_in_the_groups(pool: UserPool) -> None:
+def test_command_creates_a_confirmed_user_in_the_groups(pool: UserPool) -> None:
     pool.create_group("testers")
 
     out, _ = run(COMMAND, "@ann", ANN[1], "--group", "testers", "--admin", "--set-password")
@@ -94,7 +94,7 @@ def test_it_makes_the_group_of_moderators_too(pool: UserPool) -> None:
     assert pool.subs_in_group("moderators") == {only_user(pool).sub}
 
 
-def test_it_invites_where_mail_is_sent(pool: UserPool, mail: None) -> None:
+def test_user_is_invited_where_mail_is_sent(pool: UserPool, mail: None) -> None:
     out, _ = run(COMMAND, *ANN)
 
     assert only_user(pool).status == "FORCE_CHANGE_PASSWORD"
@@ -132,7 +132,7 @@ def test_the_second_time_it_completes_what_is_there(pool: UserPool) -> None:
     assert "is in Cognito already (FORCE_CHANGE_PASSWORD)." in out
 
 
-def test_it_can_be_repeated_without_a_password(pool: UserPool) -> None:
+def test_command_can_be_repeated_without_a_password(pool: UserPool) -> None:
     run(COMMAND, *ANN, "--admin", "--set-password")
     before = only_user(pool)
 
@@ -240,7 +240,7 @@ def test_a_password_against_the_rules_is_a_sentence_and_makes_nobody(pool: UserP
     assert list(pool.users()) == []
 
 
-def test_it_wants_a_password_to_set(pool: UserPool, stdin: Type) -> None:
+def test_missing_password_is_rejected(pool: UserPool, stdin: Type) -> None:
     stdin("")
 
     with pytest.raises(CommandError, match="No password was given"):

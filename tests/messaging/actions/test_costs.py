@@ -169,7 +169,7 @@ def test_messages_cost_the_indexes_nothing(moto_table: MessageTable) -> None:
         assert not item.keys() & {"inbox", "message_group_uuid", "last_message_at"}
 
 
-def test_nobody_s_name_or_handle_is_in_any_item(moto_table: MessageTable) -> None:
+def test_items_contain_no_names_or_handles(moto_table: MessageTable) -> None:
     start()
     send()
 

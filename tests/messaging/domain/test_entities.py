@@ -8,7 +8,7 @@ from messaging.domain.transitions import (
 from tests.messaging.invented import ONE, OTHER, invented
 
 
-def test_it_gives_two_people_one_group_whichever_way_round() -> None:
+def test_group_of_two_users_does_not_depend_on_their_order() -> None:
     assert pair_group_uuid(ONE, OTHER) == pair_group_uuid(OTHER, ONE)
     assert pair_group_uuid(ONE, OTHER) != pair_group_uuid(ONE, uuid.UUID(int=3))
 

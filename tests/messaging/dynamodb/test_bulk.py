@@ -150,7 +150,7 @@ def test_rejected_write_is_not_retried(moto_table: MessageTable) -> None:
     assert len(sent) == 1
 
 
-def test_it_adds_up_what_is_consumed(moto_table: MessageTable) -> None:
+def test_consumed_capacity_is_summed(moto_table: MessageTable) -> None:
     consumed = [{"TableName": moto_table.name, "CapacityUnits": 26.5}]
     writer = BulkWriter(moto_table)
 

@@ -34,7 +34,7 @@ def test_it_notes_what_each_request_read_and_brought(table: MessageTable) -> Non
         assert request.milliseconds > 0
 
 
-def test_it_adds_up_what_a_batch_reports(moto_table: MessageTable) -> None:
+def test_capacity_of_a_batch_is_summed(moto_table: MessageTable) -> None:
     start()
 
     with metered(moto_table.client) as requests:
@@ -46,7 +46,7 @@ def test_it_adds_up_what_a_batch_reports(moto_table: MessageTable) -> None:
     assert batch.read_units >= 1
 
 
-def test_it_notes_what_writes_consume(table: MessageTable) -> None:
+def test_capacity_of_writes_is_recorded(table: MessageTable) -> None:
     start()
 
     with metered(table.client) as requests:

@@ -39,7 +39,7 @@ def test_ddb_schema_load_creates_the_table_and_says_so(table: MessageTable, sett
     assert "exists" in run("ddb_schema_load")
 
 
-def test_it_says_what_to_do_when_nothing_answers(settings: Settings) -> None:
+def test_unreachable_dynamodb_is_explained(settings: Settings) -> None:
     settings.DYNAMODB_ENDPOINT_URL = settings.DYNAMODB_STREAMS_ENDPOINT_URL = "http://127.0.0.1:9"
     connection.forget()
 
@@ -48,7 +48,7 @@ def test_it_says_what_to_do_when_nothing_answers(settings: Settings) -> None:
     connection.forget()
 
 
-def test_it_never_falls_back_to_aws_unasked(settings: Settings) -> None:
+def test_commands_never_fall_back_to_aws(settings: Settings) -> None:
     settings.DYNAMODB_ENDPOINT_URL = None
     connection.forget()
 

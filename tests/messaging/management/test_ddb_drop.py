@@ -93,7 +93,7 @@ def test_quiet_says_nothing(doomed: MessageTable) -> None:
     assert not exists(doomed)
 
 
-def test_it_drops_no_other_table_whose_name_contains_this_one(table: MessageTable, doomed: MessageTable) -> None:
+def test_drop_spares_tables_with_similar_names(table: MessageTable, doomed: MessageTable) -> None:
     assert table.name in doomed.name
 
     with pytest.raises(CommandError, match="There is no table"):
@@ -104,7 +104,7 @@ def test_it_drops_no_other_table_whose_name_contains_this_one(table: MessageTabl
     assert not exists(doomed)
 
 
-def test_it_forgets_how_far_the_stream_was_read(table: MessageTable, doomed: MessageTable) -> None:
+def test_checkpoints_are_deleted_with_the_table(table: MessageTable, doomed: MessageTable) -> None:
     kept, earlier = stream_arn(table), stream_arn(doomed).rpartition("/")[0] + "/2023-01-01T00:00:00.000"
     for arn in (kept, earlier, stream_arn(doomed)):
         PostgresCheckpoints(arn).save("shard-1", "7")

@@ -109,14 +109,14 @@ def test_quiet_means_silent(moto_table: MessageTable, file: Path) -> None:
     assert run("ddb_restore", str(file), "-v0") == ("", "")
 
 
-def test_it_writes_over_no_file(moto_table: MessageTable, file: Path) -> None:
+def test_existing_file_is_not_overwritten(moto_table: MessageTable, file: Path) -> None:
     file.write_text("precious")
 
     assert "is there already" in refused("ddb_export", file)
     assert file.read_text() == "precious"
 
 
-def test_it_says_where_it_cannot_write(moto_table: MessageTable, tmp_path: Path) -> None:
+def test_unwritable_path_is_reported(moto_table: MessageTable, tmp_path: Path) -> None:
     assert "No such file or directory" in refused("ddb_export", tmp_path / "nowhere" / "table.json.gz")
 
 

@@ -195,7 +195,7 @@ def test_on_a_terminal_lines_are_lines_and_blank_ones_stay(
     assert [line[39:].strip() for line in lines] == ["One", "", "three"]
 
 
-def test_it_writes_no_character_that_steers_a_terminal(table: MessageTable, andrew: User, bayko: User) -> None:
+def test_output_has_no_control_characters(table: MessageTable, andrew: User, bayko: User) -> None:
     start(by=bayko.uuid, to=andrew.uuid, text="\x1b[2J\u202egone")
     User.objects.filter(pk=bayko.pk).update(display_name="Bay\x1b[31mko")
 
@@ -240,7 +240,7 @@ def test_people_without_a_row_are_deleted_users(table: MessageTable) -> None:
     assert "Deleted user  Nobody is left" in run(COMMAND, str(message.group_uuid), "-v0")[0]
 
 
-def test_it_tells_what_each_request_consumed_and_the_total(sent: list[Message]) -> None:
+def test_consumed_capacity_is_shown_per_request_and_in_total(sent: list[Message]) -> None:
     out, _ = run(COMMAND, *PAIR)
     summary = run_json(COMMAND, *PAIR)[-1]
 

@@ -168,7 +168,7 @@ def test_names_take_one_statement_whatever_the_number(
         run(COMMAND, "andrewbrown", "--limit", "0")
 
 
-def test_it_tells_what_each_request_consumed_and_the_total(table: MessageTable, andrew: User) -> None:
+def test_consumed_capacity_is_shown_per_request_and_in_total(table: MessageTable, andrew: User) -> None:
     with_strangers(table, andrew, 25)
 
     out, _ = run(COMMAND, "andrewbrown", "--limit", "0")
@@ -222,7 +222,7 @@ def test_a_wrong_call_is_said_to_be_one(andrew: User, arguments: tuple[str, str]
     assert caught.value.returncode == 2
 
 
-def test_it_writes_no_character_that_steers_a_terminal(table: MessageTable, andrew: User, bayko: User) -> None:
+def test_output_has_no_control_characters(table: MessageTable, andrew: User, bayko: User) -> None:
     start(by=bayko.uuid, to=andrew.uuid, text="\x1b[2J\u202egone")
     User.objects.filter(pk=bayko.pk).update(display_name="Bay\x1b[31mko")
 

@@ -109,7 +109,7 @@ def test_quiet_leaves_the_table(moto_table: MessageTable) -> None:
     assert err == ""
 
 
-def test_it_lists_every_page(moto_table: MessageTable) -> None:
+def test_tables_of_all_pages_are_listed(moto_table: MessageTable) -> None:
     # A page of ListTables is 100 tables.
     names = [f"table-{number:03}" for number in range(230)]
     for name in names:

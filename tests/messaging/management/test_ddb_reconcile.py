@@ -70,7 +70,7 @@ def test_consistent_table_is_reported(group: UUID) -> None:
     assert err == ""
 
 
-def test_it_says_what_it_repaired(table: MessageTable, group: UUID, bayko: User) -> None:
+def test_repairs_are_reported(table: MessageTable, group: UUID, bayko: User) -> None:
     spoil(table, group, bayko)
 
     out, _ = run(COMMAND)

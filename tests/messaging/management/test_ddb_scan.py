@@ -173,7 +173,7 @@ def test_programs_get_an_item_as_json_has_it() -> None:
 
 
 @pytest.mark.parametrize(("readers", "segments"), [(1, 1), (1, 7), (2, 2), (3, 40), (8, 8)])
-def test_it_reads_every_item_once(either_table: MessageTable, readers: int, segments: int) -> None:
+def test_scan_reads_every_item_once(either_table: MessageTable, readers: int, segments: int) -> None:
     number = fill(either_table)
 
     with requests_of(either_table, page=4):
@@ -188,7 +188,7 @@ def test_it_reads_every_item_once(either_table: MessageTable, readers: int, segm
 
 
 @pytest.mark.parametrize("readers", [1, 4])
-def test_it_counts_every_item_once(either_table: MessageTable, readers: int) -> None:
+def test_count_includes_every_item_once(either_table: MessageTable, readers: int) -> None:
     fill(either_table)
 
     with (
@@ -428,7 +428,7 @@ def test_in_a_pipe_nothing_is_cut(table: MessageTable, monkeypatch: pytest.Monke
     assert "漢字" * 200 in run(COMMAND)[0]
 
 
-def test_it_stops_at_the_limit(table: MessageTable) -> None:
+def test_scan_stops_at_the_limit(table: MessageTable) -> None:
     fill(table)
 
     out, _ = run(COMMAND, "--limit", "7", "--segments", "3")
@@ -450,7 +450,7 @@ def test_it_shows_one_kind_alone(table: MessageTable, kind: str, number: int) ->
 
 
 @pytest.mark.parametrize("segments", ["1", "4"])
-def test_it_counts_each_kind(table: MessageTable, segments: str) -> None:
+def test_items_are_counted_by_kind(table: MessageTable, segments: str) -> None:
     fill(table, 3)
     put(table, FOREIGN[:1])
 

@@ -70,7 +70,7 @@ def test_it_asks_for_the_people_first(moto_table: MessageTable) -> None:
     assert caught.value.returncode == 1
 
 
-def test_it_writes_the_seed(table: MessageTable, people: None) -> None:
+def test_seed_is_written(table: MessageTable, people: None) -> None:
     talks = seed_conversations()
     messages = sum(len(talk.messages) for talk in talks)
 
@@ -82,7 +82,7 @@ def test_it_writes_the_seed(table: MessageTable, people: None) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["--messages", "10"]])
-def test_it_refuses_a_table_that_holds_anything(moto_table: MessageTable, people: None, arguments: list[str]) -> None:
+def test_table_with_items_is_refused(moto_table: MessageTable, people: None, arguments: list[str]) -> None:
     start()
 
     with pytest.raises(CommandError, match=f"{moto_table.name} is not empty: nothing was written. --append") as caught:
@@ -187,7 +187,7 @@ def test_the_same_random_seed_gives_the_same_conversations(moto_table: MessageTa
         (["--random-seed", "7"], "--random-seed is for invented conversations"),
     ],
 )
-def test_it_refuses_numbers_that_cannot_be(moto_table: MessageTable, arguments: list[str], sentence: str) -> None:
+def test_impossible_numbers_are_rejected(moto_table: MessageTable, arguments: list[str], sentence: str) -> None:
     with pytest.raises(CommandError, match=sentence) as caught:
         run(COMMAND, *arguments)
 

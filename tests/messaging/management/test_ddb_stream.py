@@ -64,7 +64,7 @@ def worker(table: MessageTable, *arguments: str) -> Iterator[subprocess.Popen[st
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_cleanly(table: MessageTable, end: signal.Signals) -> None:
+def test_worker_stops_cleanly(table: MessageTable, end: signal.Signals) -> None:
     with worker(table) as process:
         process.send_signal(end)
         output, errors = process.communicate()
@@ -135,7 +135,7 @@ def test_output_for_people_names_the_stream(table: MessageTable, monkeypatch: py
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_outlives_the_database(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worker_survives_an_outage_of_the_database(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
     read = stopping_at(monkeypatch, OperationalError("away"))
 
     _, err = run(COMMAND)
@@ -155,7 +155,7 @@ def test_worker_switches_to_stream_of_recreated_table(table: MessageTable, monke
     assert "  reading old\n  reading new\nStopped.\n" in out
 
 
-def test_it_leaves_the_signals_as_they_were(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signal_handlers_are_restored(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     stopping_at(monkeypatch)
 
@@ -165,7 +165,7 @@ def test_it_leaves_the_signals_as_they_were(table: MessageTable, monkeypatch: py
 
 
 @pytest.mark.parametrize("arguments", [[], ["--once"], ["--status"]])
-def test_it_says_what_to_do_when_nothing_answers(settings: Settings, arguments: list[str]) -> None:
+def test_unreachable_dynamodb_is_explained(settings: Settings, arguments: list[str]) -> None:
     settings.DYNAMODB_ENDPOINT_URL = settings.DYNAMODB_STREAMS_ENDPOINT_URL = "http://127.0.0.1:9"
     connection.forget()
 
@@ -175,7 +175,7 @@ def test_it_says_what_to_do_when_nothing_answers(settings: Settings, arguments: 
 
 
 @pytest.mark.parametrize("arguments", [[], ["--once"], ["--status"]])
-def test_it_says_what_to_do_without_a_table(settings: Settings, table: MessageTable, arguments: list[str]) -> None:
+def test_missing_table_is_explained(settings: Settings, table: MessageTable, arguments: list[str]) -> None:
     settings.DDB_MESSAGE_TABLE = "no-such-table"
     connection.forget()
 

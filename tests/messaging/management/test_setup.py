@@ -101,7 +101,7 @@ def test_quiet_says_nothing(table: MessageTable) -> None:
     assert User.objects.count() == 34
 
 
-def test_it_leaves_the_seed_out_if_told_to(table: MessageTable) -> None:
+def test_seed_can_be_skipped(table: MessageTable) -> None:
     assert outcomes("--no-seed") == {
         **dict.fromkeys(NAMES[:3], "done"),
         **dict.fromkeys(NAMES[3:], "left out"),
@@ -110,7 +110,7 @@ def test_it_leaves_the_seed_out_if_told_to(table: MessageTable) -> None:
     assert run("--no-seed").splitlines()[-1].startswith("Set up, without people, cognito, conversations.")
 
 
-def test_it_leaves_the_seed_out_in_production(table: MessageTable, settings: Settings) -> None:
+def test_seed_is_skipped_in_production(table: MessageTable, settings: Settings) -> None:
     settings.PRODUCTION = True
 
     left_out = {step["step"]: step["sentence"] for step in steps() if step["outcome"] == "left out"}
@@ -119,9 +119,7 @@ def test_it_leaves_the_seed_out_in_production(table: MessageTable, settings: Set
     assert not User.objects.exists()
 
 
-def test_it_leaves_the_seed_out_where_the_database_is_elsewhere(
-    table: MessageTable, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_seed_is_skipped_with_a_remote_database(table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(
         connection.settings_dict, "HOST", "127.1"
     )  # the same server by a name that is not this machine's
@@ -131,13 +129,13 @@ def test_it_leaves_the_seed_out_where_the_database_is_elsewhere(
     assert left_out == dict.fromkeys(NAMES[3:], "Left out, the database is not on this machine.")
 
 
-def test_it_leaves_the_seed_out_where_the_table_is_elsewhere(moto_table: MessageTable) -> None:
+def test_seed_is_skipped_with_a_remote_table(moto_table: MessageTable) -> None:
     left_out = {step["step"]: step["sentence"] for step in steps() if step["outcome"] == "left out"}
 
     assert left_out == dict.fromkeys(NAMES[3:], "Left out, the table is not on this machine.")
 
 
-def test_it_leaves_a_user_pool_alone_that_is_elsewhere(table: MessageTable, settings: Settings) -> None:
+def test_remote_user_pool_is_left_alone(table: MessageTable, settings: Settings) -> None:
     settings.COGNITO_ENDPOINT_URL = None
 
     assert outcomes() == {**dict.fromkeys(NAMES, "done"), "cognito": "left out"}
@@ -155,7 +153,7 @@ def test_a_step_that_is_asked_for_meets_the_command_s_own_guard(
     assert not list(table.conversations())
 
 
-def test_it_names_the_step_that_failed_and_goes_no_further(table: MessageTable) -> None:
+def test_failed_step_is_named_and_ends_setup(table: MessageTable) -> None:
     User.objects.create_user(handle="bayk0", display_name="B")
     out = StringIO()
 

@@ -42,7 +42,7 @@ def exported(person: User, table: MessageTable) -> dict[str, Any]:
     return document
 
 
-def test_it_holds_the_person_s_record(table: MessageTable, andrew: User) -> None:
+def test_export_has_the_user_record(table: MessageTable, andrew: User) -> None:
     andrew.bio = "Likes “quotes”, \\ and 🛰"
     andrew.save()
 
@@ -64,7 +64,7 @@ def test_it_holds_the_person_s_record(table: MessageTable, andrew: User) -> None
     assert document["complete"] is True
 
 
-def test_it_holds_every_message_own_and_others(table: MessageTable, andrew: User, bayko: User) -> None:
+def test_export_has_own_and_others_messages(table: MessageTable, andrew: User, bayko: User) -> None:
     first = start(by=andrew.uuid, to=bayko.uuid, text='Mine\nwith "lines"')
     group = first.group_uuid
     send(by=bayko.uuid, group=group, text="Theirs")
@@ -134,7 +134,7 @@ def test_export_has_no_conversations_of_others(table: MessageTable, andrew: User
     assert exported(londo, table)["conversations"] == []
 
 
-def test_it_holds_more_conversations_than_a_page(
+def test_export_has_more_conversations_than_a_page(
     table: MessageTable, andrew: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export_data, "ENTRIES_A_PAGE", 2)
@@ -161,7 +161,7 @@ def test_export_has_blocked_users_and_permissions(table: MessageTable, andrew: U
     assert document["settings"] == {"who_may_write_first": "anyone"}
 
 
-def test_it_holds_what_the_person_reported(table: MessageTable, andrew: User, bayko: User) -> None:
+def test_export_has_own_reports(table: MessageTable, andrew: User, bayko: User) -> None:
     group = pair_group_uuid(andrew.uuid, bayko.uuid)
     Report.objects.create(
         reporter_uuid=andrew.uuid,

@@ -53,7 +53,7 @@ def test_opening_too_many_streams_is_429(site: WebProcess, bayko: User, londo: U
         assert stream.status == 200
 
 
-def test_it_has_the_security_headers_of_every_other_answer(site: WebProcess, bayko: User) -> None:
+def test_stream_has_the_security_headers(site: WebProcess, bayko: User) -> None:
     with EventStream.open(site.port, session_of(bayko)) as stream:
         found = stream.headers
     page = Client().get("/").headers

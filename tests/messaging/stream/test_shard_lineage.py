@@ -60,7 +60,7 @@ def stale(table: MessageTable) -> None:
 # --- Lineage ----------------------------------------------------------------------------------------------------------
 
 
-def test_it_reads_every_shard_and_parents_before_children(moto_table: MessageTable, split: ScriptedStream) -> None:
+def test_every_shard_is_read_after_its_parent(moto_table: MessageTable, split: ScriptedStream) -> None:
     begun(split, moto_table).read_all()
 
     assert split.read[:2] == ["parent", "parent"]

@@ -116,7 +116,7 @@ def test_a_record_after_an_empty_page_is_found() -> None:
 
 
 @pytest.mark.parametrize("closed", [False, True])
-def test_it_reads_few_pages(closed: bool) -> None:
+def test_status_reads_few_pages(closed: bool) -> None:
     streams = Streams([Shard("one", [[]] * 100, closed=closed)])
 
     assert status(streams, {"one": at("7")}).lag == 0

@@ -43,7 +43,7 @@ def test_it_keeps_what_is_three_seconds_old_when_it_is_killed(tmp_path: Path) ->
     emulator.stop()
 
 
-def test_it_keeps_everything_when_it_is_stopped(tmp_path: Path) -> None:
+def test_emulator_keeps_its_state_when_stopped(tmp_path: Path) -> None:
     emulator = AwsEmulator(tmp_path / "aws")
     emulator.start()
     make_pool(emulator, "just made")

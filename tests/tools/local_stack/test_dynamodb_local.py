@@ -81,7 +81,7 @@ def test_it_says_when_another_program_took_its_port_meanwhile(server: DynamoDbLo
             late.wait_until_ready()
 
 
-def test_it_says_when_its_port_is_in_use(java: Path, tmp_path: Path) -> None:
+def test_port_in_use_is_reported(java: Path, tmp_path: Path) -> None:
     with listener(0, variable="DYNAMODB_PORT") as sock:
         port = sock.getsockname()[1]
 
@@ -89,14 +89,14 @@ def test_it_says_when_its_port_is_in_use(java: Path, tmp_path: Path) -> None:
             DynamoDbLocal(tmp_path / "run", emulator=tmp_path, port=port).start()
 
 
-def test_it_says_that_it_needs_java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_java_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(Problem, match=r"needs Java, and there is no `java` here: install Java 17 or newer"):
         DynamoDbLocal(tmp_path / "run", emulator=tmp_path).start()
 
 
-def test_it_says_when_java_is_too_old(java: Path, tmp_path: Path) -> None:
+def test_outdated_java_is_reported(java: Path, tmp_path: Path) -> None:
     java.write_text(
         "#!/bin/sh\necho Exception: java.lang.UnsupportedClassVersionError: class file version 52\nexit 1\n"
     )
@@ -105,7 +105,7 @@ def test_it_says_when_java_is_too_old(java: Path, tmp_path: Path) -> None:
         DynamoDbLocal(tmp_path / "run", emulator=tmp_path).start()
 
 
-def test_it_shows_why_it_did_not_start(java: Path, tmp_path: Path) -> None:
+def test_failed_start_is_explained(java: Path, tmp_path: Path) -> None:
     java.write_text("#!/bin/sh\necho There is no room for a heap\nexit 1\n")
 
     with pytest.raises(Problem, match=r"did not start, its log .*run\.log ends with:\nThere is no room for a heap"):

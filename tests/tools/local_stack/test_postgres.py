@@ -53,7 +53,7 @@ def test_it_starts_beside_what_an_interrupted_first_start_left(tmp_path: Path) -
     assert not server.data.exists()
 
 
-def test_it_listens_on_loopback_with_a_password_alone(server: PostgresServer) -> None:
+def test_postgres_listens_only_on_loopback_with_a_password(server: PostgresServer) -> None:
     with psycopg.connect(server.url) as connection:
         row = connection.execute(
             "SELECT current_setting('listen_addresses'), current_setting('unix_socket_directories')"
@@ -79,7 +79,7 @@ def test_it_knows_where_another_account_may_not_enter(tmp_path: Path) -> None:
     assert postgres_home.can_enter(Path("/"), stranger)
 
 
-def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+def test_postgres_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:

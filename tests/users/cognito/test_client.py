@@ -26,7 +26,7 @@ def pool_at(provider: Provider, pool_id: str = POOL_ID) -> UserPool:
     return UserPool(client_module.connect(endpoint_url=provider.url, region="us-east-1"), pool_id)
 
 
-def test_it_lists_the_users_of_all_pages(settings: Settings) -> None:
+def test_users_of_all_pages_are_listed(settings: Settings) -> None:
     pool = new_pool(settings)
     handles = {f"handle_{number}" for number in range(client_module.PAGE_SIZE * 2 + 10)}
     for handle in handles:
@@ -54,7 +54,7 @@ def test_user_is_read_with_attributes_and_state(settings: Settings) -> None:
     assert abs((datetime.now(UTC) - user.modified_at).total_seconds()) < 60
 
 
-def test_it_finds_users_by_an_attribute(settings: Settings) -> None:
+def test_users_are_found_by_attribute(settings: Settings) -> None:
     pool = new_pool(settings)
     add_user(pool, "ann")
     add_user(pool, "bea")
@@ -67,7 +67,7 @@ def test_filter_value_is_escaped() -> None:
     assert client_module.equals("email", 'a"b\\c') == 'email = "a\\"b\\\\c"'
 
 
-def test_it_lists_groups_and_members_of_all_pages(settings: Settings) -> None:
+def test_groups_and_members_of_all_pages_are_listed(settings: Settings) -> None:
     pool = new_pool(settings)
     names = [f"group-{number:03}" for number in range(client_module.PAGE_SIZE + 5)]
     for name in names:

@@ -32,7 +32,7 @@ def test_sign_out_everywhere_ends_every_session_of_the_user(bayko: User) -> None
     assert [client.get("/settings").status_code for client in (phone, laptop)] == [302, 302]
 
 
-def test_it_deletes_the_rows_of_that_user_alone(bayko: User, londo: User) -> None:
+def test_only_rows_of_that_user_are_deleted(bayko: User, londo: User) -> None:
     for person in (bayko, bayko, londo):
         signed_in(person)
 
@@ -68,7 +68,7 @@ def test_streams_find_the_sessions_ended(bayko: User) -> None:
     assert users_of([key]) == {}
 
 
-def test_it_ends_sessions_whose_rows_have_no_user(bayko: User) -> None:
+def test_sessions_whose_rows_have_no_user_are_ended(bayko: User) -> None:
     browser = signed_in(bayko)
     key = browser.session.session_key or ""
     forget_columns()
