@@ -20,11 +20,15 @@ _served: dict[str, FakeDynamoDb] = {}
 @contextmanager
 def served(fake: FakeDynamoDb, endpoint: str) -> Iterator[None]:
     """Let the fake answer what clients send to this endpoint while the block runs."""
-    _served[endpoint.rstrip("/")] = fake
+    url = endpoint.rstrip("/")
+    before = _served.get(url)
+    _served[url] = fake
     try:
         yield
     finally:
-        del _served[endpoint.rstrip("/")]
+        del _served[url]
+        if before is not None:
+            _served[url] = before
 
 
 def listen() -> None:

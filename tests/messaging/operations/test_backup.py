@@ -131,6 +131,7 @@ def go_back_in_time(table: MessageTable, directory: Path, settings: Settings) ->
     return restored
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [export_and_restore, restore_beside_and_copy, go_back_in_time])
 def test_a_table_that_was_lost_comes_back_as_it_was(
     way: Callable[[MessageTable, Path, Settings], MessageTable],
