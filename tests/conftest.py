@@ -277,9 +277,9 @@ connect_once = dynamodb_fake.made_once(connect)
 
 
 def _new_name(settings: Settings) -> str:
-    settings.DDB_MESSAGE_TABLE = f"cruddur-messages-{uuid.uuid4().hex[:8]}"
+    name = settings.DDB_MESSAGE_TABLE = f"cruddur-messages-{uuid.uuid4().hex[:8]}"
     dynamodb_connection.forget()
-    return settings.DDB_MESSAGE_TABLE
+    return name
 
 
 def _new_table(settings: Settings) -> MessageTable:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.awsrequest import AWSResponse  # noqa: TID251 - the fake answers as botocore's own network does
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse  # noqa: TID251 - the fake answers as botocore's own network does
 from botocore.compat import HTTPHeaders  # noqa: TID251
 from botocore.httpsession import URLLib3Session  # noqa: TID251
 
@@ -35,10 +35,10 @@ def listen() -> None:
     """Make every session of botocore in this process ask here before it sends a request."""
     send = URLLib3Session.send
 
-    def send_or_answer(session: URLLib3Session, request: Any) -> Any:
+    def send_or_answer(session: URLLib3Session, request: AWSRequest | AWSPreparedRequest) -> AWSResponse:
         return _answer(request) or send(session, request)
 
-    URLLib3Session.send = send_or_answer
+    URLLib3Session.send = send_or_answer  # type: ignore[assignment,method-assign]
 
 
 def _answer(request: Any) -> AWSResponse | None:
