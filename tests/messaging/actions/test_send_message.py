@@ -102,7 +102,7 @@ def test_sending_is_rejected_while_a_member_blocks(either_table: MessageTable) -
 # --- Others' messages come in between ---------------------------------------------------------------------------------
 
 
-def test_a_sender_that_failed_more_waits_less(fake_table: MessageTable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sender_that_failed_more_waits_less(monkeypatch: pytest.MonkeyPatch) -> None:
     start()
     waits: list[float] = []
     monkeypatch.setattr(table_module, "uniform", lambda least, most: most)

@@ -363,7 +363,7 @@ def test_a_bus_that_is_away_fails_no_send_and_nothing_of_it_is_logged(
     answer = post(as_andrew, url_of(talk), "A secret text", headers=SCRIPT)
 
     assert answer.status_code == 201
-    assert "Written was not published: ConnectionError" in caplog.text
+    assert "MessageSent was not published: ConnectionError" in caplog.text
     assert "secret" not in caplog.text
 
 
