@@ -20,8 +20,7 @@ from rich.cells import cell_len
 from tenacity import stop_after_attempt
 
 from messaging.domain.entities import Message
-from messaging.dynamodb import connection
-from messaging.dynamodb import scan as scan_module
+from messaging.dynamodb import connection, retry
 from messaging.dynamodb.client import ServiceError, Throttled, Unavailable, patient
 from messaging.dynamodb.codec import message_item
 from messaging.dynamodb.item_kinds import KINDS, OTHER, kind_of
@@ -349,7 +348,7 @@ def test_patience_has_an_end(
         every(Scan(client, moto_table.name))
 
     assert len(sent) == 3
-    assert seconds[-1 if error is Unavailable else 0] == getattr(scan_module, patience)
+    assert seconds[-1 if error is Unavailable else 0] == getattr(retry, patience)
 
 
 def test_nobody_waits_for_a_throttled_page_any_more_when_the_scan_is_left(
