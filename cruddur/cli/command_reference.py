@@ -32,19 +32,19 @@ COMMON = {"--help", "--json", "--verbosity", "--traceback", "--no-color", "--for
 INTRODUCTION = """\
 # Commands
 
-`make docs` generates this page from the commands' own help: change that, not this file.
+`make docs` generates this page from the commands' own help.
 
 ```
 .venv/bin/python manage.py COMMAND
 ```
 
-On the local stack commands need no variables once `make run` has been run, even if it no longer runs. On AWS set
-`CRUDDUR_ENV=production` and the variables of [.env.example](../.env.example). The first line of each command names the
-endpoint, the table or user pool, and the database it acts on.
+After the first `make run` commands need no variables on the local stack. On AWS set `CRUDDUR_ENV=production` and the
+variables of [.env.example](../.env.example). The first line of each command names the endpoint, the table or user pool,
+and the database it acts on.
 
 | option of every command | |
 | --- | --- |
-| `--json` | for programs: one object a line on standard output; text for people goes to standard error |
+| `--json` | one object a line on standard output; text for people goes to standard error |
 | `-v 0` | print only the rows of a listing, and errors; `-v 2` prints more |
 | `--no-color`, `NO_COLOR` | plain text, as when the output is not a terminal: one row a line, not cut |
 | `--traceback` | where an error came from |

@@ -13,7 +13,7 @@ from cruddur.postgres.server import MAINTENANCE, connected, create_database, dat
 class Command(StackCommand):
     help = (
         "Create the database of DATABASE_URL in UTF8, unless it exists. migrate makes its tables. With "
-        "MIGRATION_DATABASE_URL that role creates it, and also the role of DATABASE_URL. Safe to run again."
+        "MIGRATION_DATABASE_URL that role creates it, and also the role of DATABASE_URL."
     )
     needs = (target.postgres,)
     examples = ("",)

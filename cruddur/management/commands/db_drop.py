@@ -27,8 +27,8 @@ from cruddur.postgres.server import (
 
 class Command(StackCommand):
     help = (
-        "Drop a database of the server in DATABASE_URL and everything in it. Asks for its name again. Refuses "
-        "while others are connected, unless forced."
+        "Drop a database of the server in DATABASE_URL and everything in it. Refuses while others are connected, "
+        "unless forced."
     )
     needs = (target.postgres,)
     examples = ("cruddur", "cruddur --yes", "cruddur --yes --force", "cruddur --confirm cruddur")

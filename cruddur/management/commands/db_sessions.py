@@ -16,8 +16,7 @@ VERBOSE = 2
 
 class Command(StackCommand):
     help = (
-        "Show who is connected to the database, since when, from where, doing what. Literals in statements are "
-        "removed. Can end a session."
+        "Show who is connected to the database, since when, from where, doing what. Literals in statements are removed."
     )
     needs = (target.postgres,)
     examples = ("", "--all", "--database postgres --json", "--kill 4711")

@@ -67,10 +67,9 @@ def number(text: str) -> int:
 
 class Command(TableCommand):
     help = (
-        "Import the old system's conversations and people. Only reads the old table. Groups of the same two "
-        "people become one conversation, and everything in it counts as read. People are found by uuid, by "
-        "Cognito user, or by handle and e-mail together; others are created. Names each item it had to change or "
-        "leave out. Safe to stop, to run again, and while people chat. Exit code 1: something was left out."
+        "Import the old system's conversations and people. docs/legacy-import.md describes it. Names each item it had "
+        "to change or leave out. Safe to stop, to run again, and while people chat. Exit code 1: something was left "
+        "out."
     )
     needs = (target.postgres, target.dynamodb)
     examples = (

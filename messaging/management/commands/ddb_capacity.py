@@ -55,9 +55,9 @@ def shown(number: float) -> str:
 
 class Command(StackCommand):
     help = (
-        "Calculate units, processes and money for a number of people. Includes what to provision for the table "
-        "and each index, storage, shards, and the cost of a month. Uses the costs that the tests assert, the "
-        "measurements of docs/scale.md and a dated table of prices. Asks nothing of AWS and changes nothing."
+        "Calculate units, processes and money for a number of people. Also shows what to provision for the table and "
+        "each index, storage, shards, and the cost of a month, from the measurements of docs/scale.md and a dated "
+        "table of prices. Asks nothing of AWS."
     )
     examples = (
         "",

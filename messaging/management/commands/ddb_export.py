@@ -23,9 +23,9 @@ from .ddb_scan import whole_number
 
 class Command(TableCommand):
     help = (
-        "Write every item of the table into a file, for ddb_restore. One item a line, compressed, as in AWS's "
-        "export to S3. The file holds private messages: only its owner may read it. What is written meanwhile may "
-        "be missing; AWS's own backups are of one moment."
+        "Write every item of the table into a file, for ddb_restore. One item a line, compressed, as in AWS's export "
+        "to S3. The file holds private messages. What is written meanwhile may be missing; AWS's own backups are of "
+        "one moment."
     )
     needs = (target.dynamodb,)
     examples = ("cruddur-messages.json.gz", "/backups/2026-11-21.json.gz --segments 4", "- > cruddur-messages.json.gz")

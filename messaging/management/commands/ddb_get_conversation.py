@@ -26,9 +26,9 @@ from users.people import people_by_uuid
 
 class Command(TableCommand):
     help = (
-        "Show a conversation's messages and what reading them cost. Membership is not checked. Times without an "
-        "offset are UTC. With --json the first line is the conversation, the last one has the cursor and what was "
-        "consumed. Exit code 1: an unreadable message was left out; it is named."
+        "Show a conversation's messages and what reading them cost. Times without an offset are UTC. With --json the "
+        "first line is the conversation, the last one has the cursor and what was consumed. Exit code 1: an "
+        "unreadable message was left out."
     )
     needs = (target.postgres, target.dynamodb)
     examples = (

@@ -34,9 +34,9 @@ LISTS = {"inbox": INBOX, "requests": REQUESTS, "archived": ARCHIVED}
 
 class Command(TableCommand):
     help = (
-        "List a person's conversations, newest first, and what reading them cost. Reads the inbox index, which "
-        "may lag a moment. With --json the last line has the cursor and what was consumed. Exit code 1: an "
-        "unreadable entry was left out; it is named."
+        "List a person's conversations, newest first, and what reading them cost. Reads the inbox index, which may "
+        "lag a moment. With --json the last line has the cursor and what was consumed. Exit code 1: an unreadable "
+        "entry was left out."
     )
     needs = (target.postgres, target.dynamodb)
     examples = (

@@ -25,10 +25,10 @@ from users.handle_lookup import person_meant
 
 class Command(TableCommand):
     help = (
-        "Compare conversations with their messages and lists, and repair them. Finds missing, outdated and "
-        "foreign entries, wrong counts, numbers, previews and read positions, lost conversations and malformed "
-        "items. Safe while people chat, to interrupt and to repeat: a repair is refused if anything was written "
-        "in between. Exit code 1: something could not be repaired, or with --dry-run, something is wrong."
+        "Compare conversations with their messages and lists, and repair them. Finds missing, outdated and foreign "
+        "entries, wrong counts, numbers, previews and read positions, lost conversations and malformed items. Safe "
+        "while people chat, to interrupt and to repeat. Exit code 1: something could not be repaired, or with "
+        "--dry-run, something is wrong."
     )
     needs = (target.dynamodb,)
     examples = (

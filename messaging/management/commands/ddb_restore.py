@@ -29,10 +29,9 @@ STANDARD_INPUT = Path("-")
 
 class Command(TableCommand):
     help = (
-        "Write the items of a backup into the table, which must be empty. They come from files of ddb_export, "
-        "from AWS's export to S3 in DynamoDB JSON, or from another table. All files are checked before anything "
-        "is written. After an interruption --resume writes everything once more. Run ddb_reconcile afterwards, "
-        "before anybody writes."
+        "Write the items of a backup into the table, which must be empty. They come from files of ddb_export or of "
+        "AWS's export to S3 in DynamoDB JSON, or from another table. Files are checked before anything is written. "
+        "Run ddb_reconcile afterwards, before anybody writes."
     )
     needs = (target.dynamodb,)
     examples = (
@@ -51,7 +50,7 @@ class Command(TableCommand):
         parser.add_argument(
             "--resume",
             action="store_true",
-            help="overwrite existing items; not where people have written since",
+            help="after an interruption, overwrite existing items; not where people have written since",
         )
         parser.add_argument(
             "--threads", type=whole_number(1, MAX_THREADS), default=4, metavar="N", help="write N batches in parallel"

@@ -42,10 +42,7 @@ def whole_number(lowest: int, highest: float = math.inf) -> Callable[[str], int]
 
 
 class Command(TableCommand):
-    help = (
-        "Show or count the items of the table. Items that are not messages, conversations or entries are called "
-        "other. Waits when DynamoDB throttles."
-    )
+    help = "Show or count the items of the table. Waits when DynamoDB throttles."
     needs = (target.dynamodb,)
     examples = ("--limit 20", "--kind conversation --json", "--count --segments 4")
     replaces = ("ddb/scan",)

@@ -10,9 +10,8 @@ from messaging.management.table_command import TableCommand
 
 class Command(TableCommand):
     help = (
-        "Create the table, or add the index or stream it lacks. Compares keys, indexes, billing and stream with "
-        "the definition. Safe to run again. Deletes nothing, except with --replace indexes and a stream that "
-        "differ. Exit code 1: DynamoDB cannot change a difference; the message says what to do."
+        "Create the table, or add the index or stream it lacks. Safe to run again. Deletes nothing without --replace. "
+        "Exit code 1: DynamoDB cannot change a difference; the message says what to do."
     )
     needs = (target.dynamodb,)
     examples = ("", "--on-demand", "--replace")

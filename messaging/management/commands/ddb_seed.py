@@ -37,10 +37,10 @@ def number(text: str) -> int:
 
 class Command(TableCommand):
     help = (
-        "Write the conversations of the seed, or any number of invented ones. --users, --conversations and "
-        "--messages invent people (@synthetic_1 and so on, who cannot sign in) and conversations over the last "
-        "two years, a few of them very long. By default 20 messages a conversation and a person for every 5 "
-        "conversations. Refuses a table that holds anything, unless --append is given."
+        "Write the conversations of the seed, or any number of invented ones. --users, --conversations and --messages "
+        "invent people (@synthetic_1 and so on, who cannot sign in) and conversations over the last two years. By "
+        "default 20 messages a conversation and a person for every 5 conversations. Refuses a table that holds "
+        "anything, unless --append is given."
     )
     needs = (target.postgres, target.dynamodb)
     examples = (

@@ -33,8 +33,8 @@ LETTER_COLUMNS = (Column("key"), Column("reason"), Column("tries", right=True), 
 class Command(TableCommand):
     help = (
         "Keep lists of conversations current from the table's stream. Runs until SIGTERM or Ctrl-C (exit code 0) and "
-        "continues where it stopped. Of several workers one is active and another takes over. What cannot be "
-        "projected becomes a dead letter. Also deletes accounts whose owners asked for it. -v2 reports each batch."
+        "continues where it stopped. Of several workers one is active. What cannot be projected becomes a dead "
+        "letter. Also deletes accounts whose owners asked for it. -v2 reports each batch."
     )
     needs = (target.postgres, target.dynamodb)
     examples = ("", "-v2", "--once", "--status", "--status --json", "--replay")

@@ -25,9 +25,8 @@ from users.people import person_who_had
 class Command(TableCommand):
     help = (
         "Delete a person's account permanently. Signs them out, turns their messages into tombstones, deletes their "
-        "entries and their Cognito user, and empties their row. Others keep the conversations, with a deleted "
-        "user. Asks for the handle again. Takes at least a minute, until earlier requests have ended. --pending "
-        "continues all requested deletions, for where no stream worker runs."
+        "entries and their Cognito user, and empties their row. Takes at least a minute, until earlier requests have "
+        "ended."
     )
     needs = (target.postgres, target.dynamodb, target.cognito)
     examples = ("bayko", "bayko --yes", "bayko --confirm bayko", "--pending")
@@ -36,7 +35,9 @@ class Command(TableCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         who = parser.add_mutually_exclusive_group()
         who.add_argument("handle", metavar="HANDLE", nargs="?", help="the person")
-        who.add_argument("--pending", action="store_true", help="continue all requested deletions")
+        who.add_argument(
+            "--pending", action="store_true", help="continue all requested deletions, where no stream worker runs"
+        )
         add_confirm_arguments(parser, name="HANDLE")
 
     def act(self, *, handle: str | None, pending: bool, yes: bool, confirm: str | None, **options: Any) -> None:

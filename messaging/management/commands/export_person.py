@@ -23,8 +23,8 @@ ONLY_ITS_OWNER = 0o600
 
 class Command(TableCommand):
     help = (
-        "Write everything kept about a person as one JSON document. It is the document of their settings page; "
-        "docs/personal-data.md describes it. Exit code 1: something could not be read; left_out names it."
+        "Write everything kept about a person as one JSON document. docs/personal-data.md describes it. Exit code 1: "
+        "something could not be read; left_out names it."
     )
     needs = (target.postgres, target.dynamodb)
     examples = ("bayko --output bayko.json", "bayko | python -m json.tool")

@@ -17,9 +17,8 @@ LINE_WIDTH = 96
 
 class Command(TableCommand):
     help = (
-        "Make everything a new stack needs, in order. That is the database and its tables, the table in DynamoDB, "
-        "and the seed: people, their Cognito users and conversations. The seed is left out in production and "
-        "where a database or table is on another machine. Safe to run again."
+        "Make everything a new stack needs, in order. The seed (people, their Cognito users and conversations) is "
+        "left out in production and where a database or table is on another machine. Safe to run again."
     )
     examples = ("", "--no-seed", "--only people --only conversations", "--json")
     replaces = ("db/setup",)

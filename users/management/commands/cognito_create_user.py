@@ -21,7 +21,7 @@ class Command(StackCommand):
     help = (
         "Create a Cognito user, for example the first administrator. Cognito mails an invitation, unless "
         "--set-password gives a password. The e-mail counts as verified. An existing user gets the missing groups, "
-        "and a password if one is given: safe to run again."
+        "and a password if one is given."
     )
     needs = (target.cognito, target.postgres)
     examples = (

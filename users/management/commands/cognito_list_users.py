@@ -35,9 +35,8 @@ MATCHES = {"tied": "tied", "waiting": "waiting", "none": "unmatched"}
 
 class Command(StackCommand):
     help = (
-        "List the users of the Cognito pool and who they are here. With their state and groups, and the person "
-        "linked to them, or waiting for them and why. In a pipe, or with -v2, also with the sub and the last "
-        "change."
+        "List the users of the Cognito pool and who they are here. In a pipe, or with -v2, also with the sub and the "
+        "last change."
     )
     needs = (target.cognito, target.postgres)
     examples = ("", "-v2", "--group admins", "--unmatched", "--json")

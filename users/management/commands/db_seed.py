@@ -15,10 +15,7 @@ COLUMNS = (Column("handle"), Column("name"), Column("email", "e-mail"), Column("
 
 
 class Command(StackCommand):
-    help = (
-        "Create the people of the seed in Postgres. Existing people are left alone. In production it needs the "
-        "name of the database, because these people are invented. Safe to run again."
-    )
+    help = "Create the people of the seed in Postgres. Existing people are left alone."
     needs = (target.postgres,)
     examples = ("", "--json")
     replaces = ("db/seed",)

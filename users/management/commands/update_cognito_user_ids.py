@@ -31,8 +31,7 @@ ONLY_VERBOSE = frozenset(("already", "no_handle"))
 class Command(StackCommand):
     help = (
         "Link people who wait for Cognito ('MOCK') to users by handle and e-mail. The e-mail has to be verified; if "
-        "only the handle matches it says so. Never changes a link, except with --replace-lost. Safe to run again, and "
-        "twice at once."
+        "only the handle matches it says so. Safe to run again, and twice at once."
     )
     needs = (target.cognito, target.postgres)
     examples = ("--dry-run", "", "--create-missing", "--replace-lost", "--dry-run --json")
