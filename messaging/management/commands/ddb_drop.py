@@ -21,8 +21,8 @@ from messaging.stream.checkpoints import forget_table
 
 class Command(TableCommand):
     help = (
-        "Delete a table and everything in it permanently, with the checkpoints of its stream. Refuses a table with "
-        "deletion protection."
+        "Delete a table and everything in it permanently, and print what it was. Refuses a table with deletion "
+        "protection. Also deletes the checkpoints of its stream."
     )
     needs = (target.dynamodb,)
     examples = ("cruddur-messages", "cruddur-messages --yes", "cruddur-messages --confirm cruddur-messages")
