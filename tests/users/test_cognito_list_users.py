@@ -151,7 +151,7 @@ def test_user_without_handle_is_listed_without_control_characters(settings: Sett
 def test_listing_makes_no_request_per_user(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     pool.client.meta.events.register("before-call.cognito-idp.*", lambda model, **_: asked.append(model.name))
-    monkeypatch.setattr("users.cognito.pool.cognito.connect", lambda **_: pool.client)
+    monkeypatch.setattr("users.cognito.pool.client_module.connect", lambda **_: pool.client)
 
     call_command("cognito_list_users", verbosity=0)
 

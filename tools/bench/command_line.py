@@ -84,7 +84,7 @@ def arguments_from(words: Sequence[str] | None = None) -> Namespace:
 
 def command_of(part: str, *, full: bool) -> list[str]:
     """Return the command that prints the part's figures, without `--json`."""
-    return ["-m", f"bench.{part}", *(PARTS[part].full if full else PARTS[part].quick)]
+    return ["-m", f"tools.bench.{part}", *(PARTS[part].full if full else PARTS[part].quick)]
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def test_unknown_part_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_every_part_is_a_module(part: str) -> None:
-    assert find_spec(f"bench.{part}")
+    assert find_spec(f"tools.bench.{part}")
 
 
 def test_a_full_run_takes_larger_numbers() -> None:
