@@ -46,7 +46,7 @@ class Part:
         return True
 
     def require(self) -> None:
-        """Return if it answers, within seconds. Raises PartDown."""
+        """Raise PartDown unless the part answers within seconds."""
         if self.url is None:
             return
         shown = self.url.removeprefix("postgres://")

@@ -193,7 +193,7 @@ def instruments(meter: Meter) -> dict[str, Record]:
 
 
 def _gauge(name: str) -> Callable[[CallbackOptions], Iterable[Observation]]:
-    """Observe the gauge of this name, where the process has one."""
+    """Return the callback that reports the gauge of this name, if the process has set one."""
 
     def observe(_: CallbackOptions) -> Iterable[Observation]:
         if name in metrics.gauges:

@@ -113,7 +113,7 @@ def _is_body_text(request: HttpRequest) -> bool:
 
 
 def _is_multipart_text(request: HttpRequest) -> bool:
-    """Return whether names, values and names of files are text. No file is taken, so that all of the body has to be."""
+    """Return whether all of a multipart body is text. The site takes no uploads, so parts of files must be, too."""
     if not _is_text(request.body):
         return False
     # A part may be encoded once more, as base64: of what was decoded there the parser's own mark is left.

@@ -40,7 +40,10 @@ def expect(person: User, *, now: datetime) -> None:
 
 
 def waiting(person: User, *, now: datetime) -> ConversationList:
-    """The first page of the requests that wait for the person (no call where none was sent, else 1)."""
+    """Return the first page of requests to the user (1 call; none if nobody sent one).
+
+    Clears the user's `requested_at` once no request is left.
+    """
     if person.requested_at is None:
         return ConversationList((), None)
     page = list_conversations(user_uuid=person.uuid, which=REQUESTS)

@@ -185,9 +185,9 @@ def append(
     begins: bool = False,
     awaiting: UUID | None = None,
 ) -> Delivery:
-    """Store the message unless it is stored; each failed condition gives the conversation to decide on anew.
+    """Store the message once; after a failed condition, decide again on the current conversation.
 
-    Into a conversation without messages only if it `begins` one; `awaiting` then is who has to accept it.
+    A conversation without messages takes one only with `begins`; `awaiting` is the member who then has to accept it.
     Raises ConversationNotFound, MessageUuidReused, AwaitingAnswer, Blocked, Unavailable.
     """
     table = message_table()

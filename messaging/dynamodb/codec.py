@@ -164,7 +164,7 @@ def number_at(item: Item, name: str, *, largest: int = LARGEST_NUMBER) -> int:
 
 
 def number_of(item: Item, name: str, *, largest: int = LARGEST_NUMBER) -> int:
-    """Return 0 where there is none. Raises MalformedItem."""
+    """Return a number, or 0 if the attribute is absent. Raises MalformedItem."""
     return number_at(item, name, largest=largest) if name in item else 0
 
 

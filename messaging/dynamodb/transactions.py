@@ -95,7 +95,7 @@ def block(table_name: str, conversation: Conversation, by: UUID) -> dict[str, An
 
 
 def unblock(table_name: str, conversation: Conversation, by: UUID) -> dict[str, Any]:
-    """Let a member block a conversation no more, on condition that they do."""
+    """Remove a member's block, on condition that there is one."""
     values = {":by": uuid_set(frozenset((by,))), ":me": uuid_bytes(by)}
     condition = "contains(blocked_by, :me)"
     return _change_conversation(table_name, conversation.group_uuid, "DELETE blocked_by :by", condition, values)

@@ -60,7 +60,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
 
 
 def line(item: Item, *, short: bool) -> dict[str, str]:
-    """Summarize an item for people: `kind`, `pk`, `sk` and `what`; `short` cuts uuids to their first part."""
+    """Return an item's row of a table: `kind`, `pk`, `sk` and `what`; `short` shortens the uuids in `what`."""
     kind, values = kind_of(item), plain_item(item)
     try:
         what = WHAT[kind](values, as_head if short else str)

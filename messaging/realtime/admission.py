@@ -36,8 +36,8 @@ RETRY_AFTER = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """The endpoint's response: a status and headers. With a reader, a stream follows."""
+class Admission:
+    """The answer to a request for a stream: a status and headers. With `reader` set, the stream opens."""
 
     status: int
     headers: Headers
@@ -47,7 +47,7 @@ class Refusal:
     """When the session check began, by the loop's clock."""
 
 
-async def admit(scope: dict[str, Any], hub: Hub) -> Refusal:
+async def admit(scope: dict[str, Any], hub: Hub) -> Admission:
     """Decide whether this request gets a stream. Queries Postgres for the session's user and nothing else."""
     request = ASGIRequest(scope, BytesIO())
     response, reader, asked_at = _secured()(request), None, 0.0
@@ -73,7 +73,7 @@ async def admit(scope: dict[str, Any], hub: Hub) -> Refusal:
         case HTTPStatus.SERVICE_UNAVAILABLE:
             response["Retry-After"] = str(RETRY_AFTER)
     headers = [(name.lower().encode("latin1"), value.encode("latin1")) for name, value in response.items()]
-    return Refusal(response.status_code, headers, reader, session_key, asked_at)
+    return Admission(response.status_code, headers, reader, session_key, asked_at)
 
 
 def _first_look(request: HttpRequest, session_key: str) -> int:

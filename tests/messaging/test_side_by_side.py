@@ -27,7 +27,7 @@ def changed(*conversations: Conversation) -> list[Change]:
 
 
 def going() -> bool:
-    """Return whether the worker has not been told to stop."""
+    """Return False: the worker has not been told to stop."""
     return False
 
 
@@ -72,7 +72,7 @@ def test_two_conversations_are_written_at_the_same_time(table: MessageTable) -> 
     assert entry_of(table, LONDO, second).message == "Newest"
 
 
-def test_failed_account_is_skipped_and_the_others_are_deleted(table: MessageTable) -> None:
+def test_failed_projection_does_not_stop_the_others(table: MessageTable) -> None:
     found, _ = two_behind(table)
     found[0].image = {**found[0].image, "seq": {"S": "none"}}
 

@@ -6,7 +6,7 @@ from cruddur.cli.program import run
 
 
 def main() -> int:
-    """Import what takes long once Ctrl-C and the standard streams are taken care of."""
+    """Import the command line late, so that Ctrl-C works at once."""
     from .command_line import main as command_line  # noqa: PLC0415
 
     return command_line()

@@ -126,7 +126,7 @@ def log() -> Iterator[list[dict[str, str]]]:
 
 
 @pytest.mark.django_db
-def test_the_worker_projects_under_the_request_s_name(table: MessageTable, log: list[dict[str, str]]) -> None:
+def test_worker_logs_the_id_of_the_writing_request(table: MessageTable, log: list[dict[str, str]]) -> None:
     reader = consumer(table)
     reader.begin()
     with working_for("first-request"):

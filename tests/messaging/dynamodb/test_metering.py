@@ -78,7 +78,7 @@ def test_it_asks_for_nothing_and_notes_nothing_afterwards(moto_table: MessageTab
     assert "ConsumedCapacity" not in page
 
 
-def test_it_lets_go_of_the_client_when_the_block_fails(moto_table: MessageTable) -> None:
+def test_metering_stops_when_its_block_raises(moto_table: MessageTable) -> None:
     with pytest.raises(KeyboardInterrupt), metered(moto_table.client) as requests:
         raise KeyboardInterrupt
 

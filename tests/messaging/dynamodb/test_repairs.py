@@ -177,7 +177,7 @@ def test_a_stray_entry_that_was_projected_since_stays(read: Read) -> None:
     assert read.repairs.delete_stray({**stranger, "version": number(9)}, LONDO, GROUP)
 
 
-def test_a_number_is_put_right_under_an_edit_that_goes_on(read: Read) -> None:
+def test_renumbering_keeps_a_concurrent_edit(read: Read) -> None:
     edit(read)
 
     assert renumber(read)

@@ -483,7 +483,7 @@ def test_programs_get_the_number_of_one_kind(table: MessageTable) -> None:
     assert (facts["items"], facts["scanned"]) == ({"entry": 6}, 24)
 
 
-def test_quiet_leaves_the_numbers(table: MessageTable) -> None:
+def test_quiet_still_prints_counts(table: MessageTable) -> None:
     out, err = run(COMMAND, "--count", "-v0")
 
     assert out.split() == ["kind", "items", "message", "0", "conversation", "0", "entry", "0", "other", "0"]

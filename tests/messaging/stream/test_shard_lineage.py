@@ -192,7 +192,7 @@ def test_a_shard_of_which_nothing_was_read_is_remembered_too(moto_table: Message
     assert stream.opened == [("idle", SHARD_START)] * 2
 
 
-def test_empty_pages_in_between_end_nothing(moto_table: MessageTable, split: ScriptedStream) -> None:
+def test_empty_pages_do_not_end_a_shard(moto_table: MessageTable, split: ScriptedStream) -> None:
     split.empty_pages = [True, True, False, True, True, False]
     watched = begun(split, moto_table)
     for _ in range(20):

@@ -170,7 +170,7 @@ def test_checkpoints_that_hold_begin_nothing_anew() -> None:
     assert not status(Streams([Shard("one"), Shard("two", parent="one")]), {"one": at("7")}).is_begun_anew
 
 
-def test_a_shard_after_one_that_was_read_to_its_end_begins_nothing_anew() -> None:
+def test_child_of_a_finished_shard_needs_no_restart() -> None:
     assert not status(Streams([Shard("two", parent="one")]), {"one": at(SHARD_END)}).is_begun_anew
 
 

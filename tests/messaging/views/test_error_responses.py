@@ -55,7 +55,7 @@ def test_every_exception_of_actions_and_queries_has_a_row() -> None:
     assert missing == set(), "add a row to messaging.views.error_responses.RESPONSES"
 
 
-def test_every_exception_of_storage_and_limits_has_a_row() -> None:
+def test_every_exception_of_storage_and_limits_has_an_error_response() -> None:
     assert {Unavailable, MalformedItem, OperationalError, InterfaceError, RateLimited} <= RESPONSES.keys()
 
 
