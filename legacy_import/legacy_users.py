@@ -44,7 +44,7 @@ class LegacyUser:
     bio: str = ""
     created_at: datetime | None = None
     placeholder: bool = False
-    """Whether there is no row: handle and name are copied from the conversations and may be empty."""
+    """Whether the user has no row. Handle and name then come from the conversations and may be empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def reopen(*, user_uuid: UUID, other_uuid: UUID) -> UUID:
 
 
 def blocked_by(user_uuid: UUID) -> list[UUID]:
-    """Whom the person blocks, whoever came last first; some may have no row any more (1 SQL statement)."""
+    """Return the uuids that the user blocks, newest first; some may have no row any more (1 SQL statement)."""
     rows = BlockedPerson.objects.filter(person_id=user_uuid).order_by("-created_at")
     return list(rows.values_list("blocked_uuid", flat=True))
 

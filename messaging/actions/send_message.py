@@ -49,7 +49,7 @@ class Blocked(Exception):
 
 
 class AwaitingAnswer(Exception):
-    """The other has not accepted the first message yet: until then there is no second one."""
+    """The recipient has not accepted the first message yet; a second one is rejected until then."""
 
 
 class Opening(Enum):
@@ -58,7 +58,7 @@ class Opening(Enum):
     FREE = "free"
     """It is in the other's inbox."""
     REQUEST = "request"
-    """It waits among the other's requests, and there is no second one until they accept."""
+    """The message becomes a request; a second one is rejected until the recipient accepts."""
     CLOSED = "closed"
     """There is none: the other wants none from people they do not know."""
 
@@ -82,7 +82,7 @@ class Delivery:
 
     @property
     def audience(self) -> frozenset[UUID]:
-        """Whom it is told while they look."""
+        """Return the members whose open pages get the message."""
         return frozenset((self.message.user_uuid,)) if self.blocked else self.member_uuids
 
 

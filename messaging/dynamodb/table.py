@@ -52,7 +52,7 @@ T = TypeVar("T")
 
 
 class ConversationMoved(Exception):
-    """The conversation is no longer the one that was read; `now` is its current state, or None when there is none."""
+    """The conversation changed after it was read. `now` is its current state, or None if it does not exist."""
 
     def __init__(self, now: Conversation | None) -> None:
         super().__init__("the conversation changed")
@@ -332,7 +332,7 @@ class MessageTable:
         self._transact(conversation.group_uuid, steps)
 
     def amend(self, conversation: Conversation, message: Message) -> None:
-        """Write a message anew that was edited or deleted, and the preview if it is the newest. 1 call, 4 WCU.
+        """Store an edited or deleted message, and the preview if it is the newest. 1 call, 4 WCU.
 
         Number, order and who has read what stay. Raises ConversationMoved when the conversation got a newer message
         than the one it was read with, a member blocks an edit, or the message cannot be changed any more.
